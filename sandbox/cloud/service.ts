@@ -1,0 +1,109 @@
+/**
+ * What every part of the cloud is written against. The front (front.ts) does what AWS does before a service sees a
+ * call: finds the service and the action, checks the signature, finds the caller, asks for faults, authorises, records.
+ * A service says how a call is to be authorised and then answers it.
+ */
+
+/** Who makes a call, as STS would say it. */
+export interface Caller {
+  /** arn:aws:sts::111122223333:assumed-role/deployer/session, or the role's or user's own ARN for `root`-like callers. */
+  readonly arn: string
+  readonly accountId: string
+  /** AROA...:session */
+  readonly userId: string
+  /** ARN of the IAM role behind the session; its attached policies and boundary decide. */
+  readonly roleArn: string
+  /** When the session's credentials stop working, milliseconds since the epoch. */
+  readonly expiresAt: number
+}
+
+/** One call, parsed. */
+export interface AwsCall {
+  /** iam, sts, eks, cloudformation, ec2, sqs, events, ssm, pricing, eks-auth, arc-zonal-shift */
+  readonly service: string
+  /** API action as AWS names it: CreateRole, DescribeCluster. */
+  readonly action: string
+  readonly region: string
+  /** Parsed input: the query protocol's Member.1 lists and the JSON protocols' bodies as one nested object. */
+  readonly input: Readonly<Record<string, unknown>>
+  readonly caller: Caller
+  /** Set when CloudFormation acts with its caller's permissions. */
+  readonly via?: 'cloudformation.amazonaws.com'
+  /** The request as it came, for services that stand behind the front (moto). */
+  readonly http: { readonly method: string; readonly path: string; readonly headers: Readonly<Record<string, string>>; readonly body: string }
+}
+
+/** One question to IAM: may the caller do `action` on `resource`, given `context`. */
+export interface Question {
+  /** iam:CreateRole */
+  readonly action: string
+  readonly resource: string
+  /** Condition keys beyond the global ones that the front adds (aws:RequestedRegion, aws:PrincipalArn, aws:CalledVia). */
+  readonly context?: Readonly<Record<string, string | readonly string[]>>
+}
+
+/** What a service throws to answer with an error; the front puts it in the protocol's shape. */
+export class AwsError extends Error {
+  readonly code: string
+  readonly status: number
+  constructor(code: string, message: string, status = 400) {
+    super(message)
+    this.code = code
+    this.status = status
+  }
+}
+
+/** How calls and answers are written on the wire. */
+export type Protocol = 'query' | 'ec2' | 'json' | 'rest-json'
+
+export interface Service {
+  readonly name: string
+  readonly protocol: Protocol
+  /** Questions that must all be answered yes before `answer` is called. Empty: the action needs no permission. */
+  questions(call: AwsCall): Promise<readonly Question[]>
+  /** The output as a plain object (the front serialises it), or a ready-made reply of a server behind the front. */
+  answer(call: AwsCall): Promise<Readonly<Record<string, unknown>> | RawReply>
+}
+
+export class RawReply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+  constructor(status: number, headers: Readonly<Record<string, string>>, body: string) {
+    this.status = status
+    this.headers = headers
+    this.body = body
+  }
+}
+
+/** One line of the record of every call, in the order in which they were answered. */
+export interface RecordedCall {
+  readonly at: number
+  readonly service: string
+  readonly action: string
+  readonly region: string
+  readonly host: string
+  readonly callerArn: string
+  readonly via?: string
+  /** `ok`, or the error's code. */
+  readonly outcome: string
+  readonly input: Readonly<Record<string, unknown>>
+  /** True for the actions that change something (all but Get*, List*, Describe*, Simulate*, Estimate*, Receive*). */
+  readonly write: boolean
+}
+
+/** A fault asked for by a test. The first that matches is used. */
+export interface Fault {
+  readonly service?: string
+  readonly action?: string
+  /** Leave these many matching calls alone first. */
+  readonly skip?: number
+  /** How many calls it hits; all that follow when absent. */
+  readonly times?: number
+  readonly effect:
+    | { readonly kind: 'error'; readonly code: string; readonly message: string; readonly status: number }
+    | { readonly kind: 'reset' }
+    | { readonly kind: 'delay'; readonly milliseconds: number }
+    /** Reads of this service answer from the state this long ago. */
+    | { readonly kind: 'lag'; readonly milliseconds: number }
+}
