@@ -30,7 +30,12 @@ export interface AwsCall {
   /** Set when CloudFormation acts with its caller's permissions. */
   readonly via?: 'cloudformation.amazonaws.com'
   /** The request as it came, for services that stand behind the front (moto). */
-  readonly http: { readonly method: string; readonly path: string; readonly headers: Readonly<Record<string, string>>; readonly body: string }
+  readonly http: {
+    readonly method: string
+    readonly path: string
+    readonly headers: Readonly<Record<string, string>>
+    readonly body: string
+  }
 }
 
 /** One question to IAM: may the caller do `action` on `resource`, given `context`. */
@@ -106,4 +111,35 @@ export interface Fault {
     | { readonly kind: 'delay'; readonly milliseconds: number }
     /** Reads of this service answer from the state this long ago. */
     | { readonly kind: 'lag'; readonly milliseconds: number }
+}
+
+/** A call that one service makes of another with the permissions of `caller`: authorised, faulted and recorded alike. */
+export interface Invocation {
+  readonly service: string
+  readonly action: string
+  readonly region: string
+  readonly input: Readonly<Record<string, unknown>>
+}
+
+/** Resolves to the output as a plain object; rejects with AwsError. */
+export type Invoke = (
+  invocation: Invocation,
+  caller: Caller,
+  via?: 'cloudformation.amazonaws.com'
+) => Promise<Readonly<Record<string, unknown>>>
+
+/** What a service that is registered from outside is given when the cloud starts. */
+export interface Surroundings {
+  readonly accountId: string
+  /** Home region: the clusters'. */
+  readonly region: string
+  /** aws, aws-cn, aws-us-gov */
+  readonly partition: string
+  /** amazonaws.com, amazonaws.com.cn */
+  readonly urlSuffix: string
+  /** http://127.0.0.1:PORT of the front. */
+  readonly url: string
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  readonly invoke: Invoke
 }
