@@ -1,0 +1,18 @@
+/** How much a difference matters to whoever runs the cluster. */
+export type Severity = 'breaks scaling' | 'weakens security' | 'cosmetic'
+
+/** One place in which the live state is not as wanted. */
+export interface Difference {
+  /** Field path inside the resource: `tags.karpenter.sh/discovery`, `spec.limits.cpu`; empty for the resource itself. */
+  readonly path: string
+  readonly wanted: unknown
+  readonly live: unknown
+  /** One sentence for a person. */
+  readonly reason: string
+  readonly severity: Severity
+}
+
+/** The difference of a resource that is not there at all. */
+export function missing(what: string, wanted: unknown, severity: Severity = 'breaks scaling'): Difference {
+  return { path: '', wanted, live: undefined, reason: `${what} does not exist`, severity }
+}

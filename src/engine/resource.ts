@@ -1,0 +1,131 @@
+import type { Difference } from './difference.js'
+
+/** What a read found. Access denied is `unreadable`, never `absent`. */
+export type Live<L> =
+  | { readonly state: 'present'; readonly value: L }
+  | { readonly state: 'absent' }
+  | { readonly state: 'unreadable'; readonly reason: string; readonly missingPermission?: string }
+
+/** Where a resource lives; reports are grouped by it. */
+export type Layer = 'network' | 'iam' | 'cloudformation' | 'eks' | 'kubernetes' | 'helm' | 'karpenter'
+
+/** What applying or removing a resource may use besides its own clients. */
+export interface Step {
+  /** One line a change, past tense: `tagged subnet-0ab1 karpenter.sh/discovery=blue`. */
+  changed(line: string): void
+  /** A line that is worth reading and changed nothing. */
+  note(line: string): void
+  /** Something a person should look at; becomes an annotation. */
+  warning(line: string): void
+  /** What a long wait waits for now; shown every 10 s until the next call; undefined when the wait is over. */
+  waiting(what: string | undefined): void
+  /** Aborted on cancel and when the run's time is up. */
+  readonly signal: AbortSignal
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** Resolves after so many milliseconds, rejects when the signal is aborted: the pace of polls that AWS leaves us. */
+  pause(milliseconds: number): Promise<void>
+}
+
+/** Outcome of a removal, for the listing at the end. */
+export type Removal =
+  | { readonly outcome: 'removed' }
+  | { readonly outcome: 'absent' }
+  | { readonly outcome: 'kept'; readonly reason: string }
+
+/**
+ * One thing that an installation consists of. `W` is the wanted state: plain JSON, known before the first write, and what
+ * the record keeps. `L` is the live state as `read` returns it.
+ */
+export interface Resource<W, L> {
+  /** Unique and stable: `subnet-tags`, `stack`, `node-pool/default`. */
+  readonly id: string
+  readonly layer: Layer
+  /** For a person: `NodePool default`, `CloudFormation stack Karpenter-blue`. */
+  readonly title: string
+  /** Ids of resources that must be applied before this one (and removed after it). Ids that are not in the model are an error. */
+  readonly dependsOn: readonly string[]
+  readonly wanted: W
+  read(signal: AbortSignal): Promise<Live<L>>
+  /** Pure. Also called with the recorded wanted state instead of today's. Empty: as wanted. */
+  compare(wanted: W, live: L): readonly Difference[]
+  /** The difference when nothing is there; most often `[missing(...)]`. */
+  absent(wanted: W): readonly Difference[]
+  /** Makes the live state as wanted and reads it back where AWS is eventually consistent. Called only with differences. */
+  apply(live: Live<L>, differences: readonly Difference[], step: Step): Promise<void>
+  /**
+   * Waits until the resource, applied or found as wanted, does its work (a rollout, a Ready condition). Called on every
+   * install, so it must cost at most one read when all is well.
+   */
+  settle?(step: Step): Promise<void>
+  /** Takes away what we made, and nothing else. */
+  remove(step: Step): Promise<Removal>
+}
+
+/** A resource whose types are its own affair: what graph, walk and report work with. */
+export interface AnyResource {
+  readonly id: string
+  readonly layer: Layer
+  readonly title: string
+  readonly dependsOn: readonly string[]
+  readonly wanted: unknown
+  /** Reads, compares, and hands back what to do about it. */
+  inspect(signal: AbortSignal): Promise<Inspection>
+  remove(step: Step): Promise<Removal>
+}
+
+export interface Inspection {
+  readonly resource: AnyResource
+  readonly state: 'as wanted' | 'differs' | 'absent' | 'unreadable'
+  readonly differences: readonly Difference[]
+  /** Set when unreadable. */
+  readonly unreadable?: { readonly reason: string; readonly missingPermission?: string }
+  /** The same comparison against another wanted state, for instance the recorded one. */
+  against(wanted: unknown): readonly Difference[]
+  apply(step: Step): Promise<void>
+  settle(step: Step): Promise<void>
+}
+
+/** Hides a resource's own types behind the walk's interface, so that a list of resources needs no casts. */
+export function resource<W, L>(own: Resource<W, L>, isWanted: (value: unknown) => value is W): AnyResource {
+  const self: AnyResource = {
+    id: own.id,
+    layer: own.layer,
+    title: own.title,
+    dependsOn: own.dependsOn,
+    wanted: own.wanted,
+    remove: async (step) => own.remove(step),
+    inspect: async (signal) => {
+      const live = await own.read(signal)
+      const differencesFrom = (wanted: W): readonly Difference[] =>
+        live.state === 'present'
+          ? own.compare(wanted, live.value)
+          : live.state === 'absent'
+            ? own.absent(wanted)
+            : []
+      const differences = differencesFrom(own.wanted)
+      return {
+        resource: self,
+        state:
+          live.state === 'unreadable'
+            ? 'unreadable'
+            : live.state === 'absent' && differences.length > 0
+              ? 'absent'
+              : differences.length > 0
+                ? 'differs'
+                : 'as wanted',
+        differences,
+        ...(live.state === 'unreadable' && {
+          unreadable: {
+            reason: live.reason,
+            ...(live.missingPermission !== undefined && { missingPermission: live.missingPermission })
+          }
+        }),
+        against: (wanted) => (isWanted(wanted) ? differencesFrom(wanted) : []),
+        apply: async (step) => own.apply(live, differences, step),
+        settle: async (step) => own.settle?.(step)
+      }
+    }
+  }
+  return self
+}
