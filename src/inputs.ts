@@ -1,3 +1,24 @@
+import {
+  accountIdsOf,
+  chartOf,
+  credentialsOf,
+  helmValuesOf,
+  helmVersionOf,
+  modeOf,
+  names,
+  nodePoolsOf,
+  queueOf,
+  roleNameOf,
+  securityGroupsOf,
+  smokeTestOf,
+  stackNameOf,
+  subnetsOf,
+  tagsOf,
+  templateOf,
+  urlOf
+} from './input-fields.js'
+import { booleanOf, InputProblems, matching, oneOf, secondsOf } from './input-values.js'
+
 /** Every input, typed. parseInputs (below) fills it; action.yml lists the same names in the same order. */
 export type Mode = 'install' | 'check' | 'smoke-test' | 'uninstall'
 export type IdentityChoice = 'auto' | 'irsa' | 'pod-identity'
@@ -79,4 +100,83 @@ export interface Inputs {
   readonly smokeTest: SmokeTestInput | undefined
   readonly timeoutSeconds: number
   readonly summary: boolean
+}
+
+/** Where inputs come from: the runner's environment and the workflow's files. */
+export interface InputSource {
+  /** Trimmed value of an input, empty when it is not given; action.yml's defaults are the runner's affair. */
+  get(name: string): string
+  /** AWS_REGION and the like. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Text of a file of the workspace; throws when it cannot be read. */
+  readFile(path: string): string
+}
+
+/**
+ * Reads and validates every input, in action.yml's order. Throws one UserError that lists every problem, each beginning
+ * with its input's name; nothing has been called by then.
+ */
+export function parseInputs(source: InputSource): Inputs {
+  const problems = new InputProblems()
+  const clusterName = matching(
+    problems,
+    'cluster-name',
+    source.get('cluster-name'),
+    names.cluster,
+    'use the name of the EKS cluster, letters, digits, - and _, at most 100'
+  )
+  const inputs: Inputs = {
+    mode: modeOf(problems, source.get('mode')),
+    clusterName,
+    region: matching(
+      problems,
+      'region',
+      source.get('region') || (source.env['AWS_REGION'] ?? source.env['AWS_DEFAULT_REGION'] ?? ''),
+      names.region,
+      'use an AWS region such as eu-west-1, or set AWS_REGION'
+    ),
+    credentials: credentialsOf(problems, source),
+    allowedAccountIds: accountIdsOf(problems, source.get('allowed-account-ids')),
+    karpenterVersion: optional(source.get('karpenter-version').replace(/^v/, ''), (version) =>
+      matching(problems, 'karpenter-version', version, names.version, 'use a version such as 1.14.0')
+    ),
+    namespace: matching(
+      problems,
+      'namespace',
+      source.get('namespace'),
+      names.namespace,
+      'use a Kubernetes namespace such as karpenter'
+    ),
+    controllerIdentity: oneOf(problems, 'controller-identity', source.get('controller-identity'), [
+      'auto',
+      'irsa',
+      'pod-identity'
+    ]),
+    controllerRoleName: roleNameOf(problems, 'controller-role-name', source, `${clusterName}-karpenter`),
+    nodeRoleName: roleNameOf(problems, 'node-role-name', source, `KarpenterNodeRole-${clusterName}`),
+    nodeAccess: oneOf(problems, 'node-access', source.get('node-access'), [
+      'auto',
+      'access-entry',
+      'aws-auth'
+    ]),
+    subnets: subnetsOf(problems, source.get('subnets')),
+    securityGroups: securityGroupsOf(problems, source.get('security-groups')),
+    template: templateOf(problems, source),
+    stackName: stackNameOf(problems, source.get('stack-name'), clusterName),
+    chart: chartOf(problems, source.get('chart')),
+    helmVersion: helmVersionOf(problems, source.get('helm-version')),
+    helmDownloadUrl: urlOf(problems, 'helm-download-url', source.get('helm-download-url')),
+    helmValues: helmValuesOf(problems, source),
+    nodePools: nodePoolsOf(problems, source),
+    interruptionQueue: queueOf(problems, source.get('interruption-queue')),
+    permissionsBoundary: optional(source.get('permissions-boundary'), (arn) =>
+      matching(problems, 'permissions-boundary', arn, names.policyArn, 'use the ARN of an IAM policy')
+    ),
+    tags: tagsOf(problems, source.get('tags')),
+    smokeTest: smokeTestOf(problems, source),
+    timeoutSeconds: secondsOf(problems, 'timeout', source.get('timeout'), 60, 21_600),
+    summary: booleanOf(problems, 'summary', source.get('summary'))
+  }
+  problems.throwIfAny()
+  return inputs
 }

@@ -1,0 +1,25 @@
+/** A JSON object, as YAML and AWS give it. */
+export type JsonMap = Record<string, unknown>
+
+export function isMap(value: unknown): value is JsonMap {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** `over` wins; maps are merged key by key, everything else is replaced, as helm merges values. */
+export function overlay(base: Readonly<JsonMap>, over: Readonly<JsonMap>): JsonMap {
+  const merged: JsonMap = { ...base }
+  for (const [key, value] of Object.entries(over)) {
+    const below = merged[key]
+    merged[key] = isMap(below) && isMap(value) ? overlay(below, value) : value
+  }
+  return merged
+}
+
+/** Same text for the same value, whatever the order of keys. */
+export function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    isMap(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
+      : part
+  )
+}
