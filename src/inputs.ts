@@ -7,6 +7,7 @@ import {
   modeOf,
   names,
   nodePoolsOf,
+  optional,
   queueOf,
   roleNameOf,
   securityGroupsOf,

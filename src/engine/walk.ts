@@ -1,0 +1,152 @@
+import type { Graph } from './graph.js'
+import type { Inspection, Removal, Step } from './resource.js'
+
+/** What became of one resource in a walk. */
+export interface Outcome {
+  readonly id: string
+  readonly result: 'as wanted' | 'applied' | 'failed' | 'not tried'
+  /** Lines of what was changed. */
+  readonly changes: readonly string[]
+  readonly startedAt: number
+  readonly endedAt: number
+  readonly error?: unknown
+}
+
+/** Gives each resource its own Step, and hears when its work begins and ends. */
+export interface Journal {
+  step(id: string): { readonly step: Step; readonly changes: () => readonly string[] }
+  begin(id: string): void
+  end(outcome: Outcome): void
+}
+
+/** Reads every resource at once; a read waits for none other. */
+export async function inspectAll(
+  graph: Graph,
+  signal: AbortSignal
+): Promise<ReadonlyMap<string, Inspection>> {
+  const inspections = await Promise.all(graph.resources.map((resource) => resource.inspect(signal)))
+  return new Map(inspections.map((inspection) => [inspection.resource.id, inspection]))
+}
+
+/**
+ * Applies what differs, each resource as soon as its own dependencies are done. After a failure the resources that
+ * depend on the failed one are not tried, and what is under way is finished, so that nothing is left half written.
+ */
+export async function applyAll(
+  graph: Graph,
+  inspections: ReadonlyMap<string, Inspection>,
+  journal: Journal,
+  now: () => number
+): Promise<readonly Outcome[]> {
+  const outcomes = new Map<string, Promise<Outcome>>()
+  const run = { failed: false }
+  for (const resource of graph.resources) {
+    const dependencies = underWay(outcomes, resource.dependsOn)
+    const inspection = inspections.get(resource.id)
+    outcomes.set(
+      resource.id,
+      (async () => {
+        const before = await Promise.all(dependencies)
+        const blocked = before.some(
+          (outcome) => outcome.result === 'failed' || outcome.result === 'not tried'
+        )
+        const outcome =
+          blocked || run.failed || inspection === undefined
+            ? notTried(resource.id, now())
+            : await applyOne(inspection, journal, now)
+        if (outcome.result === 'failed') run.failed = true
+        return outcome
+      })()
+    )
+  }
+  return Promise.all(outcomes.values())
+}
+
+async function applyOne(inspection: Inspection, journal: Journal, now: () => number): Promise<Outcome> {
+  const id = inspection.resource.id
+  const { step, changes } = journal.step(id)
+  const startedAt = now()
+  const outcome = (result: Outcome['result'], error?: unknown): Outcome => ({
+    id,
+    result,
+    changes: changes(),
+    startedAt,
+    endedAt: now(),
+    ...(error !== undefined && { error })
+  })
+  journal.begin(id)
+  let ended: Outcome
+  try {
+    step.signal.throwIfAborted()
+    if (inspection.differences.length > 0 || inspection.state === 'unreadable') await inspection.apply(step)
+    await inspection.settle(step)
+    ended = outcome(changes().length > 0 ? 'applied' : 'as wanted')
+  } catch (error) {
+    ended = outcome('failed', error)
+  } finally {
+    step.waiting(undefined)
+  }
+  journal.end(ended)
+  return ended
+}
+
+function underWay<T>(outcomes: ReadonlyMap<string, Promise<T>>, ids: readonly string[]): Promise<T>[] {
+  return ids.flatMap((id) => outcomes.get(id) ?? [])
+}
+
+function notTried(id: string, at: number): Outcome {
+  return { id, result: 'not tried', changes: [], startedAt: at, endedAt: at }
+}
+
+/** What became of one resource in a removal. */
+export interface RemovalOutcome {
+  readonly id: string
+  readonly removal:
+    Removal | { readonly outcome: 'failed'; readonly error: unknown } | { readonly outcome: 'not tried' }
+}
+
+/** Removes backward: a resource goes when all that depend on it are gone. */
+export async function removeAll(graph: Graph, journal: Journal): Promise<readonly RemovalOutcome[]> {
+  const outcomes = new Map<string, Promise<RemovalOutcome>>()
+  for (const resource of graph.resources.toReversed()) {
+    const after = underWay(outcomes, graph.dependants(resource.id))
+    outcomes.set(
+      resource.id,
+      (async (): Promise<RemovalOutcome> => {
+        const ended = await Promise.all(after)
+        const blocked = ended.some(
+          (outcome) => outcome.removal.outcome === 'failed' || outcome.removal.outcome === 'not tried'
+        )
+        if (blocked) return { id: resource.id, removal: { outcome: 'not tried' } }
+        const { step } = journal.step(resource.id)
+        journal.begin(resource.id)
+        try {
+          return { id: resource.id, removal: await resource.remove(step) }
+        } catch (error) {
+          return { id: resource.id, removal: { outcome: 'failed', error } }
+        } finally {
+          step.waiting(undefined)
+        }
+      })()
+    )
+  }
+  return Promise.all(outcomes.values())
+}
+
+/** Seconds that a walk needs however wide it runs: the longest chain of dependencies by what each resource took. */
+export function criticalPath(
+  graph: Graph,
+  outcomes: readonly Outcome[]
+): { seconds: number; ids: readonly string[] } {
+  const byId = new Map(outcomes.map((outcome) => [outcome.id, outcome]))
+  const longest = new Map<string, { seconds: number; ids: readonly string[] }>()
+  for (const resource of graph.resources) {
+    const own = byId.get(resource.id)
+    const seconds = own === undefined ? 0 : (own.endedAt - own.startedAt) / 1000
+    const before = resource.dependsOn
+      .map((id) => longest.get(id) ?? { seconds: 0, ids: [] })
+      .reduce((a, b) => (b.seconds > a.seconds ? b : a), { seconds: 0, ids: [] as readonly string[] })
+    longest.set(resource.id, { seconds: before.seconds + seconds, ids: [...before.ids, resource.id] })
+  }
+  return [...longest.values()].reduce((a, b) => (b.seconds > a.seconds ? b : a), { seconds: 0, ids: [] })
+}
