@@ -1,24 +1,30 @@
-/** Every output of action.yml. Values are text; what is not known is left out and stays empty. */
-export interface Outputs {
-  'karpenter-version'?: string
-  'kubernetes-version'?: string
-  changed?: string
-  'nodes-before'?: string
-  'nodes-after'?: string
-  'nodes-added'?: string
-  'node-names'?: string
-  'instance-types'?: string
-  'node-ready-seconds'?: string
-  'scale-down-seconds'?: string
-  'controller-role-arn'?: string
-  'node-role-arn'?: string
-  'queue-name'?: string
-  'stack-name'?: string
-  'chart-digest'?: string
-  report?: string
-}
+/** Every output of action.yml, in its order. */
+export const outputNames = [
+  'karpenter-version',
+  'kubernetes-version',
+  'changed',
+  'nodes-before',
+  'nodes-after',
+  'nodes-added',
+  'node-names',
+  'instance-types',
+  'node-ready-seconds',
+  'scale-down-seconds',
+  'controller-role-arn',
+  'node-role-arn',
+  'queue-name',
+  'stack-name',
+  'chart-digest',
+  'report'
+] as const
+
+/** What is known of the outputs; the rest stays empty. */
+export type Outputs = Partial<Record<(typeof outputNames)[number], string>>
 
 /** Sets what is known; called after a failure too, so that later steps see how far the run came. */
 export function setOutputs(outputs: Outputs, setOutput: (name: string, value: string) => void): void {
-  for (const [name, value] of Object.entries(outputs)) setOutput(name, value)
+  for (const name of outputNames) {
+    const value = outputs[name]
+    if (value !== undefined) setOutput(name, value)
+  }
 }

@@ -1,0 +1,144 @@
+import { Graph } from '../../src/engine/graph.js'
+import { applyAll, criticalPath, inspectAll, removeAll } from '../../src/engine/walk.js'
+import { MemoryJournal, textResource } from './fake-resources.js'
+
+const signal = new AbortController().signal
+const now = (): number => 0
+
+describe('Graph', () => {
+  it('refuses an id that stands twice', () => {
+    const world = new Map<string, string>()
+    expect(() => new Graph([textResource('a', [], world), textResource('a', [], world)])).toThrow('same id')
+  })
+
+  it('refuses a circle and names it', () => {
+    const world = new Map<string, string>()
+    const resources = [textResource('a', ['b'], world), textResource('b', ['a'], world)]
+    expect(() => new Graph(resources)).toThrow('a -> b -> a')
+  })
+
+  it('refuses a dependency that is not in the model', () => {
+    expect(() => new Graph([textResource('a', ['b'], new Map())])).toThrow('no resource b')
+  })
+})
+
+describe('applyAll', () => {
+  it('applies what differs, dependencies first', async () => {
+    const world = new Map<string, string>()
+    const graph = new Graph([textResource('b', ['a'], world), textResource('a', [], world)])
+    const journal = new MemoryJournal()
+    const outcomes = await applyAll(graph, await inspectAll(graph, signal), journal, now)
+    expect(journal.order).toEqual(['begin a', 'end a', 'begin b', 'end b'])
+    expect(outcomes.map((outcome) => outcome.result)).toEqual(['applied', 'applied'])
+  })
+
+  it('changes nothing in a second run', async () => {
+    const world = new Map<string, string>()
+    const graph = new Graph([textResource('a', [], world), textResource('b', ['a'], world)])
+    await applyAll(graph, await inspectAll(graph, signal), new MemoryJournal(), now)
+    const outcomes = await applyAll(graph, await inspectAll(graph, signal), new MemoryJournal(), now)
+    expect(outcomes.map((outcome) => [outcome.result, outcome.changes])).toEqual([
+      ['as wanted', []],
+      ['as wanted', []]
+    ])
+  })
+
+  it('runs resources side by side when they do not depend on each other', async () => {
+    const world = new Map<string, string>()
+    const meeting = Promise.withResolvers<undefined>()
+    const graph = new Graph([
+      textResource('a', [], world, { apply: async () => meeting.promise }),
+      textResource('b', [], world, { apply: async () => meeting.resolve(undefined) })
+    ])
+    const outcomes = await applyAll(graph, await inspectAll(graph, signal), new MemoryJournal(), now)
+    expect(outcomes.map((outcome) => outcome.result)).toEqual(['applied', 'applied'])
+  })
+
+  it('does not try what depends on a failure, and finishes what is under way', async () => {
+    const world = new Map<string, string>()
+    const failed = Promise.withResolvers<undefined>()
+    const graph = new Graph([
+      textResource('a', [], world, { apply: async () => Promise.reject(new Error('no')) }),
+      textResource('b', ['a'], world),
+      textResource('c', [], world, { apply: async () => failed.promise })
+    ])
+    const walk = applyAll(graph, await inspectAll(graph, signal), new MemoryJournal(), now)
+    failed.resolve(undefined)
+    expect((await walk).map((outcome) => [outcome.id, outcome.result])).toEqual([
+      ['a', 'failed'],
+      ['b', 'not tried'],
+      ['c', 'applied']
+    ])
+    expect(world.has('b')).toBe(false)
+  })
+
+  it('applies nothing after a cancel', async () => {
+    const world = new Map<string, string>()
+    const graph = new Graph([textResource('a', [], world)])
+    const inspections = await inspectAll(graph, signal)
+    const outcomes = await applyAll(
+      graph,
+      inspections,
+      new MemoryJournal(AbortSignal.abort(new Error('cancelled'))),
+      now
+    )
+    expect(outcomes[0]?.result).toBe('failed')
+    expect(world.size).toBe(0)
+  })
+})
+
+describe('inspectAll', () => {
+  it('tells unreadable from absent', async () => {
+    const graph = new Graph([
+      textResource('a', [], new Map(), { unreadable: 'access denied' }),
+      textResource('b', [], new Map())
+    ])
+    const inspections = await inspectAll(graph, signal)
+    expect(inspections.get('a')?.state).toBe('unreadable')
+    expect(inspections.get('b')?.state).toBe('absent')
+  })
+
+  it('compares the live state with another wanted state', async () => {
+    const graph = new Graph([textResource('a', [], new Map([['a', 'recorded']]))])
+    const inspection = (await inspectAll(graph, signal)).get('a')
+    expect(inspection?.state).toBe('differs')
+    expect(inspection?.against('recorded')).toEqual([])
+  })
+})
+
+describe('removeAll', () => {
+  it('removes dependants first', async () => {
+    const world = new Map([
+      ['a', 'wanted a'],
+      ['b', 'wanted b']
+    ])
+    const graph = new Graph([textResource('a', [], world), textResource('b', ['a'], world)])
+    const journal = new MemoryJournal()
+    const outcomes = await removeAll(graph, journal)
+    expect(journal.order).toEqual(['begin b', 'begin a'])
+    expect(outcomes.map((outcome) => outcome.removal.outcome)).toEqual(['removed', 'removed'])
+    expect(world.size).toBe(0)
+  })
+})
+
+describe('criticalPath', () => {
+  it('is the longest chain of dependencies', () => {
+    const world = new Map<string, string>()
+    const graph = new Graph([
+      textResource('a', [], world),
+      textResource('b', ['a'], world),
+      textResource('c', [], world)
+    ])
+    const took = (id: string, seconds: number) => ({
+      id,
+      result: 'applied' as const,
+      changes: [],
+      startedAt: 0,
+      endedAt: seconds * 1000
+    })
+    expect(criticalPath(graph, [took('a', 2), took('b', 3), took('c', 4)])).toEqual({
+      seconds: 5,
+      ids: ['a', 'b']
+    })
+  })
+})
