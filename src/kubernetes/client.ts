@@ -1,0 +1,354 @@
+import { errorOf, KubernetesError, type Caller, type Request } from './errors.js'
+import { knownKind, pathOf, resourceName, untyped, type Kind } from './kinds.js'
+import { field, isManifest, isRecord, listField, textField, type Manifest } from './manifest.js'
+import { transport, type Connection } from './transport.js'
+import { watchEvents, type WatchEvent } from './watch.js'
+
+export type { KubernetesRequest } from './transport.js'
+
+/** Every write is made under this name, so that server-side apply knows whose field it is. */
+export const fieldManager = 'setup-karpenter'
+
+export interface Selection {
+  /** Undefined: all namespaces, or a cluster-scoped kind. */
+  readonly namespace?: string | undefined
+  readonly labelSelector?: string
+  readonly fieldSelector?: string
+}
+
+export interface Listing<T> {
+  readonly items: readonly T[]
+  /** What a watch goes on from. */
+  readonly resourceVersion: string
+}
+
+export interface WriteOptions {
+  /** The server validates and defaults, and writes nothing. */
+  readonly dryRun?: boolean
+}
+
+export interface ApplyOptions extends WriteOptions {
+  /** Take fields that another manager owns. */
+  readonly force?: boolean
+  /** `Strict` refuses fields that the schema does not know. Default `Warn`. */
+  readonly fieldValidation?: 'Strict' | 'Warn'
+}
+
+export interface DeleteOptions extends WriteOptions {
+  readonly propagation?: 'Background' | 'Foreground' | 'Orphan'
+  /** Delete exactly this object, not another one of its name. */
+  readonly uid?: string
+}
+
+/** The Kubernetes API as this action needs it. Errors are KubernetesError or UnreachableError. */
+export interface Kubernetes {
+  /** Undefined when it does not exist, or its kind is not served. */
+  get<T>(kind: Kind<T>, name: string, namespace?: string): Promise<T | undefined>
+  /** All of them, read in pages. A kind that is not served has none. */
+  list<T>(kind: Kind<T>, selection?: Selection): Promise<Listing<T>>
+  create<T>(kind: Kind<T>, object: Manifest, options?: WriteOptions): Promise<T>
+  patch<T>(kind: Kind<T>, at: ObjectName, patch: Patch, options?: WriteOptions): Promise<T>
+  /** Server-side apply as `setup-karpenter`. */
+  apply<T>(kind: Kind<T>, object: Manifest, options?: ApplyOptions): Promise<T>
+  delete<T>(kind: Kind<T>, at: ObjectName, options?: DeleteOptions): Promise<'deleted' | 'absent'>
+  /**
+   * Changes from a resource version on; reconnects by itself. Throws KubernetesError 410 when the server no longer knows
+   * that version: list again.
+   */
+  watch<T>(
+    kind: Kind<T>,
+    selection: Selection & { readonly resourceVersion: string },
+    signal?: AbortSignal
+  ): AsyncIterable<WatchEvent<T>>
+  /** A container's log as text. `previous`: of the container that ran before the last restart. */
+  log(pod: ObjectName & { readonly namespace: string }, options?: LogOptions): Promise<string>
+  version(): Promise<{ readonly gitVersion: string; readonly major: string; readonly minor: string }>
+  /** A kind by its name: from the table, else by discovery; undefined when the cluster does not serve it. */
+  kindOf(apiVersion: string, kind: string): Promise<Kind<Manifest> | undefined>
+  /** The same client, whose requests are also ended by this signal. */
+  within(signal: AbortSignal): Kubernetes
+  close(): void
+}
+
+export interface ObjectName {
+  readonly name: string
+  readonly namespace?: string | undefined
+}
+
+/** `json` operations keep their `test`s: how a write is refused when another writer was faster. */
+export type Patch =
+  | { readonly type: 'merge'; readonly value: unknown }
+  | { readonly type: 'json'; readonly operations: readonly JsonPatchOperation[] }
+
+export type JsonPatchOperation =
+  | { readonly op: 'add' | 'replace' | 'test'; readonly path: string; readonly value: unknown }
+  | { readonly op: 'remove'; readonly path: string }
+
+export interface LogOptions {
+  readonly container?: string
+  readonly previous?: boolean
+  readonly tailLines?: number
+}
+
+export interface KubernetesOptions extends Connection {
+  readonly caller: Caller
+  readonly signal: AbortSignal
+}
+
+const pageSize = 500
+
+export function createKubernetes(options: KubernetesOptions): Kubernetes {
+  const wire = transport(options)
+  const session: { accepted: boolean } = { accepted: false }
+
+  function clientOf(signal: AbortSignal): Kubernetes {
+    async function send(
+      request: Request,
+      more: {
+        query?: Readonly<Record<string, string | undefined>>
+        body?: unknown
+        contentType?: string
+        repeatable?: boolean
+        accept?: string
+      } = {}
+    ): Promise<string> {
+      const answer = await wire.send({
+        method: request.method,
+        path: request.path + queryText(more.query ?? {}),
+        repeatable: more.repeatable ?? request.method === 'GET',
+        signal,
+        ...(more.body !== undefined && { body: JSON.stringify(more.body) }),
+        ...(more.contentType !== undefined && { contentType: more.contentType }),
+        ...(more.accept !== undefined && { accept: more.accept })
+      })
+      if (answer.status < 300) {
+        session.accepted = true
+        return answer.body
+      }
+      throw errorOf(request, answer, options.caller, session.accepted ? 'accepted' : 'new')
+    }
+
+    const self: Kubernetes = {
+      get: async (kind, name, namespace) => {
+        try {
+          return read(kind, await send(requestFor('GET', 'get', kind, { name, namespace })))
+        } catch (error) {
+          if (error instanceof KubernetesError && error.status === 404) return undefined
+          throw error
+        }
+      },
+      list: async (kind, selection = {}) => {
+        const items = []
+        let resourceVersion = ''
+        let next: string | undefined
+        do {
+          const query = {
+            limit: String(pageSize),
+            labelSelector: selection.labelSelector,
+            fieldSelector: selection.fieldSelector,
+            continue: next
+          }
+          let page: unknown
+          try {
+            page = JSON.parse(
+              await send(requestFor('GET', 'list', kind, { namespace: selection.namespace }), { query })
+            )
+          } catch (error) {
+            if (error instanceof KubernetesError && error.status === 404)
+              return { items: [], resourceVersion: '' }
+            if (error instanceof KubernetesError && error.status === 410 && next !== undefined) {
+              // The continuation outlived etcd's history: the list is read again from its start.
+              items.length = 0
+              next = undefined
+              continue
+            }
+            throw error
+          }
+          for (const item of listField(page, 'items')) items.push(itemOf(kind, item))
+          resourceVersion = textField(page, 'metadata', 'resourceVersion') ?? ''
+          next = textField(page, 'metadata', 'continue') || undefined
+        } while (next !== undefined)
+        return { items, resourceVersion }
+      },
+      create: async (kind, object, write = {}) => {
+        const request = requestFor('POST', 'create', kind, { namespace: object.metadata.namespace })
+        const query = { fieldManager, dryRun: write.dryRun === true ? 'All' : undefined }
+        return read(kind, await send({ ...request, name: object.metadata.name }, { query, body: object }))
+      },
+      patch: async (kind, at, patch, write = {}) => {
+        const query = { fieldManager, dryRun: write.dryRun === true ? 'All' : undefined }
+        return read(
+          kind,
+          await send(requestFor('PATCH', 'patch', kind, at), {
+            query,
+            body: patch.type === 'merge' ? patch.value : patch.operations,
+            contentType: `application/${patch.type === 'merge' ? 'merge' : 'json'}-patch+json`
+          })
+        )
+      },
+      apply: async (kind, object, write = {}) => {
+        const { name, namespace } = object.metadata
+        const query = {
+          fieldManager,
+          force: write.force === true ? 'true' : undefined,
+          dryRun: write.dryRun === true ? 'All' : undefined,
+          fieldValidation: write.fieldValidation ?? 'Warn'
+        }
+        return read(
+          kind,
+          await send(requestFor('PATCH', 'patch', kind, { name, namespace }), {
+            query,
+            body: object,
+            contentType: 'application/apply-patch+yaml',
+            repeatable: true
+          })
+        )
+      },
+      delete: async (kind, at, remove = {}) => {
+        try {
+          await send(requestFor('DELETE', 'delete', kind, at), {
+            body: {
+              apiVersion: 'v1',
+              kind: 'DeleteOptions',
+              propagationPolicy: remove.propagation ?? 'Background',
+              ...(remove.uid !== undefined && { preconditions: { uid: remove.uid } }),
+              ...(remove.dryRun === true && { dryRun: ['All'] })
+            }
+          })
+          return 'deleted'
+        } catch (error) {
+          if (!(error instanceof KubernetesError)) throw error
+          // A uid that is another's now means that ours is gone.
+          if (error.status === 404 || (error.status === 409 && remove.uid !== undefined)) return 'absent'
+          throw error
+        }
+      },
+      watch: (kind, selection, until) =>
+        watchEvents({
+          kind,
+          from: selection.resourceVersion,
+          signal: until === undefined ? signal : AbortSignal.any([signal, until]),
+          open: (resourceVersion, ends) => {
+            const request = requestFor('GET', 'watch', kind, { namespace: selection.namespace })
+            const query = queryText({
+              watch: 'true',
+              allowWatchBookmarks: 'true',
+              labelSelector: selection.labelSelector,
+              fieldSelector: selection.fieldSelector,
+              resourceVersion
+            })
+            return wire.open({ method: 'GET', path: request.path + query, repeatable: true, signal: ends })
+          },
+          errorOf: (answer) =>
+            errorOf(
+              requestFor('GET', 'watch', kind, { namespace: selection.namespace }),
+              answer,
+              options.caller,
+              session.accepted ? 'accepted' : 'new'
+            ),
+          endpoint: options.endpoint
+        }),
+      log: async (pod, wanted = {}) => {
+        const path = `/api/v1/namespaces/${encodeURIComponent(pod.namespace)}/pods/${encodeURIComponent(pod.name)}/log`
+        return send(
+          {
+            method: 'GET',
+            path,
+            verb: 'get',
+            resource: 'pods/log',
+            name: pod.name,
+            namespace: pod.namespace
+          },
+          {
+            accept: '*/*',
+            query: {
+              container: wanted.container,
+              previous: wanted.previous === true ? 'true' : undefined,
+              tailLines: wanted.tailLines === undefined ? undefined : String(wanted.tailLines)
+            }
+          }
+        )
+      },
+      version: async () => {
+        const found: unknown = JSON.parse(await send(plainGet('/version')))
+        return {
+          gitVersion: textField(found, 'gitVersion') ?? '',
+          major: textField(found, 'major') ?? '',
+          minor: textField(found, 'minor') ?? ''
+        }
+      },
+      kindOf: async (apiVersion, kind) => {
+        const known = knownKind(apiVersion, kind)
+        if (known !== undefined) return known
+        try {
+          const path = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
+          const served: unknown = JSON.parse(await send(plainGet(path)))
+          const found = listField(served, 'resources').find(
+            (one) => field(one, 'kind') === kind && textField(one, 'name')?.includes('/') === false
+          )
+          const name = textField(found, 'name')
+          return name === undefined
+            ? undefined
+            : untyped(apiVersion, kind, name, field(found, 'namespaced') === true)
+        } catch (error) {
+          if (error instanceof KubernetesError && error.status === 404) return undefined
+          throw error
+        }
+      },
+      within: (also) => clientOf(AbortSignal.any([signal, also])),
+      close: () => wire.close()
+    }
+    return self
+  }
+
+  return clientOf(options.signal)
+}
+
+function requestFor<T>(
+  method: Request['method'],
+  verb: string,
+  kind: Kind<T>,
+  at: Partial<ObjectName>
+): Request {
+  const namespace = kind.namespaced ? at.namespace : undefined
+  return {
+    method,
+    verb,
+    path: pathOf(kind, { namespace, name: at.name }),
+    resource: resourceName(kind),
+    name: at.name,
+    namespace
+  }
+}
+
+function plainGet(path: string): Request {
+  return { method: 'GET', path, verb: 'get', resource: path, name: undefined, namespace: undefined }
+}
+
+function queryText(query: Readonly<Record<string, string | undefined>>): string {
+  const given = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, value)
+  return given.size === 0 ? '' : `?${given.toString()}`
+}
+
+function read<T>(kind: Kind<T>, body: string): T {
+  return objectOf(kind, JSON.parse(body))
+}
+
+/** Items of a list carry no kind of their own for built-in types. */
+function itemOf<T>(kind: Kind<T>, item: unknown): T {
+  return objectOf(
+    kind,
+    isRecord(item) && !isManifest(item) ? { ...item, apiVersion: kind.apiVersion, kind: kind.kind } : item
+  )
+}
+
+export function objectOf<T>(kind: Kind<T>, value: unknown): T {
+  if (kind.is(value)) return value
+  throw new KubernetesError(
+    resourceName(kind),
+    `the API server answered with something that is no ${kind.apiVersion} ${kind.kind}`,
+    'A proxy between the runner and the cluster may answer in its place: check HTTPS_PROXY and NO_PROXY.',
+    { status: 200, reason: 'UnexpectedAnswer' }
+  )
+}

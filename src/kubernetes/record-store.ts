@@ -1,0 +1,77 @@
+import { promisify } from 'node:util'
+import { gunzip, gzip } from 'node:zlib'
+import { UserError } from '../engine/errors.js'
+import type { Kubernetes } from './client.js'
+import { isKubernetesError } from './errors.js'
+import { configMaps } from './kinds.js'
+import { textField } from './manifest.js'
+
+export const recordName = { name: 'setup-karpenter', namespace: 'kube-system' } as const
+const key = 'record.json.gz'
+/** The API server's own limit for a ConfigMap is 1 MiB; other fields need room. */
+const mostBytes = 1_000_000
+
+export type StoredRecord =
+  | { readonly state: 'present'; readonly text: string }
+  | { readonly state: 'absent' }
+  /** There, and no record that we wrote. */
+  | { readonly state: 'broken'; readonly reason: string }
+  | { readonly state: 'unreadable'; readonly reason: string; readonly missingPermission: string }
+
+/** The text kept in the ConfigMap kube-system/setup-karpenter. */
+export async function readRecord(kubernetes: Kubernetes): Promise<StoredRecord> {
+  let configMap
+  try {
+    configMap = await kubernetes.get(configMaps, recordName.name, recordName.namespace)
+  } catch (error) {
+    if (isKubernetesError(error, 403)) {
+      return {
+        state: 'unreadable',
+        reason: error.message,
+        missingPermission: error.permission ?? 'get configmaps'
+      }
+    }
+    throw error
+  }
+  if (configMap === undefined) return { state: 'absent' }
+  const packed = textField(configMap, 'binaryData', key)
+  if (packed === undefined) return { state: 'broken', reason: `ConfigMap has no ${key}` }
+  try {
+    const text = await promisify(gunzip)(Buffer.from(packed, 'base64'), { maxOutputLength: 64 * 1024 * 1024 })
+    return { state: 'present', text: text.toString('utf8') }
+  } catch {
+    return { state: 'broken', reason: `${key} is not gzip` }
+  }
+}
+
+/** Keeps the text, compressed; the same text makes the same bytes. */
+export async function writeRecord(kubernetes: Kubernetes, text: string, run: string): Promise<void> {
+  const packed = await promisify(gzip)(text, { level: 9 })
+  const title = `ConfigMap ${recordName.namespace}/${recordName.name}`
+  if (packed.length > mostBytes) {
+    throw new UserError(
+      title,
+      `the record is ${packed.length} bytes compressed, more than the ${mostBytes} that a ConfigMap holds`,
+      'Split the NodePools over several manifests, or shorten userData in the EC2NodeClasses.'
+    )
+  }
+  await kubernetes.apply(
+    configMaps,
+    {
+      apiVersion: configMaps.apiVersion,
+      kind: configMaps.kind,
+      metadata: {
+        ...recordName,
+        labels: { 'app.kubernetes.io/managed-by': 'setup-karpenter' },
+        annotations: { 'setup-karpenter/run': run }
+      },
+      binaryData: { [key]: packed.toString('base64') }
+    },
+    { force: true }
+  )
+}
+
+/** Removes the record; the last act of an uninstall. */
+export async function deleteRecord(kubernetes: Kubernetes): Promise<'deleted' | 'absent'> {
+  return kubernetes.delete(configMaps, recordName)
+}

@@ -1,0 +1,146 @@
+import type { Kubernetes, Selection } from './client.js'
+import { isKubernetesError } from './errors.js'
+import type { Kind } from './kinds.js'
+import { field, textField } from './manifest.js'
+
+/** A set of objects, current as of the last event. */
+export interface Followed<T> {
+  readonly objects: readonly T[]
+}
+
+/** What `until` decides from: nothing yet, or the answer. */
+export type Decision<R> = { readonly done: true; readonly value: R } | undefined
+
+export function decided<R>(value: R): Decision<R> {
+  return { done: true, value }
+}
+
+/**
+ * Sets of objects followed side by side through list and watch, and one place to wait for what they come to together.
+ * Close it, or its connections stay open until the client's signal ends them.
+ */
+export class View {
+  readonly #kubernetes: Kubernetes
+  readonly #end = new AbortController()
+  /** The caller's signal or our own end. */
+  readonly #ended: AbortSignal
+  readonly #running: Promise<void>[] = []
+  #failure: { readonly error: unknown } | undefined
+  #change = Promise.withResolvers<undefined>()
+
+  constructor(kubernetes: Kubernetes, signal: AbortSignal) {
+    this.#ended = AbortSignal.any([signal, this.#end.signal])
+    this.#kubernetes = kubernetes.within(this.#ended)
+    if (signal.aborted) this.#fail(signal.reason)
+    else
+      signal.addEventListener('abort', () => this.#fail(signal.reason), {
+        once: true,
+        signal: this.#end.signal
+      })
+  }
+
+  /** Lists now; from then on `objects` is kept current. `each` sees every object as it comes and changes, the first ones too. */
+  async follow<T>(
+    kind: Kind<T>,
+    selection: Selection,
+    each: (object: T, change: 'here' | 'gone') => void = () => undefined
+  ): Promise<Followed<T>> {
+    const current = new Map<string, T>()
+    const listAgain = async (): Promise<string> => {
+      const listing = await this.#kubernetes.list(kind, selection)
+      const present = new Map(listing.items.map((item) => [keyOf(item), item]))
+      for (const [key, object] of current) {
+        if (present.has(key)) continue
+        current.delete(key)
+        each(object, 'gone')
+      }
+      for (const [key, object] of present) {
+        const changed = versionOf(current.get(key)) !== versionOf(object)
+        current.set(key, object)
+        if (changed) each(object, 'here')
+      }
+      return listing.resourceVersion
+    }
+    const from = await listAgain()
+    this.#running.push(this.#keep(kind, selection, from, current, listAgain, each))
+    return {
+      get objects() {
+        return [...current.values()]
+      }
+    }
+  }
+
+  /**
+   * The first answer that `decide` comes to; it is asked now, after every change, and every so many milliseconds for what
+   * only time decides. Throws what it throws, a broken watch's error, and the signal's reason.
+   */
+  async until<R>(decide: () => Decision<R>, every = 1_000): Promise<R> {
+    while (true) {
+      if (this.#failure !== undefined) throw this.#failure.error
+      const changed = this.#change.promise
+      const decision = decide()
+      if (decision !== undefined) return decision.value
+      let timer: NodeJS.Timeout | undefined
+      const time = new Promise<void>((resolve) => (timer = setTimeout(resolve, every)))
+      await Promise.race([changed, time])
+      clearTimeout(timer)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#end.abort()
+    await Promise.all(this.#running)
+  }
+
+  async #keep<T>(
+    kind: Kind<T>,
+    selection: Selection,
+    from: string,
+    current: Map<string, T>,
+    listAgain: () => Promise<string>,
+    each: (object: T, change: 'here' | 'gone') => void
+  ): Promise<void> {
+    let resourceVersion = from
+    while (!this.#ended.aborted) {
+      try {
+        for await (const event of this.#kubernetes.watch(kind, { ...selection, resourceVersion })) {
+          const key = keyOf(event.object)
+          if (event.type === 'deleted') current.delete(key)
+          else current.set(key, event.object)
+          each(event.object, event.type === 'deleted' ? 'gone' : 'here')
+          this.#wake()
+        }
+      } catch (error) {
+        if (!isKubernetesError(error, 410)) return this.#fail(error)
+        try {
+          resourceVersion = await listAgain()
+          this.#wake()
+        } catch (again) {
+          return this.#fail(again)
+        }
+      }
+    }
+  }
+
+  #wake(): void {
+    this.#change.resolve(undefined)
+    this.#change = Promise.withResolvers()
+  }
+
+  #fail(error: unknown): void {
+    if (this.#end.signal.aborted) return
+    this.#failure ??= { error }
+    this.#wake()
+  }
+}
+
+function keyOf(object: unknown): string {
+  return (
+    textField(object, 'metadata', 'uid') ??
+    `${textField(object, 'metadata', 'namespace') ?? ''}/${textField(object, 'metadata', 'name') ?? ''}`
+  )
+}
+
+function versionOf(object: unknown): unknown {
+  return field(object, 'metadata', 'resourceVersion')
+}
