@@ -1,0 +1,66 @@
+import type { Report } from '../../src/report/report.js'
+import { summaryText } from '../../src/report/summary.js'
+
+const report: Report = {
+  schema: 'setup-karpenter/report/v1',
+  mode: 'install',
+  result: 'succeeded',
+  run: 'local',
+  startedAt: '2026-01-01T00:00:00Z',
+  seconds: 61,
+  cluster: { name: 'blue', region: 'eu-west-1', kubernetesVersion: '1.35' },
+  karpenterVersion: '1.14.0',
+  changed: true,
+  choices: { Identity: 'Pod Identity (asked for)' },
+  resources: [
+    {
+      id: 'stack',
+      title: 'CloudFormation stack Karpenter-blue',
+      layer: 'cloudformation',
+      result: 'applied',
+      differences: [],
+      changes: ['created | it'],
+      seconds: 12
+    }
+  ],
+  stages: [{ name: 'discover', seconds: 1 }],
+  requests: { total: 60, writes: 4, repeated: [], byService: {} },
+  warnings: [],
+  kept: {}
+}
+
+describe('summaryText', () => {
+  it('says in its first line whether all is well', () => {
+    expect(summaryText(report).split('\n')[2]).toMatch(/^\*\*Installed\*\*: Karpenter 1\.14\.0/)
+    expect(summaryText({ ...report, changed: false })).toContain('**All as wanted**')
+    expect(summaryText({ ...report, result: 'failed', error: 'setup-karpenter: stack: no' })).toContain(
+      '**Failed**'
+    )
+  })
+
+  it('keeps a pipe in a change from breaking the table', () => {
+    expect(summaryText(report)).toContain('created \\| it')
+  })
+
+  it('lists new nodes, at most 50 of them', () => {
+    const node = { name: 'n', instanceType: 'm6i.large', zone: 'a', capacityType: 'spot', instanceId: 'i-1' }
+    const smokeTest = {
+      nodesBefore: 2,
+      nodesAfter: 62,
+      nodesAdded: 60,
+      nodes: Array.from({ length: 60 }, () => node),
+      stages: { launched: 2 },
+      nodeReadySeconds: 40,
+      scaleDownSeconds: 80,
+      events: []
+    }
+    const text = summaryText({ ...report, smokeTest })
+    expect(text).toContain('**60 added**')
+    expect(text).toContain('and 10 more nodes')
+  })
+
+  it("stays far below GitHub's limit of 1 MiB", () => {
+    const warnings = Array.from({ length: 20 }, () => 'x'.repeat(100_000))
+    expect(Buffer.byteLength(summaryText({ ...report, warnings }))).toBeLessThan(1_048_576)
+  })
+})

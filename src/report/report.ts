@@ -1,0 +1,81 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Difference } from '../engine/difference.js'
+
+/** Version of the report's shape: the number grows when a field changes its meaning or goes. */
+export const reportSchema = 'setup-karpenter/report/v1'
+
+export interface ReportedResource {
+  readonly id: string
+  readonly title: string
+  readonly layer: string
+  readonly result: 'as wanted' | 'applied' | 'failed' | 'not tried'
+  readonly differences: readonly Difference[]
+  readonly changes: readonly string[]
+  readonly seconds: number
+}
+
+export interface ReportedNode {
+  readonly name: string
+  readonly instanceType: string
+  readonly zone: string
+  readonly capacityType: string
+  readonly instanceId: string
+}
+
+export interface ReportedSmokeTest {
+  readonly nodesBefore: number
+  readonly nodesAfter: number
+  readonly nodesAdded: number
+  readonly nodes: readonly ReportedNode[]
+  /** Seconds of the slowest node by stage: launched, registered, initialized, pod running. */
+  readonly stages: Readonly<Record<string, number>>
+  readonly nodeReadySeconds: number
+  readonly scaleDownSeconds: number
+  /** Karpenter's own events about the test's objects. */
+  readonly events: readonly string[]
+}
+
+export interface ReportedRequests {
+  readonly total: number
+  readonly writes: number
+  /** Reads with the same input that were sent twice, as `service:Action`. */
+  readonly repeated: readonly string[]
+  readonly byService: Readonly<Record<string, number>>
+}
+
+/** The JSON report of a run. Times in seconds. Holds no secret. */
+export interface Report {
+  readonly schema: typeof reportSchema
+  readonly mode: string
+  readonly result: 'succeeded' | 'failed' | 'cancelled'
+  readonly error?: string
+  readonly run: string
+  readonly startedAt: string
+  readonly seconds: number
+  readonly cluster: {
+    readonly name: string
+    readonly region: string
+    readonly account?: string
+    readonly kubernetesVersion?: string
+  }
+  readonly karpenterVersion?: string
+  readonly changed: boolean
+  /** What was chosen for the user, and why. */
+  readonly choices: Readonly<Record<string, string>>
+  readonly resources: readonly ReportedResource[]
+  readonly smokeTest?: ReportedSmokeTest
+  readonly stages: readonly { readonly name: string; readonly seconds: number }[]
+  readonly criticalPath?: { readonly seconds: number; readonly ids: readonly string[] }
+  readonly requests: ReportedRequests
+  readonly warnings: readonly string[]
+  /** Texts kept before they were changed, such as aws-auth's mapRoles. */
+  readonly kept: Readonly<Record<string, string>>
+}
+
+/** Writes the report and returns its path. */
+export function writeReport(report: Report, path: string): string {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, `${JSON.stringify(report, null, 2)}\n`, { mode: 0o600 })
+  return path
+}

@@ -1,0 +1,112 @@
+import { stripVTControlCharacters } from 'node:util'
+import type { Report, ReportedSmokeTest } from './report.js'
+
+/** GitHub drops a step's summary above 1 MiB whole (runner source, 2026); a summary for people is far below. */
+const longestSummary = 200_000
+
+/** The job summary, as Markdown: the verdict first, then what was done, the new nodes, and where the time went. */
+export function summaryText(report: Report): string {
+  const parts = [
+    `## Karpenter on ${code(report.cluster.name)}`,
+    verdict(report),
+    ...(report.error === undefined ? [] : [fenced(report.error)]),
+    facts(report),
+    changes(report),
+    ...(report.smokeTest === undefined ? [] : [smokeTest(report.smokeTest)]),
+    ...(report.warnings.length === 0 ? [] : [list('Warnings', report.warnings.slice(0, 20).map(plain))]),
+    stageTimes(report)
+  ].filter((part) => part !== '')
+  const text = `${parts.join('\n\n')}\n`
+  if (Buffer.byteLength(text) <= longestSummary) return text
+  return `${text.slice(0, longestSummary / 4)}\n\n_Cut: the report has the rest._\n`
+}
+
+function verdict(report: Report): string {
+  const done = report.resources.filter((resource) => resource.result === 'applied').length
+  if (report.result === 'cancelled')
+    return `**Cancelled** after ${seconds(report.seconds)}; ${done} resources were changed and stay.`
+  if (report.result === 'failed') return `**Failed** after ${seconds(report.seconds)}.`
+  const version = report.karpenterVersion ?? ''
+  if (!report.changed)
+    return `**All as wanted**: Karpenter ${version}, nothing changed, ${seconds(report.seconds)}.`
+  const proof =
+    report.smokeTest === undefined
+      ? ''
+      : `, ${report.smokeTest.nodesAdded} new nodes came in ${seconds(report.smokeTest.nodeReadySeconds)} and went`
+  return `**Installed**: Karpenter ${version}, ${done} resources changed${proof}, ${seconds(report.seconds)}.`
+}
+
+function facts(report: Report): string {
+  const rows: [string, string][] = [
+    ['Cluster', `${report.cluster.name} (${report.cluster.region})`],
+    ...(report.cluster.kubernetesVersion === undefined
+      ? []
+      : [['Kubernetes', report.cluster.kubernetesVersion] satisfies [string, string]]),
+    ...Object.entries(report.choices)
+  ]
+  return table(['', ''], rows)
+}
+
+function changes(report: Report): string {
+  const changed = report.resources.filter(
+    (resource) => resource.changes.length > 0 || resource.result === 'failed'
+  )
+  if (changed.length === 0) return ''
+  const rows = changed.map((resource) => [
+    resource.title,
+    resource.result === 'failed' ? '**failed**' : resource.changes.slice(0, 8).join('<br>'),
+    seconds(resource.seconds)
+  ])
+  return `### What was done\n\n${table(['Resource', 'Change', 'Time'], rows)}`
+}
+
+function smokeTest(test: ReportedSmokeTest): string {
+  const shown = test.nodes.slice(0, 50)
+  const nodes = table(
+    ['Node', 'Type', 'Zone', 'Capacity'],
+    shown.map((node) => [code(node.name), node.instanceType, node.zone, node.capacityType])
+  )
+  const stages = Object.entries(test.stages).map(([stage, time]) => `${stage} ${seconds(time)}`)
+  return [
+    '### Smoke test',
+    `${test.nodesBefore} nodes before, ${test.nodesAfter} after, **${test.nodesAdded} added**; scaled down in ${seconds(test.scaleDownSeconds)}.`,
+    nodes,
+    ...(shown.length < test.nodes.length
+      ? [`and ${test.nodes.length - shown.length} more nodes (see the report)`]
+      : []),
+    `Slowest node: ${stages.join(', ')}.`
+  ].join('\n\n')
+}
+
+function stageTimes(report: Report): string {
+  if (report.stages.length === 0) return ''
+  const rows = report.stages.map((stage) => [stage.name, seconds(stage.seconds)])
+  return `<details><summary>Where the time went</summary>\n\n${table(['Stage', 'Time'], rows)}\n\n${report.requests.total} requests.\n\n</details>`
+}
+
+function list(title: string, lines: readonly string[]): string {
+  return `### ${title}\n\n${lines.map((line) => `- ${line}`).join('\n')}`
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => plain(cell).replaceAll('|', '\\|')).join(' | ')} |`
+  return [line(head), `|${head.map(() => '---').join('|')}|`, ...rows.map(line)].join('\n')
+}
+
+/** One line without the terminal's colours. */
+function plain(text: string): string {
+  return stripVTControlCharacters(text).replaceAll('\n', ' ')
+}
+
+function fenced(text: string): string {
+  return `\`\`\`text\n${text.replaceAll('```', "'''")}\n\`\`\``
+}
+
+function code(text: string): string {
+  return `\`${text.replaceAll('`', "'")}\``
+}
+
+function seconds(value: number): string {
+  return value < 120 ? `${value.toFixed(1)} s` : `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`
+}
