@@ -1,0 +1,210 @@
+import http from 'node:http'
+import https from 'node:https'
+import type { CloudFormationClient } from '@aws-sdk/client-cloudformation'
+import type { EC2Client } from '@aws-sdk/client-ec2'
+import type { EKSClient } from '@aws-sdk/client-eks'
+import type { EventBridgeClient } from '@aws-sdk/client-eventbridge'
+import type { IAMClient } from '@aws-sdk/client-iam'
+import type { SQSClient } from '@aws-sdk/client-sqs'
+import type { SSMClient } from '@aws-sdk/client-ssm'
+import type { STSClient } from '@aws-sdk/client-sts'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
+import type { AwsCredentialIdentityProvider, MiddlewareStack, Pluggable } from '@smithy/types'
+import type { Account } from '../environment.js'
+import type { Credentials } from './credentials.js'
+import { isExpired } from './errors.js'
+import { isWrite, RequestLog } from './request-log.js'
+
+export interface ConnectionOptions {
+  readonly region: string
+  /** Proxy variables are taken from here; the SDK itself reads AWS_ENDPOINT_URL and the like from the process. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+/** What all AWS clients of a run share: sockets, limits, the log of requests. */
+export interface Connection {
+  readonly region: string
+  readonly requests: RequestLog
+  readonly handler: NodeHttpHandler
+  readonly now: () => number
+  destroy(): void
+}
+
+/** The AWS of one account and region. A client is loaded when it is first asked for; its package costs up to 200 ms. */
+export interface Aws {
+  readonly account: Account
+  readonly credentials: Credentials
+  readonly requests: RequestLog
+  /** Endpoint of STS in the region; the EKS token is a presigned URL there. */
+  readonly stsEndpoint: URL
+  sts(): Promise<STSClient>
+  iam(): Promise<IAMClient>
+  ec2(): Promise<EC2Client>
+  eks(): Promise<EKSClient>
+  cloudformation(): Promise<CloudFormationClient>
+  sqs(): Promise<SQSClient>
+  eventbridge(): Promise<EventBridgeClient>
+  ssm(): Promise<SSMClient>
+  /** Closes every socket; no client works afterwards. */
+  destroy(): void
+}
+
+/** As CloudTrail shows it in the user agent: app/setup-karpenter. */
+const appId = 'setup-karpenter'
+
+/** Sockets honour HTTPS_PROXY, HTTP_PROXY and NO_PROXY. */
+export function openConnection(options: ConnectionOptions): Connection {
+  const agent = { keepAlive: true, proxyEnv: { ...options.env } }
+  const handler = new NodeHttpHandler({
+    connectionTimeout: 5_000,
+    requestTimeout: 30_000,
+    throwOnRequestTimeout: true,
+    httpAgent: new http.Agent(agent),
+    httpsAgent: new https.Agent(agent)
+  })
+  return {
+    region: options.region,
+    requests: new RequestLog(),
+    handler,
+    now: options.now,
+    destroy: () => handler.destroy()
+  }
+}
+
+/** Settings that every client is made with. Standard mode: three attempts, for network errors, throttling and 5xx only. */
+export function clientDefaults(connection: Connection): {
+  region: string
+  requestHandler: NodeHttpHandler
+  userAgentAppId: string
+  retryMode: 'standard'
+  maxAttempts: number
+} {
+  return {
+    region: connection.region,
+    requestHandler: connection.handler,
+    userAgentAppId: appId,
+    retryMode: 'standard',
+    maxAttempts: 4
+  }
+}
+
+/** Notes each attempt of each call. Sits inside the retry loop, so that an attempt is what is counted. */
+export function requestLogging<I extends object, O extends object>(connection: Connection): Pluggable<I, O> {
+  return {
+    applyToStack: (stack) => {
+      stack.add(
+        (next, context) => async (args) => {
+          const startedAt = connection.now()
+          const note = (outcome: string): void => {
+            const action = (context.commandName ?? '').replace(/Command$/, '')
+            connection.requests.add(
+              {
+                service: (context.clientName ?? '').replace(/Client$/, '').toLowerCase(),
+                action,
+                attempt: attemptOf(args.request),
+                milliseconds: connection.now() - startedAt,
+                outcome,
+                write: isWrite(action)
+              },
+              args.input
+            )
+          }
+          try {
+            const result = await next(args)
+            note('ok')
+            return result
+          } catch (error) {
+            note(error instanceof Error ? error.name : 'unknown')
+            throw error
+          }
+        },
+        { step: 'finalizeRequest', priority: 'low', name: 'requestLogging' }
+      )
+    }
+  }
+}
+
+/** From the SDK's own header, `attempt=2; max=4`. */
+function attemptOf(request: unknown): number {
+  if (typeof request !== 'object' || request === null || !('headers' in request)) return 1
+  const headers = request.headers
+  if (typeof headers !== 'object' || headers === null || !('amz-sdk-request' in headers)) return 1
+  return Number(/attempt=(\d+)/.exec(String(headers['amz-sdk-request']))?.[1] ?? 1)
+}
+
+/** A call that is refused because the session has expired is made once more with renewed credentials. */
+function renewal<I extends object, O extends object>(credentials: Credentials): Pluggable<I, O> {
+  return {
+    applyToStack: (stack) => {
+      stack.add(
+        (next) => async (args) => {
+          try {
+            return await next(args)
+          } catch (error) {
+            if (!isExpired(error)) throw error
+            await credentials.renew(error)
+            try {
+              return await next(args)
+            } catch (again) {
+              throw isExpired(again) ? credentials.expired(again) : again
+            }
+          }
+        },
+        { step: 'initialize', name: 'credentialRenewal' }
+      )
+    }
+  }
+}
+
+/** The SDK asks a provider marked like this at every call instead of keeping the first answer for good. */
+function askedEveryTime(credentials: Credentials): AwsCredentialIdentityProvider {
+  return Object.assign(async () => credentials.get(), { memoized: true })
+}
+
+/** `stsEndpoint` is where GetCallerIdentity was answered: the region's own, or what AWS_ENDPOINT_URL says. */
+export function openAws(
+  connection: Connection,
+  credentials: Credentials,
+  account: Account,
+  stsEndpoint: URL
+): Aws {
+  const configuration = { ...clientDefaults(connection), credentials: askedEveryTime(credentials) }
+  const made: { destroy(): void }[] = []
+  function equipped<I extends object, O extends object, C extends { destroy(): void }>(
+    client: C & { readonly middlewareStack: MiddlewareStack<I, O> }
+  ): C {
+    client.middlewareStack.use(requestLogging<I, O>(connection))
+    client.middlewareStack.use(renewal<I, O>(credentials))
+    made.push(client)
+    return client
+  }
+  return {
+    account,
+    credentials,
+    stsEndpoint,
+    requests: connection.requests,
+    sts: once(async () => equipped(new (await import('@aws-sdk/client-sts')).STSClient(configuration))),
+    iam: once(async () => equipped(new (await import('@aws-sdk/client-iam')).IAMClient(configuration))),
+    ec2: once(async () => equipped(new (await import('@aws-sdk/client-ec2')).EC2Client(configuration))),
+    eks: once(async () => equipped(new (await import('@aws-sdk/client-eks')).EKSClient(configuration))),
+    cloudformation: once(async () =>
+      equipped(new (await import('@aws-sdk/client-cloudformation')).CloudFormationClient(configuration))
+    ),
+    sqs: once(async () => equipped(new (await import('@aws-sdk/client-sqs')).SQSClient(configuration))),
+    eventbridge: once(async () =>
+      equipped(new (await import('@aws-sdk/client-eventbridge')).EventBridgeClient(configuration))
+    ),
+    ssm: once(async () => equipped(new (await import('@aws-sdk/client-ssm')).SSMClient(configuration))),
+    destroy: () => {
+      for (const client of made) client.destroy()
+      connection.destroy()
+    }
+  }
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return async () => (made ??= make())
+}

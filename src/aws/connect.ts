@@ -1,0 +1,101 @@
+import type { Account } from '../environment.js'
+import type { CredentialsInput } from '../inputs.js'
+import { messageOf, UserError } from '../engine/errors.js'
+import { clientDefaults, openAws, openConnection, requestLogging, type Aws } from './clients.js'
+import { credentialsFor, type CredentialPorts } from './credentials.js'
+import { codeOf, isTransient } from './errors.js'
+import { isPartition, partitionOf } from './partition.js'
+
+export interface ConnectInputs {
+  readonly region: string
+  readonly credentials: CredentialsInput
+  readonly allowedAccountIds: readonly string[]
+}
+
+export interface ConnectPorts extends CredentialPorts {
+  /** Milliseconds since the epoch. */
+  now(): number
+}
+
+/**
+ * Gets credentials and proves them by sts:GetCallerIdentity at the region's own endpoint. Throws UserError when there are
+ * none, when they are of an account that is not allowed, or when they do not work in the region's partition.
+ */
+export async function connectAws(inputs: ConnectInputs, ports: ConnectPorts): Promise<Aws> {
+  const connection = openConnection({ region: inputs.region, env: ports.env, now: ports.now })
+  try {
+    const credentials = credentialsFor(inputs.credentials, connection, ports)
+    const identity = await credentials.get()
+    const { STSClient, GetCallerIdentityCommand } = await import('@aws-sdk/client-sts')
+    const sts = new STSClient({ ...clientDefaults(connection), credentials: identity })
+    sts.middlewareStack.use(requestLogging(connection))
+    const command = new GetCallerIdentityCommand({})
+    let endpoint: URL | undefined
+    command.middlewareStack.add(
+      (next, context) => async (args) => {
+        endpoint = context.endpointV2?.url
+        return next(args)
+      },
+      { step: 'build', name: 'endpoint' }
+    )
+    const caller = await sts.send(command).catch((error: unknown) => {
+      throw callerProblem(inputs.region, credentials.source, error)
+    })
+    const account = accountOf(caller.Arn ?? '', caller.Account ?? '', inputs.region)
+    if (inputs.allowedAccountIds.length > 0 && !inputs.allowedAccountIds.includes(account.id)) {
+      throw new UserError(
+        'allowed-account-ids',
+        `the credentials are of account ${account.id} (${account.callerArn}), which is not one of ${inputs.allowedAccountIds.join(', ')}`,
+        'Pass a `role-to-assume` of an allowed account, or allow this one.',
+        { state: 'Nothing was changed.' }
+      )
+    }
+    return openAws(
+      connection,
+      credentials,
+      account,
+      endpoint ?? new URL(`https://sts.${inputs.region}.${account.urlSuffix}`)
+    )
+  } catch (error) {
+    connection.destroy()
+    throw error
+  }
+}
+
+function accountOf(callerArn: string, id: string, region: string): Account {
+  const named = callerArn.split(':')[1] ?? ''
+  const partition = isPartition(named) ? named : partitionOf(region)
+  if (partition !== partitionOf(region)) {
+    throw new UserError(
+      'region',
+      `${region} is in partition ${partitionOf(region)}, but the credentials (${callerArn}) are of partition ${partition}`,
+      'Use a role of the partition that the cluster is in, or the right region.',
+      { state: 'Nothing was changed.' }
+    )
+  }
+  return {
+    id,
+    partition,
+    region,
+    urlSuffix: partition === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com',
+    callerArn
+  }
+}
+
+function callerProblem(region: string, source: string, error: unknown): UserError {
+  const options = { state: 'Nothing was changed.', cause: error }
+  if (isTransient(error)) {
+    return new UserError(
+      'region',
+      `STS in ${region} could not be reached: ${messageOf(error)}`,
+      'Check the network of the runner (HTTPS_PROXY, NO_PROXY), and that the region exists; then run again.',
+      options
+    )
+  }
+  return new UserError(
+    'credentials',
+    `those from ${source} are refused by STS in ${region}: ${codeOf(error) ?? 'error'}: ${messageOf(error)}`,
+    'Check that they are of the right partition (China and GovCloud have their own accounts), not expired, and that the region is enabled in the account.',
+    options
+  )
+}

@@ -1,0 +1,173 @@
+import { UserError } from '../engine/errors.js'
+import type { Live } from '../engine/resource.js'
+
+/** The parts of an AWS error that decide anything, whichever SDK client threw it. */
+interface AwsFailure {
+  /** Without the suffix that some services add: NoSuchEntity, ResourceNotFound, InvalidSubnetID.NotFound. */
+  readonly code: string
+  readonly message: string
+  /** HTTP status; 0 when no answer came. */
+  readonly status: number
+}
+
+function failureOf(error: unknown): AwsFailure | undefined {
+  if (!(error instanceof Error)) return undefined
+  const metadata = '$metadata' in error ? error.$metadata : undefined
+  const status =
+    typeof metadata === 'object' &&
+    metadata !== null &&
+    'httpStatusCode' in metadata &&
+    typeof metadata.httpStatusCode === 'number'
+      ? metadata.httpStatusCode
+      : 0
+  return { code: error.name.replace(/(?<=.)(Exception|Error)$/, ''), message: error.message, status }
+}
+
+/** The error's code without its `Exception` suffix; undefined for what is no error at all. */
+export function codeOf(error: unknown): string | undefined {
+  return failureOf(error)?.code
+}
+
+/** The thing asked for does not exist. Access denied is never that. */
+export function isNotFound(error: unknown): boolean {
+  const failure = failureOf(error)
+  if (failure === undefined || failure.status === 0) return false
+  if (/^(NoSuchEntity|ResourceNotFound|ChangeSetNotFound|NotFound)$/.test(failure.code)) return true
+  if (/\.NotFound$/.test(failure.code) || failure.code === 'QueueDoesNotExist') return true
+  return failure.code === 'Validation' && /does not exist/.test(failure.message)
+}
+
+export function isAlreadyExists(error: unknown): boolean {
+  const code = codeOf(error)
+  return (
+    code !== undefined &&
+    (/^(EntityAlreadyExists|AlreadyExists|ResourceInUse|NameAlreadyExists)$/.test(code) ||
+      code.endsWith('.Duplicate'))
+  )
+}
+
+/** CloudFormation's answer to an update that changes nothing, and the like. */
+export function isThrottled(error: unknown): boolean {
+  const failure = failureOf(error)
+  return (
+    failure !== undefined &&
+    (failure.status === 429 ||
+      /^(Throttling|ThrottledException|Throttled|RequestLimitExceeded|TooManyRequests|RequestThrottled|SlowDown)/.test(
+        failure.code
+      ))
+  )
+}
+
+/** No answer, or one that says try again. */
+export function isTransient(error: unknown): boolean {
+  const failure = failureOf(error)
+  if (failure === undefined) return false
+  if (isThrottled(error) || failure.status >= 500) return true
+  const system = error instanceof Error && 'code' in error ? error.code : undefined
+  return (
+    failure.status === 0 &&
+    ((typeof system === 'string' && /^(E[A-Z]+|UND_ERR.*)$/.test(system)) || failure.code === 'Timeout')
+  )
+}
+
+/** The session's credentials are no longer accepted because of their age. */
+export function isExpired(error: unknown): boolean {
+  const code = codeOf(error)
+  return code === 'ExpiredToken' || code === 'RequestExpired'
+}
+
+export interface Denial {
+  /** iam:GetRole; the service's prefix alone with `*` when AWS does not say the action. */
+  readonly action: string
+  readonly resource: string | undefined
+  /** What kind of policy denied, when AWS says it: `an explicit deny in a service control policy`. */
+  readonly because: string | undefined
+}
+
+/** What was denied, read from AWS's own sentence; undefined when the error is no denial. */
+export function accessDenied(error: unknown): Denial | undefined {
+  const failure = failureOf(error)
+  if (failure === undefined) return undefined
+  if (
+    !/^(AccessDenied|UnauthorizedOperation|UnauthorizedAccess|AuthorizationError|AccessDeniedException)$/.test(
+      failure.code
+    )
+  )
+    return undefined
+  const action = /not authorized to perform:? ([\w-]+:\w+)/.exec(failure.message)?.[1]
+  return {
+    action: action ?? 'an action that AWS does not name',
+    resource: /on (?:the )?resource:? (?:with identifier )?"?([^\s"]+?)"?(?:[\s,.]|$)/.exec(
+      failure.message
+    )?.[1],
+    because: /because (?:of )?(.+?)(?:\. |\.?$)/.exec(failure.message)?.[1]
+  }
+}
+
+/** The policy that is published for the role that runs this action. */
+export const installPolicy = 'docs/permissions/install.json'
+
+/**
+ * An AWS error for a person. `subject` is the resource or input at fault; `doing` reads on from it: `could not be read`.
+ * A UserError is handed back as it is.
+ */
+export function awsProblem(subject: string, doing: string, error: unknown, fix?: string): UserError {
+  if (error instanceof UserError) return error
+  const denial = accessDenied(error)
+  if (denial !== undefined) {
+    const on = denial.resource === undefined ? '' : ` on ${denial.resource}`
+    const policy = denial.because === undefined ? '' : ` (${denial.because})`
+    return new UserError(
+      subject,
+      `${doing}: the run's role may not call ${denial.action}${on}${policy}`,
+      denial.because !== undefined && /explicit deny|service control|boundary/.test(denial.because)
+        ? `Allow ${denial.action} where it is denied: ${denial.because}.`
+        : `Add ${denial.action} to the role's policy; ${installPolicy} has every statement that is needed.`,
+      { cause: error }
+    )
+  }
+  const code = error instanceof Error ? `${error.name}: ` : ''
+  return new UserError(
+    subject,
+    `${doing}: ${code}${error instanceof Error ? error.message : String(error)}`,
+    fix ??
+      (isTransient(error)
+        ? 'Run again: AWS did not answer, or was too busy. A second run finishes what is missing.'
+        : 'Put right what AWS says above and run again; a second run finishes what is missing.'),
+    { cause: error }
+  )
+}
+
+/**
+ * Reads one thing: its value, absent when AWS says that it does not exist, unreadable when the call is denied, and a
+ * UserError for everything else.
+ */
+export async function liveOf<L>(subject: string, read: () => Promise<L | undefined>): Promise<Live<L>> {
+  try {
+    const value = await read()
+    return value === undefined ? { state: 'absent' } : { state: 'present', value }
+  } catch (error) {
+    if (isNotFound(error)) return { state: 'absent' }
+    const denial = accessDenied(error)
+    if (denial === undefined) throw awsProblem(subject, 'could not be read', error)
+    return {
+      state: 'unreadable',
+      reason: `the run's role may not call ${denial.action}`,
+      missingPermission: denial.action
+    }
+  }
+}
+
+/** Applying what could not be read would be guessing: says so instead. */
+export function refuseUnreadable<L>(
+  subject: string,
+  live: Live<L>
+): asserts live is Exclude<Live<L>, { readonly state: 'unreadable' }> {
+  if (live.state === 'unreadable') {
+    throw new UserError(
+      subject,
+      `could not be read, so it is left as it is: ${live.reason}`,
+      `Add ${live.missingPermission ?? 'the permission'} to the role's policy; ${installPolicy} has every statement that is needed.`
+    )
+  }
+}

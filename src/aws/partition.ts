@@ -1,0 +1,22 @@
+import type { Account } from '../environment.js'
+
+/** By the names of AWS's regions: cn-*, us-gov-*, all others. */
+export function partitionOf(region: string): Account['partition'] {
+  if (region.startsWith('cn-')) return 'aws-cn'
+  if (region.startsWith('us-gov-')) return 'aws-us-gov'
+  return 'aws'
+}
+
+export function isPartition(value: string): value is Account['partition'] {
+  return value === 'aws' || value === 'aws-cn' || value === 'aws-us-gov'
+}
+
+/** ARN of an IAM resource: `role/name`, `policy/name`, `oidc-provider/host/path`. */
+export function iamArn(account: Pick<Account, 'id' | 'partition'>, resource: string): string {
+  return `arn:${account.partition}:iam::${account.id}:${resource}`
+}
+
+/** EC2's service principal has the partition's suffix; most others, pods.eks among them, are the same everywhere. */
+export function ec2Principal(account: Pick<Account, 'urlSuffix'>): string {
+  return `ec2.${account.urlSuffix}`
+}
