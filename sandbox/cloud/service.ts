@@ -119,14 +119,12 @@ export interface Invocation {
   readonly action: string
   readonly region: string
   readonly input: Readonly<Record<string, unknown>>
+  readonly caller: Caller
+  readonly via: 'cloudformation.amazonaws.com'
 }
 
 /** Resolves to the output as a plain object; rejects with AwsError. */
-export type Invoke = (
-  invocation: Invocation,
-  caller: Caller,
-  via?: 'cloudformation.amazonaws.com'
-) => Promise<Readonly<Record<string, unknown>>>
+export type Invoke = (invocation: Invocation) => Promise<Readonly<Record<string, unknown>>>
 
 /** What a service that is registered from outside is given when the cloud starts. */
 export interface Surroundings {

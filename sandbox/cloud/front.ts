@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { Asker } from './authorisation.js'
+import type { CredentialStore } from './credentials/store.js'
+import { refused, verify } from './credentials/verify.js'
+import type { Home } from './partition.js'
+import { ConnectionReset, type Pipeline } from './pipeline.js'
+import { type AwsCall, AwsError, type Caller, RawReply, type Service } from './service.js'
+import { type Asked, errorReply, outputReply } from './wire/reply.js'
+import { hostParts, parseCall, readRequest, serviceName } from './wire/request.js'
+import { readSignature, type Signature, type SignedRequest } from './wire/signature.js'
+
+export interface FrontParts {
+  readonly home: Home
+  readonly now: () => number
+  readonly services: ReadonlyMap<string, Service>
+  readonly credentials: CredentialStore
+  readonly pipeline: Pipeline
+  /** Paths that are no AWS API: the cluster's token webhook. */
+  readonly sides: Readonly<Record<string, (body: string) => Promise<string>>>
+}
+
+/** Actions that carry their own proof of identity instead of a signature. */
+const unsigned = new Set(['sts AssumeRoleWithWebIdentity', 'eks-auth AssumeRoleForPodIdentity'])
+
+/** What AWS does before a service sees a call, for HTTP and TLS alike. */
+export function front(parts: FrontParts): RequestListener {
+  return (message, response) => {
+    handle(parts, message, response).catch((error: unknown) => {
+      if (!(error instanceof ConnectionReset)) console.error(error)
+      message.socket.destroy()
+    })
+  }
+}
+
+async function handle(parts: FrontParts, message: IncomingMessage, response: ServerResponse): Promise<void> {
+  const request = await readRequest(message)
+  const side = parts.sides[request.url.pathname]
+  if (side !== undefined && request.method === 'POST') {
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.end(await side(request.body))
+    return
+  }
+  const reply = await answer(parts, request)
+  response.writeHead(reply.status, {
+    ...reply.headers,
+    'content-length': Buffer.byteLength(reply.body).toString()
+  })
+  response.end(reply.body)
+}
+
+async function answer(parts: FrontParts, request: SignedRequest): Promise<RawReply> {
+  const signature = readSignature(request)
+  const read = signature === 'malformed' ? undefined : signature
+  const name = serviceName(request, read)
+  const service = name === undefined ? undefined : parts.services.get(name)
+  const asked: Asked = {
+    protocol: service?.protocol ?? 'query',
+    service: name ?? '',
+    action: '',
+    requestId: randomUUID(),
+    contentType: request.headers['content-type']
+  }
+  if (service === undefined) {
+    return errorReply(
+      asked,
+      new AwsError('UnknownEndpoint', `No service ${name ?? 'named'} listens here`, 404)
+    )
+  }
+  try {
+    const { action, input } = parseCall(service, request)
+    const region = read?.region ?? hostParts(request.url.hostname)?.region ?? parts.home.region
+    const partial = { service: service.name, action, region, input, http: httpOf(request) }
+    return await performed(parts, service, { ...asked, action }, partial, request, signature)
+  } catch (error) {
+    if (error instanceof AwsError) return errorReply(asked, error)
+    throw error
+  }
+}
+
+async function performed(
+  parts: FrontParts,
+  service: Service,
+  asked: Asked,
+  partial: Omit<AwsCall, 'caller'>,
+  request: SignedRequest,
+  signature: Signature | 'malformed' | undefined
+): Promise<RawReply> {
+  const host = request.url.host
+  try {
+    const asker = authenticated(parts, service, partial, request, signature)
+    const call: AwsCall = { ...partial, caller: asker.caller }
+    const output = await parts.pipeline.perform(service, call, asker, host)
+    return output instanceof RawReply ? output : outputReply(asked, output)
+  } catch (error) {
+    if (error instanceof Unauthenticated) {
+      parts.pipeline.record({ ...partial, caller: nobody(parts) }, host, error.refusal.code)
+      return errorReply(asked, error.refusal)
+    }
+    if (error instanceof AwsError) return errorReply(asked, error)
+    if (error instanceof ConnectionReset) throw error
+    console.error(error)
+    return errorReply(
+      asked,
+      new AwsError('InternalFailure', `${partial.service} ${partial.action} failed`, 500)
+    )
+  }
+}
+
+/** A refusal from before the pipeline, which therefore has not recorded it. */
+class Unauthenticated extends Error {
+  readonly refusal: AwsError
+  constructor(refusal: AwsError) {
+    super(refusal.message)
+    this.refusal = refusal
+  }
+}
+
+function authenticated(
+  parts: FrontParts,
+  service: Service,
+  partial: Omit<AwsCall, 'caller'>,
+  request: SignedRequest,
+  signature: Signature | 'malformed' | undefined
+): Asker {
+  try {
+    if (signature === 'malformed') throw refused(service.protocol, 'malformed')
+    if (signature === undefined) {
+      if (!unsigned.has(`${service.name} ${partial.action}`)) throw refused(service.protocol, 'missing')
+      return { caller: nobody(parts), region: partial.region, tags: {} }
+    }
+    checkScope(request, signature, service)
+    const session = verify(parts.credentials, request, signature, service.protocol, parts.now())
+    return {
+      caller: session.caller,
+      region: partial.region,
+      tags: session.tags,
+      ...(session.policy === undefined ? {} : { sessionPolicy: session.policy })
+    }
+  } catch (error) {
+    throw error instanceof AwsError ? new Unauthenticated(error) : error
+  }
+}
+
+/** At AWS's own host names the scope must name that host's service and region; elsewhere it is all there is to go by. */
+function checkScope(request: SignedRequest, signature: Signature, service: Service): void {
+  const host = hostParts(request.url.hostname)
+  if (host?.region === undefined || host.region === signature.region) return
+  const message = `Credential should be scoped to a valid region. `
+  throw new AwsError(
+    service.protocol === 'query' ? 'SignatureDoesNotMatch' : 'InvalidSignatureException',
+    message,
+    403
+  )
+}
+
+function nobody(parts: FrontParts): Caller {
+  return { arn: '', accountId: parts.home.accountId, userId: '', roleArn: '', expiresAt: Infinity }
+}
+
+function httpOf(request: SignedRequest): AwsCall['http'] {
+  return {
+    method: request.method,
+    path: `${request.url.pathname}${request.url.search}`,
+    headers: request.headers,
+    body: request.body
+  }
+}

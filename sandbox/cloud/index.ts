@@ -1,0 +1,106 @@
+import { createServer } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { Authority } from '../certificates.js'
+import { listen, type Listening } from '../listen.js'
+import { Issuers, type KeySource } from './credentials/issuers.js'
+import { type Credentials, CredentialStore } from './credentials/store.js'
+import { Faults } from './faults.js'
+import { front } from './front.js'
+import { iamService } from './iam/service.js'
+import { IamState } from './iam/state.js'
+import { invoker } from './invoke.js'
+import { homeOf } from './partition.js'
+import { Pipeline } from './pipeline.js'
+import type { Fault, RecordedCall, Service, Surroundings } from './service.js'
+import { stsService } from './sts/service.js'
+import { openSession } from './sts/sessions.js'
+
+export interface CloudOptions {
+  /** Twelve digits. */
+  readonly accountId: string
+  readonly region: string
+  /** Signs the certificates of the TLS listener; without it there is none. */
+  readonly authority?: Authority
+  /** Services from outside: CloudFormation, and those that moto answers. */
+  readonly services?: (surroundings: Surroundings) => readonly Service[]
+  readonly now?: () => number
+}
+
+export interface Cloud {
+  /** http://127.0.0.1:PORT, for AWS_ENDPOINT_URL. */
+  readonly url: string
+  readonly port: number
+  /** Port of the TLS listener, for a proxy to lead AWS's host names to. */
+  readonly tlsPort: number | undefined
+  readonly iam: IamState
+  /** In the order in which they were answered. */
+  calls(): readonly RecordedCall[]
+  clearCalls(): void
+  /** In place of all faults asked for before. */
+  setFaults(faults: readonly Fault[]): void
+  /** Gives the cloud the public keys of an issuer (https://...), so that it can verify its tokens. */
+  trustIssuer(issuer: string, keys: KeySource): void
+  /** Keys of a session of this role, without asking its trust policy. */
+  credentialsFor(roleArn: string, seconds: number, sessionName?: string): Credentials
+  stop(): Promise<void>
+}
+
+export async function startCloud(options: CloudOptions): Promise<Cloud> {
+  const home = homeOf(options.accountId, options.region)
+  const now = options.now ?? Date.now
+  const iam = new IamState(home, now)
+  const credentials = new CredentialStore()
+  const issuers = new Issuers(now)
+  const faults = new Faults()
+  const pipeline = new Pipeline(iam, faults)
+  const services = new Map<string, Service>()
+  const listener = front({ home, now, services, credentials, pipeline, sides: {} })
+
+  const plain = await listen(createServer(listener))
+  const url = `http://127.0.0.1:${plain.port}`
+  const invoke = invoker(() => services, pipeline)
+  const own = [iamService(iam), stsService({ iam, credentials, issuers })]
+  const outside = options.services?.({ ...home, url, now, invoke }) ?? []
+  for (const service of [...own, ...outside]) services.set(service.name, service)
+  const tls =
+    options.authority === undefined ? undefined : await listenTls(options.authority, listener, options.region)
+
+  return {
+    url,
+    port: plain.port,
+    tlsPort: tls?.port,
+    iam,
+    calls: () => pipeline.calls(),
+    clearCalls: () => pipeline.clearCalls(),
+    setFaults: (wanted) => faults.set(wanted),
+    trustIssuer: (issuer, keys) => issuers.trust(issuer, keys),
+    credentialsFor: (roleArn, seconds, sessionName = 'sandbox') => {
+      const role = iam.roleByArn(roleArn)
+      if (role === undefined) throw new Error(`${roleArn}: no such role in the sandbox's account`)
+      return openSession(credentials, home, role, sessionName, now() + seconds * 1000).credentials
+    },
+    stop: async () => {
+      await Promise.all([plain.close(), tls?.close()])
+    }
+  }
+}
+
+async function listenTls(
+  authority: Authority,
+  listener: ReturnType<typeof front>,
+  region: string
+): Promise<Listening> {
+  const suffixes = ['amazonaws.com', 'amazonaws.com.cn', 'api.aws']
+  const { certPem, keyPem } = await authority.issue({
+    commonName: 'aws.sandbox',
+    dnsNames: suffixes.flatMap((suffix) => [
+      `*.${suffix}`,
+      `*.${region}.${suffix}`,
+      `*.us-east-1.${suffix}`,
+      `api.pricing.${region}.${suffix}`
+    ]),
+    ipAddresses: ['127.0.0.1'],
+    usage: 'server'
+  })
+  return listen(createTlsServer({ cert: certPem, key: keyPem }, listener))
+}

@@ -1,0 +1,137 @@
+import { setTimeout } from 'node:timers/promises'
+import { type Asker, decide, refusal } from './authorisation.js'
+import type { Faults } from './faults.js'
+import { asOf, asOfNow } from './history.js'
+import type { IamState } from './iam/state.js'
+import {
+  type AwsCall,
+  AwsError,
+  type Protocol,
+  type Question,
+  RawReply,
+  type RecordedCall,
+  type Service
+} from './service.js'
+import { parseJsonObject } from './wire/json.js'
+
+/** Thrown where the connection is to be cut instead of an answer. */
+export class ConnectionReset extends Error {}
+
+type Output = Readonly<Record<string, unknown>> | RawReply
+
+/** From a call whose caller is known to its answer: faults, authorisation, the service itself, the record. */
+export class Pipeline {
+  readonly #iam: IamState
+  readonly #faults: Faults
+  #record: RecordedCall[] = []
+
+  constructor(iam: IamState, faults: Faults) {
+    this.#iam = iam
+    this.#faults = faults
+  }
+
+  calls(): readonly RecordedCall[] {
+    return this.#record
+  }
+
+  clearCalls(): void {
+    this.#record = []
+  }
+
+  async perform(service: Service, call: AwsCall, asker: Asker, host: string): Promise<Output> {
+    try {
+      const output = await this.#answer(service, call, asker)
+      this.record(call, host, outcomeOf(output))
+      return output
+    } catch (error) {
+      this.record(call, host, error instanceof AwsError ? error.code : 'reset')
+      throw error
+    }
+  }
+
+  record(call: AwsCall, host: string, outcome: string): void {
+    this.#record.push({
+      at: this.#iam.now(),
+      service: call.service,
+      action: call.action,
+      region: call.region,
+      host,
+      callerArn: call.caller.arn,
+      ...(call.via === undefined ? {} : { via: call.via }),
+      outcome,
+      input: withoutSecrets(call.input),
+      write: isWrite(call)
+    })
+  }
+
+  async #answer(service: Service, call: AwsCall, asker: Asker): Promise<Output> {
+    const effect = this.#faults.next(call.service, call.action)
+    switch (effect?.kind) {
+      case 'error':
+        throw new AwsError(effect.code, effect.message, effect.status)
+      case 'reset':
+        throw new ConnectionReset(`${call.service} ${call.action}: the connection is cut, as a fault asks`)
+      case 'delay':
+        await setTimeout(effect.milliseconds)
+        break
+      case 'lag':
+      case undefined:
+    }
+    await asOfNow(() => this.#authorise(service, call, asker))
+    if (effect?.kind === 'lag' && !isWrite(call)) {
+      return asOf(this.#iam.now() - effect.milliseconds, () => service.answer(call))
+    }
+    return service.answer(call)
+  }
+
+  async #authorise(service: Service, call: AwsCall, asker: Asker): Promise<void> {
+    for (const question of await service.questions(call)) {
+      const decision = decide(this.#iam, asker, question)
+      if (!decision.allowed) throw denial(service.protocol, asker, question, decision.reason)
+    }
+  }
+}
+
+function denial(protocol: Protocol, asker: Asker, question: Question, reason: string): AwsError {
+  const message = refusal(asker.caller, question, reason)
+  switch (protocol) {
+    case 'query':
+      return new AwsError('AccessDenied', message, 403)
+    case 'ec2':
+      return new AwsError(
+        'UnauthorizedOperation',
+        `You are not authorized to perform this operation. ${message}`,
+        403
+      )
+    case 'json':
+      return new AwsError('AccessDeniedException', message, 400)
+    case 'rest-json':
+      return new AwsError('AccessDeniedException', message, 403)
+  }
+}
+
+const reading = /^(Get|List|Describe|Simulate|Estimate|Receive|Assume|Validate)/
+
+function isWrite(call: AwsCall): boolean {
+  return !reading.test(call.action) && call.input['DryRun'] !== 'true'
+}
+
+/** Of a reply that a server behind the front wrote, the error's code is dug out. */
+export function outcomeOf(output: Output): string {
+  if (!(output instanceof RawReply) || output.status < 400) return 'ok'
+  const xml = /<Code>([^<]+)<\/Code>/.exec(output.body)?.[1]
+  const json = parseJsonObject(output.body)
+  const type = output.headers['x-amzn-errortype'] ?? json?.['__type']
+  const code = xml ?? (typeof type === 'string' ? type : undefined)
+  return code?.replace(/^.*#/, '').replace(/:.*$/, '') ?? output.status.toString()
+}
+
+/** Web identity tokens are credentials: the record is printed and compared. */
+function withoutSecrets(input: AwsCall['input']): AwsCall['input'] {
+  return Object.fromEntries(
+    Object.entries(input).map(([name, value]) => [
+      name,
+      /^(WebIdentityToken|token)$/.test(name) ? '***' : value
+    ])
+  )
+}
