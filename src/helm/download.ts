@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto'
+import { createWriteStream } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { Agent as HttpAgent, get as httpGet, type IncomingMessage } from 'node:http'
+import { Agent as HttpsAgent, get as httpsGet } from 'node:https'
+import { pipeline } from 'node:stream/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { messageOf, UserError } from '../engine/errors.js'
+
+export interface DownloadOptions {
+  /** HTTPS_PROXY, NO_PROXY and their kin. */
+  readonly proxyEnv: Readonly<Record<string, string | undefined>>
+  readonly signal: AbortSignal
+}
+
+const attempts = 3
+const mostRedirects = 5
+const silence = 30_000
+
+/** A small text file. Undefined when the server says that there is none. */
+export async function downloadText(url: URL, options: DownloadOptions): Promise<string | undefined> {
+  return withRetries(url, options, async (response) => {
+    let text = ''
+    for await (const chunk of response) if (Buffer.isBuffer(chunk)) text += chunk.toString('utf8')
+    return text
+  })
+}
+
+/** Writes the file while its SHA-256 is taken; the hex digest. Undefined when the server says that there is none. */
+export async function downloadFile(
+  url: URL,
+  path: string,
+  options: DownloadOptions
+): Promise<string | undefined> {
+  return withRetries(url, options, async (response) => {
+    const hash = createHash('sha256')
+    response.on('data', (chunk: Buffer) => hash.update(chunk))
+    try {
+      await pipeline(response, createWriteStream(path, { mode: 0o600 }), { signal: options.signal })
+    } catch (error) {
+      await rm(path, { force: true })
+      throw error
+    }
+    return hash.digest('hex')
+  })
+}
+
+async function withRetries<R>(
+  url: URL,
+  options: DownloadOptions,
+  read: (response: IncomingMessage) => Promise<R>
+): Promise<R | undefined> {
+  let last: unknown
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    try {
+      const response = await open(url, options)
+      const status = response.statusCode ?? 0
+      if (status === 200) return await read(response)
+      response.resume()
+      if (status === 404 || status === 403) return undefined
+      last = new Error(`HTTP ${status}`)
+      if (status !== 429 && status < 500) break
+    } catch (error) {
+      if (options.signal.aborted) throw options.signal.reason
+      last = error
+    }
+    if (attempt < attempts) await sleep(500 * 2 ** attempt, undefined, { signal: options.signal })
+  }
+  throw new UserError(
+    'helm-download-url',
+    `${url.href} could not be read: ${messageOf(last)}`,
+    'Put a helm that satisfies helm-version on the PATH, give helm-download-url a mirror that the runner reaches, or set HTTPS_PROXY.',
+    { state: 'Nothing was changed.', cause: last }
+  )
+}
+
+async function open(url: URL, options: DownloadOptions, redirects = 0): Promise<IncomingMessage> {
+  const secure = url.protocol === 'https:'
+  const proxyEnv = { ...options.proxyEnv }
+  // No kept connection: two files are read and nothing should hold the process afterwards.
+  const agent = secure ? new HttpsAgent({ proxyEnv }) : new HttpAgent({ proxyEnv })
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const request = (secure ? httpsGet : httpGet)(
+      url,
+      { agent, signal: options.signal, headers: { 'user-agent': 'setup-karpenter' } },
+      resolve
+    )
+    request.setTimeout(silence, () => request.destroy(new Error(`no data for ${silence / 1000} s`)))
+    request.on('error', reject)
+  })
+  const location = response.headers.location
+  if ((response.statusCode ?? 0) < 300 || (response.statusCode ?? 0) >= 400 || location === undefined)
+    return response
+  response.resume()
+  if (redirects === mostRedirects) throw new Error(`more than ${mostRedirects} redirects`)
+  const next = new URL(location, url)
+  if (secure && next.protocol !== 'https:') throw new Error(`redirected from https to ${next.origin}`)
+  return open(next, options, redirects + 1)
+}

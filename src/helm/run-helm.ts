@@ -1,0 +1,116 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { devNull } from 'node:os'
+import { join } from 'node:path'
+import { UserError } from '../engine/errors.js'
+
+/** helm, ready to run: isolated from whatever configuration, login or plugin is on the machine. */
+export interface Helm {
+  /** 3.18.6 */
+  readonly version: string
+  /** A folder for charts and values; removed by close(). */
+  readonly folder: string
+  /** Runs helm and hands back what it printed. Throws a UserError with helm's own message. */
+  run(args: readonly string[], options?: RunOptions): Promise<HelmOutput>
+  close(): Promise<void>
+}
+
+export interface HelmOutput {
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface RunOptions {
+  /** Given on standard input: values may hold secrets and belong neither on a command line nor on disk. */
+  readonly stdin?: string
+  /** What errors begin with; `helm <verb>` when left out. */
+  readonly subject?: string
+  readonly fix?: (stderr: string) => string
+}
+
+export interface HelmOptions {
+  readonly path: string
+  readonly version: string
+  /** RUNNER_TEMP. */
+  readonly temporary: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cluster: {
+    readonly endpoint: string
+    /** PEM. */
+    readonly certificateAuthority: string
+    /** Called for each run: a token lives 15 minutes. */
+    readonly token: () => Promise<string>
+  }
+  /** Keeps a secret out of the log; called before the secret is used. */
+  readonly mask: (secret: string) => void
+  readonly debug: (line: string) => void
+  readonly signal: AbortSignal
+}
+
+/** What a child needs of the runner's environment; its secrets stay out. */
+const passedOn =
+  /^(PATH|HOME|USERPROFILE|TMPDIR|TEMP|TMP|LANG|LC_ALL|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|PATHEXT|APPDATA|LOCALAPPDATA|SSL_CERT_FILE|SSL_CERT_DIR|HTTPS?_PROXY|NO_PROXY|ALL_PROXY)$/i
+
+export async function prepareHelm(options: HelmOptions): Promise<Helm> {
+  const folder = await mkdtemp(join(options.temporary, 'setup-karpenter-'))
+  const authority = join(folder, 'ca.crt')
+  await writeFile(authority, options.cluster.certificateAuthority, { mode: 0o600 })
+  const docker = join(folder, 'docker')
+  await mkdir(docker)
+  const isolated = {
+    HELM_CONFIG_HOME: join(folder, 'config'),
+    HELM_CACHE_HOME: join(folder, 'cache'),
+    HELM_DATA_HOME: join(folder, 'data'),
+    HELM_REGISTRY_CONFIG: join(folder, 'registry.json'),
+    HELM_REPOSITORY_CONFIG: join(folder, 'repositories.yaml'),
+    // A stale login to public.ecr.aws, by helm or by docker, is the most common reason that a pull fails.
+    DOCKER_CONFIG: docker,
+    KUBECONFIG: devNull
+  }
+  return {
+    version: options.version,
+    folder,
+    run: async (args, run = {}) => {
+      const { getExecOutput } = await import('@actions/exec')
+      const token = await options.cluster.token()
+      options.mask(token)
+      options.debug(`helm ${args.join(' ')}`)
+      options.signal.throwIfAborted()
+      const output = await getExecOutput(options.path, [...args], {
+        silent: true,
+        ignoreReturnCode: true,
+        ...(run.stdin !== undefined && { input: Buffer.from(run.stdin) }),
+        env: {
+          ...childEnvironment(options.env),
+          ...isolated,
+          HELM_KUBEAPISERVER: options.cluster.endpoint,
+          HELM_KUBECAFILE: authority,
+          HELM_KUBETOKEN: token
+        }
+      })
+      if (output.exitCode === 0) return { stdout: output.stdout, stderr: output.stderr }
+      const said = errorText(output.stderr) || errorText(output.stdout) || `exit code ${output.exitCode}`
+      throw new UserError(
+        run.subject ?? `helm ${args[0] ?? ''}`,
+        said,
+        run.fix?.(output.stderr) ??
+          'Correct what helm names and run again; the release is compared first, so nothing is done twice.'
+      )
+    },
+    close: async () => rm(folder, { recursive: true, force: true })
+  }
+}
+
+function childEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const child: Record<string, string> = {}
+  for (const [name, value] of Object.entries(env)) {
+    if (value !== undefined && passedOn.test(name)) child[name] = value
+  }
+  return child
+}
+
+/** What helm says from its first `Error:` on; its warnings are not the error. */
+function errorText(output: string): string {
+  const text = output.trim()
+  const at = text.search(/^Error: /m)
+  return at === -1 ? text : text.slice(at).replace(/^Error: /, '')
+}
