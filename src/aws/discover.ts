@@ -1,0 +1,231 @@
+import type { RouteTable, SecurityGroup as Ec2SecurityGroup, Subnet as Ec2Subnet } from '@aws-sdk/client-ec2'
+import { UserError } from '../engine/errors.js'
+import type { Cluster } from '../environment.js'
+import type { SecurityGroupsInput, SubnetsInput } from '../inputs.js'
+import type { Aws } from './clients.js'
+import { awsProblem, codeOf, isNotFound } from './errors.js'
+
+type Tags = Readonly<Record<string, string>>
+
+export interface Subnet {
+  readonly id: string
+  readonly vpcId: string
+  readonly availabilityZone: string
+  readonly availableAddresses: number
+  readonly tags: Tags
+}
+
+export interface SecurityGroup {
+  readonly id: string
+  readonly name: string
+  readonly vpcId: string
+  readonly tags: Tags
+}
+
+/** Throws UserError when there is no such cluster (with the clusters that there are), or it may not be described. */
+export async function discoverCluster(aws: Aws, name: string): Promise<Cluster> {
+  const { DescribeClusterCommand } = await import('@aws-sdk/client-eks')
+  const eks = await aws.eks()
+  const answer = await eks.send(new DescribeClusterCommand({ name })).catch(async (error: unknown) => {
+    if (!isNotFound(error)) throw awsProblem(`cluster-name: ${name}`, 'the cluster could not be read', error)
+    throw new UserError(
+      'cluster-name',
+      `there is no EKS cluster "${name}" in ${aws.account.region} of account ${aws.account.id}`,
+      await otherClusters(aws),
+      { state: 'Nothing was changed.', cause: error }
+    )
+  })
+  const cluster = answer.cluster ?? {}
+  const network = cluster.resourcesVpcConfig ?? {}
+  return {
+    name,
+    arn: cluster.arn ?? '',
+    kubernetesVersion: cluster.version ?? '',
+    status: cluster.status ?? '',
+    endpoint: cluster.endpoint ?? '',
+    certificateAuthority: Buffer.from(cluster.certificateAuthority?.data ?? '', 'base64').toString('utf8'),
+    authenticationMode: cluster.accessConfig?.authenticationMode ?? 'CONFIG_MAP',
+    oidcIssuer: cluster.identity?.oidc?.issuer ?? '',
+    vpcId: network.vpcId ?? '',
+    subnetIds: network.subnetIds ?? [],
+    clusterSecurityGroupId: network.clusterSecurityGroupId ?? '',
+    autoMode: cluster.computeConfig?.enabled ?? false,
+    tags: cluster.tags ?? {}
+  }
+}
+
+async function otherClusters(aws: Aws): Promise<string> {
+  const { ListClustersCommand } = await import('@aws-sdk/client-eks')
+  const eks = await aws.eks()
+  try {
+    const { clusters = [] } = await eks.send(new ListClustersCommand({}))
+    return clusters.length === 0
+      ? `There is no cluster at all in ${aws.account.region}: check \`region\` and the account of \`role-to-assume\`.`
+      : `Clusters in ${aws.account.region}: ${clusters.join(', ')}. Pass one of them, or the region of the one you mean.`
+  } catch {
+    return 'Check `cluster-name`, `region`, and the account of `role-to-assume`.'
+  }
+}
+
+/**
+ * The subnets that nodes are to run in, by one DescribeSubnets (and one DescribeRouteTables for `private`: those whose
+ * route table leads to no internet gateway). Throws UserError when there are none, or one is of another VPC.
+ */
+export async function discoverSubnets(
+  aws: Aws,
+  cluster: Cluster,
+  input: SubnetsInput
+): Promise<readonly Subnet[]> {
+  const { DescribeSubnetsCommand, DescribeRouteTablesCommand, paginateDescribeSubnets } =
+    await import('@aws-sdk/client-ec2')
+  const ec2 = await aws.ec2()
+  const found: Ec2Subnet[] = []
+  try {
+    if (input.kind === 'tag') {
+      const filters = [
+        { Name: `tag:${input.key}`, Values: [input.value] },
+        { Name: 'vpc-id', Values: [cluster.vpcId] }
+      ]
+      for await (const page of paginateDescribeSubnets({ client: ec2 }, { Filters: filters })) {
+        found.push(...(page.Subnets ?? []))
+      }
+    } else {
+      const ids = input.kind === 'ids' ? input.ids : cluster.subnetIds
+      const page = await ec2.send(new DescribeSubnetsCommand({ SubnetIds: [...ids] }))
+      found.push(...(page.Subnets ?? []))
+    }
+  } catch (error) {
+    throw codeOf(error) === 'InvalidSubnetID.NotFound' || codeOf(error) === 'InvalidSubnetID.Malformed'
+      ? awsProblem(
+          'subnets',
+          `not all of them are in ${aws.account.region}`,
+          error,
+          "Pass ids of subnets of the cluster's VPC."
+        )
+      : awsProblem('subnets', 'could not be read', error)
+  }
+  let subnets = found.map(subnetOf)
+  if (input.kind === 'private') {
+    const tables = await ec2
+      .send(new DescribeRouteTablesCommand({ Filters: [{ Name: 'vpc-id', Values: [cluster.vpcId] }] }))
+      .catch((error: unknown) => {
+        throw awsProblem('subnets', 'which of them are private could not be read', error)
+      })
+    subnets = subnets.filter((subnet) => !isPublic(subnet.id, tables.RouteTables ?? []))
+  }
+  checkSubnets(subnets, cluster, input)
+  return subnets.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+function checkSubnets(subnets: readonly Subnet[], cluster: Cluster, input: SubnetsInput): void {
+  if (subnets.length === 0) {
+    throw new UserError(
+      'subnets',
+      input.kind === 'private'
+        ? `none of the cluster's subnets is private: every route table leads to an internet gateway`
+        : input.kind === 'tag'
+          ? `none in ${cluster.vpcId} is tagged ${input.key}=${input.value}`
+          : 'there are none',
+      "Pass `subnets: cluster`, or ids of subnets of the cluster's VPC.",
+      { state: 'Nothing was changed.' }
+    )
+  }
+  const foreign = subnets.filter((subnet) => subnet.vpcId !== cluster.vpcId)
+  if (foreign.length > 0) {
+    throw new UserError(
+      'subnets',
+      `${foreign.map((subnet) => subnet.id).join(', ')} is not in the cluster's VPC ${cluster.vpcId}`,
+      'Pass subnets of that VPC: nodes elsewhere cannot join.',
+      { state: 'Nothing was changed.' }
+    )
+  }
+}
+
+/** A subnet without a table of its own uses the VPC's main one. */
+function isPublic(subnetId: string, tables: readonly RouteTable[]): boolean {
+  const own = tables.find((table) => table.Associations?.some((one) => one.SubnetId === subnetId))
+  const table = own ?? tables.find((each) => each.Associations?.some((one) => one.Main === true))
+  return table?.Routes?.some((route) => route.GatewayId?.startsWith('igw-') === true) ?? false
+}
+
+/** The security groups that nodes are to have, by one DescribeSecurityGroups. */
+export async function discoverSecurityGroups(
+  aws: Aws,
+  cluster: Cluster,
+  input: SecurityGroupsInput
+): Promise<readonly SecurityGroup[]> {
+  const ids = input.kind === 'ids' ? input.ids : [cluster.clusterSecurityGroupId]
+  const groups = await readSecurityGroups(aws, ids)
+  const foreign = groups.filter((group) => group.vpcId !== cluster.vpcId)
+  if (foreign.length > 0) {
+    throw new UserError(
+      'security-groups',
+      `${foreign.map((group) => group.id).join(', ')} is not in the cluster's VPC ${cluster.vpcId}`,
+      'Pass security groups of that VPC.',
+      { state: 'Nothing was changed.' }
+    )
+  }
+  return groups
+}
+
+export async function readSubnets(aws: Aws, ids: readonly string[]): Promise<readonly Subnet[]> {
+  const { DescribeSubnetsCommand } = await import('@aws-sdk/client-ec2')
+  const ec2 = await aws.ec2()
+  const { Subnets = [] } = await ec2.send(new DescribeSubnetsCommand({ SubnetIds: [...ids] }))
+  return Subnets.map(subnetOf)
+}
+
+export async function readSecurityGroups(
+  aws: Aws,
+  ids: readonly string[]
+): Promise<readonly SecurityGroup[]> {
+  const { DescribeSecurityGroupsCommand } = await import('@aws-sdk/client-ec2')
+  const ec2 = await aws.ec2()
+  const { SecurityGroups = [] } = await ec2
+    .send(new DescribeSecurityGroupsCommand({ GroupIds: [...ids] }))
+    .catch((error: unknown) => {
+      throw awsProblem(
+        'security-groups',
+        'could not be read',
+        error,
+        "Pass ids of security groups of the cluster's VPC."
+      )
+    })
+  return SecurityGroups.map(securityGroupOf).toSorted((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+function subnetOf(subnet: Ec2Subnet): Subnet {
+  return {
+    id: subnet.SubnetId ?? '',
+    vpcId: subnet.VpcId ?? '',
+    availabilityZone: subnet.AvailabilityZone ?? '',
+    availableAddresses: subnet.AvailableIpAddressCount ?? 0,
+    tags: tagsOf(subnet.Tags)
+  }
+}
+
+function securityGroupOf(group: Ec2SecurityGroup): SecurityGroup {
+  return {
+    id: group.GroupId ?? '',
+    name: group.GroupName ?? '',
+    vpcId: group.VpcId ?? '',
+    tags: tagsOf(group.Tags)
+  }
+}
+
+/** EC2's, IAM's and CloudFormation's lists of tags. */
+export function tagsOf(
+  tags: readonly { readonly Key?: string | undefined; readonly Value?: string | undefined }[] | undefined
+): Tags {
+  return Object.fromEntries((tags ?? []).map((tag) => [tag.Key ?? '', tag.Value ?? '']))
+}
+
+/** Hands out what is known already once, and reads from then on: discovery and a resource's first read share a call. */
+export function knownFirst<T>(known: T | undefined, read: () => Promise<T>): () => Promise<T> {
+  let next = known
+  return async () => {
+    const value = next
+    next = undefined
+    return value ?? read()
+  }
+}
