@@ -1,0 +1,94 @@
+import { isMap, type JsonMap } from '../engine/json.js'
+import { canonicalPolicy } from './policy-document.js'
+
+/** Whom the controller role trusts: one service account, by the cluster's OIDC provider or by EKS Pod Identity. */
+export type Trust =
+  | {
+      readonly kind: 'irsa'
+      readonly providerArn: string
+      readonly namespace: string
+      readonly serviceAccount: string
+    }
+  | { readonly kind: 'pod-identity' }
+
+/** The same in every partition, as EKS documents it. */
+export const podIdentityPrincipal = 'pods.eks.amazonaws.com'
+
+export function trustStatement(trust: Trust): JsonMap {
+  if (trust.kind === 'pod-identity') {
+    return {
+      Effect: 'Allow',
+      Principal: { Service: podIdentityPrincipal },
+      Action: ['sts:AssumeRole', 'sts:TagSession']
+    }
+  }
+  const issuer = trust.providerArn.slice(
+    trust.providerArn.indexOf('oidc-provider/') + 'oidc-provider/'.length
+  )
+  return {
+    Effect: 'Allow',
+    Principal: { Federated: trust.providerArn },
+    Action: 'sts:AssumeRoleWithWebIdentity',
+    Condition: {
+      StringEquals: {
+        [`${issuer}:aud`]: 'sts.amazonaws.com',
+        [`${issuer}:sub`]: `system:serviceaccount:${trust.namespace}:${trust.serviceAccount}`
+      }
+    }
+  }
+}
+
+export function trustDocument(statements: readonly JsonMap[]): string {
+  return JSON.stringify({ Version: '2012-10-17', Statement: statements })
+}
+
+/** A live trust policy, taken apart by the statement that is wanted. */
+export interface TrustReading {
+  /** The wanted statement is there, whatever its Sid. */
+  readonly trusted: boolean
+  /** Statements for the same principal that say something else. */
+  readonly altered: readonly JsonMap[]
+  /** Statements for others. */
+  readonly foreign: readonly JsonMap[]
+}
+
+/** Throws SyntaxError for what is no policy. `document` may be URL-encoded, as IAM answers. */
+export function readTrust(document: string, trust: Trust): TrustReading {
+  const wanted = trustStatement(trust)
+  const statements = statementsOf(document)
+  const same = (statement: JsonMap): boolean => sameStatement(statement, wanted)
+  const others = statements.filter((statement) => !same(statement))
+  const forUs = others.filter((statement) => names(statement['Principal'], principalOf(trust)))
+  return {
+    trusted: statements.some(same),
+    altered: forUs,
+    foreign: others.filter((statement) => !forUs.includes(statement))
+  }
+}
+
+function principalOf(trust: Trust): string {
+  return trust.kind === 'irsa' ? trust.providerArn : podIdentityPrincipal
+}
+
+function names(principal: unknown, value: string): boolean {
+  if (!isMap(principal)) return principal === value
+  return Object.values(principal).some((part) =>
+    Array.isArray(part) ? part.includes(value) : part === value
+  )
+}
+
+function statementsOf(document: string): JsonMap[] {
+  const text = document.trim()
+  const value: unknown = JSON.parse(text.startsWith('{') ? text : decodeURIComponent(text))
+  if (!isMap(value)) throw new SyntaxError('a trust policy must be a JSON object')
+  const statements: unknown[] = Array.isArray(value['Statement']) ? value['Statement'] : [value['Statement']]
+  return statements.filter(isMap)
+}
+
+function sameStatement(a: JsonMap, b: JsonMap): boolean {
+  const alone = (statement: JsonMap): string => {
+    const rest = Object.fromEntries(Object.entries(statement).filter(([element]) => element !== 'Sid'))
+    return canonicalPolicy({ Version: '2012-10-17', Statement: [rest] })
+  }
+  return alone(a) === alone(b)
+}

@@ -1,0 +1,263 @@
+import type { Aws } from '../aws/clients.js'
+import { tagsOf } from '../aws/discover.js'
+import { awsProblem, isAlreadyExists, isNotFound, liveOf, refuseUnreadable } from '../aws/errors.js'
+import { creationTags, isOurs, tagList } from '../aws/ownership-tags.js'
+import { poll } from '../aws/poll.js'
+import { readTrust, trustDocument, trustStatement, type Trust } from '../aws/trust-policy.js'
+import { missing, type Difference } from '../engine/difference.js'
+import { UserError } from '../engine/errors.js'
+import { isMap } from '../engine/json.js'
+import { resource, type AnyResource, type Removal, type Step } from '../engine/resource.js'
+import type { Ownership } from '../environment.js'
+
+export interface ControllerRoleWanted {
+  readonly clusterName: string
+  readonly roleName: string
+  readonly arn: string
+  readonly trust: Trust
+  readonly permissionsBoundary?: string
+  readonly tags: Readonly<Record<string, string>>
+}
+
+interface Live {
+  readonly arn: string
+  /** As IAM answers it, URL-encoded. */
+  readonly trust: string
+  readonly permissionsBoundary: string | undefined
+  readonly tags: Readonly<Record<string, string>>
+}
+
+interface Ports {
+  readonly aws: Aws
+  readonly ownership: Ownership
+  /** `oidc-provider` when the model has it: IAM refuses no principal that is missing, but the role is of no use then. */
+  readonly dependsOn?: readonly string[]
+}
+
+/**
+ * The role that Karpenter's controller runs as. A role of that name which is not ours by its tag is taken as it is when it
+ * trusts the service account already, and refused otherwise.
+ */
+export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyResource {
+  const title = `Controller role ${wanted.roleName}`
+  const RoleName = wanted.roleName
+
+  async function get(): Promise<Live> {
+    const { GetRoleCommand } = await import('@aws-sdk/client-iam')
+    const iam = await ports.aws.iam()
+    const { Role } = await iam.send(new GetRoleCommand({ RoleName }))
+    return {
+      arn: Role?.Arn ?? '',
+      trust: Role?.AssumeRolePolicyDocument ?? '',
+      permissionsBoundary: Role?.PermissionsBoundary?.PermissionsBoundaryArn,
+      tags: tagsOf(Role?.Tags)
+    }
+  }
+
+  async function create(step: Step): Promise<void> {
+    const { CreateRoleCommand } = await import('@aws-sdk/client-iam')
+    const iam = await ports.aws.iam()
+    try {
+      await iam.send(
+        new CreateRoleCommand({
+          RoleName,
+          Description: `Karpenter controller of EKS cluster ${wanted.clusterName}`,
+          AssumeRolePolicyDocument: trustDocument([trustStatement(wanted.trust)]),
+          ...(wanted.permissionsBoundary !== undefined && {
+            PermissionsBoundary: wanted.permissionsBoundary
+          }),
+          Tags: tagList(creationTags(wanted.tags, ports.ownership))
+        })
+      )
+      step.changed(`created IAM role ${wanted.roleName}`)
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw awsProblem(title, 'could not be created', error)
+    }
+  }
+
+  async function repair(live: Live, step: Step): Promise<void> {
+    const trust = readTrust(live.trust, wanted.trust)
+    if (live.arn !== wanted.arn || (!isOurs(live.tags, wanted.clusterName) && !trust.trusted)) {
+      throw foreignRole(wanted, live)
+    }
+    if (!isOurs(live.tags, wanted.clusterName)) return
+    const { PutRolePermissionsBoundaryCommand, TagRoleCommand, UpdateAssumeRolePolicyCommand } =
+      await import('@aws-sdk/client-iam')
+    const iam = await ports.aws.iam()
+    if (!trust.trusted || trust.altered.length > 0) {
+      await iam.send(
+        new UpdateAssumeRolePolicyCommand({
+          RoleName,
+          PolicyDocument: trustDocument([...trust.foreign, trustStatement(wanted.trust)])
+        })
+      )
+      step.changed(`set the trust policy of ${wanted.roleName} to ${trustedName(wanted.trust)}`)
+    }
+    const { permissionsBoundary } = wanted
+    if (permissionsBoundary !== undefined && live.permissionsBoundary !== permissionsBoundary) {
+      await iam.send(
+        new PutRolePermissionsBoundaryCommand({ RoleName, PermissionsBoundary: permissionsBoundary })
+      )
+      step.changed(`set the permissions boundary of ${wanted.roleName} to ${permissionsBoundary}`)
+    }
+    const tags = Object.entries(wanted.tags).filter(([key, value]) => live.tags[key] !== value)
+    if (tags.length > 0) {
+      await iam.send(new TagRoleCommand({ RoleName, Tags: tagList(Object.fromEntries(tags)) }))
+      step.changed(`tagged ${wanted.roleName} ${tags.map(([key, value]) => `${key}=${value}`).join(', ')}`)
+    }
+  }
+
+  return resource<ControllerRoleWanted, Live>(
+    {
+      id: 'controller-role',
+      layer: 'iam',
+      title,
+      dependsOn: ports.dependsOn ?? [],
+      wanted,
+      read: async () => liveOf(title, get),
+      compare: differencesOf,
+      absent: (want) => [missing(`IAM role ${want.roleName}`, want.arn)],
+      apply: async (live, _differences, step) => {
+        refuseUnreadable(title, live)
+        if (live.state === 'absent') await create(step)
+        try {
+          // A role that appeared meanwhile is looked at like any other.
+          await repair(live.state === 'present' ? live.value : await visible(step), step)
+        } catch (error) {
+          throw awsProblem(title, 'could not be changed', error)
+        }
+        await poll(step, waitOptions('to be as written'), async () =>
+          differencesOf(wanted, await get()).length === 0 ? true : undefined
+        )
+      },
+      remove
+    },
+    isWanted
+  )
+
+  function waitOptions(what: string): Parameters<typeof poll>[1] {
+    return {
+      what: `IAM role ${wanted.roleName} ${what}`,
+      timeoutMilliseconds: 120_000,
+      firstPauseMilliseconds: 500,
+      giveUp: () =>
+        new UserError(
+          title,
+          `does not show as it was written, two minutes later`,
+          'Run again; look for something that changes roles.'
+        )
+    }
+  }
+
+  async function visible(step: Step): Promise<Live> {
+    return poll(step, waitOptions('to be visible'), async () => {
+      try {
+        return await get()
+      } catch (error) {
+        if (isNotFound(error)) return undefined
+        throw error
+      }
+    })
+  }
+
+  async function remove(step: Step): Promise<Removal> {
+    const live = await liveOf(title, get)
+    if (live.state === 'absent') return { outcome: 'absent' }
+    refuseUnreadable(title, live)
+    if (!isOurs(live.value.tags, wanted.clusterName))
+      return { outcome: 'kept', reason: 'it is not ours by its tags' }
+    const sdk = await import('@aws-sdk/client-iam')
+    const iam = await ports.aws.iam()
+    try {
+      const { AttachedPolicies = [] } = await iam.send(new sdk.ListAttachedRolePoliciesCommand({ RoleName }))
+      for (const { PolicyArn } of AttachedPolicies) {
+        await iam.send(new sdk.DetachRolePolicyCommand({ RoleName, PolicyArn }))
+      }
+      const { PolicyNames = [] } = await iam.send(new sdk.ListRolePoliciesCommand({ RoleName }))
+      for (const PolicyName of PolicyNames)
+        await iam.send(new sdk.DeleteRolePolicyCommand({ RoleName, PolicyName }))
+      await iam.send(new sdk.DeleteRoleCommand({ RoleName }))
+    } catch (error) {
+      if (isNotFound(error)) return { outcome: 'absent' }
+      throw awsProblem(title, 'could not be deleted', error)
+    }
+    step.changed(`deleted IAM role ${wanted.roleName}`)
+    return { outcome: 'removed' }
+  }
+}
+
+function differencesOf(wanted: ControllerRoleWanted, live: Live): readonly Difference[] {
+  const differences: Difference[] = []
+  if (live.arn !== wanted.arn) {
+    differences.push({
+      path: 'arn',
+      wanted: wanted.arn,
+      live: live.arn,
+      reason: `the role ${wanted.roleName} lies under another path`,
+      severity: 'breaks scaling'
+    })
+  }
+  const trust = readTrust(live.trust, wanted.trust)
+  const ours = isOurs(live.tags, wanted.clusterName)
+  if (!trust.trusted) {
+    differences.push({
+      path: 'trust',
+      wanted: trustStatement(wanted.trust),
+      live: [...trust.altered, ...trust.foreign],
+      reason: `the role does not trust ${trustedName(wanted.trust)}`,
+      severity: 'breaks scaling'
+    })
+  } else if (ours && trust.altered.length > 0) {
+    differences.push({
+      path: 'trust',
+      wanted: [],
+      live: trust.altered,
+      reason: 'the role trusts more than the one service account',
+      severity: 'weakens security'
+    })
+  }
+  if (!ours) return differences
+  if (wanted.permissionsBoundary !== undefined && live.permissionsBoundary !== wanted.permissionsBoundary) {
+    differences.push({
+      path: 'permissionsBoundary',
+      wanted: wanted.permissionsBoundary,
+      live: live.permissionsBoundary,
+      reason: 'the role has another permissions boundary, or none',
+      severity: 'weakens security'
+    })
+  }
+  for (const [key, value] of Object.entries(wanted.tags)) {
+    if (live.tags[key] === value) continue
+    differences.push({
+      path: `tags.${key}`,
+      wanted: value,
+      live: live.tags[key],
+      reason: `the role is not tagged ${key}=${value}`,
+      severity: 'cosmetic'
+    })
+  }
+  return differences
+}
+
+function trustedName(trust: Trust): string {
+  return trust.kind === 'irsa'
+    ? `service account ${trust.namespace}/${trust.serviceAccount} (IRSA)`
+    : 'EKS Pod Identity'
+}
+
+function foreignRole(wanted: ControllerRoleWanted, live: Live): UserError {
+  return new UserError(
+    'controller-role-name',
+    live.arn === wanted.arn
+      ? `the role ${wanted.roleName} exists, was not made by this action for cluster "${wanted.clusterName}", and does not trust ${trustedName(wanted.trust)}`
+      : `the role ${wanted.roleName} exists under another path (${live.arn})`,
+    `Pass another \`controller-role-name\`, or add this statement to its trust policy yourself:\n    ${JSON.stringify(trustStatement(wanted.trust))}`,
+    { state: 'The role was left as it is.' }
+  )
+}
+
+function isWanted(value: unknown): value is ControllerRoleWanted {
+  return (
+    isMap(value) && typeof value['roleName'] === 'string' && isMap(value['trust']) && isMap(value['tags'])
+  )
+}
