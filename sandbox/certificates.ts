@@ -48,7 +48,7 @@ export async function createAuthority(name: string, now: () => number = Date.now
   )
   return {
     certPem: pem(certificate),
-    issue: async request => {
+    issue: async (request) => {
       const leaf = await newKeys()
       const issued = await x509.X509CertificateGenerator.create(
         {
@@ -84,13 +84,13 @@ const usages: Record<CertificateRequest['usage'], x509.ExtendedKeyUsage[]> = {
 
 function subjectOf(request: CertificateRequest): x509.JsonName {
   const organizations = [request.organization ?? []].flat()
-  return [...organizations.map(organization => ({ O: [organization] })), { CN: [request.commonName] }]
+  return [...organizations.map((organization) => ({ O: [organization] })), { CN: [request.commonName] }]
 }
 
 function alternativeNames(request: CertificateRequest): x509.Extension[] {
   const names: x509.JsonGeneralNames = [
-    ...(request.dnsNames ?? []).map(value => ({ type: 'dns' as const, value })),
-    ...(request.ipAddresses ?? []).map(value => ({ type: 'ip' as const, value }))
+    ...(request.dnsNames ?? []).map((value) => ({ type: 'dns' as const, value })),
+    ...(request.ipAddresses ?? []).map((value) => ({ type: 'ip' as const, value }))
   ]
   return names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)]
 }
