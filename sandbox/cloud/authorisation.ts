@@ -1,3 +1,4 @@
+import { createValidatedPolicy } from '@cloud-copilot/iam-policy'
 import { runUnsafeSimulation, type SimulationIdentityPolicy } from '@cloud-copilot/iam-simulate'
 import { defaultDocument, type IamState, type Role } from './iam/state.js'
 import type { Context } from './operations.js'
@@ -106,6 +107,11 @@ function simulate(
   )
 }
 
+/** The evaluation names the policy that decided, so a trust policy goes in with a name. */
+function trustPolicy(role: Role): unknown {
+  return createValidatedPolicy(parse(role.trust), () => [], { name: 'trust policy' })
+}
+
 /** Whether `role`'s trust policy lets `principal` (a role session, a federated provider, a service) do `action`. */
 export function trusts(
   role: Role,
@@ -125,7 +131,7 @@ export function trusts(
       identityPolicies: [],
       serviceControlPolicies: [],
       resourceControlPolicies: [],
-      resourcePolicy: parse(role.trust)
+      resourcePolicy: trustPolicy(role)
     },
     {}
   )
@@ -187,7 +193,7 @@ export function mayAssume(
       identityPolicies: own === undefined ? [] : [...identityPolicies(state, own)],
       serviceControlPolicies: [],
       resourceControlPolicies: [],
-      resourcePolicy: parse(role.trust),
+      resourcePolicy: trustPolicy(role),
       ...(own?.boundary === undefined ? {} : { permissionBoundaryPolicies: [policyOf(state, own.boundary)] })
     },
     {}

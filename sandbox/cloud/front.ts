@@ -16,12 +16,12 @@ export interface FrontParts {
   readonly services: ReadonlyMap<string, Service>
   readonly credentials: CredentialStore
   readonly pipeline: Pipeline
-  /** Paths that are no AWS API: the cluster's token webhook. */
-  readonly sides: Readonly<Record<string, (body: string) => Promise<string>>>
+  /** Answers a POST whose path is no AWS API's (the clusters' token webhook) with JSON; undefined: it is one. */
+  readonly aside: (path: string, body: string) => Promise<string> | undefined
 }
 
 /** Actions that carry their own proof of identity instead of a signature. */
-const unsigned = new Set(['sts AssumeRoleWithWebIdentity', 'eks-auth AssumeRoleForPodIdentity'])
+const unsigned = new Set(['sts AssumeRoleWithWebIdentity'])
 
 /** What AWS does before a service sees a call, for HTTP and TLS alike. */
 export function front(parts: FrontParts): RequestListener {
@@ -35,10 +35,10 @@ export function front(parts: FrontParts): RequestListener {
 
 async function handle(parts: FrontParts, message: IncomingMessage, response: ServerResponse): Promise<void> {
   const request = await readRequest(message)
-  const side = parts.sides[request.url.pathname]
-  if (side !== undefined && request.method === 'POST') {
+  const aside = request.method === 'POST' ? parts.aside(request.url.pathname, request.body) : undefined
+  if (aside !== undefined) {
     response.writeHead(200, { 'content-type': 'application/json' })
-    response.end(await side(request.body))
+    response.end(await aside)
     return
   }
   const reply = await answer(parts, request)

@@ -6,6 +6,12 @@ import { Issuers, type KeySource } from './credentials/issuers.js'
 import { type Credentials, CredentialStore } from './credentials/store.js'
 import { Faults } from './faults.js'
 import { front } from './front.js'
+import { type Identity } from './authenticator/identity.js'
+import { nodeIdentity, reviewToken } from './authenticator/review.js'
+import { eksAuthService } from './eks/pod-identity-credentials.js'
+import { eksService } from './eks/service.js'
+import { type ClusterSpec, EksState } from './eks/state.js'
+import { zonalShiftService } from './eks/zonal-shift.js'
 import { iamService } from './iam/service.js'
 import { IamState } from './iam/state.js'
 import { invoker } from './invoke.js'
@@ -19,11 +25,16 @@ export interface CloudOptions {
   /** Twelve digits. */
   readonly accountId: string
   readonly region: string
+  readonly clusters?: readonly ClusterSpec[]
   /** Signs the certificates of the TLS listener; without it there is none. */
   readonly authority?: Authority
   /** Services from outside: CloudFormation, and those that moto answers. */
   readonly services?: (surroundings: Surroundings) => readonly Service[]
   readonly now?: () => number
+  /** Milliseconds until a new Pod Identity association gives credentials; 500 when absent. */
+  readonly associationDelay?: number
+  /** Private DNS name of an EC2 instance by its id, for tokens that nodes make. */
+  readonly privateDnsName?: (instanceId: string) => Promise<string | undefined>
 }
 
 export interface Cloud {
@@ -33,6 +44,7 @@ export interface Cloud {
   /** Port of the TLS listener, for a proxy to lead AWS's host names to. */
   readonly tlsPort: number | undefined
   readonly iam: IamState
+  readonly eks: EksState
   /** In the order in which they were answered. */
   calls(): readonly RecordedCall[]
   clearCalls(): void
@@ -42,6 +54,13 @@ export interface Cloud {
   trustIssuer(issuer: string, keys: KeySource): void
   /** Keys of a session of this role, without asking its trust policy. */
   credentialsFor(roleArn: string, seconds: number, sessionName?: string): Credentials
+  /** Whom a cluster takes a node for, or why it refuses it. */
+  nodeIdentity(
+    clusterName: string,
+    node: { readonly roleArn: string; readonly instanceId: string; readonly privateDnsName: string }
+  ): Promise<Identity | { readonly refused: string }>
+  /** Token webhook of a cluster's API server. */
+  webhookUrl(clusterName: string): string
   stop(): Promise<void>
 }
 
@@ -54,12 +73,28 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const faults = new Faults()
   const pipeline = new Pipeline(iam, faults)
   const services = new Map<string, Service>()
-  const listener = front({ home, now, services, credentials, pipeline, sides: {} })
+  const eks = new EksState(home, now)
+  for (const spec of options.clusters ?? []) eks.putCluster(spec)
+  const privateDnsName = options.privateDnsName ?? (async () => undefined)
+  const aside = (path: string, body: string) => {
+    const clusterName = /^\/authenticate\/([\w-]+)$/.exec(path)?.[1]
+    if (clusterName === undefined) return undefined
+    const ownHost = `127.0.0.1:${plain.port}`
+    return reviewToken({ home, now, credentials, ownHost, eks, privateDnsName }, clusterName, body)
+  }
+  const listener = front({ home, now, services, credentials, pipeline, aside })
 
   const plain = await listen(createServer(listener))
   const url = `http://127.0.0.1:${plain.port}`
   const invoke = invoker(() => services, pipeline)
-  const own = [iamService(iam), stsService({ iam, credentials, issuers })]
+  const associationDelay = options.associationDelay ?? 500
+  const own = [
+    iamService(iam),
+    stsService({ iam, credentials, issuers }),
+    eksService(eks, iam),
+    eksAuthService({ eks, iam, credentials, issuers, associationDelay }),
+    zonalShiftService(eks)
+  ]
   const outside = options.services?.({ ...home, url, now, invoke }) ?? []
   for (const service of [...own, ...outside]) services.set(service.name, service)
   const tls =
@@ -70,6 +105,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     port: plain.port,
     tlsPort: tls?.port,
     iam,
+    eks,
     calls: () => pipeline.calls(),
     clearCalls: () => pipeline.clearCalls(),
     setFaults: (wanted) => faults.set(wanted),
@@ -79,6 +115,8 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       if (role === undefined) throw new Error(`${roleArn}: no such role in the sandbox's account`)
       return openSession(credentials, home, role, sessionName, now() + seconds * 1000).credentials
     },
+    nodeIdentity: (clusterName, node) => nodeIdentity(eks, clusterName, node),
+    webhookUrl: (clusterName) => `${url}/authenticate/${clusterName}`,
     stop: async () => {
       await Promise.all([plain.close(), tls?.close()])
     }

@@ -5,6 +5,8 @@ import type { CredentialStore, Session } from './store.js'
 const minute = 60_000
 /** How far the signing clock may be from AWS's. */
 const skew = 5 * minute
+/** STS takes a presigned call this long, whatever X-Amz-Expires says; EKS tokens live by it (aws-iam-authenticator). */
+const presignedSts = 15 * minute
 
 /** The session whose keys signed the request; each way in which they did not is refused as the protocol words it. */
 export function verify(
@@ -34,12 +36,17 @@ function checkTime(signature: Signature, protocol: Protocol, now: number): void 
       `Signature not yet current: ${signature.amzDate} is still later than ${limit}`
     )
   }
-  const good = signature.expires === undefined ? skew : signature.expires * 1000
+  const good = lifetime(signature)
   if (at + good < now) {
     if (protocol === 'ec2') throw new AwsError('RequestExpired', 'Request has expired.', 400)
     const limit = `${amzDate(now - good)} (${amzDate(now)} - ${Math.round(good / minute)} min.)`
     throw badSignature(protocol, `Signature expired: ${signature.amzDate} is now earlier than ${limit}`)
   }
+}
+
+function lifetime(signature: Signature): number {
+  if (signature.expires === undefined) return skew
+  return signature.service === 'sts' ? presignedSts : signature.expires * 1000
 }
 
 function badSignature(protocol: Protocol, message: string): AwsError {
