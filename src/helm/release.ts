@@ -89,16 +89,11 @@ function labelOf(secret: unknown, name: string): string {
 }
 
 /** `data.release` is the API's base64 of helm's base64 of gzipped JSON. */
-async function unpack(
-  secret: unknown,
-  all: readonly unknown[],
-  onlyChart?: string
-): Promise<Release | undefined> {
+async function unpack(secret: unknown, all: readonly unknown[]): Promise<Release | undefined> {
   const packed = textField(secret, 'data', 'release')
   if (packed === undefined) return undefined
   const inner = Buffer.from(Buffer.from(packed, 'base64').toString('latin1'), 'base64')
   const release: unknown = JSON.parse((await promisify(gunzip)(inner)).toString('utf8'))
-  return undefined
   const values = field(release, 'config')
   return {
     name: textField(release, 'name') ?? '',

@@ -1,8 +1,7 @@
-import { UserError } from '../engine/errors.js'
 import type { Kubernetes } from './client.js'
 import type { Kind } from './kinds.js'
 import { field, listField, textField } from './manifest.js'
-import { decided, View, type Decision } from './view.js'
+import { View, type Decision } from './view.js'
 
 /** One entry of `status.conditions`. */
 export interface Condition {
@@ -89,54 +88,5 @@ export async function awaitObject<T, R>(
     return await view.until(() => decide(followed.objects[0]))
   } finally {
     await view.close()
-  }
-}
-
-/** Waits until a condition is True for the object as it is now. A message that stays is the error once `patience` is over. */
-export async function awaitCondition<T>(
-  kubernetes: Kubernetes,
-  kind: Kind<T>,
-  at: { readonly name: string; readonly namespace?: string | undefined },
-  type: string,
-  options: {
-    readonly signal: AbortSignal
-    readonly now: () => number
-    /** Milliseconds that False may last before it is the error. */
-    readonly patience: number
-    readonly waiting: (what: string | undefined) => void
-    readonly fix: (conditions: readonly Condition[]) => string
-  }
-): Promise<T> {
-  const title = `${kind.kind} ${at.name}`
-  let failingSince: number | undefined
-  try {
-    return await awaitObject(kubernetes, kind, at, options.signal, (object) => {
-      if (object === undefined) {
-        options.waiting(`${title} to exist`)
-        return undefined
-      }
-      if (holds(object, type)) return decided(object)
-      const wrong = failing(object)
-      const first = wrong[0]
-      options.waiting(first === undefined ? `${title} to be ${type}` : `${title}: ${describe(first)}`)
-      failingSince = first === undefined ? undefined : (failingSince ?? options.now())
-      if (
-        first !== undefined &&
-        failingSince !== undefined &&
-        options.now() - failingSince >= options.patience
-      ) {
-        throw new UserError(
-          title,
-          wrong
-            .filter((one) => one.type !== type || wrong.length === 1)
-            .map(describe)
-            .join('; '),
-          options.fix(wrong)
-        )
-      }
-      return undefined
-    })
-  } finally {
-    options.waiting(undefined)
   }
 }

@@ -82,6 +82,18 @@ export const nodeClaims = untyped('karpenter.sh/v1', 'NodeClaim', 'nodeclaims', 
 export const nodeOverlays = untyped('karpenter.sh/v1alpha1', 'NodeOverlay', 'nodeoverlays', false)
 export const ec2NodeClasses = untyped('karpenter.k8s.aws/v1', 'EC2NodeClass', 'ec2nodeclasses', false)
 
+export const services = untyped('v1', 'Service', 'services', true)
+export const disruptionBudgets = untyped('policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets', true)
+export const roles = untyped('rbac.authorization.k8s.io/v1', 'Role', 'roles', true)
+export const roleBindings = untyped('rbac.authorization.k8s.io/v1', 'RoleBinding', 'rolebindings', true)
+export const clusterRoles = untyped('rbac.authorization.k8s.io/v1', 'ClusterRole', 'clusterroles', false)
+export const clusterRoleBindings = untyped(
+  'rbac.authorization.k8s.io/v1',
+  'ClusterRoleBinding',
+  'clusterrolebindings',
+  false
+)
+
 const known: readonly Kind<unknown>[] = [
   namespaces,
   nodes,
@@ -96,6 +108,12 @@ const known: readonly Kind<unknown>[] = [
   leases,
   flowSchemas,
   customResourceDefinitions,
+  services,
+  disruptionBudgets,
+  roles,
+  roleBindings,
+  clusterRoles,
+  clusterRoleBindings,
   nodePools,
   nodeClaims,
   nodeOverlays,

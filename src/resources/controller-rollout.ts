@@ -1,0 +1,236 @@
+import type { Pod } from 'kubernetes-types/core/v1.js'
+import { UserError } from '../engine/errors.js'
+import type { Step } from '../engine/resource.js'
+import { conditionOf } from '../kubernetes/conditions.js'
+import type { Kubernetes } from '../kubernetes/client.js'
+import { deployments, events, pods } from '../kubernetes/kinds.js'
+import { field, textField } from '../kubernetes/manifest.js'
+import { decided, View } from '../kubernetes/view.js'
+import { controllerFix } from './controller-failure.js'
+
+export interface Rollout {
+  readonly release: string
+  readonly namespace: string
+  readonly values: Readonly<Record<string, unknown>>
+}
+
+/** Milliseconds that a state may last which often passes by itself. */
+const patience = 30_000
+/** The first restarts may be IAM's: a role or association made moments ago is not known everywhere yet. */
+const restartsThatPass = 3
+
+/** As the chart names its Deployment and ServiceAccount (`karpenter.fullname`). */
+export function fullName(release: string, values: Readonly<Record<string, unknown>>): string {
+  const full = textField(values, 'fullnameOverride')
+  if (full !== undefined && full !== '') return full.slice(0, 63)
+  const name = textField(values, 'nameOverride') || 'karpenter'
+  return (release.includes(name) ? release : `${release}-${name}`).slice(0, 63).replace(/-$/, '')
+}
+
+/** Waits until every replica is updated and available. When a pod cannot get there, its own reason is the error. */
+export async function awaitRollout(kubernetes: Kubernetes, rollout: Rollout, step: Step): Promise<void> {
+  const name = fullName(rollout.release, rollout.values)
+  const { namespace } = rollout
+  const within = kubernetes.within(step.signal)
+  if (progressOf(await within.get(deployments, name, namespace)).done) return
+  const view = new View(kubernetes, step.signal)
+  const since = new Map<string, number>()
+  try {
+    const [deployment, running] = await Promise.all([
+      view.follow(deployments, { namespace, fieldSelector: `metadata.name=${name}` }),
+      view.follow(pods, { namespace, labelSelector: `app.kubernetes.io/instance=${rollout.release}` })
+    ])
+    const failure = await view.until(() => {
+      const live = deployment.objects[0]
+      const progress = progressOf(live)
+      if (progress.done) return decided(undefined)
+      const newest = newestPods(running.objects)
+      const troubles = newest.flatMap((pod) => troubleOf(pod))
+      const lasting = troubles.find((one) => {
+        const key = `${one.pod} ${one.kind}`
+        const first = since.get(key) ?? step.now()
+        since.set(key, first)
+        return one.final || step.now() - first >= patience
+      })
+      if (lasting !== undefined) return decided({ ...lasting, progress: progress.text })
+      const stalled = conditionOf(live, 'Progressing')
+      const refused = conditionOf(live, 'ReplicaFailure')
+      const wrong = refused?.status === 'True' ? refused : stalled?.status === 'False' ? stalled : undefined
+      if (wrong !== undefined) {
+        const trouble: Trouble = {
+          pod: '',
+          kind: 'deployment',
+          reason: wrong.reason,
+          message: wrong.message,
+          final: true
+        }
+        return decided({ ...trouble, progress: progress.text })
+      }
+      const first = troubles[0]
+      step.waiting(
+        `Deployment ${namespace}/${name}: ${progress.text}${first === undefined ? '' : `, ${first.reason}: ${first.message}`}`
+      )
+      return undefined
+    })
+    if (failure !== undefined) throw await explained(kubernetes, rollout, failure, step)
+  } finally {
+    step.waiting(undefined)
+    await view.close()
+  }
+}
+
+/** How far a Deployment is with what its spec says now. */
+export function progressOf(deployment: unknown): { readonly done: boolean; readonly text: string } {
+  if (deployment === undefined) return { done: false, text: 'not there yet' }
+  const number = (...path: string[]): number => {
+    const value = field(deployment, ...path)
+    return typeof value === 'number' ? value : 0
+  }
+  const replicas = field(deployment, 'spec', 'replicas')
+  const wanted = typeof replicas === 'number' ? replicas : 1
+  const updated = number('status', 'updatedReplicas')
+  const available = number('status', 'availableReplicas')
+  const seen = number('status', 'observedGeneration') >= number('metadata', 'generation')
+  const done = seen && updated >= wanted && available >= wanted && number('status', 'replicas') <= updated
+  return { done, text: `${seen ? Math.min(updated, available) : 0} of ${wanted} pods are available` }
+}
+
+interface Trouble {
+  readonly pod: string
+  readonly kind: 'crash' | 'image' | 'unschedulable' | 'config' | 'deployment'
+  readonly container?: string
+  readonly reason: string
+  readonly message: string
+  /** No waiting helps. */
+  readonly final: boolean
+}
+
+/** Pods of the template that is being rolled out: those of the old one may be ending or failing for reasons of their own. */
+function newestPods(found: readonly Pod[]): readonly Pod[] {
+  const hashOf = (pod: Pod): string => pod.metadata?.labels?.['pod-template-hash'] ?? ''
+  const created = (pod: Pod): string => textField(pod, 'metadata', 'creationTimestamp') ?? ''
+  const newest = found.reduce<Pod | undefined>(
+    (best, pod) => (best === undefined || created(pod) > created(best) ? pod : best),
+    undefined
+  )
+  return found.filter(
+    (pod) =>
+      newest !== undefined && hashOf(pod) === hashOf(newest) && pod.metadata?.deletionTimestamp === undefined
+  )
+}
+
+function troubleOf(pod: Pod): readonly Trouble[] {
+  const name = pod.metadata?.name ?? ''
+  const scheduled = conditionOf(pod, 'PodScheduled')
+  if (scheduled?.status === 'False') {
+    return [
+      { pod: name, kind: 'unschedulable', reason: scheduled.reason, message: scheduled.message, final: false }
+    ]
+  }
+  const containers = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])]
+  return containers.flatMap((container): readonly Trouble[] => {
+    const waiting = container.state?.waiting
+    const reason = waiting?.reason ?? ''
+    const trouble = { pod: name, container: container.name, reason, message: waiting?.message ?? '' }
+    if (reason === 'CrashLoopBackOff') {
+      return [{ ...trouble, kind: 'crash', final: container.restartCount >= restartsThatPass }]
+    }
+    if (/^(ErrImage|ImagePull|ImageInspect|RegistryUnavailable)/.test(reason)) {
+      return [{ ...trouble, kind: 'image', final: false }]
+    }
+    if (reason === 'InvalidImageName') return [{ ...trouble, kind: 'image', final: true }]
+    if (/ConfigError$|^CreateContainerError|^RunContainerError/.test(reason)) {
+      return [{ ...trouble, kind: 'config', final: false }]
+    }
+    return []
+  })
+}
+
+/** The error, with what only a further read can tell: the log of the container that ended, the pod's events. */
+async function explained(
+  kubernetes: Kubernetes,
+  rollout: Rollout,
+  trouble: Trouble & { readonly progress: string },
+  step: Step
+): Promise<UserError> {
+  const within = kubernetes.within(step.signal)
+  const subject = `Deployment ${rollout.namespace}/${fullName(rollout.release, rollout.values)}`
+  const where = trouble.pod === '' ? '' : ` Pod ${trouble.pod}`
+  const state = `The release is installed; ${trouble.progress}. Nothing was rolled back.`
+  if (trouble.kind === 'crash') {
+    const log = await lastLog(within, rollout.namespace, trouble)
+    return new UserError(
+      subject,
+      `${trouble.progress};${where} crashes again and again. Its last words:\n${indented(log)}`,
+      controllerFix(log),
+      { state }
+    )
+  }
+  const message = [trouble.reason, trouble.message].filter((text) => text !== '').join(': ')
+  const said = trouble.pod === '' ? '' : await warningsOf(within, rollout.namespace, trouble.pod, message)
+  return new UserError(subject, `${trouble.progress};${where} ${message}${said}`, fixOf(trouble, rollout), {
+    state
+  })
+}
+
+async function lastLog(kubernetes: Kubernetes, namespace: string, trouble: Trouble): Promise<string> {
+  const pod = { name: trouble.pod, namespace }
+  const options = { ...(trouble.container !== undefined && { container: trouble.container }), tailLines: 20 }
+  for (const previous of [true, false]) {
+    try {
+      const text = (await kubernetes.log(pod, { ...options, previous })).trim()
+      if (text !== '') return text
+    } catch {
+      // The container may be gone from its node, or running again: the other log is as good.
+    }
+  }
+  return 'its log is empty'
+}
+
+async function warningsOf(
+  kubernetes: Kubernetes,
+  namespace: string,
+  pod: string,
+  said: string
+): Promise<string> {
+  try {
+    const found = await kubernetes.list(events, {
+      namespace,
+      fieldSelector: `involvedObject.kind=Pod,involvedObject.name=${pod},type=Warning`
+    })
+    const texts = new Set(
+      found.items.map((event) => event.message ?? '').filter((text) => text !== '' && !said.includes(text))
+    )
+    return [...texts]
+      .slice(-3)
+      .map((text) => `\n  ${text}`)
+      .join('')
+  } catch {
+    // Events are an extra; the reason itself is known.
+    return ''
+  }
+}
+
+function fixOf(trouble: Trouble, rollout: Rollout): string {
+  switch (trouble.kind) {
+    case 'unschedulable':
+      return (
+        'The controller runs on nodes that it did not make, one replica a node and zone by zone. Add a node, ' +
+        'or run one replica with helm-values: "replicas: 1"; taints and selectors are met by tolerations, nodeSelector and affinity there.'
+      )
+    case 'image':
+      return 'The nodes must reach the image: give controller.image.repository of a registry that they may read in helm-values.'
+    case 'deployment':
+      return `Look at the ReplicaSet: kubectl -n ${rollout.namespace} describe replicaset -l app.kubernetes.io/instance=${rollout.release}`
+    default:
+      return `Correct what the message names in helm-values, and run again: kubectl -n ${rollout.namespace} describe pod ${trouble.pod}`
+  }
+}
+
+function indented(text: string): string {
+  return text
+    .split('\n')
+    .slice(-12)
+    .map((line) => `  ${line.length > 400 ? `${line.slice(0, 397)}...` : line}`)
+    .join('\n')
+}

@@ -1,0 +1,137 @@
+import { subsetDifferences } from '../engine/compare.js'
+import { missing, type Difference } from '../engine/difference.js'
+import { resource, type AnyResource } from '../engine/resource.js'
+import { awaitObject, conditionOf, describe } from '../kubernetes/conditions.js'
+import { customResourceDefinitions as kind, nodePools } from '../kubernetes/kinds.js'
+import { field, isManifest, isRecord, textField, type Manifest } from '../kubernetes/manifest.js'
+import { decided } from '../kubernetes/view.js'
+import {
+  awaitGone,
+  finalizersOf,
+  isOurs,
+  liveOf,
+  withOwnership,
+  type KubernetesPorts
+} from './kubernetes-object.js'
+
+export interface CrdsWanted {
+  /** Karpenter's, whose chart they come from. */
+  readonly version: string
+  readonly crds: readonly Manifest[]
+}
+
+/**
+ * The CRDs of the chart's own version, applied before the chart: helm installs CRDs once and never upgrades them, and a
+ * controller on older CRDs fails.
+ */
+export function crds(
+  wanted: CrdsWanted,
+  ports: KubernetesPorts & {
+    /** Deleting a CRD deletes every object of its kind: only when asked for. */
+    readonly removable: boolean
+  }
+): AnyResource {
+  const { kubernetes, ownership } = ports
+  const named = (live: readonly unknown[], manifest: Manifest): unknown =>
+    live.find((one) => textField(one, 'metadata', 'name') === manifest.metadata.name)
+  return resource<CrdsWanted, readonly unknown[]>(
+    {
+      id: 'crds',
+      layer: 'kubernetes',
+      title: `CRDs of Karpenter ${wanted.version}`,
+      dependsOn: ports.dependsOn,
+      wanted,
+      read: async (signal) =>
+        liveOf(async () => {
+          const within = kubernetes.within(signal)
+          const found = await Promise.all(wanted.crds.map((crd) => within.get(kind, crd.metadata.name)))
+          const present = found.filter((one) => one !== undefined)
+          return present.length === 0 ? undefined : present
+        }),
+      compare: (now, live) => now.crds.flatMap((crd) => differencesOf(crd, named(live, crd), now.version)),
+      absent: (now) => now.crds.flatMap((crd) => differencesOf(crd, undefined, now.version)),
+      apply: async (live, _differences, step) => {
+        const within = kubernetes.within(step.signal)
+        await Promise.all(
+          wanted.crds.map(async (crd) => {
+            const found = live.state === 'present' ? named(live.value, crd) : undefined
+            const { name } = crd.metadata
+            if (differencesOf(crd, found, wanted.version).length > 0) {
+              if (hasStaleWebhook(crd, found)) {
+                const conversion = { strategy: 'None', webhook: null }
+                await within.patch(kind, { name }, { type: 'merge', value: { spec: { conversion } } })
+              }
+              await within.apply(kind, withOwnership(crd, found, ownership), { force: true })
+              step.changed(`${found === undefined ? 'created' : 'upgraded'} CRD ${name} (${wanted.version})`)
+            }
+            await awaitObject(within, kind, { name }, step.signal, (object) => {
+              const established = conditionOf(object, 'Established')
+              if (established?.status === 'True') return decided(undefined)
+              step.waiting(
+                `CRD ${name}: ${established === undefined ? 'Established' : describe(established)}`
+              )
+              return undefined
+            })
+          })
+        )
+        step.waiting(undefined)
+      },
+      remove: async (step) => {
+        if (!ports.removable)
+          return { outcome: 'kept', reason: 'CRDs stay unless their removal is asked for' }
+        const within = kubernetes.within(step.signal)
+        const left = await within.list(nodePools)
+        if (left.items.length > 0) {
+          const names = left.items.map((one) => one.metadata.name).join(', ')
+          return { outcome: 'kept', reason: `NodePools ${names} are still there and would go with them` }
+        }
+        let removed = 0
+        for (const { metadata } of wanted.crds) {
+          const live = await within.get(kind, metadata.name)
+          if (live === undefined) continue
+          if (!isOurs(live, ownership))
+            return { outcome: 'kept', reason: `CRD ${metadata.name} was there before` }
+          await within.delete(kind, metadata)
+          step.changed(`deleted CRD ${metadata.name}`)
+          await awaitGone(within, kind, metadata, step, finalizersOf)
+          removed++
+        }
+        return { outcome: removed > 0 ? 'removed' : 'absent' }
+      }
+    },
+    (value): value is CrdsWanted =>
+      isRecord(value) &&
+      typeof value['version'] === 'string' &&
+      Array.isArray(value['crds']) &&
+      value['crds'].every(isManifest)
+  )
+}
+
+/** At most one difference a CRD: a schema has thousands of fields, and a person needs to know which CRD is another version. */
+function differencesOf(crd: Manifest, live: unknown, version: string): readonly Difference[] {
+  const { name } = crd.metadata
+  if (live === undefined) return [{ ...missing(`CRD ${name}`, `as in ${version}`), path: name }]
+  const found = subsetDifferences(crd['spec'], field(live, 'spec'), 'spec')
+  const webhook = hasStaleWebhook(crd, live)
+  if (found.length === 0 && !webhook) return []
+  const first = found[0]?.path ?? 'spec.conversion'
+  return [
+    {
+      path: name,
+      wanted: `as in ${version}`,
+      live: `${found.length + (webhook ? 1 : 0)} fields differ`,
+      reason: webhook
+        ? `CRD ${name} still converts by a webhook, which ${version} does not have`
+        : `CRD ${name} is not that of ${version}: ${found.length} fields differ, first ${first}`,
+      severity: 'breaks scaling'
+    }
+  ]
+}
+
+/** 1.0 converted by a webhook of the controller; from 1.1 on nobody answers there. */
+function hasStaleWebhook(crd: Manifest, live: unknown): boolean {
+  return (
+    field(live, 'spec', 'conversion', 'strategy') === 'Webhook' &&
+    field(crd, 'spec', 'conversion', 'strategy') !== 'Webhook'
+  )
+}

@@ -1,0 +1,37 @@
+import type { Kubernetes } from '../kubernetes/client.js'
+import { KubernetesError } from '../kubernetes/errors.js'
+import type { Manifest } from '../kubernetes/manifest.js'
+
+/** A manifest that the API server would refuse. */
+export interface Refusal {
+  /** `NodePool default` */
+  readonly title: string
+  /** In the server's words. */
+  readonly message: string
+}
+
+/**
+ * What the API server says to manifests without writing them: schema, unknown fields, CEL rules, immutable fields. Kinds
+ * whose CRD is not there yet cannot be asked and are passed over.
+ */
+export async function refusals(
+  kubernetes: Kubernetes,
+  manifests: readonly Manifest[]
+): Promise<readonly Refusal[]> {
+  const found = await Promise.all(
+    manifests.map(async (manifest) => {
+      const kind = await kubernetes.kindOf(manifest.apiVersion, manifest.kind)
+      if (kind === undefined) return []
+      try {
+        await kubernetes.apply(kind, manifest, { dryRun: true, force: true, fieldValidation: 'Strict' })
+        return []
+      } catch (error) {
+        if (!(error instanceof KubernetesError)) throw error
+        if (error.status === 404) return []
+        if (error.status !== 400 && error.status !== 422) throw error
+        return [{ title: `${manifest.kind} ${manifest.metadata.name}`, message: error.message }]
+      }
+    })
+  )
+  return found.flat()
+}

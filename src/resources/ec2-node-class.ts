@@ -1,0 +1,116 @@
+import type { Severity } from '../engine/difference.js'
+import { resource, type AnyResource, type Step } from '../engine/resource.js'
+import { conditionOf, type Condition } from '../kubernetes/conditions.js'
+import { ec2NodeClasses, nodeClaims } from '../kubernetes/kinds.js'
+import { isManifest, listField, textField, type Manifest } from '../kubernetes/manifest.js'
+import {
+  awaitGone,
+  finalizersOf,
+  isOurs,
+  manifestResource,
+  type KubernetesPorts
+} from './kubernetes-object.js'
+import { awaitReady } from './ready.js'
+
+/** What a failing condition's reason asks for (Karpenter 1.0 to 1.14). */
+const fixes: readonly { readonly reason: RegExp; readonly fix: string }[] = [
+  {
+    reason: /SubnetsNotFound|SubnetSelector/i,
+    fix: 'Tag the subnets with karpenter.sh/discovery=<cluster> (input subnets), or correct subnetSelectorTerms in node-pools.'
+  },
+  {
+    reason: /SecurityGroupsNotFound|SecurityGroupSelector/i,
+    fix: 'Tag the security group with karpenter.sh/discovery=<cluster> (input security-groups), or correct securityGroupSelectorTerms in node-pools.'
+  },
+  {
+    reason: /AMI|UnsupportedAlias/i,
+    fix: "Correct amiSelectorTerms in node-pools: an alias like al2023@latest; al2 has no images from Kubernetes 1.33 on, and a pinned date must be published for the cluster's Kubernetes version."
+  },
+  {
+    reason: /AuthCheckFailed|ValidationSucceeded/i,
+    fix: "The controller's policies, a permissions boundary or an organisation's policy deny it: compare them with the statements of this version's stack, then run again."
+  },
+  {
+    reason: /InstanceProfile/i,
+    fix: 'The node role must exist and the controller must be allowed to pass it: check node-role-name and spec.role of the EC2NodeClass.'
+  },
+  {
+    reason: /CIDR|NodeClassNotReady/i,
+    fix: 'The controller needs eks:DescribeCluster on this cluster; check that settings.clusterName is its name.'
+  },
+  {
+    reason: /TagValidationFailed/i,
+    fix: 'Take the tags that Karpenter keeps for itself (karpenter.sh/*, kubernetes.io/cluster/*, eks:eks-cluster-name) out of spec.tags.'
+  }
+]
+
+export function nodeClassFix(conditions: readonly Condition[]): string {
+  const text = conditions.map((one) => `${one.type} ${one.reason} ${one.message}`).join(' ')
+  const found = fixes.find(({ reason }) => reason.test(text))
+  return found?.fix ?? 'Correct what the message names in node-pools or in AWS, and run again.'
+}
+
+function severity(path: string): Severity {
+  if (/metadataOptions|blockDeviceMappings.*encrypted|associatePublicIPAddress/i.test(path))
+    return 'weakens security'
+  return /^metadata\.|^spec\.tags/.test(path) ? 'cosmetic' : 'breaks scaling'
+}
+
+/** Which machines Karpenter makes. Ready when subnets, security groups, images and the instance profile were found. */
+export function ec2NodeClass(manifest: Manifest, ports: KubernetesPorts): AnyResource {
+  const { kubernetes, ownership } = ports
+  const { name } = manifest.metadata
+  const title = `EC2NodeClass ${name}`
+  return resource(
+    manifestResource({
+      ...ports,
+      id: `ec2-node-class/${name}`,
+      layer: 'karpenter',
+      kind: ec2NodeClasses,
+      manifest,
+      severity,
+      settle: async (step) => {
+        let rechecked = false
+        await awaitReady(kubernetes, ec2NodeClasses, name, step, nodeClassFix, async (object) => {
+          // A refused dry run is remembered for half an hour; any new annotation makes Karpenter try again, which helps
+          // when the policies were attached only moments ago.
+          const validation = conditionOf(object, 'ValidationSucceeded')
+          if (rechecked || validation === undefined || !/AuthCheckFailed/.test(validation.reason)) return
+          rechecked = true
+          await recheck(ports, name, step)
+        })
+      },
+      remove: async (step) => {
+        const within = kubernetes.within(step.signal)
+        const live = await within.get(ec2NodeClasses, name)
+        if (live === undefined) return { outcome: 'absent' }
+        if (!isOurs(live, ownership)) return { outcome: 'kept', reason: `${title} was there before` }
+        await within.delete(ec2NodeClasses, { name })
+        step.changed(`deleted ${title}`)
+        const claims = await within.list(nodeClaims)
+        const holding = claims.items.filter((one) => textField(one, 'spec', 'nodeClassRef', 'name') === name)
+        const holders = holding.map((one) => one.metadata.name).join(', ')
+        await awaitGone(within, ec2NodeClasses, { name }, step, (object) => {
+          const claimed = holders === '' ? '' : `, used by NodeClaims ${holders}`
+          return `${finalizersOf(object)}${claimed}`
+        })
+        return { outcome: 'removed' }
+      }
+    }),
+    isManifest
+  )
+}
+
+async function recheck(ports: KubernetesPorts, name: string, step: Step): Promise<void> {
+  await step.pause(10_000)
+  const annotations = { 'setup-karpenter/rechecked': new Date(step.now()).toISOString() }
+  await ports.kubernetes
+    .within(step.signal)
+    .patch(ec2NodeClasses, { name }, { type: 'merge', value: { metadata: { annotations } } })
+  step.note(`EC2NodeClass ${name}: asked Karpenter to validate again`)
+}
+
+/** How many of a kind of thing the controller found for it: `subnets`, `securityGroups`, `amis`. */
+export function found(nodeClass: unknown, what: string): number {
+  return listField(nodeClass, 'status', what).length
+}

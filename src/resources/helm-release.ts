@@ -1,0 +1,247 @@
+import { sameValue } from '../engine/compare.js'
+import { missing, type Difference } from '../engine/difference.js'
+import { resource, type AnyResource, type Step } from '../engine/resource.js'
+import type { Chart } from '../helm/chart.js'
+import { readRelease, type Release } from '../helm/release.js'
+import type { Helm } from '../helm/run-helm.js'
+import { secrets } from '../kubernetes/kinds.js'
+import { field, isManifest, isRecord, type Manifest } from '../kubernetes/manifest.js'
+import { decided, View } from '../kubernetes/view.js'
+import { awaitRollout } from './controller-rollout.js'
+import { liveOf, manifestDifferences, type KubernetesPorts } from './kubernetes-object.js'
+
+export interface HelmReleaseWanted {
+  readonly name: string
+  readonly namespace: string
+  /** oci://... or a path. */
+  readonly chart: string
+  /** Of the chart, without v. */
+  readonly version: string
+  /** The chart's, as its registry names it; undefined for a chart from a path. Not compared: helm does not keep it. */
+  readonly digest: string | undefined
+  readonly values: Readonly<Record<string, unknown>>
+}
+
+export interface HelmReleasePorts extends KubernetesPorts {
+  /** Prepared when first asked for: an unchanged run needs no helm. */
+  readonly helm: () => Promise<Helm>
+  /** The chart that `wanted` names, pulled. */
+  readonly chart: () => Promise<Chart>
+}
+
+/** The release as helm keeps it, and the objects it made as they are now. */
+export interface HelmReleaseLive {
+  readonly release: Release
+  readonly objects: readonly { readonly wanted: Manifest; readonly live: Manifest | undefined }[]
+}
+
+/** Milliseconds after which a `pending-*` release has no helm behind it: helm's own limit is five minutes. */
+const stuckAfter = 5 * 60_000
+
+/** The controller, by its chart. */
+export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts): AnyResource {
+  const { kubernetes } = ports
+  const title = `Helm release ${wanted.name}`
+  return resource<HelmReleaseWanted, HelmReleaseLive>(
+    {
+      id: 'helm-release',
+      layer: 'helm',
+      title,
+      dependsOn: ports.dependsOn,
+      wanted,
+      read: async (signal) =>
+        liveOf(async () => {
+          const within = kubernetes.within(signal)
+          const release = await readRelease(within, wanted.name, wanted.namespace)
+          if (release === undefined || release.status === 'uninstalled') return undefined
+          return { release, objects: await objectsOf(release, ports, signal) }
+        }),
+      compare: (now, live) => [...releaseDifferences(now, live.release), ...objectDifferences(live)],
+      absent: (now) => [missing(title, `chart ${now.version}`)],
+      apply: async (live, differences, step) => {
+        const now = live.state === 'present' ? live.value.release : undefined
+        const first = now === undefined || !(await recover(now, ports, step))
+        const [helm, chart] = await Promise.all([ports.helm(), ports.chart()])
+        step.waiting(`helm to ${first ? 'install' : 'upgrade'} ${wanted.name} ${wanted.version}`)
+        try {
+          await helm.run(
+            [
+              'upgrade',
+              wanted.name,
+              chart.path,
+              '--install',
+              ...['--namespace', wanted.namespace],
+              ...['--values', '-'],
+              // CRDs are a resource of their own, applied before; without --reset-values an upgrade could keep gates that
+              // the new controller does not know.
+              ...['--skip-crds', '--reset-values', '--history-max', '10']
+            ],
+            { stdin: JSON.stringify(wanted.values), subject: title }
+          )
+        } finally {
+          step.waiting(undefined)
+        }
+        if (first) step.changed(`installed ${title} ${wanted.version} in namespace ${wanted.namespace}`)
+        else step.changed(`upgraded ${title} to ${wanted.version}: ${summaryOf(differences)}`)
+      },
+      settle: async (step) =>
+        awaitRollout(
+          kubernetes,
+          { release: wanted.name, namespace: wanted.namespace, values: wanted.values },
+          step
+        ),
+      remove: async (step) => {
+        const within = kubernetes.within(step.signal)
+        const release = await readRelease(within, wanted.name, wanted.namespace)
+        if (release === undefined) return { outcome: 'absent' }
+        const helm = await ports.helm()
+        step.waiting(`helm to uninstall ${wanted.name}`)
+        try {
+          await helm.run(
+            ['uninstall', wanted.name, '--namespace', wanted.namespace, '--ignore-not-found', '--wait'],
+            { subject: title }
+          )
+        } finally {
+          step.waiting(undefined)
+        }
+        step.changed(`uninstalled ${title} ${release.chartVersion}`)
+        return { outcome: 'removed' }
+      }
+    },
+    (value): value is HelmReleaseWanted =>
+      isRecord(value) && typeof value['version'] === 'string' && isRecord(value['values'])
+  )
+}
+
+function releaseDifferences(wanted: HelmReleaseWanted, release: Release): readonly Difference[] {
+  const found: Difference[] = []
+  if (release.chartVersion !== wanted.version) {
+    found.push({
+      path: 'version',
+      wanted: wanted.version,
+      live: release.chartVersion,
+      reason: `chart ${release.chartVersion} is installed, not ${wanted.version}`,
+      severity: 'breaks scaling'
+    })
+  }
+  if (release.status !== 'deployed') {
+    found.push({
+      path: 'status',
+      wanted: 'deployed',
+      live: release.status,
+      reason: `the release is ${release.status}`,
+      severity: 'breaks scaling'
+    })
+  }
+  return [...found, ...valueDifferences(wanted.values, release.values, 'values')]
+}
+
+/** Values are compared exactly: one that is no longer given goes back to the chart's default. */
+function valueDifferences(wanted: unknown, live: unknown, path: string): readonly Difference[] {
+  if (isRecord(wanted) && isRecord(live)) {
+    return [...new Set([...Object.keys(wanted), ...Object.keys(live)])].flatMap((key) =>
+      valueDifferences(wanted[key], live[key], `${path}.${key}`)
+    )
+  }
+  if (sameValue(wanted, live)) return []
+  const reason =
+    live === undefined
+      ? `${path} is not set`
+      : wanted === undefined
+        ? `${path} is set and no longer wanted`
+        : `${path} is ${JSON.stringify(live)}, not ${JSON.stringify(wanted)}`
+  return [{ path, wanted, live, reason, severity: 'breaks scaling' }]
+}
+
+/** What somebody changed behind helm's back. */
+function objectDifferences(live: HelmReleaseLive): readonly Difference[] {
+  return live.objects.flatMap(({ wanted, live: object }) => {
+    const name = `${wanted.kind}/${wanted.metadata.name}`
+    return object === undefined
+      ? [{ ...missing(name, wanted), path: name }]
+      : manifestDifferences(wanted, object, () => 'breaks scaling', name)
+  })
+}
+
+async function objectsOf(
+  release: Release,
+  ports: KubernetesPorts,
+  signal: AbortSignal
+): Promise<HelmReleaseLive['objects']> {
+  // Of a release that is not deployed the manifest says what was tried, not what should be.
+  if (release.status !== 'deployed') return []
+  const { loadAll } = await import('js-yaml')
+  const within = ports.kubernetes.within(signal)
+  const found = await Promise.all(
+    loadAll(release.manifest)
+      .filter((document) => isManifest(document))
+      .map(async (wanted) => {
+        const kind = await within.kindOf(wanted.apiVersion, wanted.kind)
+        if (kind === undefined) return []
+        const namespace = kind.namespaced ? (wanted.metadata.namespace ?? release.namespace) : undefined
+        return [{ wanted, live: await within.get(kind, wanted.metadata.name, namespace) }]
+      })
+  )
+  return found.flat()
+}
+
+/**
+ * Makes a release that helm refuses to upgrade upgradable: one that a killed helm left pending, or whose first install
+ * failed. The record of that attempt is removed; objects that it made carry helm's marks and are adopted by the next one.
+ * Whether a deployed revision is left to upgrade from.
+ */
+async function recover(release: Release, ports: KubernetesPorts, step: Step): Promise<boolean> {
+  const pending = release.status.startsWith('pending-') || release.status === 'uninstalling'
+  if (!pending && (release.status !== 'failed' || release.deployedBefore.length > 0)) return true
+  if (pending) {
+    const current = await awaitOtherHelm(release, ports, step)
+    if (current === undefined) return false
+    if (current.status !== release.status || current.revision !== release.revision)
+      return recover(current, ports, step)
+  }
+  const removed = await ports.kubernetes
+    .within(step.signal)
+    .delete(secrets, { name: release.secret, namespace: release.namespace })
+  if (removed === 'deleted') {
+    step.note(
+      `Helm release ${release.name}: revision ${release.revision} was left ${release.status}; its record was removed`
+    )
+  }
+  return release.deployedBefore.length > 0
+}
+
+/** Waits while another helm may still be at work on the release; what it is afterwards. */
+async function awaitOtherHelm(
+  release: Release,
+  ports: KubernetesPorts,
+  step: Step
+): Promise<Release | undefined> {
+  const within = ports.kubernetes.within(step.signal)
+  const until = Date.parse(release.createdAt) + stuckAfter
+  const view = new View(within, step.signal)
+  try {
+    const followed = await view.follow(secrets, {
+      namespace: release.namespace,
+      fieldSelector: `metadata.name=${release.secret}`
+    })
+    await view.until(() => {
+      const status = field(followed.objects[0], 'metadata', 'labels', 'status')
+      if (status !== release.status || step.now() >= until) return decided(undefined)
+      const seconds = Math.ceil((until - step.now()) / 1000)
+      step.waiting(
+        `another helm that has ${release.name} ${release.status} (its attempt is given up in ${seconds} s)`
+      )
+      return undefined
+    })
+  } finally {
+    step.waiting(undefined)
+    await view.close()
+  }
+  return readRelease(within, release.name, release.namespace)
+}
+
+function summaryOf(differences: readonly Difference[]): string {
+  const shown = differences.slice(0, 3).map((difference) => difference.reason)
+  const more = differences.length - shown.length
+  return shown.join('; ') + (more > 0 ? `; and ${more} more` : '')
+}
