@@ -1,0 +1,88 @@
+import type { StackEvent } from '@aws-sdk/client-cloudformation'
+import type { Aws } from './clients.js'
+
+/** Where an operation on a stack is, by its events. */
+export interface StackProgress {
+  /** Resources that are done, by their last event. */
+  readonly done: number
+  /** Logical ids. */
+  readonly inProgress: readonly string[]
+  /** The failure that came first; what CloudFormation cancelled because of it is not one. */
+  readonly firstFailure: StackFailure | undefined
+}
+
+export interface StackFailure {
+  readonly logicalId: string
+  /** AWS::IAM::Role */
+  readonly type: string
+  readonly physicalId: string | undefined
+  readonly reason: string
+}
+
+/** Events of the stack's newest operation, oldest first. `stack` is a name, or the id of one that is deleted. */
+export async function operationEvents(aws: Aws, stack: string): Promise<readonly StackEvent[]> {
+  const { paginateDescribeStackEvents } = await import('@aws-sdk/client-cloudformation')
+  const client = await aws.cloudformation()
+  const events: StackEvent[] = []
+  for await (const page of paginateDescribeStackEvents({ client }, { StackName: stack })) {
+    for (const event of page.StackEvents ?? []) {
+      events.push(event)
+      // Newest first: an operation begins with the stack's own event.
+      if (isOfStack(event) && /^(CREATE|UPDATE|DELETE)_IN_PROGRESS$/.test(event.ResourceStatus ?? '')) {
+        return events.toReversed()
+      }
+    }
+  }
+  return events.toReversed()
+}
+
+function isOfStack(event: StackEvent): boolean {
+  return event.ResourceType === 'AWS::CloudFormation::Stack' && event.PhysicalResourceId === event.StackId
+}
+
+export function progressOf(events: readonly StackEvent[]): StackProgress {
+  const last = new Map<string, string>()
+  let firstFailure: StackFailure | undefined
+  for (const event of events) {
+    if (isOfStack(event)) continue
+    const logicalId = event.LogicalResourceId ?? ''
+    const status = event.ResourceStatus ?? ''
+    last.set(logicalId, status)
+    const reason = event.ResourceStatusReason ?? ''
+    if (!status.endsWith('_FAILED') || /cancelled/i.test(reason)) continue
+    firstFailure ??= {
+      logicalId,
+      type: event.ResourceType ?? '',
+      physicalId: event.PhysicalResourceId === '' ? undefined : event.PhysicalResourceId,
+      reason
+    }
+  }
+  const entries = [...last]
+  return {
+    done: entries.filter(([, status]) => status.endsWith('_COMPLETE')).length,
+    inProgress: entries.filter(([, status]) => status.endsWith('_IN_PROGRESS')).map(([id]) => id),
+    firstFailure
+  }
+}
+
+/** What the user can do about the failures that real installations meet. */
+export function failureFix(failure: StackFailure, installPolicy: string): string {
+  const { reason } = failure
+  if (/already exists/i.test(reason)) {
+    return 'A resource of that name exists outside the stack: delete it, or pass another name (`node-role-name`, `stack-name`, `interruption-queue`); then run again.'
+  }
+  const action = /not authorized to perform:? ([\w-]+:\w+)/i.exec(reason)?.[1]
+  if (action !== undefined) {
+    return `Add ${action} to the policy of the run's role; ${installPolicy} has every statement that is needed. Then run again.`
+  }
+  if (/PolicySize|quota for .*6144/i.test(reason)) {
+    return "The cluster's name is too long for this version's single policy (6,144 characters): use `karpenter-version` 1.9.0 or newer, which splits it."
+  }
+  if (/QueueDeletedRecently|60 seconds after deleting/i.test(reason)) {
+    return 'A queue of that name was deleted less than a minute ago: wait a minute and run again.'
+  }
+  if (/cannot be deleted|must detach|DeleteConflict|still attached/i.test(reason)) {
+    return 'Something that the stack did not make still uses it: detach that, then run again.'
+  }
+  return 'Put right what AWS says above, then run again: the stack is taken up where it is.'
+}
