@@ -28,11 +28,16 @@ export function fullName(release: string, values: Readonly<Record<string, unknow
 }
 
 /** Waits until every replica is updated and available. When a pod cannot get there, its own reason is the error. */
-export async function awaitRollout(kubernetes: Kubernetes, rollout: Rollout, step: Step): Promise<void> {
+export async function awaitRollout(
+  kubernetes: Kubernetes,
+  rollout: Rollout,
+  /** The Deployment as it was read, when nothing was applied since: all well with it saves every request. */
+  known: unknown,
+  step: Step
+): Promise<void> {
   const name = fullName(rollout.release, rollout.values)
   const { namespace } = rollout
-  const within = kubernetes.within(step.signal)
-  if (progressOf(await within.get(deployments, name, namespace)).done) return
+  if (progressOf(known).done) return
   const view = new View(kubernetes, step.signal)
   const since = new Map<string, number>()
   try {

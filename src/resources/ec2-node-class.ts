@@ -69,9 +69,9 @@ export function ec2NodeClass(manifest: Manifest, ports: KubernetesPorts): AnyRes
       kind: ec2NodeClasses,
       manifest,
       severity,
-      settle: async (step) => {
+      settle: async (step, known) => {
         let rechecked = false
-        await awaitReady(kubernetes, ec2NodeClasses, name, step, nodeClassFix, async (object) => {
+        await awaitReady(kubernetes, ec2NodeClasses, name, step, nodeClassFix, known, async (object) => {
           // A refused dry run is remembered for half an hour; any new annotation makes Karpenter try again, which helps
           // when the policies were attached only moments ago.
           const validation = conditionOf(object, 'ValidationSucceeded')

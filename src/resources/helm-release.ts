@@ -42,6 +42,7 @@ const stuckAfter = 5 * 60_000
 export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts): AnyResource {
   const { kubernetes } = ports
   const title = `Helm release ${wanted.name}`
+  let deployment: Manifest | undefined
   return resource<HelmReleaseWanted, HelmReleaseLive>(
     {
       id: 'helm-release',
@@ -54,13 +55,16 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
           const within = kubernetes.within(signal)
           const release = await readRelease(within, wanted.name, wanted.namespace)
           if (release === undefined || release.status === 'uninstalled') return undefined
-          return { release, objects: await objectsOf(release, ports, signal) }
+          const objects = await objectsOf(release, ports, signal)
+          deployment = objects.find((object) => object.wanted.kind === 'Deployment')?.live
+          return { release, objects }
         }),
       compare: (now, live) => [...releaseDifferences(now, live.release), ...objectDifferences(live)],
       absent: (now) => [missing(title, `chart ${now.version}`)],
       apply: async (live, differences, step) => {
         const now = live.state === 'present' ? live.value.release : undefined
         const first = now === undefined || !(await recover(now, ports, step))
+        deployment = undefined
         const [helm, chart] = await Promise.all([ports.helm(), ports.chart()])
         step.waiting(`helm to ${first ? 'install' : 'upgrade'} ${wanted.name} ${wanted.version}`)
         try {

@@ -152,7 +152,8 @@ export interface ManifestResourceOptions extends KubernetesPorts {
   readonly kind: Kind<Manifest>
   readonly manifest: Manifest
   readonly severity: (path: string) => Severity
-  readonly settle?: (step: Step) => Promise<void>
+  /** `known`: the object as it was read, when nothing was applied since. */
+  readonly settle: (step: Step, known: Manifest | undefined) => Promise<void>
   readonly remove: (step: Step) => ReturnType<Resource<Manifest, Manifest>['remove']>
 }
 
@@ -161,23 +162,29 @@ export function manifestResource(options: ManifestResourceOptions): Resource<Man
   const { kubernetes, kind, manifest, ownership } = options
   const { name, namespace } = manifest.metadata
   const title = `${kind.kind} ${name}`
+  let known: Manifest | undefined
   return {
     id: options.id,
     layer: options.layer,
     title,
     dependsOn: options.dependsOn,
     wanted: manifest,
-    read: async (signal) => liveOf(() => kubernetes.within(signal).get(kind, name, namespace)),
+    read: async (signal) =>
+      liveOf(async () => {
+        known = await kubernetes.within(signal).get(kind, name, namespace)
+        return known
+      }),
     compare: (wanted, live) => manifestDifferences(wanted, live, options.severity),
     absent: (wanted) => [missing(title, wanted)],
     apply: async (live, differences, step) => {
       const now = live.state === 'present' ? live.value : undefined
       const applied = withOwnership(manifest, now, ownership)
+      known = undefined
       await kubernetes.within(step.signal).apply(kind, applied, { force: true, fieldValidation: 'Strict' })
       if (now === undefined) step.changed(`created ${title}`)
       else for (const difference of differences) step.changed(`${title}: ${changeText(difference)}`)
     },
-    ...(options.settle !== undefined && { settle: options.settle }),
+    settle: async (step) => options.settle(step, known),
     remove: options.remove
   }
 }

@@ -30,7 +30,7 @@ export function nodePool(manifest: Manifest, ports: KubernetesPorts): AnyResourc
       kind: nodePools,
       manifest,
       severity,
-      settle: async (step) => awaitReady(kubernetes, nodePools, name, step, nodePoolFix),
+      settle: async (step, known) => awaitReady(kubernetes, nodePools, name, step, nodePoolFix, known),
       remove: async (step) => {
         const within = kubernetes.within(step.signal)
         const live = await within.get(nodePools, name)

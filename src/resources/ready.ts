@@ -13,7 +13,7 @@ const silence = 180_000
 
 /**
  * Waits through a watch until an object of Karpenter's is Ready. A condition that stays False is the error. `seen` is
- * called with the object whenever it is not Ready, one call at a time.
+ * called with the object whenever it is not Ready, one call at a time. `known`, when it is Ready, saves every request.
  */
 export async function awaitReady(
   kubernetes: Kubernetes,
@@ -21,11 +21,11 @@ export async function awaitReady(
   name: string,
   step: Step,
   fix: (conditions: readonly Condition[]) => string,
+  known: Manifest | undefined,
   seen: (object: Manifest) => Promise<void> = async () => undefined
 ): Promise<void> {
   const title = `${kind.kind} ${name}`
-  const now = await kubernetes.within(step.signal).get(kind, name)
-  if (now !== undefined && holds(now, 'Ready')) return
+  if (known !== undefined && holds(known, 'Ready')) return
   const view = new View(kubernetes, step.signal)
   const started = step.now()
   let failingSince: number | undefined

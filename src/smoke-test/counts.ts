@@ -1,0 +1,88 @@
+import type { Node, Pod } from 'kubernetes-types/core/v1.js'
+import { conditionOf } from '../kubernetes/conditions.js'
+import { textField, type Manifest } from '../kubernetes/manifest.js'
+import { smokeTestLabel } from './objects.js'
+import type { SmokeTestNode, StageSeconds } from './result.js'
+
+/** Nodes that the run's NodePool made: they carry its label and were not there before. */
+export function addedNodes(nodes: readonly Node[], before: ReadonlySet<string>, id: string): readonly Node[] {
+  return nodes.filter(
+    (node) => node.metadata?.labels?.[smokeTestLabel] === id && !before.has(node.metadata.uid ?? '')
+  )
+}
+
+export function uidsOf(nodes: readonly Node[]): ReadonlySet<string> {
+  return new Set(nodes.map((node) => node.metadata?.uid ?? ''))
+}
+
+export function isRunning(pod: Pod): boolean {
+  return (
+    pod.metadata?.deletionTimestamp === undefined &&
+    pod.status?.phase === 'Running' &&
+    conditionOf(pod, 'Ready')?.status === 'True'
+  )
+}
+
+/** Milliseconds since the epoch at which its containers were ready. */
+export function runningSince(pod: Pod): number | undefined {
+  return timeOf(conditionOf(pod, 'Ready')?.lastTransitionTime)
+}
+
+/** `aws:///us-west-2a/i-0abc` -> i-0abc; empty when there is none. */
+export function instanceIdOf(object: unknown, ...path: readonly string[]): string {
+  return /\/(i-[0-9a-f]+)$/.exec(textField(object, ...path) ?? '')?.[1] ?? ''
+}
+
+/** The nodes with what their NodeClaims say of how they came to be, by name. */
+export function describeNodes(
+  nodes: readonly Node[],
+  claims: readonly Manifest[],
+  pods: readonly Pod[]
+): readonly SmokeTestNode[] {
+  return nodes
+    .map((node) => {
+      const labels = node.metadata?.labels ?? {}
+      const name = node.metadata?.name ?? ''
+      const claim = claims.find((one) => textField(one, 'status', 'nodeName') === name)
+      return {
+        name,
+        uid: node.metadata?.uid ?? '',
+        instanceId: instanceIdOf(node, 'spec', 'providerID'),
+        instanceType: labels['node.kubernetes.io/instance-type'] ?? '',
+        zone: labels['topology.kubernetes.io/zone'] ?? '',
+        capacityType: labels['karpenter.sh/capacity-type'] ?? '',
+        seconds: stagesOf(claim, timeOf(claim?.metadata.creationTimestamp)),
+        pods: pods.filter((pod) => isRunning(pod) && pod.spec?.nodeName === name).length
+      }
+    })
+    .sort((a, b) => a.name.localeCompare(b.name))
+}
+
+/** Seconds from a moment until a NodeClaim's conditions turned True. */
+export function stagesOf(claim: Manifest | undefined, since: number | undefined): StageSeconds {
+  const seconds = (type: string): number | undefined => {
+    const condition = conditionOf(claim, type)
+    const at = condition?.status === 'True' ? timeOf(condition.lastTransitionTime) : undefined
+    return at === undefined || since === undefined ? undefined : Math.max(0, Math.round((at - since) / 1000))
+  }
+  return {
+    launched: seconds('Launched'),
+    registered: seconds('Registered'),
+    initialized: seconds('Initialized')
+  }
+}
+
+/** The last of each stage over all NodeClaims. */
+export function lastStages(claims: readonly Manifest[], since: number): StageSeconds {
+  const all = claims.map((claim) => stagesOf(claim, since))
+  const last = (stage: keyof StageSeconds): number | undefined => {
+    const known = all.map((one) => one[stage]).filter((one) => one !== undefined)
+    return known.length === 0 ? undefined : Math.max(...known)
+  }
+  return { launched: last('launched'), registered: last('registered'), initialized: last('initialized') }
+}
+
+export function timeOf(text: string | undefined): number | undefined {
+  const time = Date.parse(text ?? '')
+  return Number.isNaN(time) ? undefined : time
+}

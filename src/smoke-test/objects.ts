@@ -1,0 +1,145 @@
+import type { Ownership } from '../environment.js'
+import { deployments, nodePools } from '../kubernetes/kinds.js'
+import { field, isRecord, listField, type Manifest } from '../kubernetes/manifest.js'
+
+/** On every object of a smoke test and on the nodes it makes; the value is the run's id. */
+export const smokeTestLabel = 'setup-karpenter/smoke-test'
+
+export interface SmokeTestObjects {
+  readonly nodePool: Manifest
+  readonly deployment: Manifest
+}
+
+export interface Workload {
+  readonly namespace: string
+  readonly replicas: number
+  readonly onePerNode: boolean
+  readonly image: string
+}
+
+/** The id of a run as it can stand in names and label values: at most 40 of [a-z0-9-]. */
+export function smokeTestId(run: string): string {
+  const id = run
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .slice(-40)
+    .replaceAll(/^-+|-+$/g, '')
+  return id === '' ? 'local' : id
+}
+
+export function objectNames(id: string): { readonly nodePool: string; readonly deployment: string } {
+  return { nodePool: `smoke-test-${id}`, deployment: `setup-karpenter-smoke-test-${id}` }
+}
+
+/**
+ * The temporary NodePool and the Deployment that needs it. The NodePool is a copy of the one under test with a label and a
+ * taint of this run: its nodes are new by construction, and nobody else's pods land there. It gives empty nodes back at
+ * once, all of them.
+ */
+export function smokeTestObjects(
+  id: string,
+  underTest: Manifest,
+  workload: Workload,
+  ownership: Ownership
+): SmokeTestObjects {
+  const names = objectNames(id)
+  const labels = { [smokeTestLabel]: id, 'app.kubernetes.io/managed-by': ownership.owner }
+  const annotations = { 'setup-karpenter/run': ownership.run }
+  const taint = { key: smokeTestLabel, value: id, effect: 'NoSchedule' }
+  const spec = mapOf(underTest['spec'])
+  const template = mapOf(spec['template'])
+  const templateSpec = mapOf(template['spec'])
+  // A weight would draw nothing here, and replicas would make nodes without pods.
+  const kept = Object.fromEntries(
+    Object.entries(spec).filter(([name]) => name !== 'weight' && name !== 'replicas')
+  )
+  return {
+    nodePool: {
+      apiVersion: nodePools.apiVersion,
+      kind: nodePools.kind,
+      metadata: { name: names.nodePool, labels, annotations },
+      spec: {
+        ...kept,
+        disruption: {
+          consolidationPolicy: 'WhenEmpty',
+          consolidateAfter: '0s',
+          budgets: [{ nodes: '100%' }]
+        },
+        template: {
+          ...template,
+          metadata: {
+            ...mapOf(template['metadata']),
+            labels: { ...mapOf(field(template, 'metadata', 'labels')), [smokeTestLabel]: id }
+          },
+          spec: { ...templateSpec, taints: [...listField(templateSpec, 'taints'), taint] }
+        }
+      }
+    },
+    deployment: deploymentOf(
+      id,
+      names.deployment,
+      workload,
+      labels,
+      annotations,
+      listField(templateSpec, 'taints')
+    )
+  }
+}
+
+function deploymentOf(
+  id: string,
+  name: string,
+  workload: Workload,
+  labels: Readonly<Record<string, string>>,
+  annotations: Readonly<Record<string, string>>,
+  taints: readonly unknown[]
+): Manifest {
+  const selector = { [smokeTestLabel]: id }
+  return {
+    apiVersion: deployments.apiVersion,
+    kind: deployments.kind,
+    metadata: { name, namespace: workload.namespace, labels, annotations },
+    spec: {
+      replicas: workload.replicas,
+      selector: { matchLabels: selector },
+      template: {
+        metadata: { labels: selector, annotations },
+        spec: {
+          nodeSelector: selector,
+          // The taints that the NodePool under test has itself are no reason for its nodes to stay empty.
+          tolerations: [
+            { key: smokeTestLabel, operator: 'Equal', value: id, effect: 'NoSchedule' },
+            ...taints.map((taint) => ({
+              key: field(taint, 'key'),
+              operator: 'Exists',
+              effect: field(taint, 'effect')
+            }))
+          ],
+          ...(workload.onePerNode && {
+            affinity: {
+              podAntiAffinity: {
+                requiredDuringSchedulingIgnoredDuringExecution: [
+                  { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: selector } }
+                ]
+              }
+            }
+          }),
+          automountServiceAccountToken: false,
+          terminationGracePeriodSeconds: 0,
+          containers: [
+            {
+              name: 'smoke-test',
+              image: workload.image,
+              resources: { requests: { cpu: '1' } },
+              securityContext: { allowPrivilegeEscalation: false, seccompProfile: { type: 'RuntimeDefault' } }
+            }
+          ]
+        }
+      }
+    }
+  }
+}
+
+function mapOf(value: unknown): Record<string, unknown> {
+  return isRecord(value) ? value : {}
+}

@@ -1,0 +1,213 @@
+import { messageOf, UserError } from '../engine/errors.js'
+import type { Step } from '../engine/resource.js'
+import type { Ownership } from '../environment.js'
+import type { Kubernetes } from '../kubernetes/client.js'
+import { KubernetesError } from '../kubernetes/errors.js'
+import { deployments, nodeClaims, nodePools, nodes, pods } from '../kubernetes/kinds.js'
+import { textField, type Manifest } from '../kubernetes/manifest.js'
+import { View } from '../kubernetes/view.js'
+import { cleanUp, cleanUpEarlier } from './clean-up.js'
+import {
+  addedNodes,
+  describeNodes,
+  instanceIdOf,
+  isRunning,
+  lastStages,
+  runningSince,
+  timeOf,
+  uidsOf
+} from './counts.js'
+import { EventLog } from './events.js'
+import { objectNames, smokeTestLabel, smokeTestObjects } from './objects.js'
+import type { SmokeTestResult } from './result.js'
+import { scaleDown } from './scale-down.js'
+import { awaitScaleUp } from './scale-up.js'
+
+export type SmokeTestStep = Step
+
+/** EC2's state names by instance id; an id that EC2 no longer knows is left out. */
+export type InstanceStates = (ids: readonly string[]) => Promise<ReadonlyMap<string, string>>
+
+export interface SmokeTestOptions {
+  /** `smokeTestId(run)`. */
+  readonly id: string
+  /** Name of the NodePool under test. */
+  readonly nodePool: string
+  /** Where the Deployment goes: the controller's namespace. */
+  readonly namespace: string
+  readonly replicas: number
+  readonly onePerNode: boolean
+  readonly image: string
+  /** For the scale-up, and again for the scale-down. */
+  readonly timeoutSeconds: number
+}
+
+export interface SmokeTestPorts {
+  readonly kubernetes: Kubernetes
+  readonly instanceStates: InstanceStates
+  readonly ownership: Ownership
+}
+
+/**
+ * Proves that Karpenter makes nodes for pods and gives them back: counts, stage times, events. Its own objects are gone
+ * afterwards, whatever happened, except when the signal is aborted: then `cleanUp` of the post step removes them.
+ */
+export async function runSmokeTest(
+  options: SmokeTestOptions,
+  ports: SmokeTestPorts,
+  step: SmokeTestStep
+): Promise<SmokeTestResult> {
+  const kubernetes = ports.kubernetes.within(step.signal)
+  for (const title of await cleanUpEarlier(kubernetes, options.id)) {
+    step.note(`removed ${title}, left by an earlier smoke test`)
+  }
+  // A retry of the same run starts from nothing as well.
+  await cleanUp(kubernetes, options.namespace, options.id)
+  const view = new View(kubernetes, step.signal)
+  try {
+    return await upAndDown(options, ports, kubernetes, view, step)
+  } catch (error) {
+    if (!step.signal.aborted) await cleanUpAfter(kubernetes, options, step)
+    throw error
+  } finally {
+    await view.close()
+  }
+}
+
+async function upAndDown(
+  options: SmokeTestOptions,
+  ports: SmokeTestPorts,
+  kubernetes: Kubernetes,
+  view: View,
+  step: SmokeTestStep
+): Promise<SmokeTestResult> {
+  const { id, namespace, replicas } = options
+  const names = objectNames(id)
+  const underTest = await kubernetes.get(nodePools, options.nodePool)
+  if (underTest === undefined) {
+    throw new UserError(
+      'smoke test',
+      `NodePool ${options.nodePool} does not exist`,
+      'Give node-pools, or smoke-test: false.'
+    )
+  }
+  const seen = new Map<string, Manifest>()
+  const events = new EventLog()
+  const podNames = new RegExp(`^${names.deployment}-`)
+  const [followedNodes, claims, pools, followedPods] = await Promise.all([
+    view.follow(nodes, {}),
+    view.follow(nodeClaims, { labelSelector: `karpenter.sh/nodepool=${names.nodePool}` }, (claim) => {
+      seen.set(claim.metadata.uid ?? '', claim)
+    }),
+    view.follow(nodePools, { fieldSelector: `metadata.name=${names.nodePool}` }),
+    view.follow(pods, { namespace, labelSelector: `${smokeTestLabel}=${id}` }),
+    events.follow(
+      view,
+      (kind, name) =>
+        (kind === 'Pod' && podNames.test(name)) ||
+        (kind === 'NodePool' && name === names.nodePool) ||
+        (kind === 'NodeClaim' && name.startsWith(`${names.nodePool}-`)) ||
+        (kind === 'Node' &&
+          [...seen.values()].some((claim) => textField(claim, 'status', 'nodeName') === name))
+    )
+  ])
+  const before = uidsOf(followedNodes.objects)
+  const objects = smokeTestObjects(id, underTest, options, ports.ownership)
+  await create(
+    () => kubernetes.apply(nodePools, objects.nodePool, { force: true, fieldValidation: 'Strict' }),
+    step
+  )
+  const deployment = await create(
+    () => kubernetes.apply(deployments, objects.deployment, { force: true }),
+    step
+  )
+  const since = timeOf(textField(deployment, 'metadata', 'creationTimestamp')) ?? step.now()
+  await awaitScaleUp(
+    view,
+    {
+      id,
+      replicas,
+      timeoutSeconds: options.timeoutSeconds,
+      controllerNamespace: namespace,
+      before,
+      pods: followedPods,
+      nodes: followedNodes,
+      claims,
+      pools,
+      seen,
+      events: () => events.all
+    },
+    step
+  )
+  const running = followedPods.objects.filter(isRunning)
+  const added = addedNodes(followedNodes.objects, before, id)
+  const counted = {
+    nodesBefore: before.size,
+    nodesAfter: followedNodes.objects.length,
+    nodesAdded: added.length,
+    nodes: describeNodes(added, claims.objects, running),
+    podsRunning: running.length
+  }
+  const stages = lastStages(claims.objects, since)
+  const lastPod = Math.max(since, ...running.map((pod) => runningSince(pod) ?? since))
+  step.note(
+    `smoke test: ${counted.podsRunning} pods run on ${counted.nodesAdded} new nodes (${counted.nodesBefore} before, ${counted.nodesAfter} after)`
+  )
+  const down = await scaleDown(
+    kubernetes,
+    view,
+    {
+      id,
+      namespace,
+      timeoutSeconds: options.timeoutSeconds,
+      before,
+      nodes: followedNodes,
+      claims,
+      instanceIds: () => instancesOf(seen),
+      instanceStates: ports.instanceStates
+    },
+    step
+  )
+  return {
+    ...counted,
+    stages: { ...stages, podsRunning: Math.round((lastPod - since) / 1000) },
+    nodeReadySeconds: stages.initialized ?? 0,
+    ...down,
+    events: events.all
+  }
+}
+
+function instancesOf(claims: ReadonlyMap<string, Manifest>): readonly string[] {
+  const ids = [...claims.values()].map((claim) => instanceIdOf(claim, 'status', 'providerID'))
+  return [...new Set(ids.filter((id) => id !== ''))]
+}
+
+/** The API server's refusal, as the smoke test's own error. */
+async function create<T>(apply: () => Promise<T>, step: SmokeTestStep): Promise<T> {
+  step.waiting(undefined)
+  try {
+    return await apply()
+  } catch (error) {
+    if (!(error instanceof KubernetesError) || (error.status !== 400 && error.status !== 422)) throw error
+    throw new UserError(
+      'smoke test',
+      `the API server refuses its objects: ${error.message}`,
+      'An admission policy or a field of the NodePool under test is in the way: correct it, or give smoke-test: false.',
+      { cause: error }
+    )
+  }
+}
+
+async function cleanUpAfter(
+  kubernetes: Kubernetes,
+  options: SmokeTestOptions,
+  step: SmokeTestStep
+): Promise<void> {
+  try {
+    for (const line of await cleanUp(kubernetes, options.namespace, options.id))
+      step.note(`smoke test: ${line}`)
+  } catch (error) {
+    // The test's own error matters more; the next run removes what is left.
+    step.warning(`smoke test: its objects could not be removed: ${messageOf(error)}`)
+  }
+}
