@@ -92,6 +92,7 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
         awaitRollout(
           kubernetes,
           { release: wanted.name, namespace: wanted.namespace, values: wanted.values },
+          deployment,
           step
         ),
       remove: async (step) => {
