@@ -1,0 +1,53 @@
+import type { GoProgram } from './go-program.js'
+
+/** The releases of Karpenter that a sandbox can run. */
+export const karpenterVersions = ['1.2.1', '1.14.0'] as const
+export type KarpenterVersion = (typeof karpenterVersions)[number]
+
+export const karpenterModule = 'github.com/aws/karpenter-provider-aws'
+export const helmVersion = '3.22.0'
+
+const componentVersion = 'k8s.io/component-base/version'
+
+export const controlPlane: GoProgram = {
+  name: 'control-plane',
+  title: 'control plane (etcd 3.6.5, Kubernetes 1.35.4)',
+  package: '.',
+  variables: {
+    // Without them the API server takes itself for v0.0.0 and refuses to emulate an older release.
+    [`${componentVersion}.gitVersion`]: 'v1.35.4',
+    [`${componentVersion}.gitMajor`]: '1',
+    [`${componentVersion}.gitMinor`]: '35',
+    [`${componentVersion}.gitTreeState`]: 'clean'
+  }
+}
+
+export const karpenter: Readonly<Record<KarpenterVersion, GoProgram>> = {
+  '1.2.1': karpenterProgram('1.2.1'),
+  '1.14.0': karpenterProgram('1.14.0')
+}
+
+export const helm: GoProgram = {
+  name: 'helm',
+  title: `helm ${helmVersion}`,
+  package: 'helm.sh/helm/v3/cmd/helm',
+  // What helm's own Makefile sets for a release. The Kubernetes minor is that of its client-go, v0.37.
+  variables: {
+    'helm.sh/helm/v3/internal/version.version': `v${helmVersion}`,
+    'helm.sh/helm/v3/internal/version.metadata': '',
+    'helm.sh/helm/v3/internal/version.gitTreeState': 'clean',
+    'helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor': '1',
+    'helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor': '37',
+    'helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor': '1',
+    'helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor': '37'
+  }
+}
+
+function karpenterProgram(version: KarpenterVersion): GoProgram {
+  return {
+    name: `karpenter-${version}`,
+    title: `Karpenter ${version}`,
+    package: `${karpenterModule}/cmd/controller`,
+    variables: { 'sigs.k8s.io/karpenter/pkg/operator.Version': version }
+  }
+}
