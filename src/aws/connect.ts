@@ -22,7 +22,7 @@ export interface ConnectPorts extends CredentialPorts {
  * none, when they are of an account that is not allowed, or when they do not work in the region's partition.
  */
 export async function connectAws(inputs: ConnectInputs, ports: ConnectPorts): Promise<Aws> {
-  const connection = openConnection({ region: inputs.region, env: ports.env, now: ports.now })
+  const connection = openConnection({ region: inputs.region, env: ports.env, now: () => ports.now() })
   try {
     const credentials = credentialsFor(inputs.credentials, connection, ports)
     const identity = await credentials.get()

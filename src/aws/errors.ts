@@ -46,7 +46,6 @@ export function isAlreadyExists(error: unknown): boolean {
   )
 }
 
-/** CloudFormation's answer to an update that changes nothing, and the like. */
 export function isThrottled(error: unknown): boolean {
   const failure = failureOf(error)
   return (
@@ -97,10 +96,10 @@ export function accessDenied(error: unknown): Denial | undefined {
   const action = /not authorized to perform:? ([\w-]+:\w+)/.exec(failure.message)?.[1]
   return {
     action: action ?? 'an action that AWS does not name',
-    resource: /on (?:the )?resource:? (?:with identifier )?"?([^\s"]+?)"?(?:[\s,.]|$)/.exec(
+    resource: /on (?:the )?resource:? (.+?)(?= because | with an explicit deny|\.?$)/.exec(
       failure.message
     )?.[1],
-    because: /because (?:of )?(.+?)(?:\. |\.?$)/.exec(failure.message)?.[1]
+    because: /(?:because |with (?=an explicit deny))(.+?)\.?$/.exec(failure.message)?.[1]
   }
 }
 
