@@ -83,6 +83,14 @@ function policyOf(state: IamState, arn: string): SimulationIdentityPolicy {
   }
 }
 
+/**
+ * The evaluation takes a `*` in a request for "whatever overlaps"; IAM matches it as it stands. So `*` becomes a resource
+ * that only `*` covers, and a `*` within an ARN a plain character.
+ */
+function concrete(resource: string): string {
+  return resource === '*' ? 'arn:none:none:none:000000000000:none' : resource.replaceAll('*', 'x')
+}
+
 function simulate(
   caller: Pick<Caller, 'arn'>,
   action: string,
@@ -96,7 +104,7 @@ function simulate(
       request: {
         principal: caller.arn,
         action,
-        resource: { resource, accountId },
+        resource: { resource: concrete(resource), accountId },
         contextVariables: mutable(context)
       },
       identityPolicies: [...policies],
@@ -142,8 +150,8 @@ function globalContext(state: IamState, asker: Asker, role: Role | undefined, re
   const now = new Date(state.now())
   const owner = resource.split(':')[4]
   const principalTags = Object.fromEntries([
-    ...(role?.tags ?? []).map((tag) => [`aws:PrincipalTag/${tag.Key}`, tag.Value]),
-    ...Object.entries(tags).map(([key, value]) => [`aws:PrincipalTag/${key}`, value])
+    ...(role?.tags ?? []).map((tag) => [`aws:PrincipalTag/${tag.Key}`, tag.Value] as const),
+    ...Object.entries(tags).map(([key, value]) => [`aws:PrincipalTag/${key}`, value] as const)
   ])
   return {
     'aws:RequestedRegion': region,

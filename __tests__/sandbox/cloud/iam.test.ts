@@ -17,14 +17,11 @@ import {
   type IAMClient,
   ListAttachedRolePoliciesCommand,
   ListInstanceProfilesForRoleCommand,
-  ListRolesCommand,
   paginateListRoles,
   PutRolePolicyCommand,
   RemoveRoleFromInstanceProfileCommand,
-  SimulatePrincipalPolicyCommand,
   TagRoleCommand
 } from '@aws-sdk/client-iam'
-import { decide } from '../../../sandbox/cloud/authorisation.js'
 import { type Cloud, startCloud } from '../../../sandbox/cloud/index.js'
 import { accountId, administrator, iamClient, nobodyTrusted, refusalOf, region } from './clients.js'
 
@@ -46,15 +43,6 @@ const createRole = (RoleName: string) =>
   admin.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: trust }))
 const createPolicy = (PolicyName: string, document: unknown = allow('s3:GetObject')) =>
   admin.send(new CreatePolicyCommand({ PolicyName, PolicyDocument: JSON.stringify(document) }))
-const limited = (...statements: object[]) => {
-  const role = cloud.iam.putRole({
-    name: 'limited',
-    trust: nobodyTrusted,
-    inline: { own: { Version: '2012-10-17', Statement: statements } }
-  })
-  return iamClient(cloud, cloud.credentialsFor(role.arn, 900))
-}
-
 describe('roles', () => {
   it('come back as they were made, with the trust policy URL-encoded', async () => {
     await admin.send(
@@ -235,129 +223,6 @@ describe('service-linked roles', () => {
     expect(await refusalOf(create())).toBe(
       'InvalidInputException: Service role name AWSServiceRoleForEC2Spot has been taken in this account, please try a different suffix.'
     )
-  })
-})
-
-describe('permissions', () => {
-  const user = 'arn:aws:sts::111122223333:assumed-role/limited/sandbox'
-
-  it('are refused with the sentence that AWS uses', async () => {
-    const client = limited({ Effect: 'Allow', Action: 'iam:GetRole', Resource: '*' })
-    expect(
-      await refusalOf(client.send(new CreateRoleCommand({ RoleName: 'r', AssumeRolePolicyDocument: trust })))
-    ).toBe(
-      `AccessDenied: User: ${user} is not authorized to perform: iam:CreateRole on resource: arn:aws:iam::111122223333:role/r because no identity-based policy allows the iam:CreateRole action`
-    )
-  })
-
-  it('look at tags asked for, tags there, and what is attached', async () => {
-    const client = limited(
-      {
-        Effect: 'Allow',
-        Action: ['iam:CreateRole', 'iam:TagRole'],
-        Resource: '*',
-        Condition: { StringEquals: { 'aws:RequestTag/owner': 'me' } }
-      },
-      {
-        Effect: 'Allow',
-        Action: 'iam:AttachRolePolicy',
-        Resource: '*',
-        Condition: {
-          StringEquals: { 'aws:ResourceTag/owner': 'me' },
-          ArnLike: { 'iam:PolicyARN': 'arn:aws:iam::aws:policy/AmazonEKS*' }
-        }
-      }
-    )
-    const create = (RoleName: string, Value: string) =>
-      client.send(
-        new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: trust, Tags: [{ Key: 'owner', Value }] })
-      )
-    const attach = (RoleName: string, name: string) =>
-      client.send(new AttachRolePolicyCommand({ RoleName, PolicyArn: `arn:aws:iam::aws:policy/${name}` }))
-    expect(await refusalOf(create('mine', 'me'))).toBe('no error')
-    expect(await refusalOf(create('other', 'you'))).toMatch(/^AccessDenied: /)
-    await createRole('bare')
-    expect(await refusalOf(attach('mine', 'AmazonEKS_CNI_Policy'))).toBe('no error')
-    expect(await refusalOf(attach('mine', 'AdministratorAccess'))).toMatch(/^AccessDenied: /)
-    expect(await refusalOf(attach('bare', 'AmazonEKS_CNI_Policy'))).toMatch(/^AccessDenied: /)
-  })
-
-  it('need PassRole to put a role into an instance profile', async () => {
-    await createRole('node')
-    await admin.send(new CreateInstanceProfileCommand({ InstanceProfileName: 'i' }))
-    const client = limited({ Effect: 'Allow', Action: 'iam:AddRoleToInstanceProfile', Resource: '*' })
-    expect(
-      await refusalOf(
-        client.send(new AddRoleToInstanceProfileCommand({ InstanceProfileName: 'i', RoleName: 'node' }))
-      )
-    ).toMatch(
-      /is not authorized to perform: iam:PassRole on resource: arn:aws:iam::111122223333:role\/node because/
-    )
-  })
-
-  it('end at the boundary and at an explicit deny', async () => {
-    const boundary = (await createPolicy('boundary', allow('iam:Get*'))).Policy?.Arn ?? ''
-    const role = cloud.iam.putRole({
-      name: 'limited',
-      trust: nobodyTrusted,
-      boundary,
-      inline: {
-        own: {
-          Version: '2012-10-17',
-          Statement: [
-            { Effect: 'Allow', Action: 'iam:*', Resource: '*' },
-            { Effect: 'Deny', Action: 'iam:GetRole', Resource: '*' }
-          ]
-        }
-      }
-    })
-    const client = iamClient(cloud, cloud.credentialsFor(role.arn, 900))
-    expect(await refusalOf(client.send(new ListRolesCommand()))).toMatch(
-      /because no permissions boundary allows the iam:ListRoles action$/
-    )
-    expect(await refusalOf(client.send(new GetRoleCommand({ RoleName: 'limited' })))).toMatch(
-      /with an explicit deny in an identity-based policy$/
-    )
-  })
-
-  it('are foretold by SimulatePrincipalPolicy', async () => {
-    limited({ Effect: 'Allow', Action: 'ec2:RunInstances', Resource: '*' })
-    const { EvaluationResults } = await admin.send(
-      new SimulatePrincipalPolicyCommand({
-        PolicySourceArn: 'arn:aws:iam::111122223333:role/limited',
-        ActionNames: ['ec2:RunInstances', 'ec2:CreateFleet']
-      })
-    )
-    expect(EvaluationResults?.map((result) => [result.EvalActionName, result.EvalDecision])).toEqual([
-      ['ec2:RunInstances', 'allowed'],
-      ['ec2:CreateFleet', 'implicitDeny']
-    ])
-  })
-
-  it('are answered in under 2 ms each', () => {
-    const policies = Array.from({ length: 30 }, (_, index) => ({
-      Effect: 'Allow',
-      Action: ['ec2:RunInstances', 'ec2:CreateFleet'],
-      Resource: `arn:aws:ec2:*:*:instance/${index}`,
-      Condition: { StringEquals: { 'aws:RequestTag/a': 'b' } }
-    }))
-    limited(...policies, { Effect: 'Allow', Action: 'iam:GetRole', Resource: '*' })
-    const role = cloud.iam.role('limited')
-    const question = { action: 'iam:GetRole', resource: role.arn }
-    const caller = {
-      arn: 'arn:aws:sts::111122223333:assumed-role/limited/x1',
-      accountId,
-      userId: `${role.id}:x1`,
-      roleArn: role.arn,
-      expiresAt: Infinity
-    }
-    const asker = { caller, region, tags: {} }
-    const times = Array.from({ length: 50 }, () => {
-      const start = performance.now()
-      expect(decide(cloud.iam, asker, question).allowed).toBe(true)
-      return performance.now() - start
-    })
-    expect(times.toSorted((a, b) => a - b)[25]).toBeLessThan(2)
   })
 })
 

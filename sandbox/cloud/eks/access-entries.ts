@@ -250,7 +250,19 @@ function scopeOf(input: Input): AssociatedPolicy['accessScope'] {
   )
 }
 
+/** Everything but the policies, which have a listing of their own. */
 function output(entry: AccessEntry): Readonly<Record<string, unknown>> {
-  const { policies: _listedElsewhere, ...shown } = entry
-  return shown
+  const { clusterName, principalArn, accessEntryArn, type, username, kubernetesGroups, tags } = entry
+  const { createdAt, modifiedAt } = entry
+  return {
+    clusterName,
+    principalArn,
+    accessEntryArn,
+    type,
+    username,
+    kubernetesGroups,
+    tags,
+    createdAt,
+    modifiedAt
+  }
 }

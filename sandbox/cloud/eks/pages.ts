@@ -2,7 +2,11 @@ import { type Input, optionalInteger, optionalText } from '../input.js'
 import { AwsError } from '../service.js'
 
 /** One page of a listing: maxResults and nextToken in, nextToken out. */
-export function page<T>(input: Input, name: string, items: readonly T[]): Readonly<Record<string, unknown>> {
+export function page(
+  input: Input,
+  name: string,
+  items: readonly unknown[]
+): Readonly<Record<string, unknown>> {
   const size = optionalInteger(input, 'maxResults') ?? 100
   if (size < 1 || size > 100) throw invalidParameter('maxResults needs to be between 1 and 100.')
   const start = startOf(optionalText(input, 'nextToken'))

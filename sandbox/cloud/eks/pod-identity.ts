@@ -130,20 +130,11 @@ function createAssociation(state: EksState, iam: IamState, input: Input): Associ
   if (existing !== undefined) {
     throw new AwsError('ResourceInUseException', `Association already exists: ${existing.associationId}`, 409)
   }
-  const at = new Date(state.now())
-  const associationId = `a-${Math.random().toString(36).slice(2).padEnd(17, '0').slice(0, 17)}`
   const association: Association = {
-    clusterName,
-    namespace,
-    serviceAccount,
-    roleArn,
-    associationArn: state.arn(`podidentityassociation/${clusterName}/${associationId}`),
-    associationId,
+    ...state.putAssociation(clusterName, namespace, serviceAccount, roleArn),
     disableSessionTags: optionalBoolean(input, 'disableSessionTags') ?? false,
-    tags: textMap(input, 'tags'),
-    createdAt: at,
-    modifiedAt: at
+    tags: textMap(input, 'tags')
   }
-  state.associations.set(associationId, association)
+  state.associations.set(association.associationId, association)
   return association
 }

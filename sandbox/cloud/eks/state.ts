@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { History } from '../history.js'
-import type { Home } from '../partition.js'
+import { awsId, type Home } from '../partition.js'
 import { AwsError } from '../service.js'
 
 export type AuthenticationMode = 'API' | 'API_AND_CONFIG_MAP' | 'CONFIG_MAP'
@@ -261,6 +261,31 @@ export class EksState {
     }
     this.saveAddon(addon)
     return addon
+  }
+
+  /** Puts an association there without asking for permission. */
+  putAssociation(
+    clusterName: string,
+    namespace: string,
+    serviceAccount: string,
+    roleArn: string
+  ): Association {
+    const at = new Date(this.now())
+    const associationId = awsId('a-').toLowerCase()
+    const association: Association = {
+      clusterName,
+      namespace,
+      serviceAccount,
+      roleArn,
+      associationArn: this.arn(`podidentityassociation/${clusterName}/${associationId}`),
+      associationId,
+      disableSessionTags: false,
+      tags: {},
+      createdAt: at,
+      modifiedAt: at
+    }
+    this.associations.set(associationId, association)
+    return association
   }
 
   association(clusterName: string, id: string): Association {

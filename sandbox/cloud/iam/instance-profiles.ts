@@ -111,8 +111,7 @@ export function instanceProfileOperations(state: IamState): Operations {
         const profile = state.instanceProfile(text(input, 'InstanceProfileName'))
         const role = text(input, 'RoleName')
         if (profile.roleName !== role) missing(`The role with name ${role} cannot be found.`)
-        const { roleName: _removed, ...rest } = profile
-        state.instanceProfiles.set(profile.name, rest)
+        state.instanceProfiles.set(profile.name, { ...profile, roleName: undefined })
         return {}
       }
     },

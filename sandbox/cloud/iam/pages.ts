@@ -2,7 +2,11 @@ import { type Input, optionalInteger, optionalText } from '../input.js'
 import { AwsError } from '../service.js'
 
 /** One page of a listing: Marker and MaxItems in, IsTruncated and Marker out. */
-export function page<T>(input: Input, name: string, items: readonly T[]): Readonly<Record<string, unknown>> {
+export function page(
+  input: Input,
+  name: string,
+  items: readonly unknown[]
+): Readonly<Record<string, unknown>> {
   const size = optionalInteger(input, 'MaxItems') ?? 100
   if (size < 1 || size > 1000) {
     throw new AwsError(

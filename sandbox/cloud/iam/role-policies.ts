@@ -5,7 +5,7 @@ import { checkInlineDocuments } from './documents.js'
 import { checkName } from './names.js'
 import { page } from './pages.js'
 import { boundaryContext, notServiceLinked, roleQuestion } from './roles.js'
-import { type IamState, missing } from './state.js'
+import { type IamState, missing, type Role } from './state.js'
 
 const mostAttached = 10
 
@@ -75,8 +75,7 @@ export function rolePolicyOperations(state: IamState): Operations {
         const role = notServiceLinked(state.role(text(input, 'RoleName')))
         const name = checkName('policyName', text(input, 'PolicyName'), 128)
         const document = text(input, 'PolicyDocument')
-        const { [name]: _replaced, ...others } = role.inline
-        checkInlineDocuments(role.name, document, Object.values(others))
+        checkInlineDocuments(role.name, document, Object.values(without(role.inline, name)))
         state.roles.set(role.name, { ...role, inline: { ...role.inline, [name]: document } })
         return {}
       }
@@ -96,8 +95,7 @@ export function rolePolicyOperations(state: IamState): Operations {
         const role = notServiceLinked(state.role(text(input, 'RoleName')))
         const name = text(input, 'PolicyName')
         if (role.inline[name] === undefined) missing(`The role policy with name ${name} cannot be found.`)
-        const { [name]: _deleted, ...rest } = role.inline
-        state.roles.set(role.name, { ...role, inline: rest })
+        state.roles.set(role.name, { ...role, inline: without(role.inline, name) })
         return {}
       }
     },
@@ -113,4 +111,8 @@ export function checkPolicyArn(arn: string): void {
   if (!/^arn:[a-z-]+:iam::(aws|\d{12}):policy\/.+$/.test(arn)) {
     throw new AwsError('InvalidInput', `ARN ${arn} is not valid.`)
   }
+}
+
+function without(policies: Role['inline'], name: string): Role['inline'] {
+  return Object.fromEntries(Object.entries(policies).filter(([key]) => key !== name))
 }

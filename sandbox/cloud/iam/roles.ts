@@ -136,8 +136,8 @@ export function roleOperations(state: IamState): Operations {
         boundaryContext(state.roles.get(text(input, 'RoleName'))?.boundary)
       ),
       answer: ({ input }) => {
-        const { boundary: _dropped, ...role } = notServiceLinked(state.role(text(input, 'RoleName')))
-        state.roles.set(role.name, role)
+        const role = notServiceLinked(state.role(text(input, 'RoleName')))
+        state.roles.set(role.name, { ...role, boundary: undefined })
         return {}
       }
     },

@@ -17,7 +17,7 @@ export interface Role {
   readonly maxSessionDuration: number
   readonly tags: readonly Tag[]
   /** ARN of a managed policy. */
-  readonly boundary?: string
+  readonly boundary?: string | undefined
   /** JSON text by policy name. */
   readonly inline: Readonly<Record<string, string>>
   /** ARNs of managed policies. */
@@ -51,7 +51,7 @@ export interface InstanceProfile {
   readonly arn: string
   readonly path: string
   readonly createdAt: Date
-  readonly roleName?: string
+  readonly roleName?: string | undefined
   readonly tags: readonly Tag[]
 }
 
