@@ -6,8 +6,10 @@ export interface Statement {
   readonly effect: string
   /** Element name to values: Principal is flattened to `AWS=...`, `Federated=...`, `*`. */
   readonly elements: Readonly<Record<string, readonly string[]>>
-  /** Operator and key to values: `StringEquals aws:RequestedRegion`. */
+  /** Operator and key to values: `stringequals aws:requestedregion`. */
   readonly conditions: Readonly<Record<string, readonly string[]>>
+  /** What was compared without regard to case, as the document writes it. */
+  readonly spelling: ReadonlyMap<string, string>
 }
 
 export interface PolicyDocument {
@@ -47,11 +49,14 @@ function parseText(text: string): unknown {
 }
 
 function statementOf(statement: JsonMap): Statement {
+  const spelling = new Map<string, string>()
   const elements: Record<string, readonly string[]> = {}
   for (const name of ['Action', 'NotAction']) {
     // IAM compares actions without regard to case.
-    if (name in statement)
-      elements[name] = sorted(listOf(statement[name]).map((action) => action.toLowerCase()))
+    if (!(name in statement)) continue
+    const actions = listOf(statement[name])
+    for (const action of actions) spelling.set(action.toLowerCase(), action)
+    elements[name] = sorted(actions.map((action) => action.toLowerCase()))
   }
   for (const name of ['Resource', 'NotResource']) {
     if (name in statement) elements[name] = sorted(listOf(statement[name]))
@@ -64,7 +69,8 @@ function statementOf(statement: JsonMap): Statement {
     sid: typeof sid === 'string' && sid !== '' ? sid : undefined,
     effect: typeof statement['Effect'] === 'string' ? statement['Effect'] : '',
     elements,
-    conditions: conditionsOf(statement['Condition'])
+    conditions: conditionsOf(statement['Condition'], spelling),
+    spelling
   }
 }
 
@@ -88,13 +94,15 @@ function principalsOf(principal: unknown): string[] {
 }
 
 /** Operators and condition keys are compared without regard to case; values keep theirs. */
-function conditionsOf(condition: unknown): Record<string, readonly string[]> {
+function conditionsOf(condition: unknown, spelling: Map<string, string>): Record<string, readonly string[]> {
   const conditions: Record<string, readonly string[]> = {}
   if (!isMap(condition)) return conditions
   for (const [operator, keys] of Object.entries(condition)) {
     if (!isMap(keys)) continue
     for (const [key, values] of Object.entries(keys)) {
-      conditions[`${operator.toLowerCase()} ${conditionKey(key)}`] = sorted(listOf(values))
+      const name = `${operator.toLowerCase()} ${conditionKey(key)}`
+      spelling.set(name, `${operator} ${key}`)
+      conditions[name] = sorted(listOf(values))
     }
   }
   return conditions
@@ -115,7 +123,12 @@ export function samePolicy(a: unknown, b: unknown): boolean {
 /** One text for all documents that are the same. */
 export function canonicalPolicy(document: unknown): string {
   const policy = parsePolicy(document)
-  return canonical({ version: policy.version, statements: policy.statements.map(canonical).toSorted() })
+  return canonical({
+    version: policy.version,
+    statements: policy.statements
+      .map(({ sid, effect, elements, conditions }) => canonical({ sid, effect, elements, conditions }))
+      .toSorted()
+  })
 }
 
 /** What `live` says differently from `wanted`, statement by statement; `added` is what only the live one has. */
@@ -163,13 +176,16 @@ function named(policy: PolicyDocument): Map<string, Statement> {
 
 function statementDetails(wanted: Statement, live: Statement): string[] {
   const details: string[] = []
+  const spelled = (value: string): string => live.spelling.get(value) ?? wanted.spelling.get(value) ?? value
   if (wanted.effect !== live.effect) details.push(`Effect: - ${wanted.effect}`, `Effect: + ${live.effect}`)
   for (const part of ['elements', 'conditions'] as const) {
     for (const name of sorted([...Object.keys(wanted[part]), ...Object.keys(live[part])])) {
       const [before, after] = [wanted[part][name], live[part][name]]
-      const label = part === 'elements' ? name : `Condition ${name}`
-      for (const value of before ?? []) if (!after?.includes(value)) details.push(`${label}: - ${value}`)
-      for (const value of after ?? []) if (!before?.includes(value)) details.push(`${label}: + ${value}`)
+      const label = part === 'elements' ? name : `Condition ${spelled(name)}`
+      for (const value of before ?? [])
+        if (!after?.includes(value)) details.push(`${label}: - ${spelled(value)}`)
+      for (const value of after ?? [])
+        if (!before?.includes(value)) details.push(`${label}: + ${spelled(value)}`)
       // An element that is there with no values is still another policy.
       if ((before === undefined) !== (after === undefined) && (before ?? after ?? []).length === 0) {
         details.push(`${label}: ${before === undefined ? '+' : '-'}`)

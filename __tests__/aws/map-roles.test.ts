@@ -1,0 +1,84 @@
+import fc from 'fast-check'
+import { dump, load } from 'js-yaml'
+import {
+  mappingState,
+  nodeMapping,
+  parseMapRoles,
+  withMapping,
+  withoutMapping
+} from '../../src/aws/map-roles.js'
+import { UserError } from '../../src/engine/errors.js'
+
+const mapping = nodeMapping('arn:aws:iam::111122223333:role/KarpenterNodeRole-blue')
+const existing = `# made by eksctl
+- groups:
+  - system:bootstrappers
+  - system:nodes
+  rolearn: arn:aws:iam::111122223333:role/node-group   # first
+  username: system:node:{{EC2PrivateDNSName}}
+`
+
+describe("A line in aws-auth's mapRoles", () => {
+  it('is appended, and every byte before it stays', () => {
+    const text = withMapping(existing, mapping)
+    expect(text.startsWith(existing)).toBe(true)
+    expect(load(text)).toEqual([...parseMapRoles(existing), mapping])
+  })
+
+  it('follows the indentation of an indented list without a last line break', () => {
+    const indented = '  - rolearn: arn:aws:iam::1:role/a\n    username: a\n    groups: [system:masters]'
+    const text = withMapping(indented, mapping)
+    expect(text.startsWith(`${indented}\n  - rolearn:`)).toBe(true)
+    expect(load(text)).toHaveLength(2)
+  })
+
+  it.each(['', '[]', '  \n', '[{rolearn: "arn:aws:iam::1:role/a", username: a, groups: [g]}]'])(
+    'is added to %j',
+    (text) => {
+      expect(parseMapRoles(withMapping(text, mapping))).toEqual([...parseMapRoles(text), mapping])
+    }
+  )
+
+  it('is left alone when it is there, in whatever case', () => {
+    const text = dump([{ ...mapping, rolearn: mapping.rolearn.toLowerCase() }])
+    expect(withMapping(text, mapping)).toBe(text)
+  })
+
+  it('that lacks a group is corrected, and the other lines stay', () => {
+    const text = dump([...parseMapRoles(existing), { ...mapping, groups: ['system:nodes', 'own'] }])
+    expect(mappingState(parseMapRoles(text), mapping)).toEqual({
+      state: 'different',
+      index: 1,
+      lacks: ['system:bootstrappers']
+    })
+    expect(parseMapRoles(withMapping(text, mapping))).toEqual([
+      ...parseMapRoles(existing),
+      { ...mapping, groups: ['system:nodes', 'own', 'system:bootstrappers'] }
+    ])
+  })
+
+  it.each(['- a: [', 'rolearn: x', 'text'])('is not added to what is no list: %j', (text) => {
+    expect(() => withMapping(text, mapping)).toThrow(UserError)
+    expect(() => withMapping(text, mapping)).toThrow(
+      /^ConfigMap kube-system\/aws-auth: mapRoles cannot be read/
+    )
+  })
+
+  it('comes and goes without a trace, whatever other lines there are', () => {
+    const name = fc.stringMatching(/^[a-z]{1,8}$/)
+    const line = fc.record({
+      rolearn: name.map((role) => `arn:aws:iam::111122223333:role/${role}`),
+      username: name,
+      groups: fc.array(name, { maxLength: 3 })
+    })
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 4 }), fc.nat(4), (lines, indent) => {
+        const text = lines.length === 0 ? '' : dump(lines).replace(/^/gm, ' '.repeat(indent)).trimEnd() + '\n'
+        const added = withMapping(text, mapping)
+        expect(added.startsWith(text)).toBe(true)
+        expect(parseMapRoles(added)).toEqual([...lines, mapping])
+        expect(withoutMapping(added, mapping)).toBe(text)
+      })
+    )
+  })
+})

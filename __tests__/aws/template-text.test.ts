@@ -1,0 +1,39 @@
+import { templateDifferences } from '../../src/aws/template-text.js'
+
+const template = `AWSTemplateFormatVersion: "2010-09-09"
+Description: one
+Parameters:
+  ClusterName:
+    Type: String
+Resources:
+  Queue:
+    Type: AWS::SQS::Queue
+    Properties:
+      QueueName: !Sub "\${ClusterName}"
+      Tags: !If [A, { Key: a }, !Ref AWS::NoValue]
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      Arn: !GetAtt Queue.Arn
+      Note: !Sub
+        - x
+        - { y: z }
+`
+
+describe('Templates', () => {
+  it('that differ in comments, layout and descriptions do not differ', () => {
+    const other = template
+      .replace('Description: one', '# hello\nDescription: two')
+      .replace(/ {6}Tags/, '      # why\n      Tags')
+    expect(templateDifferences(template, other)).toEqual([])
+  })
+
+  it('name the resources and sections that differ', () => {
+    const other = template.replace('!GetAtt Queue.Arn', '!Ref Queue').replace('Type: String', 'Type: Number')
+    expect(templateDifferences(template, other)).toEqual(['Parameters', 'Role'])
+  })
+
+  it('that cannot be read differ as a whole', () => {
+    expect(templateDifferences(template, 'a: [')).toEqual(['the template'])
+  })
+})
