@@ -1,0 +1,18 @@
+import type { AnyResource, Inspection } from '../../src/engine/resource.js'
+import { recordedStep, type RecordedStep } from '../aws/stand-in.js'
+
+/** Reads, applies what differs, reads again: what an install does with one resource. */
+export async function install(
+  resource: AnyResource
+): Promise<{ before: Inspection; after: Inspection; step: RecordedStep }> {
+  const before = await resource.inspect(new AbortController().signal)
+  const step = recordedStep()
+  if (before.differences.length > 0 || before.state === 'unreadable') await before.apply(step)
+  return { before, after: await resource.inspect(new AbortController().signal), step }
+}
+
+export async function inspect(resource: AnyResource): Promise<Inspection> {
+  return resource.inspect(new AbortController().signal)
+}
+
+export const ownership = { owner: 'setup-karpenter', run: 'https://github.com/org/repo/actions/runs/1' }
