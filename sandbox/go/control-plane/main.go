@@ -6,6 +6,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	_ "time/tzdata" // time zones of CronJobs, on machines that have none
 
@@ -29,6 +30,9 @@ func main() {
 	if len(os.Args) < 2 {
 		refuse("no part given")
 	}
+	if os.Getenv("EXIT_WITH_STDIN") != "" {
+		go exitWithStdin()
+	}
 	part := os.Args[1]
 	// Each part reads os.Args itself, as if it were the whole program.
 	os.Args = append([]string{part}, os.Args[2:]...)
@@ -41,6 +45,12 @@ func main() {
 		refuse(fmt.Sprintf("%q is not a part", part))
 	}
 	os.Exit(cli.Run(command()))
+}
+
+// exitWithStdin ends the part when whoever started it is gone, however it went: then its end of the pipe is closed.
+func exitWithStdin() {
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	os.Exit(1)
 }
 
 func refuse(problem string) {
