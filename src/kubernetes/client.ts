@@ -139,9 +139,8 @@ export function createKubernetes(options: KubernetesOptions): Kubernetes {
       },
       list: async (kind, selection = {}) => {
         const items = []
-        let resourceVersion = ''
         let next: string | undefined
-        do {
+        while (true) {
           const query = {
             limit: String(pageSize),
             labelSelector: selection.labelSelector,
@@ -165,10 +164,10 @@ export function createKubernetes(options: KubernetesOptions): Kubernetes {
             throw error
           }
           for (const item of listField(page, 'items')) items.push(itemOf(kind, item))
-          resourceVersion = textField(page, 'metadata', 'resourceVersion') ?? ''
+          const resourceVersion = textField(page, 'metadata', 'resourceVersion') ?? ''
           next = textField(page, 'metadata', 'continue') || undefined
-        } while (next !== undefined)
-        return { items, resourceVersion }
+          if (next === undefined) return { items, resourceVersion }
+        }
       },
       create: async (kind, object, write = {}) => {
         const request = requestFor('POST', 'create', kind, { namespace: object.metadata.namespace })

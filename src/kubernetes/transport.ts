@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../engine/errors.js'
 import { UnreachableError } from './errors.js'
+import { textField } from './manifest.js'
 
 /** One request that was sent, for the run's count. */
 export interface KubernetesRequest {
@@ -168,7 +169,7 @@ export function retryAfter(headers: IncomingHttpHeaders): number | undefined {
 }
 
 export function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  return textField(error, 'code')
 }
 
 const passingCodes = ['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'EAI_AGAIN', 'ETIMEDOUT', 'ECONNABORTED']

@@ -1,0 +1,194 @@
+import { createServer } from 'node:net'
+import { listen } from '../../sandbox/listen.js'
+import { configMaps, deployments, namespaces, nodePools, nodes } from '../../src/kubernetes/kinds.js'
+import { containing } from './containing.js'
+import { ApiServer, json, status } from './api-server.js'
+
+let server: ApiServer
+beforeEach(async () => {
+  server = await ApiServer.start()
+})
+afterEach(async () => server.stop())
+
+const map = '/api/v1/namespaces/kube-system/configmaps/one'
+const configMap = (data: Record<string, string>) => ({ apiVersion: 'v1', kind: 'ConfigMap', data })
+
+test('an object that does not exist is undefined, and so is one whose kind is not served', async () => {
+  expect(await server.kubernetes.get(configMaps, 'one', 'kube-system')).toBeUndefined()
+  expect(await server.kubernetes.get(nodePools, 'default')).toBeUndefined()
+})
+
+test('a list is read in pages of 500, and its items get their kind', async () => {
+  server.intercept = (call, response) => {
+    if (call.query.get('continue') === 'next') {
+      json(response, 200, { metadata: { resourceVersion: '7' }, items: [{ metadata: { name: 'b' } }] })
+    } else {
+      json(response, 200, {
+        metadata: { resourceVersion: '7', continue: 'next' },
+        items: [{ metadata: { name: 'a' } }]
+      })
+    }
+    return true
+  }
+  const found = await server.kubernetes.list(nodes)
+  expect(found.items.map((one) => [one.kind, one.metadata?.name])).toEqual([
+    ['Node', 'a'],
+    ['Node', 'b']
+  ])
+  expect(server.calls.map((call) => call.query.get('limit'))).toEqual(['500', '500'])
+})
+
+test('a list whose continuation has expired is read again from its start', async () => {
+  let asked = 0
+  server.intercept = (call, response) => {
+    asked++
+    if (call.query.has('continue')) status(response, 410, 'Expired', 'too old')
+    else {
+      json(response, 200, {
+        metadata: { resourceVersion: '7', ...(asked === 1 && { continue: 'x' }) },
+        items: [{ metadata: { name: 'a' } }]
+      })
+    }
+    return true
+  }
+  const found = await server.kubernetes.list(nodes)
+  expect(found.items).toHaveLength(1)
+  expect(asked).toBe(3)
+})
+
+test('server-side apply says who writes, with force and dry run as asked for', async () => {
+  const manifest = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'one', namespace: 'kube-system' }
+  }
+  await server.kubernetes.apply(configMaps, manifest, {
+    force: true,
+    dryRun: true,
+    fieldValidation: 'Strict'
+  })
+  const [call] = server.calls
+  expect(call?.contentType).toBe('application/apply-patch+yaml')
+  expect(Object.fromEntries(call?.query ?? [])).toEqual({
+    fieldManager: 'setup-karpenter',
+    force: 'true',
+    dryRun: 'All',
+    fieldValidation: 'Strict'
+  })
+  expect(server.at(map)).toBeUndefined()
+})
+
+test('reads and server-side apply are sent again after 429 and 5xx, other writes are not', async () => {
+  let failures = 2
+  server.intercept = (_call, response) => {
+    if (failures-- <= 0) return false
+    status(response, failures === 1 ? 429 : 503, 'ServiceUnavailable', 'not now')
+    return true
+  }
+  server.put(map, configMap({}))
+  expect(await server.kubernetes.get(configMaps, 'one', 'kube-system')).toBeDefined()
+  failures = 1
+  await expect(
+    server.kubernetes.create(configMaps, {
+      ...configMap({}),
+      metadata: { name: 'two', namespace: 'kube-system' }
+    })
+  ).rejects.toMatchObject({ status: 503 })
+  failures = 1
+  await server.kubernetes.apply(configMaps, {
+    ...configMap({}),
+    metadata: { name: 'two', namespace: 'kube-system' }
+  })
+  expect(server.at('/api/v1/namespaces/kube-system/configmaps/two')).toBeDefined()
+})
+
+test('a reset connection is tried again', async () => {
+  let resets = 1
+  server.put(map, configMap({}))
+  server.intercept = (_call, response) => {
+    if (resets-- <= 0) return false
+    response.destroy()
+    return true
+  }
+  expect(await server.kubernetes.get(configMaps, 'one', 'kube-system')).toBeDefined()
+})
+
+test('a refusal names verb, resource and namespace, and how to let the caller in', async () => {
+  server.intercept = (_call, response) => {
+    status(response, 403, 'Forbidden', 'deployments.apps is forbidden')
+    return true
+  }
+  await expect(server.kubernetes.list(deployments, { namespace: 'karpenter' })).rejects.toMatchObject({
+    status: 403,
+    permission: 'list deployments.apps in namespace karpenter',
+    fix: containing('aws eks associate-access-policy --cluster-name blue --region eu-west-1')
+  })
+})
+
+describe('a caller that is not in the cluster', () => {
+  beforeEach(() => {
+    server.intercept = (_call, response) => {
+      status(response, 401, 'Unauthorized', 'Unauthorized')
+      return true
+    }
+  })
+
+  test('is shown the access entry to make', async () => {
+    await expect(server.kubernetes.version()).rejects.toMatchObject({
+      message:
+        'cluster access: arn:aws:sts::111122223333:assumed-role/deployer/run-1 is not known to cluster blue',
+      fix: containing('--principal-arn arn:aws:iam::111122223333:role/deployer')
+    })
+  })
+
+  test('is shown the aws-auth line to make when the cluster knows no access entries', async () => {
+    const kubernetes = server.client({ caller: { authenticationMode: 'CONFIG_MAP' } })
+    await expect(kubernetes.version()).rejects.toMatchObject({
+      fix: containing('eksctl create iamidentitymapping --cluster blue --region eu-west-1')
+    })
+    kubernetes.close()
+  })
+})
+
+test('a caller that was accepted before is told that its credentials ended', async () => {
+  server.put('/api/v1/namespaces/one', { apiVersion: 'v1', kind: 'Namespace' })
+  await server.kubernetes.get(namespaces, 'one')
+  server.intercept = (_call, response) => {
+    status(response, 401, 'Unauthorized', 'Unauthorized')
+    return true
+  }
+  await expect(server.kubernetes.get(namespaces, 'one')).rejects.toMatchObject({
+    message: containing('no longer accepts')
+  })
+})
+
+test('an endpoint that does not answer is unreachable, with what to do about a private one', async () => {
+  const silent = createServer()
+  const listening = await listen(silent)
+  const kubernetes = server.client({ endpoint: `https://127.0.0.1:${listening.port}` })
+  const started = performance.now()
+  await expect(kubernetes.version()).rejects.toMatchObject({
+    name: 'UnreachableError',
+    message: containing('does not answer within 0.3 s'),
+    fix: containing('private')
+  })
+  expect(performance.now() - started).toBeLessThan(1_500)
+  kubernetes.close()
+  await listening.close()
+})
+
+test('deleting what is gone, or another object of the name, is no error', async () => {
+  expect(await server.kubernetes.delete(nodePools, { name: 'default' })).toBe('absent')
+  server.intercept = (_call, response) => {
+    status(response, 409, 'Conflict', 'the UID in the precondition does not match')
+    return true
+  }
+  expect(await server.kubernetes.delete(nodePools, { name: 'default' }, { uid: 'other' })).toBe('absent')
+})
+
+test('every request is on record, once', async () => {
+  await server.kubernetes.get(nodePools, 'default')
+  expect(server.sent).toMatchObject([
+    { method: 'GET', path: '/apis/karpenter.sh/v1/nodepools/default', status: 404 }
+  ])
+})
