@@ -17,12 +17,12 @@ export interface HandlerRequest {
   readonly tags: readonly Tag[]
   readonly deployer: Deployer
   /** `<stack>-<logical id>-<random>`, cut to this many characters. */
-  generatedName(longest: number): string
+  readonly generatedName: (longest: number) => string
 }
 
 export interface CreateRequest extends HandlerRequest {
   /** Says that something exists now under this id, so that a rollback removes it even when the rest fails. */
-  claim(physicalId: string): void
+  readonly claim: (physicalId: string) => void
 }
 
 /** How CloudFormation makes, changes and removes one type of resource. The calls are those of AWS's own handlers. */

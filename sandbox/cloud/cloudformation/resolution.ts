@@ -1,7 +1,7 @@
 import { AwsError } from '../service.js'
 import { conditionHolds, evaluate, references, type Scope } from './functions.js'
 import type { Tag } from '../input.js'
-import type { Made, ResourceType } from './handler.js'
+import { text, type Made, type ResourceType } from './handler.js'
 import { isJsonList, isJsonObject, type Json, type JsonObject } from './json.js'
 import { parameterReference } from './parameters.js'
 import type { Definition, Output } from './stack.js'
@@ -86,7 +86,7 @@ export function resourceTags(
   const listed = properties['Tags']
   const own = (isJsonList(listed) ? listed : []).flatMap((tag) =>
     isJsonObject(tag) && typeof tag['Key'] === 'string' && tag['Value'] !== undefined
-      ? [{ Key: tag['Key'], Value: String(tag['Value']) }]
+      ? [{ Key: tag['Key'], Value: text(tag['Value']) }]
       : []
   )
   return [...own, ...stackTags.filter(({ Key }) => !own.some((tag) => tag.Key === Key))]

@@ -4,6 +4,7 @@ import { AwsError, type AwsCall, type Question } from '../service.js'
 import { changesBesideResources, changesTo } from './changes.js'
 import { createStack, deleteStack, updateStack } from './deployment.js'
 import { eventAnswer, resourceAnswer, stackAnswer, stackSummary } from './answers.js'
+import { text as printed } from './handler.js'
 import type { Region } from './region.js'
 import { definitionIn, newStackName, onFailureIn, page, repeats, templateIn } from './requests.js'
 import { checkCapabilities, checkTemplate } from './resolution.js'
@@ -115,7 +116,9 @@ export function stackOperations(region: Region): Operations {
           ...(template.description === undefined ? {} : { Description: template.description }),
           Parameters: [...template.parameters].map(([key, { declaration }]) => ({
             ParameterKey: key,
-            ...(declaration['Default'] === undefined ? {} : { DefaultValue: String(declaration['Default']) }),
+            ...(declaration['Default'] === undefined
+              ? {}
+              : { DefaultValue: printed(declaration['Default']) }),
             NoEcho: declaration['NoEcho'] === true || declaration['NoEcho'] === 'true',
             ...(typeof declaration['Description'] === 'string'
               ? { Description: declaration['Description'] }

@@ -83,8 +83,8 @@ async function answers(url: string): Promise<boolean> {
 
 async function freePort(): Promise<number> {
   const server = createServer()
-  const { port, close } = await listen(server)
+  const listening = await listen(server)
   const closed = once(server, 'close')
-  await Promise.all([close(), closed])
-  return port
+  await Promise.all([listening.close(), closed])
+  return listening.port
 }

@@ -51,7 +51,8 @@ export class Account {
 
   async stack(name: string): Promise<Record<string, unknown>> {
     const { Stacks } = await this.call('DescribeStacks', { StackName: name })
-    const [stack]: unknown[] = Array.isArray(Stacks) ? Stacks : []
+    const stacks: unknown[] = Array.isArray(Stacks) ? Stacks : []
+    const [stack] = stacks
     return isRecord(stack) ? stack : {}
   }
 
@@ -77,8 +78,12 @@ export class Account {
     const { StackEvents } = await this.call('DescribeStackEvents', { StackName: name })
     return (Array.isArray(StackEvents) ? StackEvents : [])
       .filter(isRecord)
-      .map((event) => [event['LogicalResourceId'], event['ResourceStatus'], event['ResourceStatusReason']])
-      .map((parts) => parts.filter((part) => part !== undefined).join(': '))
+      .map((event) =>
+        ['LogicalResourceId', 'ResourceStatus', 'ResourceStatusReason']
+          .map((name) => event[name])
+          .filter((part) => typeof part === 'string')
+          .join(': ')
+      )
       .toReversed()
   }
 

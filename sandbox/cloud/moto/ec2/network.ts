@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { isRecord, optionalText } from '../../input.js'
 import type { MotoClient } from '../client.js'
 import { zones } from './service.js'
@@ -82,13 +83,16 @@ export async function createVpc(moto: MotoClient, order: VpcOrder): Promise<Vpc>
     })
     subnets.push({ id, zone, public: isPublic, cidr: block })
   }
+  // EKS ends the group's name with a number.
+  const number = createHash('sha256').update(clusterName).digest().readUInt32BE()
+  const groupName = `eks-cluster-sg-${clusterName}-${number}`
   const group = await call('CreateSecurityGroup', {
-    GroupName: `eks-cluster-sg-${clusterName}-${Math.abs(hash(clusterName))}`,
+    GroupName: groupName,
     GroupDescription:
       'EKS created security group applied to ENI that is attached to EKS Control Plane master nodes, as well as any managed workloads.',
     VpcId: vpcId,
     ...tagged('security-group', {
-      Name: `eks-cluster-sg-${clusterName}-${Math.abs(hash(clusterName))}`,
+      Name: groupName,
       [`kubernetes.io/cluster/${clusterName}`]: 'owned',
       'aws:eks:cluster-name': clusterName
     })
@@ -121,9 +125,4 @@ function idIn(output: Readonly<Record<string, unknown>>, wrapper: string, name: 
   const id = isRecord(inner) ? optionalText(inner, name) : undefined
   if (id === undefined) throw new Error(`moto: an answer without ${wrapper}.${name}`)
   return id
-}
-
-/** EKS ends the group's name with a number. */
-function hash(text: string): number {
-  return [...text].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) | 0, 7)
 }

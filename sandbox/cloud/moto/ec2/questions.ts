@@ -1,8 +1,8 @@
-import { list, optionalText, tagList, texts, type Tag } from '../../input.js'
+import { optionalText, tagList, texts, type Tag } from '../../input.js'
 import { requestTags, resourceTags, type Context } from '../../operations.js'
 import { AwsError, type AwsCall, type Question } from '../../service.js'
 import type { LaunchPlan } from './plan.js'
-import { specifiedTags } from './records.js'
+import { members, specifiedTags } from './records.js'
 
 /** An instance profile and the role in it. */
 export interface InstanceProfile {
@@ -18,7 +18,7 @@ export interface QuestionSources {
   /** Tags of what is there, by id. */
   tagsOf(region: string, ids: readonly string[]): Promise<ReadonlyMap<string, readonly Tag[]>>
   /** By name or ARN. */
-  instanceProfile(nameOrArn: string): InstanceProfile | undefined
+  readonly instanceProfile: (nameOrArn: string) => InstanceProfile | undefined
   plan(call: AwsCall): LaunchPlan
   /** Id of the launch template that the call names by id or name. */
   templateId(call: AwsCall): string
@@ -66,10 +66,10 @@ export async function ec2Questions(call: AwsCall, sources: QuestionSources): Pro
     case 'CreateTags':
       return existing(call, sources, texts(input, 'ResourceId'), requestTags(tagList(input, 'Tag')))
     case 'DeleteTags': {
-      const tags = list(input, 'Tag')
-        .map((tag) => optionalText(Object(tag) as Readonly<Record<string, unknown>>, 'Key'))
+      const keys = members(input, 'Tag')
+        .map((tag) => optionalText(tag, 'Key'))
         .filter((key) => key !== undefined)
-      return existing(call, sources, texts(input, 'ResourceId'), { 'aws:TagKeys': tags })
+      return existing(call, sources, texts(input, 'ResourceId'), { 'aws:TagKeys': keys })
     }
     default:
       return [{ action: `ec2:${action}`, resource: '*', context: { 'ec2:Region': region } }]

@@ -39,7 +39,7 @@ export function ec2Service(parts: Ec2Parts): Service {
     protocol: 'ec2',
     questions: (call) => ec2Questions(call, sources),
     async answer(call) {
-      const { input, region, action } = call
+      const { input, action } = call
       if (optionalText(input, 'DryRun') === 'true') {
         throw new AwsError('DryRunOperation', 'Request would have succeeded, but DryRun flag is set.', 412)
       }
@@ -80,13 +80,19 @@ export function ec2Service(parts: Ec2Parts): Service {
         case 'DescribePlacementGroups':
           return ec2Reply(action, { placementGroupSet: [] })
         default:
-          return moto.ec2(region, new URLSearchParams(call.http.body))
+          return forward(call)
       }
     }
   }
 
-  async function forward(call: AwsCall): Promise<RawReply> {
-    return moto.ec2(call.region, new URLSearchParams(call.http.body))
+  async function forward(call: AwsCall, form = new URLSearchParams(call.http.body)): Promise<RawReply> {
+    const reply = await moto.ec2(call.region, form)
+    // Some of moto's ARNs know one partition only.
+    return new RawReply(
+      reply.status,
+      reply.headers,
+      reply.body.replaceAll('arn:aws:', `arn:${parts.partition}:`)
+    )
   }
 
   async function launch({ region }: AwsCall, plan: LaunchPlan, choice: Choice): Promise<Input> {
@@ -157,7 +163,7 @@ export function ec2Service(parts: Ec2Parts): Service {
     const ids = items(run['instancesSet']).map((instance) => optionalText(instance, 'instanceId') ?? '')
     const form = new URLSearchParams({ Action: 'DescribeInstances', Version: '2016-11-15' })
     ids.forEach((id, index) => form.set(`InstanceId.${index + 1}`, id))
-    const described = shownInstances(await moto.ec2(call.region, form))
+    const described = shownInstances(await forward(call, form))
     // One reservation is what RunInstances answers; DescribeInstances wraps it in a set.
     const reservation =
       /<reservationSet>\s*<item>([\s\S]*)<\/item>\s*<\/reservationSet>/.exec(described.body)?.[1] ?? ''
@@ -214,7 +220,7 @@ export function ec2Service(parts: Ec2Parts): Service {
         form.set(`InstanceType.${index + 1}`, type)
       form.delete('MaxResults')
     }
-    return moto.ec2(call.region, form)
+    return forward(call, form)
   }
 
   async function offerings(call: AwsCall): Promise<RawReply> {

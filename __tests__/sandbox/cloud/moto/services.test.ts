@@ -1,0 +1,205 @@
+import { createServer, type Server } from 'node:http'
+import { listen } from '../../../../sandbox/listen.js'
+import { MotoClient } from '../../../../sandbox/cloud/moto/client.js'
+import { cheapest } from '../../../../sandbox/cloud/moto/ec2/plan.js'
+import { ec2Service } from '../../../../sandbox/cloud/moto/ec2/service.js'
+import { Records } from '../../../../sandbox/cloud/moto/ec2/records.js'
+import { images } from '../../../../sandbox/cloud/moto/images.js'
+import { sqs } from '../../../../sandbox/cloud/moto/sqs.js'
+import { ssm } from '../../../../sandbox/cloud/moto/ssm.js'
+import { RawReply, type AwsCall, type Surroundings } from '../../../../sandbox/cloud/service.js'
+
+function call(service: string, action: string, input: AwsCall['input'], host = '127.0.0.1:4000'): AwsCall {
+  return {
+    service,
+    action,
+    region: 'eu-west-1',
+    input,
+    caller: { arn: '', accountId: '111122223333', userId: '', roleArn: '', expiresAt: 0 },
+    http: { method: 'POST', path: '/', headers: { host }, body: '' }
+  }
+}
+
+describe("SSM's parameters", () => {
+  const service = ssm('aws')
+  const folder = '/aws/service/eks/optimized-ami/1.32/amazon-linux-2023/x86_64/standard'
+
+  it('name the newest image, and every release by its own name', async () => {
+    const newest = await service.answer(
+      call('ssm', 'GetParameter', { Name: `${folder}/recommended/image_id` })
+    )
+    const pinned = await service.answer(
+      call('ssm', 'GetParameter', {
+        Name: `${folder}/amazon-eks-node-al2023-x86_64-standard-1.32-v20250116/image_id`
+      })
+    )
+    const named = (release: string): string | undefined =>
+      images.find(({ name }) => name === `amazon-eks-node-al2023-x86_64-standard-1.32-v${release}`)?.id
+    expect(newest).toMatchObject({ Parameter: { Value: named('20261103') } })
+    expect(pinned).toMatchObject({ Parameter: { Value: named('20250116') } })
+  })
+
+  it.each([
+    [`${folder}/amazon-eks-node-al2023-x86_64-standard-1.32-v20200101/image_id`, 'a release that never was'],
+    ['/aws/service/eks/optimized-ami/1.33/amazon-linux-2/recommended/image_id', 'AL2 from Kubernetes 1.33 on']
+  ])('%s is not there: %s', async (Name) => {
+    await expect(service.answer(call('ssm', 'GetParameter', { Name }))).rejects.toMatchObject({
+      code: 'ParameterNotFound'
+    })
+  })
+
+  it('are asked for by ARNs without an account', async () => {
+    expect(await service.questions(call('ssm', 'GetParameter', { Name: '/aws/service/x' }))).toEqual([
+      { action: 'ssm:GetParameter', resource: 'arn:aws:ssm:eu-west-1::parameter/aws/service/x' }
+    ])
+  })
+})
+
+describe('images', () => {
+  it('have ids of their own and parameters of their own', () => {
+    expect(new Set(images.map(({ id }) => id)).size).toBe(images.length)
+    const parameters = images.flatMap((image) => image.parameters)
+    expect(new Set(parameters).size).toBe(parameters.length)
+  })
+})
+
+describe('services before moto', () => {
+  let server: Server
+  let close: () => Promise<void>
+  let url: string
+  let asked: string[]
+  let answers: ((body: string, target: string) => object)[]
+  const around = (now: () => number): Surroundings => ({
+    accountId: '111122223333',
+    region: 'eu-west-1',
+    partition: 'aws',
+    urlSuffix: 'amazonaws.com',
+    url: 'http://127.0.0.1:4000',
+    now,
+    invoke: async () => ({})
+  })
+
+  beforeEach(async () => {
+    asked = []
+    answers = []
+    server = createServer((request, response) => {
+      let body = ''
+      request.on('data', (chunk: Buffer) => (body += chunk.toString()))
+      request.on('end', () => {
+        asked.push(body)
+        const answer = answers.length > 1 ? answers.shift() : answers[0]
+        response.end(JSON.stringify(answer?.(body, String(request.headers['x-amz-target'])) ?? {}))
+      })
+    })
+    const listening = await listen(server)
+    url = `http://127.0.0.1:${listening.port}`
+    close = () => listening.close()
+  })
+
+  afterEach(() => close())
+
+  it('queue URLs carry the address at which the sandbox was asked', async () => {
+    answers = [() => ({ QueueUrl: 'http://sqs.eu-west-1.amazonaws.com/111122223333/demo' })]
+    const moto = new MotoClient(url)
+    const service = sqs(
+      moto,
+      around(() => 0)
+    )
+    const input = { QueueName: 'demo' }
+    expect(await service.answer(call('sqs', 'GetQueueUrl', input))).toEqual({
+      QueueUrl: 'http://127.0.0.1:4000/111122223333/demo'
+    })
+    expect(await service.answer(call('sqs', 'GetQueueUrl', input, 'sqs.eu-west-1.amazonaws.com'))).toEqual({
+      QueueUrl: 'https://sqs.eu-west-1.amazonaws.com/111122223333/demo'
+    })
+    moto.close()
+  })
+
+  it("a queue's name rests for a minute after the queue was deleted", async () => {
+    let now = 0
+    const moto = new MotoClient(url)
+    const service = sqs(
+      moto,
+      around(() => now)
+    )
+    await service.answer(call('sqs', 'DeleteQueue', { QueueUrl: 'http://127.0.0.1:4000/111122223333/demo' }))
+    now = 59_000
+    const create = call('sqs', 'CreateQueue', { QueueName: 'demo' })
+    const refused = await service.answer(create)
+    expect(refused).toBeInstanceOf(RawReply)
+    expect(refused).toMatchObject({
+      status: 400,
+      headers: { 'x-amzn-query-error': 'AWS.SimpleQueueService.QueueDeletedRecently;Sender' }
+    })
+    now = 61_000
+    expect(await service.answer(create)).not.toBeInstanceOf(RawReply)
+    moto.close()
+  })
+
+  it('waiting for a message asks moto again and again instead of waiting in it', async () => {
+    answers = [() => ({}), () => ({ Messages: [{ Body: 'hi' }] })]
+    const moto = new MotoClient(url)
+    const service = sqs(
+      moto,
+      around(() => 0)
+    )
+    const received = await service.answer(
+      call('sqs', 'ReceiveMessage', {
+        QueueUrl: 'http://127.0.0.1:4000/111122223333/demo',
+        WaitTimeSeconds: 20
+      })
+    )
+    expect(received).toEqual({ Messages: [{ Body: 'hi' }] })
+    expect(asked.map((body) => JSON.parse(body) as unknown)).toEqual([
+      { QueueUrl: 'http://127.0.0.1/111122223333/demo', WaitTimeSeconds: 0 },
+      { QueueUrl: 'http://127.0.0.1/111122223333/demo', WaitTimeSeconds: 0 }
+    ])
+    moto.close()
+  })
+
+  it('a dry run is refused as AWS refuses it, and moto never hears of it', async () => {
+    const moto = new MotoClient(url)
+    const service = ec2Service({
+      moto,
+      records: new Records(),
+      partition: 'aws',
+      urlSuffix: 'amazonaws.com',
+      now: () => 0,
+      instanceProfile: () => undefined,
+      changed: () => undefined
+    })
+    await expect(
+      service.answer(call('ec2', 'DescribeInstanceTypes', { DryRun: 'true' }))
+    ).rejects.toMatchObject({
+      code: 'DryRunOperation',
+      status: 412
+    })
+    expect(asked).toEqual([])
+    moto.close()
+  })
+})
+
+describe("a fleet's choice", () => {
+  it('is the cheapest type, in each subnet in turn', () => {
+    const choice = (type: string, subnetId: string) => ({
+      override: {},
+      type,
+      imageId: 'ami-1',
+      subnetId,
+      securityGroups: [],
+      userData: ''
+    })
+    const plan = {
+      action: 'CreateFleet' as const,
+      count: 1,
+      spot: false,
+      choices: [choice('m5.large', 'a'), choice('c5.large', 'a'), choice('c5.large', 'b')],
+      tags: new Map()
+    }
+    expect([0, 1, 2].map((turn) => cheapest(plan, turn))).toMatchObject([
+      { type: 'c5.large', subnetId: 'a' },
+      { type: 'c5.large', subnetId: 'b' },
+      { type: 'c5.large', subnetId: 'a' }
+    ])
+  })
+})
