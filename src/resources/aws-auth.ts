@@ -26,7 +26,7 @@ interface Live {
 }
 
 interface Ports {
-  readonly kubernetes: Kubernetes
+  readonly kubernetes: Pick<Kubernetes, 'get' | 'create' | 'patch'>
   /** Called with the ConfigMap's data as it was, before it is written. */
   readonly keepCopy: (data: Readonly<Record<string, string>>) => void
   /** Whether the record says that we added the line. */

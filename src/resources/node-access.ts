@@ -14,7 +14,7 @@ export interface NodeAccessWanted {
 
 export interface NodeAccessPorts {
   readonly aws: Aws
-  readonly kubernetes: Kubernetes
+  readonly kubernetes: Pick<Kubernetes, 'get' | 'create' | 'patch'>
   readonly ownership: Ownership
   readonly keepCopy: (data: Readonly<Record<string, string>>) => void
   readonly created?: boolean
