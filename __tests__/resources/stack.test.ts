@@ -1,0 +1,349 @@
+import { stack, type StackWanted } from '../../src/resources/stack.js'
+import { awsWith, recordedStep, Refusal, type Handlers } from '../aws/stand-in.js'
+import { inspect, install, ownership } from './walk-one.js'
+
+const template = `Resources:
+  KarpenterNodeRole:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: !Sub "KarpenterNodeRole-\${ClusterName}"
+  Queue:
+    Type: AWS::SQS::Queue
+`
+
+const wanted: StackWanted = {
+  clusterName: 'blue',
+  name: 'Karpenter-blue',
+  template,
+  resources: { KarpenterNodeRole: 'KarpenterNodeRole-blue', Queue: 'blue' },
+  parameters: { ClusterName: 'blue' },
+  tags: { team: 'platform', 'setup-karpenter:owner': 'blue' },
+  capabilities: ['CAPABILITY_NAMED_IAM']
+}
+
+interface State {
+  status?: string
+  template?: string
+  tags?: Record<string, string>
+  changeSet?: { type: string; template: string; tags: Record<string, string>; changes: boolean }
+  /** Statuses that follow an execution or deletion, one a read. */
+  next?: string[]
+  /** What an execution comes to; CREATE_COMPLETE or UPDATE_COMPLETE when absent. */
+  outcome?: string[]
+  events?: { id: string; type?: string; status: string; reason?: string }[]
+  resources?: string[]
+  deletes?: number
+}
+
+const stackId = 'arn:aws:cloudformation:eu-west-1:111122223333:stack/Karpenter-blue/1'
+
+/** CloudFormation with at most one stack. */
+function cloudformation(state: State): Handlers {
+  const gone = () => new Refusal('ValidationError', 'Stack with id Karpenter-blue does not exist', 400)
+  const advance = () => {
+    const status = state.next?.shift()
+    if (status === 'DELETE_COMPLETE') {
+      delete state.status
+      delete state.template
+    } else if (status !== undefined) state.status = status
+  }
+  const tagsOf = (input: Readonly<Record<string, unknown>>) => {
+    const tags: Record<string, string> = {}
+    for (let index = 1; `Tags.member.${index}.Key` in input; index++) {
+      tags[String(input[`Tags.member.${index}.Key`])] = String(input[`Tags.member.${index}.Value`])
+    }
+    return tags
+  }
+  return {
+    DescribeStacks: () => {
+      advance()
+      if (state.status === undefined) throw gone()
+      return {
+        Stacks: [
+          {
+            StackId: stackId,
+            StackName: 'Karpenter-blue',
+            CreationTime: '2026-01-01T00:00:00Z',
+            StackStatus: state.status,
+            Parameters: [{ ParameterKey: 'ClusterName', ParameterValue: 'blue' }],
+            Tags: Object.entries(state.tags ?? {}).map(([Key, Value]) => ({ Key, Value }))
+          }
+        ]
+      }
+    },
+    GetTemplate: () => {
+      if (state.template === undefined) throw gone()
+      return { TemplateBody: state.template }
+    },
+    CreateChangeSet: (input) => {
+      if (state.changeSet !== undefined) {
+        throw new Refusal(
+          'AlreadyExistsException',
+          'ChangeSet setup-karpenter cannot be created due to a mismatch',
+          400
+        )
+      }
+      const text = String(input['TemplateBody'])
+      const tags = tagsOf(input)
+      const same =
+        text.replace(/^#.*\n/gm, '') === state.template && JSON.stringify(tags) === JSON.stringify(state.tags)
+      state.changeSet = { type: String(input['ChangeSetType']), template: text, tags, changes: !same }
+      state.status ??= 'REVIEW_IN_PROGRESS'
+      return { Id: 'arn:changeset', StackId: stackId }
+    },
+    DescribeChangeSet: () => {
+      if (state.changeSet === undefined) throw new Refusal('ChangeSetNotFound', 'no change set', 404)
+      if (!state.changeSet.changes) {
+        return {
+          Status: 'FAILED',
+          StatusReason:
+            "The submitted information didn't contain changes. Submit different information to create a change set."
+        }
+      }
+      const action = state.changeSet.type === 'CREATE' ? 'Add' : 'Modify'
+      return {
+        Status: 'CREATE_COMPLETE',
+        Changes: [
+          {
+            Type: 'Resource',
+            ResourceChange: {
+              Action: action,
+              LogicalResourceId: 'KarpenterNodeRole',
+              ResourceType: 'AWS::IAM::Role'
+            }
+          },
+          {
+            Type: 'Resource',
+            ResourceChange: { Action: action, LogicalResourceId: 'Queue', ResourceType: 'AWS::SQS::Queue' }
+          }
+        ]
+      }
+    },
+    DeleteChangeSet: () => void delete state.changeSet,
+    ExecuteChangeSet: () => {
+      const { changeSet } = state
+      if (changeSet === undefined) throw new Refusal('ChangeSetNotFound', 'no change set', 404)
+      delete state.changeSet
+      const verb = changeSet.type
+      state.next = [`${verb}_IN_PROGRESS`, ...(state.outcome ?? [`${verb}_IN_PROGRESS`, `${verb}_COMPLETE`])]
+      if (!state.next.at(-1)?.includes('ROLLBACK')) state.template = changeSet.template
+      state.tags = changeSet.tags
+    },
+    DescribeStackEvents: () => ({
+      StackEvents: [
+        ...(
+          state.events ?? [
+            { id: 'KarpenterNodeRole', status: 'CREATE_COMPLETE' },
+            { id: 'Queue', status: 'CREATE_IN_PROGRESS' }
+          ]
+        ).map((event) => ({
+          StackId: stackId,
+          EventId: 'e',
+          StackName: 'Karpenter-blue',
+          Timestamp: '2026-01-01T00:00:00Z',
+          LogicalResourceId: event.id,
+          PhysicalResourceId: `${event.id}-physical`,
+          ResourceType: event.type ?? 'AWS::SQS::Queue',
+          ResourceStatus: event.status,
+          ResourceStatusReason: event.reason
+        })),
+        {
+          StackId: stackId,
+          EventId: 'e',
+          StackName: 'Karpenter-blue',
+          Timestamp: '2026-01-01T00:00:00Z',
+          LogicalResourceId: 'Karpenter-blue',
+          PhysicalResourceId: stackId,
+          ResourceType: 'AWS::CloudFormation::Stack',
+          ResourceStatus: 'CREATE_IN_PROGRESS'
+        }
+      ]
+    }),
+    DescribeStackResources: () => ({
+      StackResources: (state.resources ?? []).map((id) => ({
+        LogicalResourceId: id,
+        PhysicalResourceId: id,
+        ResourceType: 'x',
+        ResourceStatus: 'CREATE_COMPLETE',
+        Timestamp: '2026-01-01T00:00:00Z'
+      }))
+    }),
+    DeleteStack: () => {
+      state.deletes = (state.deletes ?? 0) + 1
+      state.next = ['DELETE_IN_PROGRESS', 'DELETE_COMPLETE']
+    }
+  }
+}
+
+const ours = { ...wanted.tags, 'setup-karpenter:run': 'earlier' }
+
+async function withStack(state: State) {
+  const { aws, server, close } = await awsWith(cloudformation(state))
+  return { resource: stack(wanted, { aws, ownership }), server, close }
+}
+
+describe('The CloudFormation stack', () => {
+  it('is created by a change set whose changes are shown first, and tagged', async () => {
+    const state: State = {}
+    const { resource, server, close } = await withStack(state)
+    const { before, after, step } = await install(resource)
+    expect(before.state).toBe('absent')
+    expect(after.state).toBe('as wanted')
+    expect(step.notes).toEqual(['create IAM role KarpenterNodeRole-blue', 'create SQS queue blue'])
+    expect(step.lines).toEqual(['created CloudFormation stack Karpenter-blue (2 resources)'])
+    expect(step.waits.at(-1)).toBe(
+      'CloudFormation stack Karpenter-blue CREATE_IN_PROGRESS: 1 of 2 resources, Queue in progress'
+    )
+    expect(state.tags).toEqual({ ...wanted.tags, 'setup-karpenter:run': ownership.run })
+    expect(server.inputs[server.calls.indexOf('CreateChangeSet')]).toMatchObject({
+      'Capabilities.member.1': 'CAPABILITY_NAMED_IAM',
+      'Parameters.member.1.ParameterKey': 'ClusterName',
+      'Parameters.member.1.ParameterValue': 'blue'
+    })
+    await close()
+  })
+
+  it('that is as wanted costs two calls and no write', async () => {
+    const { resource, server, close } = await withStack({ status: 'CREATE_COMPLETE', template, tags: ours })
+    expect((await inspect(resource)).state).toBe('as wanted')
+    expect(server.calls.toSorted()).toEqual(['DescribeStacks', 'GetTemplate'])
+    await close()
+  })
+
+  it('with another template is updated, and keeps its tags', async () => {
+    const old = template.replace('AWS::SQS::Queue', 'AWS::SNS::Topic')
+    const state: State = { status: 'CREATE_COMPLETE', template: old, tags: { ...ours, own: 'x' } }
+    const { resource, close } = await withStack(state)
+    const { before, after, step } = await install(resource)
+    expect(before.differences.map((difference) => difference.path)).toEqual(['template.Queue'])
+    expect(after.state).toBe('as wanted')
+    expect(state.tags).toEqual({ ...ours, own: 'x' })
+    expect(step.lines).toEqual(['updated CloudFormation stack Karpenter-blue (2 resources)'])
+    await close()
+  })
+
+  it('of somebody else is updated without becoming ours', async () => {
+    const state: State = { status: 'CREATE_COMPLETE', template: 'Resources: {}', tags: { own: 'x' } }
+    const { resource, close } = await withStack(state)
+    expect((await install(resource)).after.state).toBe('as wanted')
+    expect(state.tags).toEqual({ own: 'x' })
+    expect(await resource.remove(recordedStep())).toMatchObject({ outcome: 'kept' })
+    await close()
+  })
+
+  it('whose change set a killed run left behind is planned anew', async () => {
+    const state: State = {
+      status: 'REVIEW_IN_PROGRESS',
+      tags: ours,
+      changeSet: { type: 'CREATE', template: 'old', tags: {}, changes: true }
+    }
+    const { resource, close } = await withStack(state)
+    const { after } = await install(resource)
+    expect(after.state).toBe('as wanted')
+    expect(state.template).toBe(template)
+    await close()
+  })
+
+  it('that another run is creating is waited for', async () => {
+    const state: State = {
+      status: 'CREATE_IN_PROGRESS',
+      template,
+      tags: ours,
+      next: ['CREATE_IN_PROGRESS', 'CREATE_IN_PROGRESS', 'CREATE_IN_PROGRESS', 'CREATE_COMPLETE']
+    }
+    const { resource, server, close } = await withStack(state)
+    const { after, step } = await install(resource)
+    expect(after.state).toBe('as wanted')
+    expect(step.notes.some((line) => line.includes('waiting for whoever works on it'))).toBe(true)
+    expect(step.lines).toEqual([])
+    expect(server.calls).not.toContain('CreateChangeSet')
+    await close()
+  })
+
+  it('in ROLLBACK_COMPLETE is deleted and created again', async () => {
+    const state: State = { status: 'ROLLBACK_COMPLETE', template, tags: ours }
+    const { resource, close } = await withStack(state)
+    const { before, after, step } = await install(resource)
+    expect(before.differences).toMatchObject([{ path: 'status', live: 'ROLLBACK_COMPLETE' }])
+    expect(after.state).toBe('as wanted')
+    expect(step.lines).toEqual([
+      'deleted CloudFormation stack Karpenter-blue, which was ROLLBACK_COMPLETE',
+      'created CloudFormation stack Karpenter-blue (2 resources)'
+    ])
+    await close()
+  })
+
+  it('of somebody else that failed and still has resources is left', async () => {
+    const state: State = { status: 'ROLLBACK_FAILED', template, tags: {}, resources: ['their-queue'] }
+    const { resource, close } = await withStack(state)
+    await expect(install(resource)).rejects.toThrow(
+      /is ROLLBACK_FAILED, was not made by this action, and still has their-queue/
+    )
+    expect(state.deletes).toBeUndefined()
+    await close()
+  })
+
+  it('in UPDATE_ROLLBACK_FAILED is explained and left', async () => {
+    const state: State = {
+      status: 'UPDATE_ROLLBACK_FAILED',
+      template: 'Resources: {}',
+      tags: ours,
+      events: [{ id: 'Queue', status: 'UPDATE_FAILED', reason: 'is gone' }]
+    }
+    const { resource, close } = await withStack(state)
+    await expect(install(resource)).rejects.toMatchObject({
+      message: expect.stringContaining('(Queue: is gone)'),
+      fix: expect.stringContaining('continue-update-rollback')
+    })
+    await close()
+  })
+
+  it.each([
+    ['KarpenterNodeRole-blue already exists', /pass another name/],
+    ['User: x is not authorized to perform: iam:CreateRole on resource: y', /Add iam:CreateRole/],
+    ['Cannot exceed quota for PolicySize: 6144', /1\.9\.0/],
+    [
+      'You must wait 60 seconds after deleting a queue before you can create another with the same name.',
+      /wait a minute/
+    ]
+  ])('that fails names the first failing resource, not those cancelled: %s', async (reason, fix) => {
+    const state: State = {
+      outcome: ['ROLLBACK_IN_PROGRESS', 'ROLLBACK_COMPLETE'],
+      events: [
+        { id: 'Queue', status: 'CREATE_FAILED', reason: 'Resource creation cancelled' },
+        { id: 'KarpenterNodeRole', type: 'AWS::IAM::Role', status: 'CREATE_FAILED', reason }
+      ]
+    }
+    const { resource, close } = await withStack(state)
+    await expect(install(resource)).rejects.toMatchObject({
+      message: `CloudFormation stack Karpenter-blue: KarpenterNodeRole (AWS::IAM::Role KarpenterNodeRole-blue) failed first: ${reason}`,
+      fix: expect.stringMatching(fix),
+      state: expect.stringContaining('ROLLBACK_COMPLETE')
+    })
+    await close()
+  })
+
+  it('is removed when it is ours', async () => {
+    const state: State = { status: 'CREATE_COMPLETE', template, tags: ours }
+    const { resource, close } = await withStack(state)
+    expect(await resource.remove(recordedStep())).toEqual({ outcome: 'removed' })
+    expect(await resource.remove(recordedStep())).toEqual({ outcome: 'absent' })
+    await close()
+  })
+
+  it('that may not be read is unknown', async () => {
+    const deny = () => {
+      throw new Refusal(
+        'AccessDenied',
+        'User: x is not authorized to perform: cloudformation:DescribeStacks on resource: y',
+        403
+      )
+    }
+    const { aws, close } = await awsWith({ DescribeStacks: deny, GetTemplate: deny })
+    expect(await inspect(stack(wanted, { aws, ownership }))).toMatchObject({
+      state: 'unreadable',
+      unreadable: { missingPermission: 'cloudformation:DescribeStacks' }
+    })
+    await close()
+  })
+})
