@@ -127,13 +127,15 @@ export async function removeResource(
     say('DELETE_SKIPPED')
     return true
   }
+  const type = types.get(resource.type)
+  if (type === undefined || resource.made === undefined) {
+    say('DELETE_COMPLETE')
+    return true
+  }
   say('DELETE_IN_PROGRESS')
   try {
-    const type = types.get(resource.type)
-    if (type !== undefined && resource.made !== undefined) {
-      await type.remove(resource.made, resource.properties, deployer)
-      await clock.delay(pace)
-    }
+    await type.remove(resource.made, resource.properties, deployer)
+    await clock.delay(pace)
   } catch (error) {
     say('DELETE_FAILED', failureReason(error))
     return false

@@ -99,7 +99,8 @@ export class MotoClient {
           })
         }
       )
-      sent.on('error', reject)
+      // A server that stops, or is gone, is an answer too: clients meet it as a 503.
+      sent.on('error', (error) => reject(new AwsError('ServiceUnavailable', `moto: ${error.message}`, 503)))
       sent.end(body)
     })
   }
