@@ -18,6 +18,7 @@ export const controlPlane: GoProgram = {
     [`${componentVersion}.gitVersion`]: 'v1.35.4',
     [`${componentVersion}.gitMajor`]: '1',
     [`${componentVersion}.gitMinor`]: '35',
+    [`${componentVersion}.gitCommit`]: '',
     [`${componentVersion}.gitTreeState`]: 'clean'
   }
 }

@@ -34,7 +34,8 @@ export function requesterTo(endpoint: string, caPem: string, user: IssuedCertifi
           method,
           agent,
           headers: {
-            accept: 'application/json',
+            // The key set is no application/json.
+            accept: 'application/json, */*',
             ...(payload === undefined
               ? {}
               : {

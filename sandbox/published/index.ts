@@ -1,0 +1,137 @@
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Authority } from '../certificates.js'
+import { listen } from '../listen.js'
+import { plainText, type PublishedAnswer, type PublishedRequest } from './answer.js'
+import { packChart, type ChartSource, type PublishedChart } from './chart.js'
+import { helmReleaseOf, type HelmSource } from './helm-release.js'
+import { registryOf } from './registry.js'
+
+export { imageDigest } from './chart.js'
+
+/** Names of the public hosts whose files are served; the TLS listener has a certificate for them. */
+export const publishedHosts = ['public.ecr.aws', 'raw.githubusercontent.com', 'get.helm.sh'] as const
+
+export interface PublishedOptions {
+  /** A folder of the sandbox's own; what is needed for a moment goes into `published` in it. */
+  readonly folder: string
+  /** By Karpenter version. */
+  readonly charts: Readonly<Record<string, ChartSource>>
+  /** CloudFormation templates by Karpenter version, as text. */
+  readonly templates: Readonly<Record<string, string>>
+  readonly helm: HelmSource
+  /** Issues the certificate of the TLS listener. */
+  readonly authority: Authority
+}
+
+export interface PublishedRecord {
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  readonly scheme: 'http' | 'https'
+  readonly method: string
+  readonly host: string
+  readonly path: string
+  readonly authorization: 'none' | 'basic' | 'bearer'
+  readonly status: number
+}
+
+export interface Published {
+  /** http://127.0.0.1:1234; helm needs --plain-http there. */
+  readonly url: string
+  readonly port: number
+  readonly tlsPort: number
+  /** oci://127.0.0.1:1234/karpenter/karpenter */
+  readonly chart: string
+  readonly requests: readonly PublishedRecord[]
+  /** The same answers, for a server that holds these hosts itself. */
+  readonly handler: RequestListener
+  /** sha256:... of the chart's manifest. */
+  chartDigest(version: string): string | undefined
+  setHelmChecksum(checksum: 'right' | 'wrong'): void
+  stop(): Promise<void>
+}
+
+const repository = 'karpenter/karpenter'
+const templatePath =
+  /^\/aws\/karpenter-provider-aws\/v([^/]+)\/website\/content\/en\/preview\/getting-started\/getting-started-with-karpenter\/cloudformation\.yaml$/
+
+/** Serves what Karpenter and helm publish: the chart's registry, the templates, helm's releases. */
+export async function startPublished(options: PublishedOptions): Promise<Published> {
+  const folder = join(options.folder, 'published')
+  await mkdir(folder, { recursive: true })
+  const charts = new Map<string, PublishedChart>()
+  for (const [version, source] of Object.entries(options.charts)) {
+    charts.set(version, await packChart(version, source, folder))
+  }
+  const registry = registryOf(repository, charts)
+  const helm = helmReleaseOf(options.helm, folder)
+  const requests: PublishedRecord[] = []
+
+  const answer = async (request: PublishedRequest): Promise<PublishedAnswer> => {
+    const ofOthers = registry.answer(request) ?? (await helm.answer(request))
+    if (ofOthers !== undefined) {
+      return ofOthers
+    }
+    const template = options.templates[templatePath.exec(request.path)?.[1] ?? '']
+    return template === undefined ? plainText(404, '404: Not Found') : plainText(200, template)
+  }
+  const handler: RequestListener = (incoming, response) => {
+    const request = read(incoming)
+    incoming.resume()
+    void answer(request)
+      .catch((error: unknown) => plainText(500, `${String(error)}\n`))
+      .then(({ status, headers, body }) => {
+        requests.push({ ...recordOf(request), status })
+        response.writeHead(status, { ...headers, 'content-length': String(body.length) })
+        response.end(request.method === 'HEAD' ? undefined : body)
+      })
+  }
+
+  const certificate = await options.authority.issue({
+    commonName: publishedHosts[0],
+    dnsNames: [...publishedHosts, 'localhost'],
+    ipAddresses: ['127.0.0.1'],
+    usage: 'server'
+  })
+  const plain = await listen(createServer(handler))
+  const tls = await listen(createTlsServer({ cert: certificate.certPem, key: certificate.keyPem }, handler))
+  return {
+    url: `http://127.0.0.1:${plain.port}`,
+    port: plain.port,
+    tlsPort: tls.port,
+    chart: `oci://127.0.0.1:${plain.port}/${repository}`,
+    requests,
+    handler,
+    chartDigest: (version) => registry.digestOfVersion(version),
+    setHelmChecksum: (checksum) => helm.setChecksum(checksum),
+    stop: async () => {
+      await Promise.all([plain.close(), tls.close()])
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
+}
+
+function read(incoming: IncomingMessage): PublishedRequest {
+  const scheme = 'encrypted' in incoming.socket ? 'https' : 'http'
+  return {
+    method: incoming.method ?? 'GET',
+    path: (incoming.url ?? '/').split('?')[0] ?? '/',
+    origin: `${scheme}://${incoming.headers.host ?? '127.0.0.1'}`,
+    authorization: incoming.headers.authorization
+  }
+}
+
+function recordOf(request: PublishedRequest): Omit<PublishedRecord, 'status'> {
+  const { protocol, host } = new URL(request.origin)
+  const scheme = request.authorization?.split(' ')[0]?.toLowerCase()
+  return {
+    at: Date.now(),
+    scheme: protocol === 'https:' ? 'https' : 'http',
+    method: request.method,
+    host,
+    path: request.path,
+    authorization: scheme === undefined ? 'none' : scheme === 'basic' ? 'basic' : 'bearer'
+  }
+}
