@@ -87,7 +87,11 @@ export class MotoServices {
   }
 
   /** An event of AWS's own, such as a spot interruption warning: it reaches the queues that rules lead it to. */
-  async sendEvent(event: { readonly source: string; readonly detailType: string; readonly detail: object }): Promise<void> {
+  async sendEvent(event: {
+    readonly source: string
+    readonly detailType: string
+    readonly detail: object
+  }): Promise<void> {
     const { source, detailType, detail } = event
     await this.#moto.json(this.#region, 'events', 'PutEvents', {
       Entries: [{ Source: source, DetailType: detailType, Detail: JSON.stringify(detail) }]
