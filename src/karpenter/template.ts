@@ -1,0 +1,118 @@
+import { dump } from 'js-yaml'
+import { messageOf, UserError } from '../engine/errors.js'
+import { isMap, type JsonMap } from '../engine/json.js'
+import type { TemplateInput } from '../inputs.js'
+import { builtInTemplateText } from './template-built-in.js'
+import { parseTemplate } from './template-syntax.js'
+
+/** Where the template of a version is, in aws/karpenter-provider-aws at its tag; the docs/ copy is often a version behind. */
+const upstreamPath =
+  'website/content/en/preview/getting-started/getting-started-with-karpenter/cloudformation.yaml'
+const upstreamBase = 'https://raw.githubusercontent.com'
+
+export interface TemplatePorts {
+  /** The body of a 200 answer; rejects for everything else. */
+  fetchText(url: string): Promise<string>
+  /** Of a file of the workspace; throws when it cannot be read. */
+  readFile(path: string): string
+  /** In place of https://raw.githubusercontent.com. */
+  readonly upstreamBase?: string
+}
+
+export interface LoadedTemplate {
+  readonly text: string
+  /** For a person: its URL or path, or `built in, for Karpenter 1.14.1`. */
+  readonly origin: string
+}
+
+export function upstreamTemplateUrl(version: string, base = upstreamBase): string {
+  return `${base}/aws/karpenter-provider-aws/v${version}/${upstreamPath}`
+}
+
+/** The template's text. Throws UserError that begins with `template` when it cannot be had. */
+export async function loadTemplate(request: {
+  readonly input: TemplateInput
+  readonly version: string
+  readonly ports: TemplatePorts
+}): Promise<LoadedTemplate> {
+  const { input, version, ports } = request
+  switch (input.kind) {
+    case 'built-in':
+      return { text: builtInTemplateText(version), origin: `built in, for Karpenter ${version}` }
+    case 'path':
+      return { text: read(input.path, ports), origin: input.path }
+    case 'url':
+      return { text: await fetched(input.url, ports), origin: input.url }
+    case 'upstream': {
+      const url = upstreamTemplateUrl(version, ports.upstreamBase)
+      return { text: await fetched(url, ports), origin: url }
+    }
+  }
+}
+
+function read(path: string, ports: TemplatePorts): string {
+  try {
+    return ports.readFile(path)
+  } catch (error) {
+    throw new UserError(
+      'template',
+      `${path} cannot be read: ${messageOf(error)}`,
+      'Pass upstream, built-in, a path in the workspace, or a URL.',
+      { state: 'Nothing was changed.' }
+    )
+  }
+}
+
+async function fetched(url: string, ports: TemplatePorts): Promise<string> {
+  try {
+    return await ports.fetchText(url)
+  } catch (error) {
+    throw new UserError(
+      'template',
+      `${url} cannot be had: ${messageOf(error)}`,
+      'Let the runner reach that address, or pass `template: built-in`, which needs none.',
+      { state: 'Nothing was changed.', cause: error }
+    )
+  }
+}
+
+export interface Adaptation {
+  readonly clusterName: string
+  readonly nodeRoleName: string
+  readonly permissionsBoundary: string | undefined
+}
+
+/**
+ * The text with the user's name for the node role and the permissions boundary on every role of it. The same text when
+ * neither differs from what the template has, so that it stays what upstream published.
+ */
+export function adaptTemplate(text: string, adaptation: Adaptation): string {
+  const { clusterName, nodeRoleName, permissionsBoundary } = adaptation
+  const renames = nodeRoleName !== `KarpenterNodeRole-${clusterName}`
+  if (!renames && permissionsBoundary === undefined) return text
+  const { body } = parseTemplate(text)
+  const declared = isMap(body['Resources']) ? body['Resources'] : {}
+  const resources: JsonMap = {}
+  for (const [logicalId, own] of Object.entries(declared)) {
+    const isRole = isMap(own) && own['Type'] === 'AWS::IAM::Role'
+    resources[logicalId] = isRole
+      ? {
+          ...own,
+          Properties: {
+            ...(isMap(own['Properties']) && own['Properties']),
+            ...(renames && logicalId === 'KarpenterNodeRole' && { RoleName: nodeRoleName }),
+            ...(permissionsBoundary !== undefined && { PermissionsBoundary: permissionsBoundary })
+          }
+        }
+      : own
+  }
+  if (renames && !isMap(resources['KarpenterNodeRole'])) {
+    throw new UserError(
+      'node-role-name',
+      `the template has no role KarpenterNodeRole that could be called ${nodeRoleName}`,
+      'Leave node-role-name out, or name the role in your template KarpenterNodeRole.',
+      { state: 'Nothing was changed.' }
+    )
+  }
+  return dump({ ...body, Resources: resources }, { lineWidth: -1, noRefs: true })
+}

@@ -1,0 +1,87 @@
+import { join } from 'node:path'
+import { CancelledError, runSignal, TimeoutError } from './cancel.js'
+import { messageOf } from './engine/errors.js'
+import { type Inputs, parseInputs } from './inputs.js'
+import { install } from './install.js'
+import { type Outputs, setOutputs } from './outputs.js'
+import { type Ports, runnerPorts, runUrl } from './ports.js'
+import { errorText, stateText } from './report/error-text.js'
+import { RunJournal } from './report/journal.js'
+import { Ledger } from './report/ledger.js'
+import { type Report, writeReport } from './report/report.js'
+import { summaryText } from './report/summary.js'
+import { Session } from './session.js'
+
+/** The main step: inputs, the mode's flow, then outputs, report and summary, whatever the flow came to. */
+export async function main(ports: Ports = runnerPorts()): Promise<void> {
+  const startedAt = ports.clock.now()
+  let inputs: Inputs
+  try {
+    inputs = parseInputs({
+      get: (name) => ports.runner.getInput(name),
+      env: ports.env,
+      readFile: ports.readFile
+    })
+  } catch (error) {
+    ports.runner.setFailed(errorText(error, 'No call was made and nothing was changed.'))
+    return
+  }
+  await run(inputs, ports, startedAt)
+}
+
+async function run(inputs: Inputs, ports: Ports, startedAt: number): Promise<void> {
+  const cluster = { name: inputs.clusterName, region: inputs.region }
+  const ledger = new Ledger(inputs.mode, runUrl(ports.env), cluster, startedAt)
+  const { signal, close } = runSignal(ports.signals, inputs.timeoutSeconds)
+  const journal = new RunJournal(ports.runner, ports.clock, signal)
+  const session = new Session(inputs, ports, signal)
+  const outputs: Outputs = {}
+  let ended: Pick<Report, 'result' | 'error'>
+  try {
+    await install({ inputs, ports, session, journal, ledger, outputs, signal })
+    ended = { result: 'succeeded' }
+  } catch (error) {
+    const cause = signal.aborted ? abortError(signal, inputs) : error
+    ended = {
+      result: cause instanceof CancelledError ? 'cancelled' : 'failed',
+      error: errorText(cause, stateText(ledger.changes))
+    }
+  }
+  journal.close()
+  await session.close()
+  close()
+  const report = ledger.report({
+    ...ended,
+    at: ports.clock.now(),
+    requests: session.requests(),
+    warnings: journal.warnings
+  })
+  await publish(report, inputs, ports, outputs)
+}
+
+/** Whatever was thrown once the run was told to end is a consequence: the reason for the end is the error. */
+function abortError(signal: AbortSignal, inputs: Inputs): unknown {
+  const reason: unknown = signal.reason
+  return reason instanceof TimeoutError
+    ? new Error(
+        `${reason.message}; raise \`timeout\` (now ${inputs.timeoutSeconds} s) or look at what the log waits for`
+      )
+    : reason
+}
+
+/** Outputs first: a summary or report that cannot be written must not cost later steps their facts. */
+async function publish(report: Report, inputs: Inputs, ports: Ports, outputs: Outputs): Promise<void> {
+  const folder = ports.env['RUNNER_TEMP']
+  const path = folder === undefined ? undefined : join(folder, `setup-karpenter-${report.cluster.name}.json`)
+  setOutputs(
+    { ...outputs, changed: String(report.changed), ...(path !== undefined && { report: path }) },
+    (name, value) => ports.runner.setOutput(name, value)
+  )
+  try {
+    if (path !== undefined) writeReport(report, path)
+    if (inputs.summary) await ports.appendSummary?.(summaryText(report))
+  } catch (error) {
+    ports.runner.warning(`report: could not be written: ${messageOf(error)}`)
+  }
+  if (report.error !== undefined) ports.runner.setFailed(report.error)
+}

@@ -1,0 +1,49 @@
+import { messageOf } from './engine/errors.js'
+import { discoverCluster } from './aws/discover.js'
+import { runSignal } from './cancel.js'
+import { parseInputs } from './inputs.js'
+import { releaseLock } from './kubernetes/lease.js'
+import { type Ports, runnerPorts } from './ports.js'
+import { Session } from './session.js'
+import { cleanUp } from './smoke-test/clean-up.js'
+import { type PostState, readCleanup } from './state.js'
+
+/** A cancelled job is ended by force five minutes after the cancel (GitHub docs, 2026). */
+const postSeconds = 240
+
+/**
+ * The post step: after a failure or a cancel it removes what is left of this run's smoke test, and gives back the lock.
+ * Nothing else: what main installed stays, and the next run goes on from there.
+ */
+export async function post(ports: Ports = runnerPorts()): Promise<void> {
+  const left = readCleanup(ports.runner)
+  if (left === undefined) return
+  const { signal, close } = runSignal(ports.signals, postSeconds)
+  const inputs = parseInputs({
+    get: (name) => ports.runner.getInput(name),
+    env: ports.env,
+    readFile: ports.readFile
+  })
+  const session = new Session(inputs, ports, signal)
+  try {
+    for (const line of await clear(left, session)) ports.runner.info(line)
+  } catch (error) {
+    ports.runner.warning(
+      `smoke test: what is left of run ${left.smokeTestRun ?? ''} could not be removed: ${messageOf(error)}. ` +
+        'The next run of this action removes it.'
+    )
+  } finally {
+    await session.close()
+    close()
+  }
+}
+
+async function clear(left: PostState, session: Session): Promise<readonly string[]> {
+  const aws = await session.aws()
+  const cluster = await discoverCluster(aws, left.clusterName)
+  const kubernetes = session.kubernetes(cluster, aws.account.callerArn, session.tokens(aws, cluster.name))
+  const lines =
+    left.smokeTestRun === undefined ? [] : await cleanUp(kubernetes, left.namespace, left.smokeTestRun)
+  const lock = left.lockHolder === undefined ? 'not held' : await releaseLock(kubernetes, left.lockHolder)
+  return lock === 'released' ? [...lines, 'released the lock'] : lines
+}

@@ -1,0 +1,127 @@
+import type { Graph } from '../engine/graph.js'
+import type { Inspection } from '../engine/resource.js'
+import { criticalPath, type Outcome } from '../engine/walk.js'
+import type { Report, ReportedRequests, ReportedSmokeTest } from './report.js'
+import { reportSchema } from './report.js'
+
+/** One request of a run, whichever API it went to. */
+export interface SentRequest {
+  readonly service: string
+  /** `GetRole`, `GET /api/v1/nodes`. */
+  readonly name: string
+  readonly write: boolean
+}
+
+/**
+ * What a run knows so far. Filled as it goes, so that a run that fails or is cancelled reports just as much as one that
+ * ends well.
+ */
+export class Ledger {
+  readonly #mode: string
+  readonly #run: string
+  readonly #startedAt: number
+  readonly #stages: { name: string; seconds: number }[] = []
+  readonly #choices: Record<string, string> = {}
+  readonly #kept: Record<string, string> = {}
+  #cluster: Report['cluster']
+  #karpenterVersion: string | undefined
+  #walk:
+    { graph: Graph; inspections: ReadonlyMap<string, Inspection>; outcomes: readonly Outcome[] } | undefined
+  #smokeTest: ReportedSmokeTest | undefined
+
+  constructor(mode: string, run: string, cluster: { name: string; region: string }, startedAt: number) {
+    this.#mode = mode
+    this.#run = run
+    this.#cluster = cluster
+    this.#startedAt = startedAt
+  }
+
+  cluster(facts: Partial<Report['cluster']>): void {
+    this.#cluster = { ...this.#cluster, ...facts }
+  }
+
+  karpenter(version: string): void {
+    this.#karpenterVersion = version
+  }
+
+  choice(name: string, text: string): void {
+    this.#choices[name] = text
+  }
+
+  stage(name: string, seconds: number): void {
+    this.#stages.push({ name, seconds })
+  }
+
+  keep(name: string, text: string): void {
+    this.#kept[name] = text
+  }
+
+  walk(graph: Graph, inspections: ReadonlyMap<string, Inspection>, outcomes: readonly Outcome[]): void {
+    this.#walk = { graph, inspections, outcomes }
+  }
+
+  smokeTest(result: ReportedSmokeTest): void {
+    this.#smokeTest = result
+  }
+
+  /** Every line of what was changed. */
+  get changes(): readonly string[] {
+    return (this.#walk?.outcomes ?? []).flatMap((outcome) => outcome.changes)
+  }
+
+  report(end: {
+    readonly result: Report['result']
+    readonly error?: string
+    readonly at: number
+    readonly requests: ReportedRequests
+    readonly warnings: readonly string[]
+  }): Report {
+    const walk = this.#walk
+    return {
+      schema: reportSchema,
+      mode: this.#mode,
+      result: end.result,
+      ...(end.error !== undefined && { error: end.error }),
+      run: this.#run,
+      startedAt: new Date(this.#startedAt).toISOString(),
+      seconds: (end.at - this.#startedAt) / 1000,
+      cluster: this.#cluster,
+      ...(this.#karpenterVersion !== undefined && { karpenterVersion: this.#karpenterVersion }),
+      changed: this.changes.length > 0,
+      choices: this.#choices,
+      resources: (walk?.outcomes ?? []).map((outcome) => ({
+        id: outcome.id,
+        title: walk?.graph.get(outcome.id).title ?? outcome.id,
+        layer: walk?.graph.get(outcome.id).layer ?? '',
+        result: outcome.result,
+        differences: walk?.inspections.get(outcome.id)?.differences ?? [],
+        changes: outcome.changes,
+        seconds: (outcome.endedAt - outcome.startedAt) / 1000
+      })),
+      ...(this.#smokeTest !== undefined && { smokeTest: this.#smokeTest }),
+      stages: this.#stages,
+      ...(walk !== undefined && { criticalPath: this.#criticalPath(walk) }),
+      requests: end.requests,
+      warnings: end.warnings,
+      kept: this.#kept
+    }
+  }
+
+  /** The stages before the walk follow on each other and are all on the path. */
+  #criticalPath(walk: { graph: Graph; outcomes: readonly Outcome[] }): {
+    seconds: number
+    ids: readonly string[]
+  } {
+    const path = criticalPath(walk.graph, walk.outcomes)
+    const before = this.#stages.filter((stage) => stage.name !== 'Apply' && stage.name !== 'Smoke test')
+    const seconds = path.seconds + before.reduce((sum, stage) => sum + stage.seconds, 0)
+    return { seconds, ids: [...before.map((stage) => stage.name), ...path.ids] }
+  }
+}
+
+/** Counts a run's requests. Reads that were sent twice are named: a run needs no read twice but while it waits. */
+export function countRequests(sent: readonly SentRequest[], repeated: readonly string[]): ReportedRequests {
+  const byService: Record<string, number> = {}
+  for (const request of sent) byService[request.service] = (byService[request.service] ?? 0) + 1
+  return { total: sent.length, writes: sent.filter((request) => request.write).length, repeated, byService }
+}
