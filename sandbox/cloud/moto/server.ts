@@ -53,10 +53,14 @@ export async function startMoto({ command, accountId, region }: MotoOptions): Pr
       resolve()
     })
   })
+  // A sandbox that breaks down leaves no server behind.
+  const killOnExit = (): void => void child.kill('SIGTERM')
+  process.once('exit', killOnExit)
   const url = `http://127.0.0.1:${port}`
   const stop = async (): Promise<void> => {
     if (ended === undefined) child.kill('SIGTERM')
     await exit
+    process.off('exit', killOnExit)
     await rm(folder, { recursive: true, force: true })
   }
   const deadline = Date.now() + longestStart
