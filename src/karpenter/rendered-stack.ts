@@ -65,7 +65,8 @@ export function renderTemplate(text: string, settings: StackSettings): RenderedS
     resources,
     nodeRole: nodeRoleOf(resources),
     policies,
-    queue: queue?.name === undefined || queue.arn === undefined ? undefined : { name: queue.name, arn: queue.arn },
+    queue:
+      queue?.name === undefined || queue.arn === undefined ? undefined : { name: queue.name, arn: queue.arn },
     parameters: Object.fromEntries(
       'ClusterName' in template.parameters ? [['ClusterName', settings.clusterName]] : []
     ),
@@ -94,7 +95,10 @@ function parametersOf(template: Template, settings: StackSettings): ReadonlyMap<
 
 /** Names by the property that CloudFormation takes them from, and ARNs by what is behind the account. */
 const kinds: Readonly<
-  Record<string, { readonly property: string; readonly arn: (name: string, path: string) => readonly [string, string] }>
+  Record<
+    string,
+    { readonly property: string; readonly arn: (name: string, path: string) => readonly [string, string] }
+  >
 > = {
   'AWS::IAM::Role': { property: 'RoleName', arn: (name, path) => ['iam', `role${path}${name}`] },
   'AWS::IAM::ManagedPolicy': {
@@ -174,12 +178,16 @@ class Scope implements TemplateScope {
     return this.#template.resources.find((one) => one.logicalId === logicalId)
   }
 
-  #identity(resource: DeclaredResource): { readonly own: string | undefined; readonly arn: string | undefined } {
+  #identity(resource: DeclaredResource): {
+    readonly own: string | undefined
+    readonly arn: string | undefined
+  } {
     const { account } = this.#settings
     const kind = kinds[resource.type]
     const declared = kind === undefined ? undefined : resource.properties[kind.property]
     if (kind === undefined || declared === undefined) return { own: undefined, arn: undefined }
-    if (this.#open.has(resource.logicalId)) throw new Error(`the name of ${resource.logicalId} depends on itself`)
+    if (this.#open.has(resource.logicalId))
+      throw new Error(`the name of ${resource.logicalId} depends on itself`)
     this.#open.add(resource.logicalId)
     const name = evaluate(declared, this)
     const path = evaluate(resource.properties['Path'] ?? '/', this)
@@ -201,8 +209,9 @@ function policyOf(resource: RenderedResource): RenderedPolicy {
     )
   }
   const declared = resource.properties['PolicyDocument']
-  const document = orTemplateError((): unknown =>
-    typeof declared === 'string' ? JSON.parse(declared) : declared, logicalId
+  const document = orTemplateError(
+    (): unknown => (typeof declared === 'string' ? JSON.parse(declared) : declared),
+    logicalId
   )
   if (!isMap(document))
     throw templateError(`managed policy ${logicalId} has no PolicyDocument`, 'Give it one.')

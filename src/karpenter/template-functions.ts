@@ -62,7 +62,9 @@ function evaluateCall(name: string, argument: unknown, scope: TemplateScope): un
     }
     case 'Fn::FindInMap': {
       const keys = listOf(argument).map((key) => String(evaluate(key, scope)))
-      return keys.reduce<unknown>((at, key) => (isMap(at) ? at[key] : undefined), scope.mappings) ?? unknownValue
+      return (
+        keys.reduce<unknown>((at, key) => (isMap(at) ? at[key] : undefined), scope.mappings) ?? unknownValue
+      )
     }
     default:
       return unknownValue
@@ -85,9 +87,7 @@ function substitute(argument: unknown, scope: TemplateScope): string {
     if (name in variables) return String(evaluate(variables[name], scope))
     const [logicalId, ...attribute] = name.split('.')
     return String(
-      attribute.length === 0
-        ? reference(name, scope)
-        : scope.attribute(logicalId ?? '', attribute.join('.'))
+      attribute.length === 0 ? reference(name, scope) : scope.attribute(logicalId ?? '', attribute.join('.'))
     )
   })
 }
