@@ -2,6 +2,7 @@ import { GetRoleCommand } from '@aws-sdk/client-iam'
 import { connectAws, type ConnectInputs, type ConnectPorts } from '../../src/aws/connect.js'
 import { eksTokens } from '../../src/aws/eks-token.js'
 import { UserError } from '../../src/engine/errors.js'
+import { failure } from './failure.js'
 import { Refusal, standIn, type Handlers, type StandIn } from './stand-in.js'
 
 const roleArn = 'arn:aws:iam::111122223333:role/deployer'
@@ -39,7 +40,10 @@ interface Run {
   readonly server: StandIn
   readonly masked: string[]
   readonly audiences: string[]
-  connect(inputs?: Partial<ConnectInputs>, ports?: Partial<ConnectPorts>): ReturnType<typeof connectAws>
+  readonly connect: (
+    inputs?: Partial<ConnectInputs>,
+    ports?: Partial<ConnectPorts>
+  ) => ReturnType<typeof connectAws>
 }
 
 async function withAws(handlers: Handlers, test: (run: Run) => Promise<void>): Promise<void> {
@@ -81,15 +85,6 @@ async function withAws(handlers: Handlers, test: (run: Run) => Promise<void>): P
   } finally {
     await server.close()
   }
-}
-
-async function failure(promise: Promise<unknown>): Promise<UserError> {
-  const error = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown
-  )
-  if (!(error instanceof UserError)) throw new Error(`no UserError but ${String(error)}`)
-  return error
 }
 
 describe('Credentials by GitHub OIDC', () => {

@@ -129,7 +129,10 @@ describe('For every policy document', () => {
         policy,
         fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
         (document, stream) => {
-          const other = reworded(document, () => stream.next().value ?? 0)
+          const other = reworded(document, () => {
+            const next: IteratorResult<number, undefined> = stream.next()
+            return next.value ?? 0
+          })
           expect(samePolicy(document, encodeURIComponent(JSON.stringify(other)))).toBe(true)
           expect(policyDifferences(document, other)).toEqual([])
         }

@@ -112,14 +112,14 @@ function answer(
 }
 
 function xml(value: unknown, member: string): string {
+  if (value === undefined || value === null) return ''
   if (Array.isArray(value)) return value.map((item) => `<${member}>${xml(item, member)}</${member}>`).join('')
-  if (typeof value === 'object' && value !== null) {
+  if (typeof value === 'object') {
     return Object.entries(value)
-      .filter(([, part]) => part !== undefined)
       .map(([name, part]) => `<${name}>${xml(part, member)}</${name}>`)
       .join('')
   }
-  return String(value ?? '')
+  return (typeof value === 'string' ? value : JSON.stringify(value))
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
 }
