@@ -67,6 +67,10 @@ export function errorOf(
   const status = parseStatus(answer.body)
   const subject = [request.resource, request.name].filter(Boolean).join(' ')
   const where = request.namespace === undefined ? '' : ` in namespace ${request.namespace}`
+  if (isRefusedPatch(answer)) {
+    const message = status.message.replace(/^failed to create typed patch object \([^)]*\): /, '')
+    return new KubernetesError(subject, message, fixOf(422, 'Invalid'), { status: 422, reason: 'Invalid' })
+  }
   const reason = status.reason ?? reasonByStatus(answer.status)
   if (answer.status === 401) return unauthorized(caller, before)
   if (answer.status === 403) {
@@ -84,6 +88,11 @@ export function errorOf(
     fixOf(answer.status, reason),
     { status: answer.status, reason }
   )
+}
+
+/** Server-side apply answers a field that the schema does not know with 500 (Kubernetes 1.32 to 1.35). */
+export function isRefusedPatch(answer: { readonly status: number; readonly body: string }): boolean {
+  return answer.status === 500 && answer.body.includes('failed to create typed patch object')
 }
 
 export function isKubernetesError(

@@ -2,7 +2,7 @@ import { request as httpsRequest, Agent } from 'node:https'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../engine/errors.js'
-import { UnreachableError } from './errors.js'
+import { isRefusedPatch, UnreachableError } from './errors.js'
 import { textField } from './manifest.js'
 
 /** One request that was sent, for the run's count. */
@@ -136,7 +136,7 @@ export function transport(connection: Connection): Transport {
         const wait = 200 * 2 ** (attempt - 1)
         try {
           const answer = await once(outgoing)
-          if (last || !isPassing(answer.status)) return answer
+          if (last || !isPassing(answer.status) || isRefusedPatch(answer)) return answer
           await sleep(retryAfter(answer.headers) ?? wait, undefined, { signal: outgoing.signal })
         } catch (error) {
           if (outgoing.signal.aborted) throw outgoing.signal.reason
