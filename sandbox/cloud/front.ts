@@ -145,8 +145,9 @@ function authenticated(
 /** At AWS's own host names the scope must name that host's service and region; elsewhere it is all there is to go by. */
 function checkScope(request: SignedRequest, signature: Signature, service: Service): void {
   const host = hostParts(request.url.hostname)
-  if (host?.region === undefined || host.region === signature.region) return
-  const message = `Credential should be scoped to a valid region. `
+  // iam.us-gov.amazonaws.com is global within its partition.
+  if (host?.region === undefined || host.region === 'us-gov' || host.region === signature.region) return
+  const message = 'Credential should be scoped to a valid region.'
   throw new AwsError(
     service.protocol === 'query' ? 'SignatureDoesNotMatch' : 'InvalidSignatureException',
     message,

@@ -64,6 +64,9 @@ export interface Cloud {
   stop(): Promise<void>
 }
 
+/** Longer than any client keeps an idle connection, so that none is closed just as it is used again. */
+const keepAlive = { keepAliveTimeout: 120_000 }
+
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const home = homeOf(options.accountId, options.region)
   const now = options.now ?? Date.now
@@ -84,7 +87,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   }
   const listener = front({ home, now, services, credentials, pipeline, aside })
 
-  const plain = await listen(createServer(listener))
+  const plain = await listen(createServer(keepAlive, listener))
   const url = `http://127.0.0.1:${plain.port}`
   const invoke = invoker(() => services, pipeline)
   const associationDelay = options.associationDelay ?? 500
@@ -129,16 +132,16 @@ async function listenTls(
   region: string
 ): Promise<Listening> {
   const suffixes = ['amazonaws.com', 'amazonaws.com.cn', 'api.aws']
+  const pricing = ['us-east-1', 'ap-south-1', 'eu-central-1', 'cn-northwest-1']
   const { certPem, keyPem } = await authority.issue({
     commonName: 'aws.sandbox',
     dnsNames: suffixes.flatMap((suffix) => [
       `*.${suffix}`,
-      `*.${region}.${suffix}`,
-      `*.us-east-1.${suffix}`,
-      `api.pricing.${region}.${suffix}`
+      ...[...new Set([region, 'us-east-1', 'us-gov'])].map((zone) => `*.${zone}.${suffix}`),
+      ...pricing.map((zone) => `api.pricing.${zone}.${suffix}`)
     ]),
     ipAddresses: ['127.0.0.1'],
     usage: 'server'
   })
-  return listen(createTlsServer({ cert: certPem, key: keyPem }, listener))
+  return listen(createTlsServer({ ...keepAlive, cert: certPem, key: keyPem }, listener))
 }

@@ -97,6 +97,30 @@ describe('permissions', () => {
     )
   })
 
+  it('take an instance profile that is being made for one that bears its tags already', async () => {
+    const owned = { 'aws:RequestTag/owner': 'me' }
+    const client = limited(
+      {
+        Effect: 'Allow',
+        Action: 'iam:CreateInstanceProfile',
+        Resource: '*',
+        Condition: { StringEquals: owned }
+      },
+      {
+        Effect: 'Allow',
+        Action: 'iam:TagInstanceProfile',
+        Resource: '*',
+        Condition: { StringEquals: { ...owned, 'aws:ResourceTag/owner': 'me' } }
+      }
+    )
+    const create = (Value: string) =>
+      client.send(
+        new CreateInstanceProfileCommand({ InstanceProfileName: Value, Tags: [{ Key: 'owner', Value }] })
+      )
+    expect(await refusalOf(create('me'))).toBe('no error')
+    expect(await refusalOf(create('you'))).toMatch(/^AccessDenied: /)
+  })
+
   it('end at the boundary and at an explicit deny', async () => {
     const boundary = (await createPolicy('boundary', allow('iam:Get*'))).Policy?.Arn ?? ''
     const role = cloud.iam.putRole({

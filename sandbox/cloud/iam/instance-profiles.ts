@@ -40,7 +40,10 @@ export function instanceProfileOperations(state: IamState): Operations {
         const tags = tagList(input)
         const resource = iamArn(state.home, `instance-profile${path}${text(input, 'InstanceProfileName')}`)
         const create = { action: 'iam:CreateInstanceProfile', resource, context: requestTags(tags) }
-        return tags.length === 0 ? [create] : [create, { ...create, action: 'iam:TagInstanceProfile' }]
+        if (tags.length === 0) return [create]
+        // The new profile counts as bearing the tags it is made with: Karpenter's own policy asks for aws:ResourceTag here.
+        const context = { ...requestTags(tags), ...resourceTags('iam', tags) }
+        return [create, { action: 'iam:TagInstanceProfile', resource, context }]
       },
       answer: ({ input }) => {
         const name = checkName('instanceProfileName', text(input, 'InstanceProfileName'), 128)

@@ -52,6 +52,17 @@ export function serviceLinkedRoleOperations(state: IamState): Operations {
         state.roles.delete(role.name)
         return { DeletionTaskId: `task${role.path}${role.name}/${crypto.randomUUID()}` }
       }
+    },
+    GetServiceLinkedRoleDeletionStatus: {
+      questions: ({ input }) => {
+        const path = text(input, 'DeletionTaskId')
+          .replace(/^task/, '')
+          .replace(/\/[^/]*$/, '')
+        return [
+          { action: 'iam:GetServiceLinkedRoleDeletionStatus', resource: iamArn(state.home, `role${path}`) }
+        ]
+      },
+      answer: () => ({ Status: 'SUCCEEDED' })
     }
   }
 }
