@@ -69,9 +69,6 @@ export function digestOf(content: Buffer): string {
   return `sha256:${createHash('sha256').update(content).digest('hex')}`
 }
 
-/** What `helm package` leaves out by the chart's .helmignore and because hidden files are no part of a chart. */
-const leftOut = /^\.|\.gotmpl$|^artifacthub-repo\.yaml$/
-
 async function stage(from: string, to: string, prefix: string): Promise<string[]> {
   await mkdir(to, { recursive: true })
   const files: string[] = []
@@ -79,7 +76,7 @@ async function stage(from: string, to: string, prefix: string): Promise<string[]
     const path = `${prefix}/${entry.name}`
     if (entry.isDirectory()) {
       files.push(...(await stage(join(from, entry.name), join(to, entry.name), path)))
-    } else if (!leftOut.test(entry.name)) {
+    } else {
       await writeFile(join(to, entry.name), await readFile(join(from, entry.name)), { mode: 0o644 })
       files.push(path)
     }
