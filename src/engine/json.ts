@@ -23,3 +23,14 @@ export function canonical(value: unknown): string {
       : part
   )
 }
+
+/** The map under a key; an empty one where there is none. */
+export function mapAt(value: unknown, key: string): JsonMap {
+  const own = isMap(value) ? value[key] : undefined
+  return isMap(own) ? own : {}
+}
+
+/** The given keys that are there, with their values. */
+export function picked(from: JsonMap, keys: readonly string[]): JsonMap {
+  return Object.fromEntries(keys.filter((key) => from[key] !== undefined).map((key) => [key, from[key]]))
+}

@@ -1,55 +1,68 @@
-import type { Manifest } from '../kubernetes/manifest.js'
+import type { EC2NodeClass, NodePool, Requirement, SelectorTerm } from './types.js'
 
-export interface NodeClassFacts {
+/** Tag by which Karpenter finds subnets and security groups. */
+export const discoveryTag = 'karpenter.sh/discovery'
+
+/** What the getting-started guide's NodePool asks for (1.0 to 1.14). */
+export const guideRequirements: readonly Requirement[] = [
+  { key: 'kubernetes.io/os', operator: 'In', values: ['linux'] },
+  { key: 'kubernetes.io/arch', operator: 'In', values: ['amd64'] },
+  { key: 'karpenter.sh/capacity-type', operator: 'In', values: ['on-demand'] },
+  { key: 'karpenter.k8s.aws/instance-category', operator: 'In', values: ['c', 'm', 'r'] },
+  { key: 'karpenter.k8s.aws/instance-generation', operator: 'Gt', values: ['2'] }
+]
+
+export interface NodeClassSettings {
   readonly clusterName: string
   readonly nodeRoleName: string
-  readonly tags: Readonly<Record<string, string>>
+  /** The user's tags; Karpenter puts them on instances, volumes and launch templates. */
+  readonly tags?: Readonly<Record<string, string>>
 }
 
-/** What Karpenter's selectors find subnets and security groups by. */
-const discoveryTag = 'karpenter.sh/discovery'
+export function byDiscoveryTag(clusterName: string): readonly SelectorTerm[] {
+  return [{ tags: { [discoveryTag]: clusterName } }]
+}
 
 /**
- * The EC2NodeClass that needs nothing but the cluster: AL2023's newest AMI, the node role, whatever carries the discovery
- * tag. `@latest` follows AWS's releases; give a manifest of your own with `al2023@v<date>` to pin it.
+ * An EC2NodeClass with the guide's settings: subnets and security groups by discovery tag, and the newest image of
+ * Amazon Linux 2023. The guide pins a dated image; a date goes stale, so who wants one gives manifests in node-pools.
  */
-export function defaultNodeClass(name: string, facts: NodeClassFacts): Manifest {
+export function defaultNodeClass(name: string, settings: NodeClassSettings): EC2NodeClass {
+  const { clusterName, nodeRoleName, tags = {} } = settings
   return {
     apiVersion: 'karpenter.k8s.aws/v1',
     kind: 'EC2NodeClass',
     metadata: { name },
     spec: {
-      role: facts.nodeRoleName,
+      role: nodeRoleName,
       amiSelectorTerms: [{ alias: 'al2023@latest' }],
-      subnetSelectorTerms: [{ tags: { [discoveryTag]: facts.clusterName } }],
-      securityGroupSelectorTerms: [{ tags: { [discoveryTag]: facts.clusterName } }],
-      ...(Object.keys(facts.tags).length > 0 && { tags: facts.tags })
+      subnetSelectorTerms: byDiscoveryTag(clusterName),
+      securityGroupSelectorTerms: byDiscoveryTag(clusterName),
+      ...(Object.keys(tags).length > 0 && { tags })
     }
   }
 }
 
-/** The guide's NodePool with the limits and consolidation that it names (getting-started, 1.2 and 1.14). */
-export function defaultNodePool(name: string, nodeClass: string): Manifest {
-  return {
+/** What `node-pools: default` stands for: the guide's NodePool and EC2NodeClass, both called `default`. */
+export function defaultNodePools(settings: NodeClassSettings): {
+  readonly nodePools: readonly NodePool[]
+  readonly nodeClasses: readonly EC2NodeClass[]
+} {
+  const nodePool: NodePool = {
     apiVersion: 'karpenter.sh/v1',
     kind: 'NodePool',
-    metadata: { name },
+    metadata: { name: 'default' },
     spec: {
       template: {
         spec: {
-          requirements: [
-            { key: 'kubernetes.io/arch', operator: 'In', values: ['amd64'] },
-            { key: 'kubernetes.io/os', operator: 'In', values: ['linux'] },
-            { key: 'karpenter.sh/capacity-type', operator: 'In', values: ['on-demand'] },
-            { key: 'karpenter.k8s.aws/instance-category', operator: 'In', values: ['c', 'm', 'r'] },
-            { key: 'karpenter.k8s.aws/instance-generation', operator: 'Gt', values: ['2'] }
-          ],
-          nodeClassRef: { group: 'karpenter.k8s.aws', kind: 'EC2NodeClass', name: nodeClass },
+          nodeClassRef: { group: 'karpenter.k8s.aws', kind: 'EC2NodeClass', name: 'default' },
+          requirements: guideRequirements,
           expireAfter: '720h'
         }
       },
-      limits: { cpu: '1000', memory: '1000Gi' },
-      disruption: { consolidationPolicy: 'WhenEmptyOrUnderutilized', consolidateAfter: '1m' }
+      disruption: { consolidationPolicy: 'WhenEmptyOrUnderutilized', consolidateAfter: '1m' },
+      limits: { cpu: '1000', memory: '1000Gi' }
     }
   }
+  return { nodePools: [nodePool], nodeClasses: [defaultNodeClass('default', settings)] }
 }

@@ -1,10 +1,10 @@
 import { loadAll } from 'js-yaml'
 import { messageOf, UserError } from '../../engine/errors.js'
-import { isMap } from '../../engine/json.js'
+import { mapAt } from '../../engine/json.js'
 import { isManifest, type Manifest } from '../../kubernetes/manifest.js'
 import { defaultNodeClass, type NodeClassFacts } from '../default-node-pools.js'
 import { convertNodeTemplate } from './node-template.js'
-import { convertProvisioner, mapAt } from './provisioner.js'
+import { convertProvisioner } from './provisioner.js'
 
 export interface ReadManifests {
   readonly nodePools: readonly Manifest[]
@@ -18,6 +18,8 @@ interface Collected {
   readonly nodeClasses: Manifest[]
   readonly warnings: string[]
   readonly problems: string[]
+  /** EC2NodeClass and Provisioner that refers to it: converted text often leaves the EC2NodeClass out. */
+  readonly referred: Map<string, string>
 }
 
 /**
@@ -26,7 +28,13 @@ interface Collected {
  * that lists every problem with its document.
  */
 export function readManifests(text: string, source: string, facts: NodeClassFacts): ReadManifests {
-  const collected: Collected = { nodePools: [], nodeClasses: [], warnings: [], problems: [] }
+  const collected: Collected = {
+    nodePools: [],
+    nodeClasses: [],
+    warnings: [],
+    problems: [],
+    referred: new Map()
+  }
   const filled = text.replaceAll(/\$\{?CLUSTER_NAME\}?/g, facts.clusterName)
   if (filled !== text)
     collected.warnings.push(`${source}: CLUSTER_NAME is filled in with ${facts.clusterName}`)
@@ -84,6 +92,7 @@ function add(document: unknown, place: string, facts: NodeClassFacts, to: Collec
     if (group !== 'karpenter.sh') to.warnings.push(`${title}: its group is karpenter.sh, not ${group}`)
     const converted = convertProvisioner(document, facts)
     to.nodePools.push(converted.nodePool)
+    to.referred.set(converted.nodeClassName, document.metadata.name)
     if (converted.nodeClass !== undefined) to.nodeClasses.push(withKubelet(converted.nodeClass, document))
     to.warnings.push(...converted.warnings)
   } else if (kind === 'AWSNodeTemplate' && apiVersion === 'karpenter.k8s.aws/v1alpha1') {
@@ -99,23 +108,21 @@ function add(document: unknown, place: string, facts: NodeClassFacts, to: Collec
 
 /** The kubelet's settings moved from the Provisioner to the EC2NodeClass; the container runtime is no setting any more. */
 function withKubelet(nodeClass: Manifest, provisioner: Manifest): Manifest {
-  const { containerRuntime: _gone, ...kubelet } = mapAt(mapAt(provisioner, 'spec'), 'kubeletConfiguration')
-  return Object.keys(kubelet).length === 0
-    ? nodeClass
-    : { ...nodeClass, spec: { ...mapAt(nodeClass, 'spec'), kubelet } }
+  const kubelet = Object.entries(mapAt(mapAt(provisioner, 'spec'), 'kubeletConfiguration')).filter(
+    ([key]) => key !== 'containerRuntime'
+  )
+  if (kubelet.length === 0) return nodeClass
+  return { ...nodeClass, spec: { ...mapAt(nodeClass, 'spec'), kubelet: Object.fromEntries(kubelet) } }
 }
 
-/** A NodePool whose EC2NodeClass is not in the manifest gets the default one when it came from a Provisioner. */
+/** A Provisioner's AWSNodeTemplate that is not in the text becomes the default EC2NodeClass of that name. */
 function addMissingNodeClasses(facts: NodeClassFacts, to: Collected): void {
-  const names = new Set(to.nodeClasses.map((nodeClass) => nodeClass.metadata.name))
-  for (const pool of to.nodePools) {
-    const reference = mapAt(mapAt(mapAt(mapAt(pool, 'spec'), 'template'), 'spec'), 'nodeClassRef')
-    const name = reference['name']
-    if (typeof name !== 'string' || names.has(name) || !isMap(reference)) continue
-    names.add(name)
+  const given = new Set(to.nodeClasses.map((nodeClass) => nodeClass.metadata.name))
+  for (const [name, provisioner] of to.referred) {
+    if (given.has(name)) continue
     to.nodeClasses.push(defaultNodeClass(name, facts))
     to.warnings.push(
-      `NodePool ${pool.metadata.name}: EC2NodeClass ${name} is not in the manifest, so a default one of that name is made`
+      `Provisioner ${provisioner}: AWSNodeTemplate ${name} is not in the manifest, so a default EC2NodeClass of that name is made`
     )
   }
 }

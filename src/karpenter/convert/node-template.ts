@@ -1,7 +1,6 @@
-import { isMap, type JsonMap } from '../../engine/json.js'
+import { isMap, type JsonMap, mapAt, picked } from '../../engine/json.js'
 import type { Manifest } from '../../kubernetes/manifest.js'
 import { defaultNodeClass, type NodeClassFacts } from '../default-node-pools.js'
-import { copied, mapAt } from './provisioner.js'
 
 export interface ConvertedNodeTemplate {
   readonly nodeClass: Manifest
@@ -64,7 +63,7 @@ export function nodeClassOf(
             httpPutResponseHopLimit: 2,
             httpTokens: 'required'
           },
-      ...copied(spec, ['userData', 'blockDeviceMappings', 'detailedMonitoring', 'context']),
+      ...picked(spec, ['userData', 'blockDeviceMappings', 'detailedMonitoring', 'context']),
       ...mergedTags(spec, facts)
     }
   }

@@ -1,4 +1,4 @@
-import { isMap, type JsonMap } from '../../engine/json.js'
+import { isMap, type JsonMap, mapAt, picked } from '../../engine/json.js'
 import type { Manifest } from '../../kubernetes/manifest.js'
 import type { NodeClassFacts } from '../default-node-pools.js'
 import { nodeClassOf } from './node-template.js'
@@ -61,14 +61,14 @@ export function convertProvisioner(provisioner: Manifest, facts: NodeClassFacts)
         ...templateMetadata(spec),
         spec: {
           requirements: requirementsOf(title, spec, warnings),
-          ...copied(spec, ['taints', 'startupTaints']),
+          ...picked(spec, ['taints', 'startupTaints']),
           nodeClassRef: { group: 'karpenter.k8s.aws', kind: 'EC2NodeClass', name: nodeClassName },
           expireAfter: expiry(title, spec, warnings)
         }
       },
       ...limitsOf(spec),
       disruption: disruptionOf(title, spec, warnings),
-      ...copied(spec, ['weight'])
+      ...picked(spec, ['weight'])
     }
   }
   return { nodePool, nodeClass: inline?.nodeClass, nodeClassName, warnings }
@@ -80,7 +80,7 @@ function disruptionOf(title: string, spec: JsonMap, warnings: string[]): JsonMap
   if (consolidates) {
     if (emptyAfter !== undefined) {
       warnings.push(
-        `${title}: consolidation and ttlSecondsAfterEmpty exclude each other (upstream's webhook refused both); consolidation is kept, ttlSecondsAfterEmpty ${String(emptyAfter)} is dropped`
+        `${title}: consolidation and ttlSecondsAfterEmpty exclude each other (upstream's webhook refused both); consolidation is kept, ttlSecondsAfterEmpty is dropped`
       )
     }
     return { consolidationPolicy: 'WhenEmptyOrUnderutilized', consolidateAfter: '0s' }
@@ -149,15 +149,6 @@ function metadataOf(object: Manifest): Manifest['metadata'] {
 }
 
 function templateMetadata(spec: JsonMap): JsonMap {
-  const metadata = copied(spec, ['labels', 'annotations'])
+  const metadata = picked(spec, ['labels', 'annotations'])
   return Object.keys(metadata).length === 0 ? {} : { metadata }
-}
-
-export function copied(from: JsonMap, keys: readonly string[]): JsonMap {
-  return Object.fromEntries(keys.filter((key) => from[key] !== undefined).map((key) => [key, from[key]]))
-}
-
-export function mapAt(value: unknown, key: string): JsonMap {
-  const own = isMap(value) ? value[key] : undefined
-  return isMap(own) ? own : {}
 }
