@@ -1,0 +1,18 @@
+/** End to end: dist/ against the sandbox, one scenario at a time. */
+export default {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/e2e'],
+  testMatch: ['**/*.test.ts'],
+  maxWorkers: 1,
+  // From nothing the sandbox's first start builds Kubernetes and Karpenter.
+  testTimeout: 1_200_000,
+  reporters: ['default'],
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } }
+    ]
+  }
+}

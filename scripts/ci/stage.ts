@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process'
+
+/** What a stage came to. Skipped tests are no failures, but they are shown. */
+export interface Counts {
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: number
+}
+
+export interface Stage {
+  readonly title: string
+  /** An npm script and its arguments. */
+  readonly script: readonly string[]
+  /** A stage that takes longer is ended, with all that it started, and has failed. */
+  readonly limitSeconds: number
+  readonly count: (exitCode: number) => Counts
+}
+
+/** A stage that is one check: passed or failed as a whole. */
+export function oneCheck(exitCode: number): Counts {
+  return exitCode === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 }
+}
+
+export function sum(counts: readonly Counts[]): Counts {
+  return {
+    passed: counts.reduce((total, count) => total + count.passed, 0),
+    failed: counts.reduce((total, count) => total + count.failed, 0),
+    skipped: counts.reduce((total, count) => total + count.skipped, 0)
+  }
+}
+
+/** `12 passed, 0 failed`, and what was skipped where something was. */
+export function countsText(counts: Counts): string {
+  const skipped = counts.skipped === 0 ? '' : `, ${counts.skipped} skipped`
+  return `${counts.passed} passed, ${counts.failed} failed${skipped}`
+}
+
+/** Runs a stage under a heading, its output shown as it comes, and says what it came to and how long it took. */
+export async function runStage(stage: Stage): Promise<Counts> {
+  const startedAt = performance.now()
+  console.log(`\n==== ${stage.title}: npm run ${stage.script.join(' ')}`)
+  const exitCode = await runScript(stage)
+  const counts = stage.count(exitCode)
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+  console.log(`==== ${stage.title}: ${countsText(counts)} in ${seconds} s`)
+  return counts
+}
+
+/** The exit code; 1 when the script could not be started, was killed or took too long. */
+async function runScript(stage: Stage): Promise<number> {
+  return new Promise((resolve) => {
+    // A process group of its own: what a stage that hangs has started ends with it.
+    const child = spawn('npm', ['run', '--silent', ...stage.script], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      detached: true
+    })
+    const limit = setTimeout(() => {
+      console.log(`${stage.title}: not done after ${stage.limitSeconds} s, so it is ended.`)
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+    }, stage.limitSeconds * 1000)
+    const done = (code: number): void => {
+      clearTimeout(limit)
+      resolve(code)
+    }
+    child.on('error', (error) => {
+      console.log(`npm: ${error.message}`)
+      done(1)
+    })
+    child.on('exit', (code) => done(code ?? 1))
+  })
+}

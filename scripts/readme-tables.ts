@@ -1,0 +1,49 @@
+import { load } from 'js-yaml'
+
+/** The two parts of the README that are made from action.yml, and the markers around them. */
+const parts = ['inputs', 'outputs'] as const
+type Part = (typeof parts)[number]
+
+/** The README with its tables as action.yml has them. Throws when a marker is not there. */
+export function withTables(readme: string, action: string): string {
+  const metadata = mapOf(load(action))
+  return parts.reduce((text, part) => between(text, part, tableOf(part, mapOf(metadata[part]))), readme)
+}
+
+function tableOf(part: Part, entries: Readonly<Record<string, unknown>>): string {
+  const rows = Object.entries(entries).map(([name, entry]) =>
+    part === 'inputs' ? inputRow(name, mapOf(entry)) : [code(name), cell(mapOf(entry)['description'])]
+  )
+  const head = part === 'inputs' ? ['Input', 'Default', 'What it is'] : ['Output', 'What it is']
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+}
+
+function inputRow(name: string, input: Readonly<Record<string, unknown>>): readonly string[] {
+  const value = input['default']
+  const shown = input['required'] === true ? 'required' : typeof value === 'string' ? code(value) : ''
+  return [code(name), shown, cell(input['description'])]
+}
+
+function between(text: string, part: Part, table: string): string {
+  const start = `<!-- ${part} from action.yml: npm run docs -->`
+  const end = `<!-- end of ${part} -->`
+  const from = text.indexOf(start)
+  const to = text.indexOf(end)
+  if (from < 0 || to < from)
+    throw new Error(`README.md: the markers ${start} and ${end} must stand around the table of ${part}`)
+  return `${text.slice(0, from + start.length)}\n${table}\n${text.slice(to)}`
+}
+
+function cell(text: unknown): string {
+  return typeof text === 'string' ? text.replaceAll('|', '\\|').replaceAll('\n', ' ') : ''
+}
+
+function code(text: string): string {
+  return `\`${text}\``
+}
+
+function mapOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value))
+    : {}
+}
