@@ -1,0 +1,93 @@
+import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { prepareHelm, type Helm } from '../../src/helm/run-helm.js'
+
+let folder: string
+let helm: Helm
+let masked: string[]
+let tokens: number
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'run-helm-'))
+  masked = []
+  tokens = 0
+  const path = join(folder, 'helm')
+  writeFileSync(
+    path,
+    '#!/bin/sh\nif [ "$1" = fail ]; then echo "W0101 a warning" >&2; echo "Error: UPGRADE FAILED: no such thing" >&2; exit 1; fi\nenv; echo "args: $*"; if [ "$1" = stdin ]; then cat; fi\n'
+  )
+  chmodSync(path, 0o755)
+  helm = await prepareHelm({
+    path,
+    version: '3.22.0',
+    temporary: folder,
+    env: {
+      PATH: process.env['PATH'],
+      HTTPS_PROXY: 'http://proxy:3128',
+      no_proxy: 'localhost',
+      HELM_NAMESPACE: 'other',
+      KUBECONFIG: '/home/me/.kube/config',
+      AWS_SECRET_ACCESS_KEY: 'secret'
+    },
+    cluster: { endpoint: 'https://api', certificateAuthority: 'PEM', token: async () => `token-${++tokens}` },
+    mask: (secret) => masked.push(secret),
+    debug: () => undefined,
+    signal: new AbortController().signal
+  })
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+async function environment(): Promise<Record<string, string>> {
+  const { stdout } = await helm.run(['version'])
+  return Object.fromEntries(
+    stdout.split('\n').flatMap((line) => {
+      const at = line.indexOf('=')
+      return at === -1 ? [] : [[line.slice(0, at), line.slice(at + 1)]]
+    })
+  )
+}
+
+test('the cluster is given by the environment, with a new token for each run, masked first', async () => {
+  expect(await environment()).toMatchObject({ HELM_KUBEAPISERVER: 'https://api', HELM_KUBETOKEN: 'token-1' })
+  expect(await environment()).toMatchObject({ HELM_KUBETOKEN: 'token-2' })
+  expect(masked).toEqual(['token-1', 'token-2'])
+})
+
+test('no kubeconfig, login or setting of the machine reaches helm, the proxy does', async () => {
+  const given = await environment()
+  expect(given).toMatchObject({
+    HTTPS_PROXY: 'http://proxy:3128',
+    no_proxy: 'localhost',
+    KUBECONFIG: '/dev/null'
+  })
+  expect(given).not.toHaveProperty('HELM_NAMESPACE')
+  expect(given).not.toHaveProperty('AWS_SECRET_ACCESS_KEY')
+  for (const name of [
+    'HELM_REGISTRY_CONFIG',
+    'HELM_CONFIG_HOME',
+    'HELM_CACHE_HOME',
+    'HELM_DATA_HOME',
+    'DOCKER_CONFIG'
+  ]) {
+    expect(given[name]).toContain(helm.folder)
+  }
+  expect(statSync(given['HELM_KUBECAFILE'] ?? '').mode & 0o777).toBe(0o600)
+})
+
+test('values go by standard input', async () => {
+  const { stdout } = await helm.run(['stdin'], { stdin: '{"a":1}' })
+  expect(stdout).toContain('{"a":1}')
+})
+
+test("a failure is helm's own error without its warnings", async () => {
+  await expect(helm.run(['fail'], { subject: 'Helm release karpenter' })).rejects.toThrow(
+    /^Helm release karpenter: UPGRADE FAILED: no such thing$/
+  )
+})
+
+test('nothing is left behind', async () => {
+  expect(existsSync(helm.folder)).toBe(true)
+  await helm.close()
+  expect(existsSync(helm.folder)).toBe(false)
+})

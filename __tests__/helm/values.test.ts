@@ -1,0 +1,131 @@
+import fc from 'fast-check'
+import { editDistance, guideValues, mergeValues, unknownValues, type Values } from '../../src/helm/values.js'
+
+/** The shape of the chart's values.yaml, as far as the tests need it. */
+const chart: Values = {
+  nameOverride: '',
+  additionalLabels: {},
+  imagePullSecrets: [],
+  serviceAccount: { create: true, name: '', annotations: {} },
+  replicas: 2,
+  terminationGracePeriodSeconds: null,
+  nodeSelector: { 'kubernetes.io/os': 'linux' },
+  affinity: { nodeAffinity: {} },
+  tolerations: [{ key: 'CriticalAddonsOnly', operator: 'Exists' }],
+  controller: {
+    image: { repository: 'x', tag: '1', digest: '' },
+    env: [],
+    resources: {},
+    metrics: { port: 8080 }
+  },
+  logLevel: 'info',
+  settings: {
+    clusterName: '',
+    clusterEndpoint: '',
+    interruptionQueue: '',
+    isolatedVPC: false,
+    featureGates: { spotToSpotConsolidation: false }
+  }
+}
+const problems = (user: Values): string[] =>
+  unknownValues(user, chart).map((one) => `${one.path}: ${one.problem}`)
+
+test("the guide's settings are known to the chart", () => {
+  const values = guideValues({
+    clusterName: 'blue',
+    interruptionQueue: 'blue',
+    controllerRoleArn: 'arn:aws:iam::1:role/x'
+  })
+  expect(problems(values)).toEqual([])
+  expect(values).toEqual({
+    settings: { clusterName: 'blue', interruptionQueue: 'blue' },
+    controller: { resources: { requests: { cpu: 1, memory: '1Gi' }, limits: { cpu: 1, memory: '1Gi' } } },
+    serviceAccount: { annotations: { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::1:role/x' } }
+  })
+})
+
+test.each<[string, Values, string]>([
+  [
+    'settings.aws.clusterName',
+    { settings: { aws: { clusterName: 'x' } } },
+    'it is called settings.clusterName'
+  ],
+  [
+    'settings.aws.defaultInstanceProfile',
+    { settings: { aws: { defaultInstanceProfile: 'x' } } },
+    'it became spec.instanceProfile, or spec.role, of the EC2NodeClass'
+  ],
+  [
+    'settings.aws.interruptionQueueName',
+    { settings: { aws: { interruptionQueueName: 'x' } } },
+    'it is called settings.interruptionQueue'
+  ],
+  ['clusterName', { clusterName: 'x' }, 'it is called settings.clusterName'],
+  ['clusterEndpoint', { clusterEndpoint: 'x' }, 'it is called settings.clusterEndpoint'],
+  ['webhook', { webhook: { enabled: true } }, 'it is gone since 1.1'],
+  [
+    'settings.interuptionQueue',
+    { settings: { interuptionQueue: 'x' } },
+    'did you mean settings.interruptionQueue?'
+  ],
+  ['replica', { replica: 1 }, 'did you mean replicas?'],
+  ['isolatedVPC', { isolatedVPC: true }, 'did you mean settings.isolatedVPC?'],
+  ['controller.imagee', { controller: { imagee: {} } }, 'did you mean controller.image?'],
+  ['bananas', { bananas: 1 }, 'the chart has no such value'],
+  ['settings', { settings: 'x' }, 'it is a map in the chart'],
+  ['replicas', { replicas: { min: 1 } }, 'it is one value in the chart (2), not a map']
+])('%s is named with what it is called now, or what it should be', (path, user, problem) => {
+  expect(problems(user)).toEqual([expect.stringContaining(`${path}: `)])
+  expect(problems(user)[0]).toContain(problem)
+})
+
+test('what the pod is given as it is may hold anything', () => {
+  expect(
+    problems({
+      nodeSelector: { role: 'system' },
+      affinity: { podAffinity: {} },
+      tolerations: [],
+      additionalLabels: { team: 'x' },
+      serviceAccount: { annotations: { a: 'b' } },
+      controller: {
+        env: [{ name: 'A', value: 'b' }],
+        resources: { limits: { cpu: 2 } },
+        image: { repository: 'mirror' }
+      },
+      terminationGracePeriodSeconds: 30,
+      settings: { featureGates: { spotToSpotConsolidation: true } }
+    })
+  ).toEqual([])
+})
+
+test('maps are merged key by key, everything else is replaced', () => {
+  expect(mergeValues({ a: { b: 1, c: [1, 2] }, d: 1 }, { a: { c: [3] }, d: { e: 1 } })).toEqual({
+    a: { b: 1, c: [3] },
+    d: { e: 1 }
+  })
+})
+
+test('merging never loses what the user gave', () => {
+  const values = fc.dictionary(
+    fc.constantFrom('a', 'b', 'c'),
+    fc.oneof(fc.integer(), fc.dictionary(fc.constantFrom('x', 'y'), fc.integer()))
+  )
+  fc.assert(
+    fc.property(values, values, (below, above) => {
+      expect(mergeValues(mergeValues(below, above), above)).toEqual(mergeValues(below, above))
+      for (const [key, value] of Object.entries(above)) {
+        if (typeof value === 'number') expect(mergeValues(below, above)[key]).toBe(value)
+        else expect(mergeValues(below, above)[key]).toMatchObject(value)
+      }
+    })
+  )
+})
+
+test('distance counts insertions, deletions, replacements and swaps', () => {
+  expect([
+    editDistance('queue', 'queue'),
+    editDistance('quene', 'queue'),
+    editDistance('qeuue', 'queue')
+  ]).toEqual([0, 1, 1])
+  expect(editDistance('', 'abc')).toBe(3)
+})
