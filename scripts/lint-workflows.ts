@@ -35,7 +35,8 @@ async function zizmor(paths: readonly string[]): Promise<boolean> {
       if (!installed) throw new Error(`zizmor: ${zizmorVersion} could not be installed into ${folder}`)
     }
   )
-  return run(join(folder, 'bin', 'zizmor'), ['--offline', '--quiet', '--pedantic', ...paths])
+  const options = ['--offline', '--quiet', '--pedantic', '--config', '.github/zizmor.yml']
+  return run(join(folder, 'bin', 'zizmor'), [...options, ...paths])
 }
 
 const workflows = [...globSync('.github/workflows/*.yml'), ...globSync('examples/*.yml')].sort()
