@@ -153,8 +153,8 @@ describe('Credentials by GitHub OIDC', () => {
       async ({ connect, server }) => {
         const error = await failure(connect())
         expect(server.calls).toHaveLength(1)
-        expect(error.message).toContain('sub                 repo:Org/repo:ref:refs/heads/main')
-        expect(error.message).toContain('repository_owner_id 7')
+        expect(error.message).toContain('sub                  repo:Org/repo:ref:refs/heads/main')
+        expect(error.message).toContain('repository_owner_id  7')
         expect(error.fix).toContain(
           '"token.actions.githubusercontent.com:sub": "repo:Org/repo:ref:refs/heads/main"'
         )

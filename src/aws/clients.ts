@@ -73,7 +73,7 @@ export function openConnection(options: ConnectionOptions): Connection {
   }
 }
 
-/** Settings that every client is made with. Standard mode: three attempts, for network errors, throttling and 5xx only. */
+/** Settings that every client is made with. Standard mode retries network errors, throttling and 5xx, nothing else. */
 export function clientDefaults(connection: Connection): {
   region: string
   requestHandler: NodeHttpHandler

@@ -81,13 +81,14 @@ function accountOf(roleArn: string): string {
 function denied({ roleArn, claims }: Assumption, text: string): string {
   const first = `${roleArn} may not be assumed with this job's OIDC token: no such role, or its trust policy asks for something else (${text.trim()})`
   if (claims === undefined) return first
-  const lines = [
+  const lines: readonly [string, string][] = [
     ['sub', claims.subject],
     ['aud', claims.audience],
     ['repository_id', claims.repositoryId],
     ['repository_owner_id', claims.repositoryOwnerId]
   ]
-  return `${first}\n  The token says:\n${lines.map(([name = '', value = '']) => `    ${name.padEnd(20)}${value}`).join('\n')}`
+  const shown = lines.filter(([, value]) => value !== '')
+  return `${first}\n  The token says:\n${shown.map(([name, value]) => `    ${name.padEnd(21)}${value}`).join('\n')}`
 }
 
 function trustPolicyFix({ roleArn, claims, audience }: Assumption, issuer: string): string {
