@@ -1,6 +1,6 @@
-import { gzipSync } from 'node:zlib'
 import { findControllers, readRelease } from '../../src/helm/release.js'
 import { ApiServer } from '../kubernetes/api-server.js'
+import { releasePath as path, releaseSecret } from './release-secret.js'
 
 let server: ApiServer
 beforeEach(async () => {
@@ -8,33 +8,9 @@ beforeEach(async () => {
 })
 afterEach(async () => server.stop())
 
-/** As helm keeps a revision: base64 of gzipped JSON, in the Secret's own base64. */
-function releaseSecret(revision: number, status: string, version: string, config: unknown = {}) {
-  const release = {
-    name: 'karpenter',
-    namespace: 'karpenter',
-    version: revision,
-    info: { status },
-    config,
-    manifest: '---\nkind: Deployment\n',
-    chart: { metadata: { name: 'karpenter', version, appVersion: version } }
-  }
-  const packed = gzipSync(JSON.stringify(release)).toString('base64')
-  return {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    type: 'helm.sh/release.v1',
-    metadata: { labels: { owner: 'helm', name: 'karpenter', status, version: String(revision) } },
-    data: { release: Buffer.from(packed).toString('base64') }
-  }
-}
-
-const path = (revision: number): string =>
-  `/api/v1/namespaces/karpenter/secrets/sh.helm.release.v1.karpenter.v${revision}`
-
 test('the newest revision counts, by number and not by name', async () => {
   server.put(path(9), releaseSecret(9, 'superseded', '1.1.0'))
-  server.put(path(10), releaseSecret(10, 'deployed', '1.2.1', { replicas: 1 }))
+  server.put(path(10), releaseSecret(10, 'deployed', '1.2.1', { replicas: 1 }, '---\nkind: Deployment\n'))
   expect(await readRelease(server.kubernetes, 'karpenter', 'karpenter')).toMatchObject({
     revision: 10,
     status: 'deployed',

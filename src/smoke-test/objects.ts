@@ -17,18 +17,18 @@ export interface Workload {
   readonly image: string
 }
 
-/** The id of a run as it can stand in names and label values: at most 40 of [a-z0-9-]. */
+/** The id of a run as it can stand in names and label values: at most 30 of [a-z0-9-]. */
 export function smokeTestId(run: string): string {
   const id = run
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
-    .slice(-40)
+    .slice(-30)
     .replaceAll(/^-+|-+$/g, '')
   return id === '' ? 'local' : id
 }
 
 export function objectNames(id: string): { readonly nodePool: string; readonly deployment: string } {
-  return { nodePool: `smoke-test-${id}`, deployment: `setup-karpenter-smoke-test-${id}` }
+  return { nodePool: `smoke-test-${id}`, deployment: `smoke-test-${id}` }
 }
 
 /**

@@ -1,0 +1,250 @@
+import type { AnyResource } from '../../src/engine/resource.js'
+import type { Chart } from '../../src/helm/chart.js'
+import type { Helm, RunOptions } from '../../src/helm/run-helm.js'
+import { fullName } from '../../src/resources/controller-rollout.js'
+import { helmRelease } from '../../src/resources/helm-release.js'
+import { releasePath, releaseSecret } from '../helm/release-secret.js'
+import { ApiServer } from '../kubernetes/api-server.js'
+import { recordedStep } from './step.js'
+
+let server: ApiServer
+let runs: { readonly args: readonly string[]; readonly options: RunOptions }[]
+beforeEach(async () => {
+  server = await ApiServer.start()
+  runs = []
+})
+afterEach(async () => server.stop())
+
+const chart: Chart = {
+  path: '/tmp/karpenter-1.2.1.tgz',
+  name: 'karpenter',
+  version: '1.2.1',
+  appVersion: '1.2.1',
+  digest: undefined,
+  values: {},
+  crds: []
+}
+const helm: Helm = {
+  version: '3.22.0',
+  folder: '/tmp',
+  run: async (args, options = {}) => {
+    runs.push({ args, options })
+    return { stdout: '', stderr: '' }
+  },
+  close: async () => undefined
+}
+const wanted = {
+  name: 'karpenter',
+  namespace: 'karpenter',
+  chart: 'oci://public.ecr.aws/karpenter/karpenter',
+  version: '1.2.1',
+  digest: 'sha256:x',
+  values: { replicas: 2, settings: { clusterName: 'blue' } }
+}
+const release = (): AnyResource =>
+  helmRelease(wanted, {
+    kubernetes: server.kubernetes,
+    ownership: { owner: 'setup-karpenter', run: 'https://run/1' },
+    dependsOn: [],
+    helm: async () => helm,
+    chart: async () => chart
+  })
+const inspect = () => release().inspect(new AbortController().signal)
+
+const deploymentPath = '/apis/apps/v1/namespaces/karpenter/deployments/karpenter'
+const deployment = {
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'karpenter' },
+  spec: { replicas: 2 }
+}
+const manifest =
+  'apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: karpenter, namespace: karpenter }\nspec: { replicas: 2 }\n'
+const available = { updatedReplicas: 2, availableReplicas: 2, replicas: 2, observedGeneration: 1 }
+
+function deployed(version = '1.2.1', values: unknown = wanted.values): void {
+  server.put(releasePath(1), releaseSecret(1, 'deployed', version, values, manifest))
+  server.put(deploymentPath, { ...deployment, status: available })
+}
+
+test('a release that is not there is installed with its values on standard input, without CRDs and without waiting', async () => {
+  const found = await inspect()
+  expect(found.state).toBe('absent')
+  const step = recordedStep()
+  await found.apply(step)
+  expect(step.lines).toEqual(['installed Helm release karpenter 1.2.1 in namespace karpenter'])
+  expect(runs).toEqual([
+    {
+      args: [
+        'upgrade',
+        'karpenter',
+        '/tmp/karpenter-1.2.1.tgz',
+        '--install',
+        '--namespace',
+        'karpenter',
+        '--values',
+        '-',
+        '--skip-crds',
+        '--reset-values',
+        '--history-max',
+        '10'
+      ],
+      options: { stdin: JSON.stringify(wanted.values), subject: 'Helm release karpenter' }
+    }
+  ])
+})
+
+test('a release as wanted needs no helm, and its settling no request', async () => {
+  deployed()
+  const found = await inspect()
+  expect(found.state).toBe('as wanted')
+  const before = server.calls.length
+  await found.settle(recordedStep())
+  expect(server.calls.length).toBe(before)
+  expect(runs).toEqual([])
+})
+
+test('another version, another value and a value that is no longer wanted are named', async () => {
+  deployed('1.1.0', { replicas: 1, settings: { clusterName: 'blue' }, logLevel: 'debug' })
+  const found = await inspect()
+  expect(found.differences.map((one) => one.reason)).toEqual([
+    'chart 1.1.0 is installed, not 1.2.1',
+    'values.replicas is 1, not 2',
+    'values.logLevel is set and no longer wanted'
+  ])
+})
+
+test("what somebody changed behind helm's back is a difference", async () => {
+  deployed()
+  server.put(deploymentPath, { ...deployment, spec: { replicas: 5 }, status: available })
+  expect((await inspect()).differences.map((one) => one.reason)).toEqual([
+    'Deployment/karpenter.spec.replicas is 5, not 2'
+  ])
+  server.remove(deploymentPath)
+  expect((await inspect()).differences.map((one) => one.reason)).toEqual([
+    'Deployment/karpenter does not exist'
+  ])
+})
+
+test('a first install that failed is taken out of the way, so that the next one adopts what it made', async () => {
+  server.put(releasePath(1), releaseSecret(1, 'failed', '1.2.1', wanted.values))
+  const found = await inspect()
+  expect(found.differences.map((one) => one.reason)).toEqual(['the release is failed'])
+  const step = recordedStep()
+  await found.apply(step)
+  expect(server.at(releasePath(1))).toBeUndefined()
+  expect(step.lines[0]).toBe(
+    'note: Helm release karpenter: revision 1 was left failed; its record was removed'
+  )
+})
+
+test('a failed upgrade has a deployed revision behind it and is upgraded again', async () => {
+  server.put(releasePath(1), releaseSecret(1, 'deployed', '1.1.0', wanted.values))
+  server.put(releasePath(2), releaseSecret(2, 'failed', '1.2.1', wanted.values))
+  await (await inspect()).apply(recordedStep())
+  expect(server.at(releasePath(2))).toBeDefined()
+  expect(runs).toHaveLength(1)
+})
+
+test('an attempt that another helm has under way is awaited, and given up when it is stuck', async () => {
+  let now = Date.now()
+  server.put(releasePath(1), releaseSecret(1, 'pending-install', '1.2.1', wanted.values))
+  const step = recordedStep(() => now)
+  const applied = (await inspect()).apply(step)
+  while (step.waits.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  expect(step.waits[0]).toMatch(
+    /^another helm that has karpenter pending-install \(its attempt is given up in \d+ s\)$/
+  )
+  expect(runs).toEqual([])
+  now += 6 * 60_000
+  await applied
+  expect(server.at(releasePath(1))).toBeUndefined()
+  expect(runs).toHaveLength(1)
+})
+
+describe('a rollout', () => {
+  const podPath = (name: string): string => `/api/v1/namespaces/karpenter/pods/${name}`
+  const pod = (status: unknown) => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { labels: { 'app.kubernetes.io/instance': 'karpenter', 'pod-template-hash': 'a' } },
+    status
+  })
+  const waiting = (reason: string, message: string, restartCount = 0) => ({
+    containerStatuses: [{ name: 'controller', restartCount, state: { waiting: { reason, message } } }]
+  })
+  let now: number
+  const failing = () => recordedStep(() => (now += 31_000))
+  beforeEach(() => {
+    now = 0
+    server.put(deploymentPath, { ...deployment, status: { ...available, availableReplicas: 1 } })
+  })
+
+  test('ends when every replica is updated and available', async () => {
+    const found = await inspect()
+    const step = recordedStep()
+    const settled = found.settle(step)
+    while (server.watching < 2) await new Promise((resolve) => setImmediate(resolve))
+    server.put(deploymentPath, { ...deployment, status: available })
+    await settled
+    expect(step.waits).toEqual(['Deployment karpenter/karpenter: 1 of 2 pods are available'])
+  })
+
+  test('of a controller that crashes ends with its last words and what they ask for', async () => {
+    server.put(podPath('karpenter-1'), pod(waiting('CrashLoopBackOff', 'back-off', 3)))
+    server.intercept = (call, response) => {
+      if (!call.path.endsWith('/log')) return false
+      response.end('starting\npanic: NonExistentQueue: The specified queue does not exist\n')
+      return true
+    }
+    await expect((await inspect()).settle(recordedStep())).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /^Deployment karpenter\/karpenter: 1 of 2 pods are available; Pod karpenter-1 crashes again and again\..*NonExistentQueue/s
+      ) as unknown,
+      fix: expect.stringContaining('interruption-queue must be the name of a queue') as unknown,
+      state: 'The release is installed; 1 of 2 pods are available. Nothing was rolled back.'
+    })
+    expect(server.calls.at(-1)?.query.get('previous')).toBe('true')
+  })
+
+  test('whose pod finds no node ends with what the scheduler says', async () => {
+    const message = "0/1 nodes are available: 1 node(s) didn't match pod anti-affinity rules."
+    server.put(
+      podPath('karpenter-2'),
+      pod({ conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }] })
+    )
+    await expect((await inspect()).settle(failing())).rejects.toMatchObject({
+      message: expect.stringContaining(`Pod karpenter-2 Unschedulable: ${message}`) as unknown,
+      fix: expect.stringContaining('helm-values: "replicas: 1"') as unknown
+    })
+  })
+
+  test('whose image cannot be pulled ends with why', async () => {
+    server.put(podPath('karpenter-1'), pod(waiting('ImagePullBackOff', 'manifest unknown')))
+    await expect((await inspect()).settle(failing())).rejects.toMatchObject({
+      message: expect.stringContaining('ImagePullBackOff: manifest unknown') as unknown
+    })
+  })
+
+  test('is not blamed for a pod of the template before', async () => {
+    server.put(podPath('karpenter-old'), {
+      ...pod(waiting('CrashLoopBackOff', 'back-off', 9)),
+      metadata: {
+        labels: { 'app.kubernetes.io/instance': 'karpenter', 'pod-template-hash': 'old' },
+        creationTimestamp: '2020-01-01T00:00:00Z'
+      }
+    })
+    server.put(podPath('karpenter-new'), pod({}))
+    const settled = (await inspect()).settle(recordedStep())
+    while (server.watching < 2) await new Promise((resolve) => setImmediate(resolve))
+    server.put(deploymentPath, { ...deployment, status: available })
+    await expect(settled).resolves.toBeUndefined()
+  })
+})
+
+test("names follow the chart's own rule", () => {
+  expect(fullName('karpenter', {})).toBe('karpenter')
+  expect(fullName('x', {})).toBe('x-karpenter')
+  expect(fullName('my-karpenter', {})).toBe('my-karpenter')
+  expect(fullName('x', { fullnameOverride: 'scaler' })).toBe('scaler')
+})
