@@ -303,11 +303,7 @@ describe('The CloudFormation stack', () => {
   it.each([
     ['KarpenterNodeRole-blue already exists', /pass another name/],
     ['User: x is not authorized to perform: iam:CreateRole on resource: y', /Add iam:CreateRole/],
-    ['Cannot exceed quota for PolicySize: 6144', /1\.9\.0/],
-    [
-      'You must wait 60 seconds after deleting a queue before you can create another with the same name.',
-      /wait a minute/
-    ]
+    ['Cannot exceed quota for PolicySize: 6144', /1\.9\.0/]
   ])('that fails names the first failing resource, not those cancelled: %s', async (reason, fix) => {
     const state: State = {
       outcome: ['ROLLBACK_IN_PROGRESS', 'ROLLBACK_COMPLETE'],
@@ -323,6 +319,33 @@ describe('The CloudFormation stack', () => {
     )
     expect(error.fix).toMatch(fix)
     expect(error.state).toContain('ROLLBACK_COMPLETE')
+    await close()
+  })
+
+  it('whose queue was deleted less than a minute ago is created once more after a minute', async () => {
+    const state: State = {
+      outcome: ['ROLLBACK_IN_PROGRESS', 'ROLLBACK_COMPLETE'],
+      events: [
+        {
+          id: 'Queue',
+          status: 'CREATE_FAILED',
+          reason:
+            'Resource handler returned message: "You must wait 60 seconds after deleting a queue before you can create another with the same name. (Service: Sqs)" (RequestToken: 1, HandlerErrorCode: InvalidRequest)'
+        }
+      ]
+    }
+    const { aws, close } = await awsWith({
+      ...cloudformation(state),
+      DeleteStack: (input) => {
+        delete state.outcome
+        return cloudformation(state)['DeleteStack']?.(input)
+      }
+    })
+    const resource = stack(wanted, { aws, ownership })
+    const { after, step } = await install(resource)
+    expect(after.state).toBe('as wanted')
+    expect(step.waits).toContain('SQS to give the name of the queue away again')
+    expect(step.now()).toBeGreaterThanOrEqual(Date.UTC(2026, 0, 1) + 60_000)
     await close()
   })
 

@@ -48,7 +48,7 @@ export function progressOf(events: readonly StackEvent[]): StackProgress {
     const logicalId = event.LogicalResourceId ?? ''
     const status = event.ResourceStatus ?? ''
     last.set(logicalId, status)
-    const reason = event.ResourceStatusReason ?? ''
+    const reason = reasonOf(event)
     if (!status.endsWith('_FAILED') || /cancelled/i.test(reason)) continue
     firstFailure ??= {
       logicalId,
@@ -65,6 +65,17 @@ export function progressOf(events: readonly StackEvent[]): StackProgress {
   }
 }
 
+/** The service's own sentence, without what CloudFormation wraps around it. */
+function reasonOf(event: StackEvent): string {
+  const reason = event.ResourceStatusReason ?? ''
+  return /^Resource handler returned message: "(.*)" \(RequestToken: .*\)$/s.exec(reason)?.[1] ?? reason
+}
+
+/** SQS gives a deleted queue's name away again only after a minute: what a new start soon after a rollback meets. */
+export function isQueueDeletedRecently(failure: StackFailure): boolean {
+  return /QueueDeletedRecently|60 seconds after deleting/i.test(failure.reason)
+}
+
 /** What the user can do about the failures that real installations meet. */
 export function failureFix(failure: StackFailure, installPolicy: string): string {
   const { reason } = failure
@@ -78,7 +89,7 @@ export function failureFix(failure: StackFailure, installPolicy: string): string
   if (/PolicySize|quota for .*6144/i.test(reason)) {
     return "The cluster's name is too long for this version's single policy (6,144 characters): use `karpenter-version` 1.9.0 or newer, which splits it."
   }
-  if (/QueueDeletedRecently|60 seconds after deleting/i.test(reason)) {
+  if (isQueueDeletedRecently(failure)) {
     return 'A queue of that name was deleted less than a minute ago: wait a minute and run again.'
   }
   if (/cannot be deleted|must detach|DeleteConflict|still attached/i.test(reason)) {

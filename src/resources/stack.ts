@@ -2,7 +2,13 @@ import { changeLine, executeChangeSet, planChanges } from '../aws/change-set.js'
 import type { Aws } from '../aws/clients.js'
 import { awsProblem, installPolicy, liveOf, refuseUnreadable } from '../aws/errors.js'
 import { creationTags, isOurs, tagList } from '../aws/ownership-tags.js'
-import { failureFix, operationEvents, progressOf } from '../aws/stack-events.js'
+import {
+  failureFix,
+  isQueueDeletedRecently,
+  operationEvents,
+  progressOf,
+  type StackFailure
+} from '../aws/stack-events.js'
 import {
   deleteStack,
   liveResources,
@@ -45,7 +51,7 @@ export function stack(wanted: StackWanted, ports: Ports): AnyResource {
   const title = `CloudFormation stack ${wanted.name}`
   const { aws } = ports
 
-  async function apply(step: Step): Promise<void> {
+  async function apply(step: Step, attempt = 1): Promise<void> {
     let live = await whenIdle(aws, wanted.name, step)
     const situation = live === undefined ? 'empty' : situationOf(live.status)
     if (live !== undefined && situation === 'stuck') throw await stuck(live)
@@ -72,7 +78,16 @@ export function stack(wanted: StackWanted, ports: Ports): AnyResource {
     await executeChangeSet(aws, wanted.name)
     const status = await untilSettled(aws, { id, name: wanted.name }, step, changes.length)
     if (!/^(CREATE_COMPLETE|UPDATE_COMPLETE|UPDATE_COMPLETE_CLEANUP_IN_PROGRESS)$/.test(status)) {
-      throw await failed(id, status, creates)
+      const { firstFailure } = progressOf(await operationEvents(aws, id))
+      if (!creates || attempt > 1 || firstFailure === undefined || !isQueueDeletedRecently(firstFailure)) {
+        throw await failed(id, status, creates, firstFailure)
+      }
+      step.note(
+        `a queue of that name was deleted less than a minute ago: ${wanted.name} is created once more`
+      )
+      step.waiting('SQS to give the name of the queue away again')
+      await step.pause(60_000)
+      return apply(step, attempt + 1)
     }
     step.changed(
       `${creates ? 'created' : 'updated'} CloudFormation stack ${wanted.name} (${changes.length} ${changes.length === 1 ? 'resource' : 'resources'})`
@@ -116,8 +131,12 @@ export function stack(wanted: StackWanted, ports: Ports): AnyResource {
     )
   }
 
-  async function failed(stackId: string, status: string, creates: boolean): Promise<UserError> {
-    const { firstFailure } = progressOf(await operationEvents(aws, stackId))
+  async function failed(
+    stackId: string,
+    status: string,
+    creates: boolean,
+    firstFailure: StackFailure | undefined
+  ): Promise<UserError> {
     const state = creates
       ? `The stack is ${status}: what it had made is deleted. The next run deletes it and creates it anew.`
       : `The stack is ${status}: it is as it was before.`

@@ -1,0 +1,19 @@
+import type { Aws } from './clients.js'
+
+/** EC2's state names (`running`, `shutting-down`, `terminated`) by instance id; ids that EC2 no longer knows are left out. */
+export function instanceStates(aws: Aws): (ids: readonly string[]) => Promise<ReadonlyMap<string, string>> {
+  return async (ids) => {
+    if (ids.length === 0) return new Map()
+    const { paginateDescribeInstances } = await import('@aws-sdk/client-ec2')
+    const client = await aws.ec2()
+    const states = new Map<string, string>()
+    // A filter, not InstanceIds: one id that is gone would fail the whole call.
+    const filters = [{ Name: 'instance-id', Values: [...ids] }]
+    for await (const page of paginateDescribeInstances({ client }, { Filters: filters })) {
+      for (const instance of page.Reservations?.flatMap((reservation) => reservation.Instances ?? []) ?? []) {
+        states.set(instance.InstanceId ?? '', instance.State?.Name ?? '')
+      }
+    }
+    return states
+  }
+}
