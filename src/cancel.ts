@@ -22,14 +22,19 @@ export interface SignalSource {
   off(event: 'SIGINT' | 'SIGTERM', listener: () => void): unknown
 }
 
+export interface RunSignal {
+  readonly signal: AbortSignal
+  /** Ends the run for another reason, for instance a lost lock. */
+  readonly abort: (reason: unknown) => void
+  /** Must be called for the process to end. */
+  readonly close: () => void
+}
+
 /**
  * Aborted when the runner cancels the job (SIGINT, 7.5 s later SIGTERM, 2.5 s later the end: runner source, 2026) or when
- * the run's time is up. `close` must be called for the process to end.
+ * the run's time is up.
  */
-export function runSignal(
-  source: SignalSource,
-  timeoutSeconds: number
-): { readonly signal: AbortSignal; readonly close: () => void } {
+export function runSignal(source: SignalSource, timeoutSeconds: number): RunSignal {
   const controller = new AbortController()
   const cancel = (): void => controller.abort(new CancelledError())
   const timer = setTimeout(() => controller.abort(new TimeoutError(timeoutSeconds)), timeoutSeconds * 1000)
@@ -37,6 +42,7 @@ export function runSignal(
   source.once('SIGTERM', cancel)
   return {
     signal: controller.signal,
+    abort: (reason) => controller.abort(reason),
     close: () => {
       clearTimeout(timer)
       source.off('SIGINT', cancel)

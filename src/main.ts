@@ -32,13 +32,13 @@ export async function main(ports: Ports = runnerPorts()): Promise<void> {
 async function run(inputs: Inputs, ports: Ports, startedAt: number): Promise<void> {
   const cluster = { name: inputs.clusterName, region: inputs.region }
   const ledger = new Ledger(inputs.mode, runUrl(ports.env), cluster, startedAt)
-  const { signal, close } = runSignal(ports.signals, inputs.timeoutSeconds)
+  const { signal, abort, close } = runSignal(ports.signals, inputs.timeoutSeconds)
   const journal = new RunJournal(ports.runner, ports.clock, signal)
   const session = new Session(inputs, ports, signal)
   const outputs: Outputs = {}
   let ended: Pick<Report, 'result' | 'error'>
   try {
-    await install({ inputs, ports, session, journal, ledger, outputs, signal })
+    await install({ inputs, ports, session, journal, ledger, outputs, signal, abort })
     ended = { result: 'succeeded' }
   } catch (error) {
     const cause = signal.aborted ? abortError(signal, inputs) : error

@@ -32,7 +32,7 @@ export class RunJournal implements Journal {
   readonly #out: LogOutput
   readonly #clock: Clock
   readonly #signal: AbortSignal
-  readonly #titleOf: (id: string) => string
+  #titleOf: (id: string) => string = (id) => id
   readonly #open = new Map<
     string,
     { lines: string[]; changes: string[]; startedAt: number; waitingFor: string | undefined }
@@ -40,22 +40,21 @@ export class RunJournal implements Journal {
   readonly #ticker: { stop(): void }
   readonly #warnings: string[] = []
 
-  constructor(
-    out: LogOutput,
-    clock: Clock,
-    signal: AbortSignal,
-    titleOf: (id: string) => string = (id) => id
-  ) {
+  constructor(out: LogOutput, clock: Clock, signal: AbortSignal) {
     this.#out = out
     this.#clock = clock
     this.#signal = signal
-    this.#titleOf = titleOf
     this.#ticker = clock.every(waitingEvery, () => this.#showWaiting())
   }
 
   /** All warnings of the run, for summary and report. */
   get warnings(): readonly string[] {
     return this.#warnings
+  }
+
+  /** How ids of resources are called from now on. */
+  titles(titleOf: (id: string) => string): void {
+    this.#titleOf = titleOf
   }
 
   begin(id: string): void {

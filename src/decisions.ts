@@ -1,0 +1,219 @@
+import {
+  chooseControllerIdentity,
+  chooseNodeAccess,
+  type ControllerIdentityStrategy,
+  type NodeAccessStrategy
+} from './aws/choices.js'
+import { iamArn } from './aws/partition.js'
+import type { Step } from './engine/resource.js'
+import type { Discovery } from './discovery.js'
+import { type Chart, loadChart } from './helm/chart.js'
+import { downloadText } from './helm/download.js'
+import { getHelm } from './helm/get-helm.js'
+import { type Helm, prepareHelm } from './helm/run-helm.js'
+import { guideValues, mergeValues, type Values } from './helm/values.js'
+import type { Inputs } from './inputs.js'
+import { readManifests } from './karpenter/convert/manifests.js'
+import { defaultNodePools } from './karpenter/default-node-pools.js'
+import { type RenderedStack, renderTemplate } from './karpenter/rendered-stack.js'
+import { adaptTemplate, loadTemplate } from './karpenter/template.js'
+import { chooseVersion } from './karpenter/versions.js'
+import type { Manifest } from './kubernetes/manifest.js'
+import type { Ports } from './ports.js'
+import type { Session } from './session.js'
+
+/** Everything that is decided before the first write, and why; the model is made of it. */
+export interface Decisions {
+  readonly version: string
+  readonly identity: ControllerIdentityStrategy
+  readonly nodeAccess: NodeAccessStrategy
+  readonly template: string
+  readonly stack: RenderedStack
+  /** Name of the queue that the controller listens to; undefined: none. */
+  readonly queueName: string | undefined
+  readonly controllerRoleArn: string
+  readonly chart: Chart
+  readonly helm: Helm
+  /** The guide's values overlaid with the user's. */
+  readonly values: Values
+  readonly nodePools: readonly Manifest[]
+  readonly nodeClasses: readonly Manifest[]
+  /** What was chosen and why, for log, summary and report. */
+  readonly choices: Readonly<Record<string, string>>
+  readonly warnings: readonly string[]
+}
+
+/** Release and service account have the chart's own name, so the trust policy can be written before the release is. */
+export const releaseName = 'karpenter'
+
+/** Chooses versions, strategies and names, and gets template, helm and chart, the downloads side by side. */
+export async function decide(
+  inputs: Inputs,
+  found: Discovery,
+  session: Session,
+  ports: Ports,
+  step: Step
+): Promise<Decisions> {
+  const { aws, cluster } = found
+  const installed = found.controllers.find((controller) => controller.namespace === inputs.namespace)
+  const chosen = chooseVersion({
+    requested: inputs.karpenterVersion,
+    installed: installed?.version || undefined,
+    kubernetes: cluster.kubernetesVersion
+  })
+  const { version } = chosen
+  const nodeAccess = chooseNodeAccess(inputs.nodeAccess, cluster.authenticationMode)
+  const manifests = manifestsOf(inputs, cluster.kubernetesVersion)
+  const [identity, template, { helm, why, chart }] = await Promise.all([
+    identityOf(inputs, found),
+    loadTemplate({
+      input: inputs.template,
+      version,
+      ports: { fetchText: fetchText(ports, step.signal), readFile: ports.readFile }
+    }),
+    helmAndChart(inputs, version, found, session, ports, step)
+  ])
+  const text = adaptTemplate(template.text, {
+    clusterName: cluster.name,
+    nodeRoleName: inputs.nodeRoleName,
+    permissionsBoundary: inputs.permissionsBoundary
+  })
+  const stack = renderTemplate(text, {
+    clusterName: cluster.name,
+    stackName: inputs.stackName,
+    account: aws.account
+  })
+  const queueName =
+    inputs.interruptionQueue.kind === 'named'
+      ? inputs.interruptionQueue.name
+      : inputs.interruptionQueue.kind === 'stack'
+        ? stack.queue?.name
+        : undefined
+  const controllerRoleArn = iamArn(aws.account, `role/${inputs.controllerRoleName}`)
+  const choices = {
+    Karpenter: `${version} (${chosen.reason})`,
+    'Controller identity': `${identity.strategy} (${identity.reason})`,
+    'Node access': `${nodeAccess.strategy} (${nodeAccess.reason})`,
+    Template: template.origin,
+    helm: why,
+    Chart: `${inputs.chart} ${version}${chart.digest === undefined ? '' : ` ${chart.digest}`}`
+  }
+  for (const [name, choice] of Object.entries(choices)) step.note(`${name}: ${choice}`)
+  return {
+    version,
+    identity: identity.strategy,
+    nodeAccess: nodeAccess.strategy,
+    template: text,
+    stack,
+    queueName,
+    controllerRoleArn,
+    chart,
+    helm,
+    values: mergeValues(
+      guideValues({
+        clusterName: cluster.name,
+        interruptionQueue: queueName,
+        controllerRoleArn: identity.strategy === 'irsa' ? controllerRoleArn : undefined
+      }),
+      inputs.helmValues
+    ),
+    nodePools: manifests.nodePools,
+    nodeClasses: manifests.nodeClasses,
+    choices,
+    warnings: [...chosen.warnings, ...manifests.warnings]
+  }
+}
+
+async function identityOf(
+  inputs: Inputs,
+  found: Discovery
+): Promise<ReturnType<typeof chooseControllerIdentity>> {
+  const linux = found.nodes.filter((node) => node.metadata?.labels?.['kubernetes.io/os'] !== 'windows')
+  return chooseControllerIdentity(inputs.controllerIdentity, {
+    podIdentityAgent: found.podIdentityAgent,
+    oidcProvider:
+      inputs.controllerIdentity === 'auto' && !found.podIdentityAgent && (await hasOidcProvider(found)),
+    fargateOnly:
+      linux.length > 0 &&
+      linux.every((node) => node.metadata?.labels?.['eks.amazonaws.com/compute-type'] === 'fargate'),
+    installed: installedIdentity(inputs, found)
+  })
+}
+
+/** The record says how the installed controller gets its role: its model had one of two resources. */
+function installedIdentity(inputs: Inputs, found: Discovery): ControllerIdentityStrategy | undefined {
+  const installed = found.controllers.some((controller) => controller.namespace === inputs.namespace)
+  if (!installed || found.record === undefined) return undefined
+  return 'pod-identity-association' in found.record.resources ? 'pod-identity' : 'irsa'
+}
+
+async function hasOidcProvider(found: Discovery): Promise<boolean> {
+  const { ListOpenIDConnectProvidersCommand } = await import('@aws-sdk/client-iam')
+  const iam = await found.aws.iam()
+  const { OpenIDConnectProviderList = [] } = await iam.send(new ListOpenIDConnectProvidersCommand({}))
+  const suffix = found.cluster.oidcIssuer.replace('https://', 'oidc-provider/')
+  return OpenIDConnectProviderList.some((provider) => provider.Arn?.endsWith(suffix) === true)
+}
+
+function manifestsOf(
+  inputs: Inputs,
+  kubernetesVersion: string
+): Pick<Decisions, 'nodePools' | 'nodeClasses' | 'warnings'> {
+  const settings = { clusterName: inputs.clusterName, nodeRoleName: inputs.nodeRoleName, tags: inputs.tags }
+  switch (inputs.nodePools.kind) {
+    case 'none':
+      return { nodePools: [], nodeClasses: [], warnings: [] }
+    case 'default':
+      return { ...defaultNodePools(settings), warnings: [] }
+    case 'manifests':
+      return readManifests(inputs.nodePools.text, {
+        ...settings,
+        kubernetesVersion,
+        source: inputs.nodePools.source
+      })
+  }
+}
+
+async function helmAndChart(
+  inputs: Inputs,
+  version: string,
+  found: Discovery,
+  session: Session,
+  ports: Ports,
+  step: Step
+): Promise<{ helm: Helm; why: string; chart: Chart }> {
+  const temporary = ports.env['RUNNER_TEMP'] ?? '.'
+  const binary = await getHelm({
+    range: inputs.helmVersion,
+    baseUrl: inputs.helmDownloadUrl,
+    platform: process.platform,
+    arch: process.arch,
+    temporary,
+    env: ports.env,
+    signal: step.signal
+  })
+  const helm = await prepareHelm({
+    path: binary.path,
+    version: binary.version,
+    temporary,
+    env: ports.env,
+    cluster: {
+      endpoint: found.cluster.endpoint,
+      certificateAuthority: found.cluster.certificateAuthority,
+      token: found.token
+    },
+    mask: (secret) => ports.runner.setSecret(secret),
+    debug: (line) => ports.runner.debug(line),
+    signal: step.signal
+  })
+  session.onClose(async () => helm.close())
+  return { helm, why: binary.why, chart: await loadChart(helm, inputs.chart, version) }
+}
+
+function fetchText(ports: Ports, signal: AbortSignal): (url: string) => Promise<string> {
+  return async (url) => {
+    const text = await downloadText(new URL(url), { proxyEnv: ports.env, signal })
+    if (text === undefined) throw new Error('it does not exist')
+    return text
+  }
+}

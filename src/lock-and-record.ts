@@ -1,0 +1,100 @@
+import type { Decisions } from './decisions.js'
+import type { Discovery } from './discovery.js'
+import type { Graph } from './engine/graph.js'
+import { type InstallRecord, nextRecord, recordAhead, type WalkedResource } from './engine/record.js'
+import type { Inspection } from './engine/resource.js'
+import type { InstallRun } from './install.js'
+import { acquireLock } from './kubernetes/lease.js'
+import { writeRecord } from './kubernetes/record-store.js'
+import { runUrl } from './ports.js'
+import { smokeTestId } from './smoke-test/objects.js'
+import { clearCleanup, saveCleanup } from './state.js'
+
+/**
+ * Does the work under the lock of the cluster. What post must undo is saved before the lock is asked for, and forgotten
+ * when the work is over and the lock is given back; on a cancel it stays, and post gives the lock back.
+ */
+export async function withLock(
+  run: InstallRun,
+  found: Discovery,
+  work: (waited: boolean) => Promise<void>
+): Promise<void> {
+  const { inputs, ports, signal } = run
+  const url = runUrl(ports.env)
+  const holder = `${url}#${ports.env['GITHUB_JOB'] ?? 'job'}-${ports.env['GITHUB_ACTION'] ?? 'step'}-${process.pid}`
+  saveCleanup(ports.runner, {
+    clusterName: inputs.clusterName,
+    region: inputs.region,
+    namespace: inputs.namespace,
+    smokeTestRun: smokeTestId(url),
+    lockHolder: holder
+  })
+  let waited = false
+  const lock = await run.journal.stage('Lock', async (step) =>
+    acquireLock(found.kubernetes, {
+      holder,
+      run: url,
+      now: () => ports.clock.now(),
+      signal,
+      waiting: (what) => {
+        waited ||= what !== undefined
+        step.waiting(what)
+      },
+      note: (line) => step.note(line)
+    })
+  )
+  const lost = (): void => run.abort(lock.lost.reason)
+  lock.lost.addEventListener('abort', lost, { once: true })
+  try {
+    await work(waited)
+  } finally {
+    lock.lost.removeEventListener('abort', lost)
+    if (!signal.aborted) {
+      await lock.release()
+      clearCleanup(ports.runner)
+    }
+  }
+}
+
+export interface RecordKeeper {
+  /** Before the first write: what is about to be created. */
+  ahead(): Promise<void>
+  /** After the walk. */
+  installed(): Promise<void>
+  /** After a smoke test that passed. */
+  proved(): Promise<void>
+}
+
+/** Writes the record of this run at its three moments. */
+export function keepRecord(
+  run: InstallRun,
+  found: Discovery,
+  decisions: Decisions,
+  graph: Graph,
+  inspections: ReadonlyMap<string, Inspection>
+): RecordKeeper {
+  const url = runUrl(run.ports.env)
+  const facts = (): Pick<InstallRecord, 'karpenterVersion' | 'run' | 'time'> => ({
+    karpenterVersion: decisions.version,
+    run: url,
+    time: new Date(run.ports.clock.now()).toISOString()
+  })
+  const resources: readonly WalkedResource[] = graph.resources.map(({ id, wanted }) => ({
+    id,
+    wanted,
+    wasAbsent: inspections.get(id)?.state === 'absent'
+  }))
+  const write = async (record: InstallRecord): Promise<void> =>
+    writeRecord(found.kubernetes, JSON.stringify(record), url)
+  return {
+    ahead: async () => {
+      const record = recordAhead(found.record, facts(), resources)
+      if (record !== undefined) await write(record)
+    },
+    installed: async () => write(nextRecord(found.record, facts(), resources)),
+    proved: async () => {
+      const { time, ...rest } = facts()
+      await write(nextRecord(found.record, { ...rest, time, smokeTest: { time } }, resources))
+    }
+  }
+}

@@ -1,0 +1,208 @@
+import { oidcProvider, oidcProviderArn, serviceAccountAudience } from './resources/oidc-provider.js'
+import { wantedTags } from './aws/ownership-tags.js'
+import type { Decisions } from './decisions.js'
+import { releaseName } from './decisions.js'
+import type { Discovery } from './discovery.js'
+import { Graph } from './engine/graph.js'
+import type { AnyResource } from './engine/resource.js'
+import type { Ownership } from './environment.js'
+import type { Inputs } from './inputs.js'
+import { controllerRole } from './resources/controller-role.js'
+import { controllerRolePolicies, retiredPolicyArns } from './resources/controller-role-policies.js'
+import { crds } from './resources/crds.js'
+import { ec2NodeClass } from './resources/ec2-node-class.js'
+import { flowSchemas } from './resources/flow-schemas.js'
+import { helmRelease } from './resources/helm-release.js'
+import { namespace } from './resources/namespace.js'
+import { nodeAccess } from './resources/node-access.js'
+import { nodePool } from './resources/node-pool.js'
+import { podIdentityAgent, podIdentityAgentAddon } from './resources/pod-identity-agent.js'
+import { podIdentityAssociation } from './resources/pod-identity-association.js'
+import { securityGroupTags } from './resources/security-group-tags.js'
+import { spotServiceLinkedRole } from './resources/spot-service-linked-role.js'
+import { stack } from './resources/stack.js'
+import { subnetTags } from './resources/subnet-tags.js'
+
+export interface ModelParts {
+  readonly inputs: Inputs
+  readonly found: Discovery
+  readonly decisions: Decisions
+  readonly ownership: Ownership
+  /** Keeps a text in the report before it is changed. */
+  readonly keep: (name: string, text: string) => void
+}
+
+/**
+ * Everything that an installation consists of, and what must be there before what. Install walks it forward, check reads
+ * it, uninstall walks it backward: the wanted state is described here and nowhere else.
+ */
+export function model(parts: ModelParts): Graph {
+  return new Graph([...network(parts), ...iam(parts), ...controller(parts), ...nodes(parts)])
+}
+
+function network({ inputs, found }: ModelParts): readonly AnyResource[] {
+  const { aws, subnets, securityGroups, record } = found
+  const clusterName = inputs.clusterName
+  const created = (id: string): { created: boolean } => ({
+    created: record?.resources[id]?.origin === 'created'
+  })
+  return [
+    subnetTags(
+      { clusterName, ids: subnets.map((subnet) => subnet.id) },
+      { aws, discovered: subnets, ...created('subnet-tags') }
+    ),
+    securityGroupTags(
+      { clusterName, ids: securityGroups.map((group) => group.id) },
+      { aws, discovered: securityGroups, ...created('security-group-tags') }
+    )
+  ]
+}
+
+function iam({ inputs, found, decisions, ownership, keep }: ModelParts): readonly AnyResource[] {
+  const { aws, cluster, kubernetes, record } = found
+  const tags = wantedTags(cluster.name, inputs.tags)
+  const policyArns = decisions.stack.policies.map((policy) => policy.arn)
+  return [
+    stack(
+      {
+        clusterName: cluster.name,
+        name: inputs.stackName,
+        template: decisions.template,
+        resources: decisions.stack.names,
+        parameters: decisions.stack.parameters,
+        tags,
+        capabilities: decisions.stack.capabilities
+      },
+      { aws, ownership }
+    ),
+    spotServiceLinkedRole({ aws }),
+    ...identity({ inputs, found, decisions, ownership, keep }),
+    controllerRolePolicies(
+      {
+        clusterName: cluster.name,
+        roleName: inputs.controllerRoleName,
+        policyArns,
+        retiredPolicyArns: retiredPolicyArns(aws.account, cluster.name, policyArns)
+      },
+      { aws, dependsOn: ['controller-role', 'stack'] }
+    ),
+    nodeAccess(
+      decisions.nodeAccess,
+      { clusterName: cluster.name, nodeRoleArn: decisions.stack.nodeRole.arn, tags },
+      {
+        aws,
+        kubernetes,
+        ownership,
+        keepCopy: (data) => keep('aws-auth', JSON.stringify(data)),
+        created: record?.resources['node-access']?.origin === 'created',
+        dependsOn: ['stack']
+      }
+    )
+  ]
+}
+
+/** The controller's role, and what hands it to the pod: two strategies. */
+function identity({ inputs, found, decisions, ownership }: ModelParts): readonly AnyResource[] {
+  const { aws, cluster } = found
+  const tags = wantedTags(cluster.name, inputs.tags)
+  const role = {
+    clusterName: cluster.name,
+    roleName: inputs.controllerRoleName,
+    arn: decisions.controllerRoleArn,
+    ...(inputs.permissionsBoundary !== undefined && { permissionsBoundary: inputs.permissionsBoundary }),
+    tags
+  }
+  const serviceAccount = { namespace: inputs.namespace, serviceAccount: releaseName }
+  if (decisions.identity === 'irsa') {
+    const providerArn = oidcProviderArn(aws.account, cluster.oidcIssuer)
+    return [
+      oidcProvider(
+        {
+          clusterName: cluster.name,
+          arn: providerArn,
+          issuer: cluster.oidcIssuer,
+          audience: serviceAccountAudience,
+          tags
+        },
+        { aws, ownership }
+      ),
+      controllerRole(
+        { ...role, trust: { kind: 'irsa', providerArn, ...serviceAccount } },
+        { aws, ownership, dependsOn: ['oidc-provider'] }
+      )
+    ]
+  }
+  return [
+    controllerRole({ ...role, trust: { kind: 'pod-identity' } }, { aws, ownership }),
+    podIdentityAgent(
+      { clusterName: cluster.name, addonName: podIdentityAgentAddon, tags },
+      { aws, ownership, selfManaged: async () => found.podIdentityAgent }
+    ),
+    podIdentityAssociation(
+      { clusterName: cluster.name, ...serviceAccount, roleArn: decisions.controllerRoleArn, tags },
+      { aws, ownership, dependsOn: ['controller-role', 'pod-identity-agent'] }
+    )
+  ]
+}
+
+function controller({ inputs, found, decisions, ownership }: ModelParts): readonly AnyResource[] {
+  const { kubernetes } = found
+  const flows = flowSchemas(
+    { namespace: inputs.namespace, serviceAccount: releaseName },
+    { kubernetes, ownership, dependsOn: [] }
+  )
+  const identityIds = decisions.identity === 'irsa' ? ['oidc-provider'] : ['pod-identity-association']
+  return [
+    namespace({ name: inputs.namespace }, { kubernetes, ownership, dependsOn: [] }),
+    ...(flows === undefined ? [] : [flows]),
+    crds(
+      { version: decisions.version, crds: decisions.chart.crds },
+      { kubernetes, ownership, dependsOn: [], removable: false }
+    ),
+    helmRelease(
+      {
+        name: releaseName,
+        namespace: inputs.namespace,
+        chart: inputs.chart,
+        version: decisions.version,
+        digest: decisions.chart.digest,
+        values: decisions.values
+      },
+      {
+        kubernetes,
+        ownership,
+        dependsOn: [
+          'namespace',
+          ...(flows === undefined ? [] : [flows.id]),
+          'crds',
+          'stack',
+          'controller-role-policies',
+          ...identityIds
+        ],
+        helm: async () => decisions.helm,
+        chart: async () => decisions.chart
+      }
+    )
+  ]
+}
+
+function nodes({ found, decisions, ownership }: ModelParts): readonly AnyResource[] {
+  const { kubernetes } = found
+  const classIds = decisions.nodeClasses.map((manifest) => `ec2-node-class/${manifest.metadata.name}`)
+  return [
+    ...decisions.nodeClasses.map((manifest) =>
+      ec2NodeClass(manifest, {
+        kubernetes,
+        ownership,
+        dependsOn: ['helm-release', 'subnet-tags', 'security-group-tags', 'node-access']
+      })
+    ),
+    ...decisions.nodePools.map((manifest) =>
+      nodePool(manifest, {
+        kubernetes,
+        ownership,
+        dependsOn: ['helm-release', 'spot-service-linked-role', 'node-access', ...classIds]
+      })
+    )
+  ]
+}

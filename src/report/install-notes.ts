@@ -1,0 +1,77 @@
+import type { Decisions } from '../decisions.js'
+import type { Discovery } from '../discovery.js'
+import type { Graph } from '../engine/graph.js'
+import type { Inspection } from '../engine/resource.js'
+import type { InstallRun } from '../install.js'
+import type { SmokeTestResult } from '../smoke-test/result.js'
+
+/** What is known once everything is decided goes to outputs, summary and report; warnings to the log. */
+export function noteDecisions(run: InstallRun, found: Discovery, decisions: Decisions): void {
+  const { ledger, outputs, inputs } = run
+  ledger.cluster({ account: found.aws.account.id, kubernetesVersion: found.cluster.kubernetesVersion })
+  ledger.karpenter(decisions.version)
+  for (const [name, text] of Object.entries(decisions.choices)) ledger.choice(name, text)
+  for (const warning of decisions.warnings) run.journal.warning(warning)
+  outputs['karpenter-version'] = decisions.version
+  outputs['kubernetes-version'] = found.cluster.kubernetesVersion
+  outputs['controller-role-arn'] = decisions.controllerRoleArn
+  outputs['node-role-arn'] = decisions.stack.nodeRole.arn
+  outputs['queue-name'] = decisions.queueName ?? ''
+  outputs['stack-name'] = inputs.stackName
+  outputs['chart-digest'] = decisions.chart.digest ?? ''
+}
+
+export function noteSmokeTest(run: InstallRun, result: SmokeTestResult): void {
+  const { launched, registered, initialized, podsRunning } = result.stages
+  const stages = { launched, registered, initialized, 'pods running': podsRunning }
+  run.ledger.smokeTest({
+    ...result,
+    stages: Object.fromEntries(
+      Object.entries(stages).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
+    ),
+    events: result.events.map((event) => `${event.time} ${event.object} ${event.reason}: ${event.message}`)
+  })
+  Object.assign(run.outputs, {
+    'nodes-before': String(result.nodesBefore),
+    'nodes-after': String(result.nodesAfter),
+    'nodes-added': String(result.nodesAdded),
+    'node-names': result.nodes.map((node) => node.name).join(','),
+    'instance-types': [...new Set(result.nodes.map((node) => node.instanceType))].join(','),
+    'node-ready-seconds': String(result.nodeReadySeconds),
+    'scale-down-seconds': String(result.scaleDownSeconds)
+  })
+}
+
+/** A run that changes nothing proves nothing again: its smoke test would be the only thing that writes. */
+export function notProvedAgain(run: InstallRun, found: Discovery): void {
+  const nodes = String(found.nodes.length)
+  Object.assign(run.outputs, { 'nodes-before': nodes, 'nodes-after': nodes, 'nodes-added': '0' })
+  const passed = found.record?.smokeTest?.time
+  if (run.inputs.smokeTest !== undefined && passed !== undefined) {
+    run.ports.runner.info(`Smoke test left out: nothing has changed since it passed on ${passed}`)
+  }
+}
+
+/** What will be done, before it is done: one line a resource that is not as wanted, the rest counted. */
+export function planLines(graph: Graph, inspections: ReadonlyMap<string, Inspection>): readonly string[] {
+  const all = graph.resources.flatMap((resource) => inspections.get(resource.id) ?? [])
+  const lines = all.flatMap((inspection) => {
+    const { title } = inspection.resource
+    switch (inspection.state) {
+      case 'as wanted':
+        return []
+      case 'absent':
+        return [`create ${title}`]
+      case 'unreadable':
+        return [`unreadable ${title}: ${inspection.unreadable?.reason ?? ''}`]
+      case 'differs':
+        return [
+          `change ${title}: ${inspection.differences
+            .map((difference) => difference.reason)
+            .slice(0, 5)
+            .join('; ')}`
+        ]
+    }
+  })
+  return [...lines, `${all.length - lines.length} of ${all.length} resources are as wanted`]
+}
