@@ -7,15 +7,17 @@ let folder: string
 let helm: Helm
 let masked: string[]
 let tokens: number
+let controller: AbortController
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'run-helm-'))
   masked = []
   tokens = 0
+  controller = new AbortController()
   const path = join(folder, 'helm')
   writeFileSync(
     path,
-    '#!/bin/sh\nif [ "$1" = fail ]; then echo "W0101 a warning" >&2; echo "Error: UPGRADE FAILED: no such thing" >&2; exit 1; fi\nenv; echo "args: $*"; if [ "$1" = stdin ]; then cat; fi\n'
+    '#!/bin/sh\nif [ "$1" = hang ]; then exec sleep 1; fi\nif [ "$1" = fail ]; then echo "W0101 a warning" >&2; echo "Error: UPGRADE FAILED: no such thing" >&2; exit 1; fi\nenv; echo "args: $*"; if [ "$1" = stdin ]; then cat; fi\n'
   )
   chmodSync(path, 0o755)
   helm = await prepareHelm({
@@ -33,7 +35,7 @@ beforeEach(async () => {
     cluster: { endpoint: 'https://api', certificateAuthority: 'PEM', token: async () => `token-${++tokens}` },
     mask: (secret) => masked.push(secret),
     debug: () => undefined,
-    signal: new AbortController().signal
+    signal: controller.signal
   })
 })
 afterEach(() => rmSync(folder, { recursive: true }))
@@ -84,6 +86,14 @@ test("a failure is helm's own error without its warnings", async () => {
   await expect(helm.run(['fail'], { subject: 'Helm release karpenter' })).rejects.toThrow(
     /^Helm release karpenter: UPGRADE FAILED: no such thing$/
   )
+})
+
+test('a cancelled run does not wait for a helm that hangs', async () => {
+  const running = helm.run(['hang'])
+  setTimeout(() => controller.abort(new Error('cancelled')), 50)
+  const started = performance.now()
+  await expect(running).rejects.toThrow('cancelled')
+  expect(performance.now() - started).toBeLessThan(900)
 })
 
 test('nothing is left behind', async () => {

@@ -75,7 +75,7 @@ export async function prepareHelm(options: HelmOptions): Promise<Helm> {
       options.mask(token)
       options.debug(`helm ${args.join(' ')}`)
       options.signal.throwIfAborted()
-      const output = await getExecOutput(options.path, [...args], {
+      const running = getExecOutput(options.path, [...args], {
         silent: true,
         ignoreReturnCode: true,
         ...(run.stdin !== undefined && { input: Buffer.from(run.stdin) }),
@@ -87,6 +87,7 @@ export async function prepareHelm(options: HelmOptions): Promise<Helm> {
           HELM_KUBETOKEN: token
         }
       })
+      const output = await unlessAborted(running, options.signal)
       if (output.exitCode === 0) return { stdout: output.stdout, stderr: output.stderr }
       const said = errorText(output.stderr) || errorText(output.stdout) || `exit code ${output.exitCode}`
       throw new UserError(
@@ -97,6 +98,19 @@ export async function prepareHelm(options: HelmOptions): Promise<Helm> {
       )
     },
     close: async () => rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** helm is left to end what it has begun, which keeps its release whole; the run does not wait for it. */
+async function unlessAborted<R>(running: Promise<R>, signal: AbortSignal): Promise<R> {
+  const aborted = Promise.withResolvers<never>()
+  const abort = (): void => aborted.reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  running.catch(() => undefined)
+  try {
+    return await Promise.race([running, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
   }
 }
 
