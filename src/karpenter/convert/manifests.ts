@@ -1,128 +1,194 @@
-import { loadAll } from 'js-yaml'
-import { messageOf, UserError } from '../../engine/errors.js'
-import { mapAt } from '../../engine/json.js'
-import { isManifest, type Manifest } from '../../kubernetes/manifest.js'
-import { defaultNodeClass, type NodeClassFacts } from '../default-node-pools.js'
-import { convertNodeTemplate } from './node-template.js'
-import { convertProvisioner } from './provisioner.js'
+import { isMap, type JsonMap } from '../../engine/json.js'
+import { isManifest } from '../../kubernetes/manifest.js'
+import { defaultNodeClass } from '../default-node-pools.js'
+import type { EC2NodeClass, NodePool } from '../types.js'
+import { checkNodeClass, checkNodePool } from './check-v1.js'
+import { readDocuments, type ReadDocument } from './documents.js'
+import { type DocumentFindings, ManifestFindings } from './findings.js'
+import { convertNodeTemplate, type NodeTemplateSettings } from './node-template.js'
+import { replacePlaceholders } from './placeholders.js'
+import { type ConvertedProvisioner, convertProvisioner } from './provisioner.js'
+
+export interface ManifestSettings extends NodeTemplateSettings {
+  /** What errors call the text: its path, or `node-pools`. */
+  readonly source: string
+}
 
 export interface ReadManifests {
-  readonly nodePools: readonly Manifest[]
-  readonly nodeClasses: readonly Manifest[]
-  /** One for each lossy step. */
+  readonly nodePools: readonly NodePool[]
+  readonly nodeClasses: readonly EC2NodeClass[]
+  /** Every step that is not lossless, with its document and line. */
   readonly warnings: readonly string[]
 }
 
-interface Collected {
-  readonly nodePools: Manifest[]
-  readonly nodeClasses: Manifest[]
-  readonly warnings: string[]
-  readonly problems: string[]
-  /** EC2NodeClass and Provisioner that refers to it: converted text often leaves the EC2NodeClass out. */
-  readonly referred: Map<string, string>
-}
-
 /**
- * The user's NodePools and EC2NodeClasses. v1 is taken as it stands; v1alpha5 Provisioners and v1alpha1 AWSNodeTemplates
- * are converted, also under the group `karpenter.k8s.aws` that the guide once gave to Provisioners. Throws one UserError
- * that lists every problem with its document.
+ * NodePools and EC2NodeClasses out of the user's text: v1 as it is, Provisioner v1alpha5 and AWSNodeTemplate v1alpha1
+ * converted. Throws one UserError that lists every problem with its document and line.
  */
-export function readManifests(text: string, source: string, facts: NodeClassFacts): ReadManifests {
-  const collected: Collected = {
-    nodePools: [],
-    nodeClasses: [],
-    warnings: [],
-    problems: [],
-    referred: new Map()
+export function readManifests(text: string, settings: ManifestSettings): ReadManifests {
+  const reader = new ManifestReader(settings)
+  for (const document of readDocuments(text, settings.source)) reader.read(document)
+  return reader.result()
+}
+
+interface Read<T> {
+  readonly value: T
+  readonly findings: DocumentFindings
+}
+
+const oldGroups = ['karpenter.sh', 'karpenter.k8s.aws']
+
+class ManifestReader {
+  readonly #settings: ManifestSettings
+  readonly #all = new ManifestFindings()
+  readonly #nodePools: NodePool[] = []
+  readonly #nodeClasses = new Map<string, EC2NodeClass>()
+  readonly #provisioners: Read<ConvertedProvisioner>[] = []
+  #documents = 0
+
+  constructor(settings: ManifestSettings) {
+    this.#settings = settings
   }
-  const filled = text.replaceAll(/\$\{?CLUSTER_NAME\}?/g, facts.clusterName)
-  if (filled !== text)
-    collected.warnings.push(`${source}: CLUSTER_NAME is filled in with ${facts.clusterName}`)
-  for (const [index, document] of documentsOf(filled, source).entries()) {
-    if (document === null || document === undefined) continue
-    add(document, `document ${index + 1}`, facts, collected)
+
+  read(document: ReadDocument): void {
+    this.#documents += 1
+    const { source } = document.place
+    const what = isMap(document.value) ? describe(document.value) : ''
+    const findings = this.#all.at(document.place, what)
+    const known = { CLUSTER_NAME: this.#settings.clusterName, ALIAS_VERSION: 'latest' }
+    const value = replacePlaceholders(document.value, known, findings)
+    if (!isMap(value)) return findings.problem(`is not a manifest; ${source} must hold Kubernetes objects`)
+    const [apiVersion, kind] = [String(value['apiVersion'] ?? ''), String(value['kind'] ?? '')]
+    const [group = '', version = ''] = apiVersion.split('/')
+    const metadata = isMap(value['metadata']) ? value['metadata'] : {}
+    const name = metadata['name']
+    if (typeof name !== 'string' || !/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(name))
+      return findings.problem('metadata.name is missing or is no name: use letters, digits, - and .')
+    if (kind === 'NodePool' || kind === 'EC2NodeClass') return this.#current(value, kind, version, findings)
+    if (kind === 'Provisioner' || kind === 'AWSNodeTemplate') {
+      const right = kind === 'Provisioner' ? 'karpenter.sh/v1alpha5' : 'karpenter.k8s.aws/v1alpha1'
+      if (!oldGroups.includes(group) || !/^v1alpha\d$/.test(version))
+        return findings.problem(`apiVersion ${apiVersion} is not known; ${kind} is in ${right}`)
+      if (apiVersion !== right)
+        findings.warn(`apiVersion ${apiVersion} is taken for ${right}, where ${kind} is`)
+      if (Object.keys(metadata).some((key) => key === 'labels' || key === 'annotations'))
+        findings.warn('labels and annotations of the object itself are left out')
+      if (kind === 'AWSNodeTemplate')
+        return this.#add(convertNodeTemplate(name, value['spec'], this.#settings, findings), findings)
+      const converted = convertProvisioner(name, value['spec'], findings)
+      this.#provisioners.push({ value: converted, findings })
+      return this.#addPool(converted.nodePool, findings)
+    }
+    findings.problem(
+      `${kind === '' ? 'an object without a kind' : kind} is not taken; ${source} is for NodePools and EC2NodeClasses only`
+    )
   }
-  addMissingNodeClasses(facts, collected)
-  const [first, ...more] = collected.problems
-  if (first !== undefined) {
-    throw new UserError(
-      'node-pools',
-      [`${source}: ${first}`, ...more].join('\n'),
-      'Correct the manifest and run again.',
-      {
-        state: 'Nothing was changed.'
+
+  #current(
+    value: JsonMap,
+    kind: 'NodePool' | 'EC2NodeClass',
+    version: string,
+    findings: DocumentFindings
+  ): void {
+    const right = kind === 'NodePool' ? 'karpenter.sh/v1' : 'karpenter.k8s.aws/v1'
+    if (value['apiVersion'] !== right) {
+      return findings.problem(
+        version === 'v1beta1'
+          ? `apiVersion ${String(value['apiVersion'])} is not served since 1.1: write it as ${right} (kubectl on a cluster with Karpenter 1.0 shows it so), see Karpenter's v1 migration guide`
+          : `apiVersion ${String(value['apiVersion'])} is not known; use ${right}`
+      )
+    }
+    if (isNodePool(value)) {
+      checkNodePool(value, findings)
+      return this.#addPool(value, findings)
+    }
+    if (isNodeClass(value)) {
+      checkNodeClass(value, findings)
+      const { role } = value.spec
+      if (role !== undefined && role !== this.#settings.nodeRoleName) {
+        findings.warn(
+          `spec.role is ${role}, and node-role-name ${this.#settings.nodeRoleName}: the controller may pass only the latter, and only it is given access to the cluster`
+        )
       }
+      return this.#add(value, findings)
+    }
+    findings.problem('spec is missing')
+  }
+
+  #addPool(nodePool: NodePool, findings: DocumentFindings): void {
+    if (this.#nodePools.some((one) => one.metadata.name === nodePool.metadata.name))
+      findings.problem(`NodePool ${nodePool.metadata.name} is there twice`)
+    this.#nodePools.push(nodePool)
+  }
+
+  #add(nodeClass: EC2NodeClass, findings: DocumentFindings): void {
+    const { name } = nodeClass.metadata
+    if (this.#nodeClasses.has(name)) findings.problem(`EC2NodeClass ${name} is there twice`)
+    this.#nodeClasses.set(name, nodeClass)
+  }
+
+  result(): ReadManifests {
+    if (this.#documents === 0)
+      this.#all
+        .at({ source: this.#settings.source, document: 1, line: 1 }, '')
+        .problem('there is no manifest')
+    for (const provisioner of this.#provisioners) this.#giveNodeClass(provisioner)
+    this.#all.throwIfAny()
+    return {
+      nodePools: this.#nodePools,
+      nodeClasses: [...this.#nodeClasses.values()],
+      warnings: this.#all.warnings
+    }
+  }
+
+  /** A converted NodePool has the EC2NodeClass that it refers to, with its kubelet settings. */
+  #giveNodeClass({ value, findings }: Read<ConvertedProvisioner>): void {
+    const { nodePool, kubelet } = value
+    const { name } = nodePool.spec.template.spec.nodeClassRef
+    if (value.inlineTemplate !== undefined) {
+      this.#add(convertNodeTemplate(name, value.inlineTemplate, this.#settings, findings), findings)
+    } else if (!this.#nodeClasses.has(name)) {
+      findings.warn(
+        `its AWSNodeTemplate ${value.nodeTemplate ?? '(none named)'} is not in ${this.#settings.source}: EC2NodeClass ${name} is made with the defaults of node-pools: default`
+      )
+      this.#nodeClasses.set(name, defaultNodeClass(name, this.#settings))
+    }
+    const nodeClass = this.#nodeClasses.get(name)
+    if (kubelet === undefined || nodeClass === undefined) return
+    const others = this.#provisioners.filter(
+      (one) => one.value !== value && one.value.nodePool.spec.template.spec.nodeClassRef.name === name
     )
+    if (others.length === 0) {
+      findings.warn(`spec.kubeletConfiguration moved to EC2NodeClass ${name}`)
+      this.#nodeClasses.set(name, { ...nodeClass, spec: { ...nodeClass.spec, kubelet } })
+      return
+    }
+    // Kubelet settings belong to the EC2NodeClass now, and the other NodePools that use it have their own.
+    const own = `${name}-${nodePool.metadata.name}`
+    findings.warn(`spec.kubeletConfiguration needs an EC2NodeClass of its own: ${own}, a copy of ${name}`)
+    this.#add({ ...nodeClass, metadata: { name: own }, spec: { ...nodeClass.spec, kubelet } }, findings)
+    this.#nodePools[this.#nodePools.indexOf(nodePool)] = referringTo(nodePool, own)
   }
-  if (collected.nodePools.length + collected.nodeClasses.length === 0) {
-    throw new UserError('node-pools', `${source} has no manifest`, 'Pass NodePools, or `node-pools: none`.', {
-      state: 'Nothing was changed.'
-    })
-  }
-  return collected
 }
 
-function documentsOf(text: string, source: string): readonly unknown[] {
-  try {
-    return loadAll(text)
-  } catch (error) {
-    throw new UserError(
-      'node-pools',
-      `${source} is not YAML: ${messageOf(error)}`,
-      'Correct it and run again.',
-      {
-        state: 'Nothing was changed.',
-        cause: error
-      }
-    )
+function referringTo(nodePool: NodePool, name: string): NodePool {
+  const { template } = nodePool.spec
+  const nodeClassRef = { ...template.spec.nodeClassRef, name }
+  return {
+    ...nodePool,
+    spec: { ...nodePool.spec, template: { ...template, spec: { ...template.spec, nodeClassRef } } }
   }
 }
 
-function add(document: unknown, place: string, facts: NodeClassFacts, to: Collected): void {
-  if (!isManifest(document)) {
-    to.problems.push(`${place}: apiVersion, kind and metadata.name are needed`)
-    return
-  }
-  const { kind, apiVersion } = document
-  const group = apiVersion.split('/')[0] ?? ''
-  const title = `${place}: ${kind} ${document.metadata.name}`
-  if (kind === 'NodePool' && apiVersion === 'karpenter.sh/v1') to.nodePools.push(document)
-  else if (kind === 'EC2NodeClass' && apiVersion === 'karpenter.k8s.aws/v1') to.nodeClasses.push(document)
-  else if (kind === 'Provisioner' && /^karpenter\.(sh|k8s\.aws)\/v1alpha5$/.test(apiVersion)) {
-    if (group !== 'karpenter.sh') to.warnings.push(`${title}: its group is karpenter.sh, not ${group}`)
-    const converted = convertProvisioner(document, facts)
-    to.nodePools.push(converted.nodePool)
-    to.referred.set(converted.nodeClassName, document.metadata.name)
-    if (converted.nodeClass !== undefined) to.nodeClasses.push(withKubelet(converted.nodeClass, document))
-    to.warnings.push(...converted.warnings)
-  } else if (kind === 'AWSNodeTemplate' && apiVersion === 'karpenter.k8s.aws/v1alpha1') {
-    const converted = convertNodeTemplate(document, facts)
-    to.nodeClasses.push(converted.nodeClass)
-    to.warnings.push(...converted.warnings)
-  } else if (group.startsWith('karpenter')) {
-    to.problems.push(
-      `${title} (${apiVersion}) is not supported; write it as karpenter.sh/v1 or karpenter.k8s.aws/v1`
-    )
-  } else to.problems.push(`${title} (${apiVersion}) is neither a NodePool nor an EC2NodeClass`)
+function describe(value: JsonMap): string {
+  const name = isMap(value['metadata']) ? value['metadata']['name'] : undefined
+  return [value['kind'], name].filter((part) => typeof part === 'string').join(' ')
 }
 
-/** The kubelet's settings moved from the Provisioner to the EC2NodeClass; the container runtime is no setting any more. */
-function withKubelet(nodeClass: Manifest, provisioner: Manifest): Manifest {
-  const kubelet = Object.entries(mapAt(mapAt(provisioner, 'spec'), 'kubeletConfiguration')).filter(
-    ([key]) => key !== 'containerRuntime'
-  )
-  if (kubelet.length === 0) return nodeClass
-  return { ...nodeClass, spec: { ...mapAt(nodeClass, 'spec'), kubelet: Object.fromEntries(kubelet) } }
+function isNodePool(value: unknown): value is NodePool {
+  return isManifest(value) && value.kind === 'NodePool' && isMap(value['spec'])
 }
 
-/** A Provisioner's AWSNodeTemplate that is not in the text becomes the default EC2NodeClass of that name. */
-function addMissingNodeClasses(facts: NodeClassFacts, to: Collected): void {
-  const given = new Set(to.nodeClasses.map((nodeClass) => nodeClass.metadata.name))
-  for (const [name, provisioner] of to.referred) {
-    if (given.has(name)) continue
-    to.nodeClasses.push(defaultNodeClass(name, facts))
-    to.warnings.push(
-      `Provisioner ${provisioner}: AWSNodeTemplate ${name} is not in the manifest, so a default EC2NodeClass of that name is made`
-    )
-  }
+function isNodeClass(value: unknown): value is EC2NodeClass {
+  return isManifest(value) && value.kind === 'EC2NodeClass' && isMap(value['spec'])
 }

@@ -1,143 +1,156 @@
-import { isMap, type JsonMap, mapAt, picked } from '../../engine/json.js'
-import type { Manifest } from '../../kubernetes/manifest.js'
-import { defaultNodeClass, type NodeClassFacts } from '../default-node-pools.js'
+import { byDiscoveryTag, type NodeClassSettings } from '../default-node-pools.js'
+import type { AmiSelectorTerm, EC2NodeClass, SelectorTerm } from '../types.js'
+import { kubernetesMinor } from '../versions.js'
+import { Fields } from './fields.js'
+import type { DocumentFindings } from './findings.js'
+import { convertAmiSelector, convertSelector } from './selectors.js'
 
-export interface ConvertedNodeTemplate {
-  readonly nodeClass: Manifest
-  readonly warnings: readonly string[]
+export interface NodeTemplateSettings extends NodeClassSettings {
+  /** 1.32 */
+  readonly kubernetesVersion: string
 }
+
+const passed = ['userData', 'blockDeviceMappings', 'detailedMonitoring', 'context']
+const known = new Set([
+  ...passed,
+  'apiVersion',
+  'kind',
+  'subnetSelector',
+  'securityGroupSelector',
+  'amiSelector',
+  'amiFamily',
+  'instanceProfile',
+  'metadataOptions',
+  'tags',
+  'launchTemplate'
+])
+
+/** What the old API gave instances that said nothing; v1 has a hop limit of 1. */
+const metadataDefaults = {
+  httpEndpoint: 'enabled',
+  httpProtocolIPv6: 'disabled',
+  httpPutResponseHopLimit: 2,
+  httpTokens: 'required'
+}
+
+/** Tags that Karpenter sets itself; EC2NodeClass v1 refuses them. */
+const reservedTag =
+  /^(eks:eks-cluster-name$|kubernetes\.io\/cluster\/|karpenter\.sh\/(nodepool|nodeclaim|provisioner-name|managed-by)$|karpenter\.k8s\.aws\/(ec2nodeclass|cluster)$)/
 
 const aliases: Readonly<Record<string, string>> = {
-  AL2: 'al2',
-  AL2023: 'al2023',
-  Bottlerocket: 'bottlerocket'
+  AL2: 'al2@latest',
+  AL2023: 'al2023@latest',
+  Bottlerocket: 'bottlerocket@latest',
+  Windows2019: 'windows2019@latest',
+  Windows2022: 'windows2022@latest'
 }
 
-/** v1alpha1 AWSNodeTemplate to v1 EC2NodeClass. */
-export function convertNodeTemplate(template: Manifest, facts: NodeClassFacts): ConvertedNodeTemplate {
-  return nodeClassOf(
-    template.metadata.name,
-    `AWSNodeTemplate ${template.metadata.name}`,
-    mapAt(template, 'spec'),
-    facts
-  )
-}
-
-/** The same fields stand in an AWSNodeTemplate's spec and in a Provisioner's inline `provider`. */
-export function nodeClassOf(
+/**
+ * AWSNodeTemplate v1alpha1 as an EC2NodeClass v1. What has no equal, or means something else now, is a warning. Source:
+ * upstream's v1beta1 and v1 migration guides, and its converter at v0.32.
+ */
+export function convertNodeTemplate(
   name: string,
-  title: string,
-  spec: JsonMap,
-  facts: NodeClassFacts
-): ConvertedNodeTemplate {
-  const warnings: string[] = []
-  const base = mapAt(defaultNodeClass(name, facts), 'spec')
-  const { role, ...withoutRole } = base
-  const instanceProfile = spec['instanceProfile']
-  if (spec['launchTemplate'] !== undefined || spec['launchTemplateName'] !== undefined) {
-    warnings.push(
-      `${title}: launchTemplate has no equivalent in v1 and is dropped; put what it sets into the EC2NodeClass`
+  value: unknown,
+  settings: NodeTemplateSettings,
+  findings: DocumentFindings
+): EC2NodeClass {
+  const spec = new Fields(value, 'spec', findings)
+  for (const field of spec.names().filter((one) => !known.has(one)))
+    findings.warn(`spec.${field} is left out: an AWSNodeTemplate has no such field`)
+  if (spec.has('launchTemplate'))
+    findings.problem(
+      'spec.launchTemplate has no equal in v1: say what it holds in amiSelector, userData, blockDeviceMappings and tags'
+    )
+  const instanceProfile = spec.text('instanceProfile')
+  if (instanceProfile !== undefined) {
+    findings.warn(
+      `spec.instanceProfile ${instanceProfile} is kept: its role must be one that may join the cluster; this action gives access to ${settings.nodeRoleName}`
     )
   }
-  if (instanceProfile === undefined) {
-    warnings.push(`${title}: no instanceProfile is given, so nodes get the role ${facts.nodeRoleName}`)
-  }
-  if (!isMap(spec['metadataOptions'])) {
-    warnings.push(`${title}: the metadata hop limit was 2 by default and is written out; v1 has 1`)
-  }
-  const nodeClass: Manifest = {
+  const images = imagesOf(spec, settings)
+  const tags = { ...settings.tags, ...tagsOf(spec) }
+  return {
     apiVersion: 'karpenter.k8s.aws/v1',
     kind: 'EC2NodeClass',
     metadata: { name },
     spec: {
-      ...withoutRole,
-      ...(typeof instanceProfile === 'string' ? { instanceProfile } : { role }),
-      ...images(title, spec, warnings),
-      ...selector(spec, 'subnetSelector', 'subnetSelectorTerms'),
-      ...selector(spec, 'securityGroupSelector', 'securityGroupSelectorTerms'),
-      metadataOptions: isMap(spec['metadataOptions'])
-        ? spec['metadataOptions']
-        : {
-            httpEndpoint: 'enabled',
-            httpProtocolIPv6: 'disabled',
-            httpPutResponseHopLimit: 2,
-            httpTokens: 'required'
-          },
-      ...picked(spec, ['userData', 'blockDeviceMappings', 'detailedMonitoring', 'context']),
-      ...mergedTags(spec, facts)
+      ...(instanceProfile === undefined ? { role: settings.nodeRoleName } : { instanceProfile }),
+      ...(images.family !== undefined && { amiFamily: images.family }),
+      amiSelectorTerms: images.terms,
+      subnetSelectorTerms: termsOf(spec, 'subnetSelector', settings),
+      securityGroupSelectorTerms: termsOf(spec, 'securityGroupSelector', settings),
+      metadataOptions: metadataOf(spec),
+      ...Object.fromEntries(
+        passed.filter((field) => spec.has(field)).map((field) => [field, spec.raw(field)])
+      ),
+      ...(Object.keys(tags).length > 0 && { tags })
     }
   }
-  return { nodeClass, warnings }
 }
 
-function mergedTags(spec: JsonMap, facts: NodeClassFacts): JsonMap {
-  const tags = { ...facts.tags, ...mapAt(spec, 'tags') }
-  return Object.keys(tags).length === 0 ? {} : { tags }
-}
-
-function images(title: string, spec: JsonMap, warnings: string[]): JsonMap {
-  const family = typeof spec['amiFamily'] === 'string' ? spec['amiFamily'] : undefined
-  const terms = selectorTerms(mapAt(spec, 'amiSelector'))
-  if (family === 'Ubuntu') {
-    warnings.push(
-      `${title}: amiFamily Ubuntu is gone since 1.0; AL2023 is used, give amiSelectorTerms with amiFamily Custom for your own`
-    )
-  } else if (family === undefined) {
-    warnings.push(
-      `${title}: no amiFamily is given; it meant AL2, which has no images from Kubernetes 1.33 on, so AL2023 is used`
-    )
+function termsOf(
+  spec: Fields,
+  field: 'subnetSelector' | 'securityGroupSelector',
+  settings: NodeTemplateSettings
+): readonly SelectorTerm[] {
+  const selector = spec.texts(field)
+  if (Object.keys(selector).length === 0) {
+    spec.findings.warn(`spec.${field} is missing; karpenter.sh/discovery: ${settings.clusterName} is taken`)
+    return byDiscoveryTag(settings.clusterName)
   }
-  if (terms.length > 0)
+  return convertSelector(`spec.${field}`, selector, spec.findings)
+}
+
+function metadataOf(spec: Fields): Readonly<Record<string, unknown>> {
+  const own = spec.map('metadataOptions')
+  return { ...metadataDefaults, ...Object.fromEntries(own.names().map((name) => [name, own.raw(name)])) }
+}
+
+function tagsOf(spec: Fields): Readonly<Record<string, string>> {
+  const tags = spec.texts('tags')
+  const reserved = Object.keys(tags).filter((key) => reservedTag.test(key))
+  if (reserved.length > 0)
+    spec.findings.warn(`spec.tags: ${reserved.join(', ')} is left out: Karpenter sets it itself`)
+  return Object.fromEntries(Object.entries(tags).filter(([key]) => !reserved.includes(key)))
+}
+
+interface Images {
+  /** Needed where no alias says it. */
+  readonly family: string | undefined
+  readonly terms: readonly AmiSelectorTerm[]
+}
+
+function imagesOf(spec: Fields, settings: NodeTemplateSettings): Images {
+  const { findings } = spec
+  const family = spec.text('amiFamily') ?? 'AL2'
+  if (spec.has('amiSelector')) {
+    const ubuntu = family === 'Ubuntu'
+    if (ubuntu)
+      findings.warn(
+        'spec.amiFamily Ubuntu was removed in 1.0: amiFamily Custom is taken, which adds nothing to userData'
+      )
+    else if (family !== 'Custom' && aliases[family] === undefined)
+      findings.problem(`spec.amiFamily: ${family} is not known`)
     return {
-      amiFamily: family === undefined || family === 'Ubuntu' ? 'AL2023' : family,
-      amiSelectorTerms: terms
+      family: ubuntu ? 'Custom' : family,
+      terms: convertAmiSelector(spec.texts('amiSelector'), findings)
     }
-  const alias =
-    aliases[family ?? ''] ?? (family?.startsWith('Windows') === true ? family.toLowerCase() : 'al2023')
-  return { amiSelectorTerms: [{ alias: `${alias}@latest` }] }
-}
-
-function selector(spec: JsonMap, from: string, to: string): JsonMap {
-  const terms = selectorTerms(mapAt(spec, from))
-  return terms.length === 0 ? {} : { [to]: terms }
-}
-
-/** `aws-ids`, and lists in a tag's value, become a term each; the rest of the tags stands in every term. */
-function selectorTerms(selected: JsonMap): readonly JsonMap[] {
-  const ids = values(selected['aws-ids'] ?? selected['aws::ids'])
-  if (ids.length > 0) return ids.map((id) => ({ id }))
-  const names = values(selected['aws::name'])
-  const owners = values(selected['aws::owners'])
-  const tags = Object.entries(selected).filter(([key]) => !key.startsWith('aws'))
-  let terms: JsonMap[] = tags.length === 0 ? [] : [{ tags: {} }]
-  for (const [key, value] of tags) {
-    terms = terms.flatMap((term) =>
-      values(value).map((one) => ({ tags: { ...mapAt(term, 'tags'), [key]: one } }))
-    )
   }
-  if (names.length > 0)
-    terms = spread(
-      terms,
-      names.map((name) => ({ name }))
-    )
-  if (owners.length > 0)
-    terms = spread(
-      terms,
-      owners.map((owner) => ({ owner }))
-    )
-  return terms
+  return { family: undefined, terms: [{ alias: aliasOf(family, spec, settings) }] }
 }
 
-function spread(terms: readonly JsonMap[], others: readonly JsonMap[]): JsonMap[] {
-  return terms.length === 0
-    ? [...others]
-    : terms.flatMap((term) => others.map((other) => ({ ...term, ...other })))
-}
-
-function values(value: unknown): readonly string[] {
-  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return []
-  return String(value)
-    .split(',')
-    .map((one) => one.trim())
-    .filter((one) => one !== '')
+function aliasOf(family: string, spec: Fields, settings: NodeTemplateSettings): string {
+  const { findings } = spec
+  const userData = spec.has('userData') ? '; userData must be in the form that AL2023 reads' : ''
+  if (family === 'Custom') findings.problem('spec.amiFamily Custom needs an amiSelector')
+  else if (family === 'Ubuntu') {
+    findings.warn(`spec.amiFamily Ubuntu was removed in 1.0; al2023@latest is taken${userData}`)
+  } else if (family === 'AL2' && kubernetesMinor(settings.kubernetesVersion) >= 33) {
+    findings.warn(
+      `there are no images of Amazon Linux 2 for Kubernetes ${settings.kubernetesVersion}; al2023@latest is taken${userData}`
+    )
+  } else if (aliases[family] === undefined) findings.problem(`spec.amiFamily: ${family} is not known`)
+  else return aliases[family]
+  return 'al2023@latest'
 }

@@ -1,154 +1,161 @@
-import { isMap, type JsonMap, mapAt, picked } from '../../engine/json.js'
-import type { Manifest } from '../../kubernetes/manifest.js'
-import type { NodeClassFacts } from '../default-node-pools.js'
-import { nodeClassOf } from './node-template.js'
+import type { Disruption, NodePool } from '../types.js'
+import { Fields } from './fields.js'
+import type { DocumentFindings } from './findings.js'
+import { convertRequirements, convertTaints } from './requirements.js'
 
-/** What a v1alpha5 Provisioner comes to. */
+/** A Provisioner as a NodePool, and what of it belongs into an EC2NodeClass. */
 export interface ConvertedProvisioner {
-  readonly nodePool: Manifest
-  /** From an inline `spec.provider`; undefined when the Provisioner refers to an AWSNodeTemplate. */
-  readonly nodeClass: Manifest | undefined
-  /** Name of the EC2NodeClass that the NodePool refers to. */
-  readonly nodeClassName: string
-  readonly warnings: readonly string[]
+  readonly nodePool: NodePool
+  /** Name of the AWSNodeTemplate; undefined when it had none. */
+  readonly nodeTemplate: string | undefined
+  /** Settings of an AWSNodeTemplate written into the Provisioner itself. */
+  readonly inlineTemplate: unknown
+  /** Of the kubelet; they moved to the EC2NodeClass. */
+  readonly kubelet: Readonly<Record<string, unknown>> | undefined
 }
 
-interface Requirement {
-  readonly key: string
-  readonly operator: string
-  readonly values?: readonly string[]
-}
+const known = new Set([
+  'requirements',
+  'labels',
+  'annotations',
+  'taints',
+  'startupTaints',
+  'limits',
+  'weight',
+  'consolidation',
+  'ttlSecondsAfterEmpty',
+  'ttlSecondsUntilExpired',
+  'providerRef',
+  'provider',
+  'kubeletConfiguration'
+])
 
-/** Keys under which a Provisioner already chooses instance types; without one its webhook added a default. */
-const typeKeys = [
-  'node.kubernetes.io/instance-type',
-  'karpenter.k8s.aws/instance-family',
-  'karpenter.k8s.aws/instance-category',
-  'karpenter.k8s.aws/instance-generation'
-]
+/** Kubelet settings that EC2NodeClass v1 has (1.0 to 1.14). */
+const kubeletFields = new Set([
+  'clusterDNS',
+  'maxPods',
+  'podsPerCore',
+  'systemReserved',
+  'kubeReserved',
+  'evictionHard',
+  'evictionSoft',
+  'evictionSoftGracePeriod',
+  'evictionMaxPodGracePeriod',
+  'imageGCHighThresholdPercent',
+  'imageGCLowThresholdPercent',
+  'cpuCFSQuota'
+])
 
 /**
- * v1alpha5 Provisioner to v1 NodePool. The old webhook's defaults are written out, because v1 applies none. Source:
- * karpenter v0.32 upgrade guide and tools/karpenter-convert; docs of NodePool v1.
+ * Karpenter's Provisioner v1alpha5 (0.16 to 0.32) as a NodePool v1. What has no equal, or means something else now, is a
+ * warning. Source: upstream's v1beta1 and v1 migration guides, and its converter at v0.32.
  */
-export function convertProvisioner(provisioner: Manifest, facts: NodeClassFacts): ConvertedProvisioner {
-  const { name } = provisioner.metadata
-  const title = `Provisioner ${name}`
-  const warnings: string[] = []
-  const spec = mapAt(provisioner, 'spec')
-  const provider = spec['provider']
-  const reference = mapAt(spec, 'providerRef')['name']
-  const nodeClassName = typeof reference === 'string' ? reference : name
-  if (isMap(provider) && typeof reference === 'string') {
-    warnings.push(
-      `${title}: both provider and providerRef are given, which upstream refused; providerRef is kept`
-    )
-  }
-  const inline =
-    isMap(provider) && typeof reference !== 'string' ? nodeClassOf(name, title, provider, facts) : undefined
-  warnings.push(...(inline?.warnings ?? []))
-  if (isMap(spec['kubeletConfiguration'])) {
-    warnings.push(
-      `${title}: kubeletConfiguration moved to spec.kubelet of the EC2NodeClass; containerRuntime is gone`
-    )
-  }
-  const nodePool: Manifest = {
-    apiVersion: 'karpenter.sh/v1',
-    kind: 'NodePool',
-    metadata: metadataOf(provisioner),
-    spec: {
-      template: {
-        ...templateMetadata(spec),
-        spec: {
-          requirements: requirementsOf(title, spec, warnings),
-          ...picked(spec, ['taints', 'startupTaints']),
-          nodeClassRef: { group: 'karpenter.k8s.aws', kind: 'EC2NodeClass', name: nodeClassName },
-          expireAfter: expiry(title, spec, warnings)
-        }
-      },
-      ...limitsOf(spec),
-      disruption: disruptionOf(title, spec, warnings),
-      ...picked(spec, ['weight'])
+export function convertProvisioner(
+  name: string,
+  value: unknown,
+  findings: DocumentFindings
+): ConvertedProvisioner {
+  const spec = new Fields(value, 'spec', findings)
+  for (const field of spec.names().filter((one) => !known.has(one)))
+    findings.warn(`spec.${field} is left out: a Provisioner has no such field`)
+  const labels = renamedKeys(spec.texts('labels'))
+  const annotations = renamedKeys(spec.texts('annotations'))
+  const taints = convertTaints(spec.list('taints'), 'spec.taints', findings)
+  const startupTaints = convertTaints(spec.list('startupTaints'), 'spec.startupTaints', findings)
+  const limits = spec.map('limits').texts('resources')
+  const weight = weightOf(spec)
+  const nodeTemplate = spec.map('providerRef').text('name')
+  if (spec.has('provider') && spec.has('providerRef'))
+    findings.problem('spec.provider and spec.providerRef are both given; keep one of them')
+  const hasMetadata = Object.keys(labels).length + Object.keys(annotations).length > 0
+  return {
+    nodeTemplate,
+    inlineTemplate: spec.raw('provider'),
+    kubelet: kubeletOf(spec),
+    nodePool: {
+      apiVersion: 'karpenter.sh/v1',
+      kind: 'NodePool',
+      metadata: { name },
+      spec: {
+        template: {
+          ...(hasMetadata && {
+            metadata: {
+              ...(Object.keys(labels).length > 0 && { labels }),
+              ...(Object.keys(annotations).length > 0 && { annotations })
+            }
+          }),
+          spec: {
+            nodeClassRef: { group: 'karpenter.k8s.aws', kind: 'EC2NodeClass', name: nodeTemplate ?? name },
+            requirements: convertRequirements(spec.list('requirements'), labels, findings),
+            ...(taints.length > 0 && { taints }),
+            ...(startupTaints.length > 0 && { startupTaints }),
+            expireAfter: expiryOf(spec)
+          }
+        },
+        disruption: disruptionOf(spec),
+        ...(Object.keys(limits).length > 0 && { limits }),
+        ...(weight !== undefined && { weight })
+      }
     }
   }
-  return { nodePool, nodeClass: inline?.nodeClass, nodeClassName, warnings }
 }
 
-function disruptionOf(title: string, spec: JsonMap, warnings: string[]): JsonMap {
-  const consolidates = mapAt(spec, 'consolidation')['enabled'] === true
-  const emptyAfter = spec['ttlSecondsAfterEmpty']
+/** Old names that carried over: a node kept from consolidation or eviction is now kept from all disruption. */
+function renamedKeys(map: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(map)
+      .filter(([key]) => key !== 'karpenter.sh/provisioner-name')
+      .map(([key, value]) => [
+        /^karpenter\.sh\/do-not-(consolidate|evict)$/.test(key) ? 'karpenter.sh/do-not-disrupt' : key,
+        value
+      ])
+  )
+}
+
+function weightOf(spec: Fields): number | undefined {
+  const weight = spec.count('weight')
+  if (weight === undefined || weight === 0) return undefined
+  if (weight > 100) spec.findings.problem(`spec.weight: ${weight} is more than 100`)
+  return weight
+}
+
+function disruptionOf(spec: Fields): Disruption {
+  const { findings } = spec
+  const consolidates = spec.map('consolidation').boolean('enabled') === true
+  const empty = spec.count('ttlSecondsAfterEmpty')
   if (consolidates) {
-    if (emptyAfter !== undefined) {
-      warnings.push(
-        `${title}: consolidation and ttlSecondsAfterEmpty exclude each other (upstream's webhook refused both); consolidation is kept, ttlSecondsAfterEmpty is dropped`
+    if (empty !== undefined) {
+      findings.warn(
+        "spec.ttlSecondsAfterEmpty is left out: consolidation.enabled is given as well and removes empty nodes, too (Karpenter's own webhook rejected the pair)"
       )
     }
     return { consolidationPolicy: 'WhenEmptyOrUnderutilized', consolidateAfter: '0s' }
   }
-  if (typeof emptyAfter === 'number')
-    return { consolidationPolicy: 'WhenEmpty', consolidateAfter: `${emptyAfter}s` }
-  warnings.push(
-    `${title}: neither consolidation nor ttlSecondsAfterEmpty is set, so nodes are never scaled down, as before`
+  if (empty !== undefined) return { consolidationPolicy: 'WhenEmpty', consolidateAfter: `${empty}s` }
+  findings.warn(
+    'has neither consolidation nor ttlSecondsAfterEmpty, so it never scaled down; consolidateAfter: Never keeps it so'
   )
   return { consolidationPolicy: 'WhenEmpty', consolidateAfter: 'Never' }
 }
 
-function expiry(title: string, spec: JsonMap, warnings: string[]): string {
-  const seconds = spec['ttlSecondsUntilExpired']
-  if (typeof seconds !== 'number') return 'Never'
-  warnings.push(
-    `${title}: expiry is forceful in v1: nodes older than ${seconds} s are drained whatever else is there to take their pods`
+function expiryOf(spec: Fields): string {
+  const seconds = spec.count('ttlSecondsUntilExpired')
+  if (seconds === undefined) return 'Never'
+  spec.findings.warn(
+    `spec.ttlSecondsUntilExpired is now expireAfter: ${seconds}s, and it is forceful: nodes are drained at that age without waiting for replacements or disruption budgets`
   )
   return `${seconds}s`
 }
 
-function limitsOf(spec: JsonMap): JsonMap {
-  const resources = mapAt(mapAt(spec, 'limits'), 'resources')
-  if (Object.keys(resources).length === 0) return {}
-  return { limits: Object.fromEntries(Object.entries(resources).map(([key, value]) => [key, String(value)])) }
-}
-
-function requirementsOf(title: string, spec: JsonMap, warnings: string[]): readonly Requirement[] {
-  const given = (Array.isArray(spec['requirements']) ? spec['requirements'] : []).filter(isRequirement)
-  const labels = mapAt(spec, 'labels')
-  const has = (key: string): boolean => key in labels || given.some((requirement) => requirement.key === key)
-  const defaults: Requirement[] = []
-  if (!has('kubernetes.io/os')) defaults.push(requirement('kubernetes.io/os', 'In', 'linux'))
-  if (!has('kubernetes.io/arch')) defaults.push(requirement('kubernetes.io/arch', 'In', 'amd64'))
-  if (!has('karpenter.sh/capacity-type'))
-    defaults.push(requirement('karpenter.sh/capacity-type', 'In', 'on-demand'))
-  if (!typeKeys.some(has)) {
-    defaults.push(requirement('karpenter.k8s.aws/instance-category', 'In', 'c', 'm', 'r'))
-    defaults.push(requirement('karpenter.k8s.aws/instance-generation', 'Gt', '2'))
-  }
-  if (defaults.length > 0) {
-    warnings.push(
-      `${title}: requirements that v1alpha5 assumed are written out: ${defaults.map((each) => `${each.key} ${each.operator} ${(each.values ?? []).join(',')}`).join('; ')}`
+function kubeletOf(spec: Fields): Readonly<Record<string, unknown>> | undefined {
+  const own = spec.map('kubeletConfiguration')
+  const kept = own.names().filter((name) => kubeletFields.has(name))
+  for (const name of own.names().filter((one) => !kubeletFields.has(one))) {
+    spec.findings.warn(
+      name === 'containerRuntime'
+        ? 'spec.kubeletConfiguration.containerRuntime is left out: nodes run containerd'
+        : `spec.kubeletConfiguration.${name} is left out: EC2NodeClass has no such setting`
     )
   }
-  return [...given, ...defaults]
-}
-
-function requirement(key: string, operator: string, ...values: string[]): Requirement {
-  return { key, operator, values }
-}
-
-function isRequirement(value: unknown): value is Requirement {
-  return isMap(value) && typeof value['key'] === 'string' && typeof value['operator'] === 'string'
-}
-
-/** What kubectl and other tools left behind is not carried over. */
-function metadataOf(object: Manifest): Manifest['metadata'] {
-  const { name, labels, annotations } = object.metadata
-  const kept = Object.entries(annotations ?? {}).filter(([key]) => !key.startsWith('kubectl.kubernetes.io/'))
-  return {
-    name,
-    ...(labels !== undefined && { labels }),
-    ...(kept.length > 0 && { annotations: Object.fromEntries(kept) })
-  }
-}
-
-function templateMetadata(spec: JsonMap): JsonMap {
-  const metadata = picked(spec, ['labels', 'annotations'])
-  return Object.keys(metadata).length === 0 ? {} : { metadata }
+  return kept.length === 0 ? undefined : Object.fromEntries(kept.map((name) => [name, own.raw(name)]))
 }
