@@ -108,6 +108,16 @@ test('a mirror without the archive or its checksum is named', async () => {
   await expect(getHelm(options())).rejects.toThrow(/\.sha256sum does not exist$/)
 })
 
+test('a mirror that cannot be reached is said with the ways round it', async () => {
+  await mirror.close()
+  await expect(getHelm(options())).rejects.toMatchObject({
+    message: expect.stringMatching(
+      /^helm-download-url: http:.* could not be read: .*ECONNREFUSED/
+    ) as unknown,
+    fix: expect.stringContaining('HTTPS_PROXY') as unknown
+  })
+})
+
 test('a machine that helm is not published for is told so', async () => {
   await expect(getHelm(options({ arch: 'mips' }))).rejects.toThrow(
     'helm-version: helm is not published for linux on mips'

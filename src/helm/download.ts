@@ -5,7 +5,7 @@ import { Agent as HttpAgent, get as httpGet, type IncomingMessage } from 'node:h
 import { Agent as HttpsAgent, get as httpsGet } from 'node:https'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { messageOf, UserError } from '../engine/errors.js'
+import { messageOf } from '../engine/errors.js'
 
 export interface DownloadOptions {
   /** HTTPS_PROXY, NO_PROXY and their kin. */
@@ -17,7 +17,7 @@ const attempts = 3
 const mostRedirects = 5
 const silence = 30_000
 
-/** A small text file. Undefined when the server says that there is none. */
+/** A small text file. Undefined when the server says that there is none; throws when it could not be asked. */
 export async function downloadText(url: URL, options: DownloadOptions): Promise<string | undefined> {
   return withRetries(url, options, async (response) => {
     let text = ''
@@ -64,14 +64,9 @@ async function withRetries<R>(
       if (options.signal.aborted) throw options.signal.reason
       last = error
     }
-    if (attempt < attempts) await sleep(500 * 2 ** attempt, undefined, { signal: options.signal })
+    if (attempt < attempts) await sleep(250 * 2 ** attempt, undefined, { signal: options.signal })
   }
-  throw new UserError(
-    'helm-download-url',
-    `${url.href} could not be read: ${messageOf(last)}`,
-    'Put a helm that satisfies helm-version on the PATH, give helm-download-url a mirror that the runner reaches, or set HTTPS_PROXY.',
-    { state: 'Nothing was changed.', cause: last }
-  )
+  throw new Error(`${url.href} could not be read: ${messageOf(last)}`, { cause: last })
 }
 
 async function open(url: URL, options: DownloadOptions, redirects = 0): Promise<IncomingMessage> {

@@ -14,8 +14,11 @@ export interface HelmBinary {
   readonly why: string
 }
 
+/** Taken when a download is needed and the range allows it; the version that this action is tested with. */
+export const downloadedHelm = '3.22.0'
+
 export interface GetHelmOptions {
-  /** Semver range, of which the lowest version is downloaded when no helm is there. */
+  /** Semver range; what is downloaded when no helm is there is downloadedHelm, or the range's lowest version. */
   readonly range: string
   /** `<base>/helm-v<version>-<os>-<arch>.tar.gz`, its checksum beside it at `.sha256sum`. */
   readonly baseUrl: string
@@ -56,7 +59,9 @@ export async function getHelm(options: GetHelmOptions): Promise<HelmBinary> {
   }
   const because =
     onPath === undefined ? 'none on the PATH' : `${onPath} on the PATH does not satisfy ${options.range}`
-  const version = minVersion(options.range)?.version
+  const version = satisfies(downloadedHelm, options.range)
+    ? downloadedHelm
+    : minVersion(options.range)?.version
   if (version === undefined) {
     throw new UserError(
       'helm-version',
@@ -105,10 +110,13 @@ async function downloadHelm(version: string, options: GetHelmOptions, because: s
   const folder = await mkdtemp(join(options.temporary, 'setup-karpenter-helm-'))
   try {
     const path = join(folder, archive)
-    const [digest, sums] = await Promise.all([
-      downloadFile(url, path, download),
-      downloadText(new URL(`${archive}.sha256sum`, base), download)
-    ])
+    const [digest, sums] = await reached(
+      Promise.all([
+        downloadFile(url, path, download),
+        downloadText(new URL(`${archive}.sha256sum`, base), download)
+      ]),
+      options.signal
+    )
     const wanted = /\b[0-9a-f]{64}\b/i.exec(sums ?? '')?.[0].toLowerCase()
     if (digest === undefined || wanted === undefined) {
       throw new UserError(
@@ -126,15 +134,29 @@ async function downloadHelm(version: string, options: GetHelmOptions, because: s
         { state: 'Nothing was changed.' }
       )
     }
-    const path2 = await install(path, version, `${system}-${arch}`, folder, options)
+    const installed = await install(path, version, `${system}-${arch}`, folder, options)
     return {
-      path: path2,
+      path: installed,
       version,
       source: 'download',
       why: `${version} (downloaded from ${new URL(base).host}, checksum verified; ${because})`
     }
   } finally {
     await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function reached<R>(downloads: Promise<R>, signal: AbortSignal): Promise<R> {
+  try {
+    return await downloads
+  } catch (error) {
+    if (signal.aborted) throw error
+    throw new UserError(
+      'helm-download-url',
+      messageOf(error),
+      'Put a helm that satisfies helm-version on the PATH, give helm-download-url a mirror that the runner reaches, or set HTTPS_PROXY.',
+      { state: 'Nothing was changed.', cause: error }
+    )
   }
 }
 
