@@ -1,0 +1,113 @@
+import type { Node } from 'kubernetes-types/core/v1.js'
+import type { Check, Finding } from './finding.js'
+import { type ControllerPods, controllerPods } from './controller-pods.js'
+import { exclusion, isFargate, selected, zoneOf } from './node-fitness.js'
+
+export interface ControllerCapacityFacts {
+  readonly nodes: readonly Node[]
+  /** The chart's values as they will be given to helm: the guide's, overlaid with the user's. */
+  readonly values: Readonly<Record<string, unknown>>
+}
+
+/**
+ * Whether the controller's pods have nodes to run on. They never run on Karpenter's own nodes, each wants a node of its
+ * own, and they spread over zones (chart's defaults, 1.0 to 1.14). What other pods take up is not counted.
+ */
+export function controllerCapacity(facts: ControllerCapacityFacts): Check {
+  return { name: 'controller-capacity', run: async () => check(facts) }
+}
+
+const oneReplica =
+  '`helm-values: "replicas: 1"` (one controller and no standby: while it restarts, nothing scales; pods that run are not touched)'
+
+function check({ nodes, values }: ControllerCapacityFacts): Finding[] {
+  const pods = controllerPods(values)
+  const fit = nodes.filter((node) => exclusion(node, pods) === undefined)
+  const finding = (level: Finding['level'], problem: string, evidence: string, fix: string): Finding => ({
+    check: 'controller-capacity',
+    level,
+    subject: 'helm-values',
+    problem,
+    evidence,
+    fix
+  })
+  if (fit.length === 0) {
+    if (nodes.length > 0 && nodes.every(isFargate)) {
+      return [
+        finding(
+          'warning',
+          'the cluster has Fargate nodes only: the controller runs only if a Fargate profile selects its namespace, and on Fargate it needs controller-identity: irsa',
+          `${nodes.length} Fargate nodes`,
+          'Make sure of the profile, or add a managed node group.'
+        )
+      ]
+    }
+    return [
+      finding(
+        'error',
+        `no node can run the controller, which needs ${pods.replicas === 1 ? 'one' : pods.replicas} that Karpenter did not make`,
+        nodes.length === 0 ? 'the cluster has no nodes' : excluded(nodes, pods),
+        'Add a managed node group of Linux nodes, or correct nodeSelector and tolerations in helm-values.'
+      )
+    ]
+  }
+  if (pods.onePerNode && fit.length < pods.replicas) {
+    return [
+      finding(
+        'error',
+        `the controller's ${pods.replicas} replicas need a node each, and ${fit.length === 1 ? 'one node' : `${fit.length} nodes`} can take one`,
+        [fit.map(nameOf).join(', '), excluded(nodes, pods)].filter((part) => part !== '').join('; '),
+        `Add a node to a managed node group, or pass ${fit.length === 1 ? oneReplica : `\`helm-values: "replicas: ${fit.length}"\``}.`
+      )
+    ]
+  }
+  const placed = placeable(nodes, fit, pods)
+  if (placed >= pods.replicas) return []
+  const zones = [...new Set(nodes.filter((node) => selected(node, pods)).map(zoneOf))].toSorted()
+  return [
+    finding(
+      'error',
+      `only ${placed} of the controller's ${pods.replicas} replicas can be placed: they must spread evenly over the zones ${zones.join(', ')}`,
+      [
+        `can take one: ${fit.map((node) => `${nameOf(node)} (${zoneOf(node)})`).join(', ')}`,
+        excluded(nodes, pods)
+      ]
+        .filter((part) => part !== '')
+        .join('; '),
+      `Add a node in the zones that have none, or pass ${oneReplica}.`
+    )
+  ]
+}
+
+/** How many replicas the scheduler places: the emptiest zone first, never more than the skew above the emptiest of all. */
+function placeable(nodes: readonly Node[], fit: readonly Node[], pods: ControllerPods): number {
+  if (!pods.spreadsOverZones) return pods.replicas
+  // A zone whose nodes are all tainted counts: the scheduler looks at selectors and affinity only.
+  const zones = new Map(nodes.filter((node) => selected(node, pods)).map((node) => [zoneOf(node), 0]))
+  const free = new Map<string, number>()
+  for (const node of fit) free.set(zoneOf(node), (free.get(zoneOf(node)) ?? 0) + 1)
+  for (let placed = 0; placed < pods.replicas; placed++) {
+    const least = Math.min(...zones.values())
+    const zone = [...zones.keys()].find(
+      (one) => zones.get(one) === least && (!pods.onePerNode || (free.get(one) ?? 0) > 0) && free.has(one)
+    )
+    if (zone === undefined) return placed
+    zones.set(zone, least + 1)
+    free.set(zone, (free.get(zone) ?? 0) - 1)
+  }
+  return pods.replicas
+}
+
+/** `ip-1: NotReady, ip-2: made by Karpenter`; at most five. */
+function excluded(nodes: readonly Node[], pods: ControllerPods): string {
+  const reasons = nodes.flatMap((node) => {
+    const reason = exclusion(node, pods)
+    return reason === undefined ? [] : [`${nameOf(node)}: ${reason}`]
+  })
+  const more = reasons.length > 5 ? [`and ${reasons.length - 5} more`] : []
+  return [...reasons.slice(0, 5), ...more].join(', ')
+}
+
+function nameOf(node: Node): string {
+  return node.metadata?.name ?? ''
+}

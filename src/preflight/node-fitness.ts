@@ -1,0 +1,61 @@
+import type { Node, Taint, Toleration } from 'kubernetes-types/core/v1.js'
+import { quantity } from '../engine/quantity.js'
+import type { ControllerPods } from './controller-pods.js'
+
+function labelsOf(node: Node): Readonly<Record<string, string>> {
+  return node.metadata?.labels ?? {}
+}
+
+export function zoneOf(node: Node): string {
+  return labelsOf(node)['topology.kubernetes.io/zone'] ?? ''
+}
+
+export function isFargate(node: Node): boolean {
+  return labelsOf(node)['eks.amazonaws.com/compute-type'] === 'fargate'
+}
+
+/** Whether selector and affinity of the pods take the node in. */
+export function selected(node: Node, pods: ControllerPods): boolean {
+  return unselected(node, pods) === undefined
+}
+
+function unselected(node: Node, pods: ControllerPods): string | undefined {
+  const labels = labelsOf(node)
+  if (pods.avoidsKarpenterNodes && labels['karpenter.sh/nodepool'] !== undefined) return 'made by Karpenter'
+  const unlike = Object.entries(pods.nodeSelector).find(([key, value]) => labels[key] !== value)
+  return unlike === undefined ? undefined : `not ${unlike[0]}=${unlike[1]}`
+}
+
+/** Why the controller cannot run on a node; undefined when it can. */
+export function exclusion(node: Node, pods: ControllerPods): string | undefined {
+  const reason = unselected(node, pods)
+  if (reason !== undefined) return reason
+  if (isFargate(node)) return 'Fargate'
+  if (!(node.status?.conditions ?? []).some((one) => one.type === 'Ready' && one.status === 'True'))
+    return 'not Ready'
+  if (node.spec?.unschedulable === true) return 'cordoned'
+  const taint = (node.spec?.taints ?? []).find(
+    (one) =>
+      one.effect !== 'PreferNoSchedule' && !pods.tolerations.some((toleration) => tolerates(toleration, one))
+  )
+  if (taint !== undefined)
+    return `taint ${taint.key}${taint.value === undefined ? '' : `=${taint.value}`}:${taint.effect}`
+  const allocatable = node.status?.allocatable ?? {}
+  if (lessThan(allocatable['cpu'], pods.cpu)) return `${String(allocatable['cpu'])} cpu`
+  if (lessThan(allocatable['memory'], pods.memory)) return `${String(allocatable['memory'])} memory`
+  return undefined
+}
+
+function lessThan(has: string | number | undefined, needs: number): boolean {
+  const amount = has === undefined ? undefined : quantity(has)
+  return amount !== undefined && amount < needs
+}
+
+/** Source: Kubernetes, taints and tolerations. An empty key with Exists tolerates all, an empty effect every effect. */
+function tolerates(toleration: Toleration, taint: Taint): boolean {
+  if (toleration.effect !== undefined && toleration.effect !== '' && toleration.effect !== taint.effect)
+    return false
+  const exists = toleration.operator === 'Exists'
+  if (toleration.key === undefined || toleration.key === '') return exists
+  return toleration.key === taint.key && (exists || (toleration.value ?? '') === (taint.value ?? ''))
+}

@@ -1,0 +1,81 @@
+import { isMap } from '../engine/json.js'
+import { matches } from '../karpenter/action-match.js'
+import { permissionsOf } from '../karpenter/permissions.js'
+import type { RenderedStack } from '../karpenter/rendered-stack.js'
+import type { Check, Finding } from './finding.js'
+
+export interface TemplatePoliciesFacts {
+  readonly karpenterVersion: string
+  readonly stack: Pick<RenderedStack, 'policies' | 'nodeRole'>
+  /** Where the template came from, for a person. */
+  readonly origin: string
+}
+
+/** Only features that are off by default use these: without them Karpenter scales all the same. */
+const optional =
+  /^(arc-zonal-shift:|ec2:Describe(CapacityReservations|PlacementGroups|InstanceStatus)$|pricing:)/i
+
+/**
+ * Actions that this version's controller calls and no policy of the stack allows. A controller that lacks one fails in its
+ * log, or not before the first node, so it is said here.
+ */
+export function templatePolicies(facts: TemplatePoliciesFacts): Check {
+  return { name: 'template-policies', run: async () => [...lacking(facts), ...passRole(facts)] }
+}
+
+interface Allowed {
+  readonly action: string
+  readonly resources: readonly string[]
+}
+
+function allowedBy(stack: TemplatePoliciesFacts['stack']): readonly Allowed[] {
+  return stack.policies.flatMap(({ document }) =>
+    listOf(document['Statement'])
+      .filter(isMap)
+      .filter((statement) => statement['Effect'] === 'Allow')
+      .flatMap((statement) =>
+        listOf(statement['Action']).map((action) => ({
+          action: String(action),
+          resources: listOf(statement['Resource']).map(String)
+        }))
+      )
+  )
+}
+
+function lacking({ karpenterVersion, stack, origin }: TemplatePoliciesFacts): Finding[] {
+  const allowed = allowedBy(stack)
+  const findings: Finding[] = []
+  for (const { policy, statement } of permissionsOf(karpenterVersion)) {
+    const missing = statement.Action.filter((action) => !allowed.some((one) => matches(one.action, action)))
+    if (missing.length === 0) continue
+    findings.push({
+      check: 'template-policies',
+      level: missing.every((action) => optional.test(action)) ? 'warning' : 'error',
+      subject: 'template',
+      problem: `no policy of the stack allows ${missing.join(', ')}, which the controller of Karpenter ${karpenterVersion} calls (${statement.Sid}, in upstream's ${policy} policy)`,
+      evidence: `template: ${origin}`,
+      fix: 'Add the statement to the template, or pass `template: upstream` or `built-in`.'
+    })
+  }
+  return findings
+}
+
+function passRole({ stack, origin }: TemplatePoliciesFacts): Finding[] {
+  const passes = allowedBy(stack).filter((one) => matches(one.action, 'iam:PassRole'))
+  if (passes.length === 0) return []
+  if (passes.some((one) => one.resources.some((resource) => matches(resource, stack.nodeRole.arn)))) return []
+  return [
+    {
+      check: 'template-policies',
+      level: 'error',
+      subject: 'node-role-name',
+      problem: `the controller may not pass ${stack.nodeRole.arn} to the nodes`,
+      evidence: `template: ${origin}; iam:PassRole is allowed on ${passes.flatMap((one) => one.resources).join(', ')}`,
+      fix: "Make the statement's Resource the node role of the template."
+    }
+  ]
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [value]
+}

@@ -1,0 +1,71 @@
+import semver from 'semver'
+import { supports, versionsFor } from '../karpenter/versions.js'
+import type { Check, Finding } from './finding.js'
+
+export interface VersionPairFacts {
+  /** The version that is to be installed. */
+  readonly version: string
+  /** The version that runs; undefined when none does. */
+  readonly installed: string | undefined
+  readonly kubernetes: string
+}
+
+/** Karpenter with the cluster's Kubernetes, and the way from the version that runs to the one that is wanted. */
+export function versionPair(facts: VersionPairFacts): Check {
+  return { name: 'version-pair', run: async () => [...pair(facts), ...way(facts)] }
+}
+
+function pair({ version, kubernetes }: VersionPairFacts): Finding[] {
+  if (supports(version, kubernetes)) return []
+  return [
+    {
+      check: 'version-pair',
+      level: 'error',
+      subject: 'karpenter-version',
+      problem: `${version} does not support Kubernetes ${kubernetes}`,
+      evidence: "Karpenter's compatibility matrix",
+      fix: `Take one of ${versionsFor(kubernetes).slice(0, 6).join(', ')}.`
+    }
+  ]
+}
+
+function way({ version, installed }: VersionPairFacts): Finding[] {
+  const runs = installed === undefined ? null : semver.coerce(installed)
+  if (runs === null) return []
+  const finding = (level: Finding['level'], problem: string, fix: string): Finding => ({
+    check: 'version-pair',
+    level,
+    subject: 'karpenter-version',
+    problem,
+    evidence: `Karpenter ${runs.version} runs`,
+    fix
+  })
+  if (semver.lt(runs, '0.37.0')) {
+    return [
+      finding(
+        'error',
+        `${version} cannot follow ${runs.version} at once: its objects must be brought to v1beta1 and v1 first`,
+        "Follow Karpenter's upgrade guide to 0.37 and 1.0, or remove that installation, then run again."
+      )
+    ]
+  }
+  if (semver.lt(runs, '1.0.0') && semver.gte(version, '1.1.0')) {
+    return [
+      finding(
+        'error',
+        `${version} serves v1 only, and ${runs.version} keeps its objects as v1beta1`,
+        'Install 1.0.8 first, which converts them; then run again with the version you want.'
+      )
+    ]
+  }
+  if (semver.gt(runs, version)) {
+    return [
+      finding(
+        'warning',
+        `${version} is older than what runs: objects with fields of ${runs.version} lose them`,
+        'Leave karpenter-version out to keep the installed version.'
+      )
+    ]
+  }
+  return []
+}
