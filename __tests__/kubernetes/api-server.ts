@@ -68,12 +68,13 @@ export class ApiServer {
     readonly caller?: Partial<Caller>
     readonly signal?: AbortSignal
     readonly endpoint?: string
+    readonly proxyEnv?: Readonly<Record<string, string>>
   }): Kubernetes {
     return createKubernetes({
       endpoint: options.endpoint ?? this.endpoint,
       certificateAuthority: this.certificateAuthority,
       token: async () => 'token',
-      proxyEnv: {},
+      proxyEnv: options.proxyEnv ?? {},
       signal: options.signal ?? new AbortController().signal,
       connectTimeout: 300,
       record: (request) => this.sent.push(request),
