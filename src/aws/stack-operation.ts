@@ -3,7 +3,7 @@ import { UserError } from '../engine/errors.js'
 import type { Step } from '../engine/resource.js'
 import type { Aws } from './clients.js'
 import { tagsOf } from './discover.js'
-import { isNotFound } from './errors.js'
+import { codeOf, isNotFound } from './errors.js'
 import { poll } from './poll.js'
 import { operationEvents, progressOf } from './stack-events.js'
 
@@ -27,8 +27,8 @@ export async function readStack(aws: Aws, name: string): Promise<LiveStack | und
       .send(new GetTemplateCommand({ StackName: name, TemplateStage: 'Original' }))
       .then((answer) => answer.TemplateBody ?? '')
       .catch((error: unknown) => {
-        // Also what a stack without a template yet answers (REVIEW_IN_PROGRESS).
-        if (isNotFound(error)) return ''
+        // No such stack, or one that has no template yet (REVIEW_IN_PROGRESS).
+        if (codeOf(error) === 'Validation') return ''
         throw error
       })
   ])

@@ -122,7 +122,9 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
         if (live.state === 'absent') await create(step)
         try {
           // A role that appeared meanwhile is looked at like any other.
-          await repair(live.state === 'present' ? live.value : await visible(step), step)
+          const found = live.state === 'present' ? live.value : await visible(step)
+          if (differencesOf(wanted, found).length === 0) return
+          await repair(found, step)
         } catch (error) {
           throw awsProblem(title, 'could not be changed', error)
         }
