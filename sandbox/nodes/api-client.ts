@@ -97,6 +97,8 @@ export function connectApi(access: ApiAccess): ApiClient {
         url.searchParams.set('resourceVersion', version)
         const outgoing = send(url, options('GET', undefined), (response) => {
           const lines = createInterface({ input: response })
+          // Readline hands the stream's errors on; an aborted watch is one of them.
+          lines.on('error', () => resolve())
           lines.on('line', (line) => {
             const event = parsed(line)
             const object = record(event['object'])

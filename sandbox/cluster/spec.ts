@@ -1,0 +1,44 @@
+import type { Cloud } from '../cloud/index.js'
+import type { AuthenticationMode, ClusterSpec } from '../cloud/eks/state.js'
+import type { KubernetesVersion } from '../control-plane/index.js'
+import type { NodesOptions } from '../nodes/index.js'
+import type { NodeGroupOrder } from './node-group.js'
+
+/** A cluster to order, and who may deploy to it. */
+export interface SandboxSpec {
+  /** eksworkshop when absent. */
+  readonly name?: string
+  /** ap-northeast-2 when absent. */
+  readonly region?: string
+  /** Twelve digits; 111122223333 when absent. */
+  readonly accountId?: string
+  readonly kubernetesVersion?: KubernetesVersion
+  readonly authenticationMode?: AuthenticationMode
+  /** Three and three when absent. */
+  readonly publicSubnets?: number
+  readonly privateSubnets?: number
+  readonly zones?: number
+  /** Two m5.large over two zones when absent. */
+  readonly nodeGroup?: NodeGroupOrder
+  /** Whatever else the cloud's cluster may have: autoMode, zonalShift, tags. */
+  readonly cluster?: Partial<Pick<ClusterSpec, 'autoMode' | 'zonalShift' | 'tags' | 'serviceIpv4Cidr'>>
+  /** Policies of the role that the action assumes; the published ones when absent. */
+  readonly deployer?: {
+    readonly trust?: unknown
+    readonly policy?: unknown
+    /** False leaves the role out of the cluster. */
+    readonly inCluster?: boolean
+    readonly maxSessionSeconds?: number
+  }
+  /** Whether GitHub's OIDC provider is in the account; true when absent. */
+  readonly githubProvider?: boolean
+  /** owner/name of the workflow's repository. */
+  readonly repository?: string
+  readonly subject?: 'legacy' | 'immutable'
+  /** Sets the scene before the cluster is handed over. */
+  readonly prepare?: (cloud: Cloud) => void | Promise<void>
+  readonly nodes?: Pick<NodesOptions, 'bootTime' | 'readyTime' | 'containerTime' | 'imageExists'>
+  /** Milliseconds a CloudFormation resource takes; 100 when absent. */
+  readonly stackPace?: number
+  readonly log?: (line: string) => void
+}
