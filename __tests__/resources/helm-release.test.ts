@@ -87,7 +87,9 @@ test('a release that is not there is installed with its values on standard input
         '--skip-crds',
         '--reset-values',
         '--history-max',
-        '10'
+        '10',
+        '--labels',
+        'app.kubernetes.io/managed-by=setup-karpenter'
       ],
       options: { stdin: JSON.stringify(wanted.values), subject: 'Helm release karpenter' }
     }
@@ -124,6 +126,19 @@ test("what somebody changed behind helm's back is a difference", async () => {
   expect((await inspect()).differences.map((one) => one.reason)).toEqual([
     'Deployment/karpenter does not exist'
   ])
+})
+
+test('a release that we installed is uninstalled, one that was there before is kept', async () => {
+  const secret = releaseSecret(1, 'deployed', '1.2.1')
+  server.put(releasePath(1), secret)
+  expect(await release().remove(recordedStep())).toEqual({
+    outcome: 'kept',
+    reason: 'Helm release karpenter was there before'
+  })
+  const labels = { ...secret.metadata.labels, 'app.kubernetes.io/managed-by': 'setup-karpenter' }
+  server.put(releasePath(1), { ...secret, metadata: { labels } })
+  expect(await release().remove(recordedStep())).toEqual({ outcome: 'removed' })
+  expect(runs.map((run) => run.args.slice(0, 2))).toEqual([['uninstall', 'karpenter']])
 })
 
 test('a first install that failed is taken out of the way, so that the next one adopts what it made', async () => {

@@ -24,6 +24,8 @@ export interface Release {
   readonly createdAt: string
   /** Name of the Secret. */
   readonly secret: string
+  /** Of the Secret: those that helm was given with --labels, beside helm's own. */
+  readonly labels: Readonly<Record<string, string>>
   /** Older revisions that were deployed once, newest first. */
   readonly deployedBefore: readonly number[]
 }
@@ -88,6 +90,13 @@ function labelOf(secret: unknown, name: string): string {
   return textField(secret, 'metadata', 'labels', name) ?? ''
 }
 
+function labelsOf(secret: unknown): Readonly<Record<string, string>> {
+  const labels = field(secret, 'metadata', 'labels')
+  return Object.fromEntries(
+    Object.keys(isRecord(labels) ? labels : {}).map((name) => [name, labelOf(secret, name)])
+  )
+}
+
 /** `data.release` is the API's base64 of helm's base64 of gzipped JSON. */
 async function unpack(secret: unknown, all: readonly unknown[]): Promise<Release | undefined> {
   const packed = textField(secret, 'data', 'release')
@@ -106,6 +115,7 @@ async function unpack(secret: unknown, all: readonly unknown[]): Promise<Release
     manifest: textField(release, 'manifest') ?? '',
     createdAt: textField(secret, 'metadata', 'creationTimestamp') ?? '',
     secret: textField(secret, 'metadata', 'name') ?? '',
+    labels: labelsOf(secret),
     deployedBefore: all
       .filter((one) => one !== secret && ['superseded', 'deployed'].includes(labelOf(one, 'status')))
       .map(revisionOf)

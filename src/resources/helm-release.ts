@@ -8,7 +8,7 @@ import { secrets } from '../kubernetes/kinds.js'
 import { field, isManifest, isRecord, type Manifest } from '../kubernetes/manifest.js'
 import { decided, View } from '../kubernetes/view.js'
 import { awaitRollout } from './controller-rollout.js'
-import { liveOf, manifestDifferences, type KubernetesPorts } from './kubernetes-object.js'
+import { liveOf, manifestDifferences, ownerLabel, type KubernetesPorts } from './kubernetes-object.js'
 
 export interface HelmReleaseWanted {
   readonly name: string
@@ -78,7 +78,9 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
               ...['--values', '-'],
               // CRDs are a resource of their own, applied before; without --reset-values an upgrade could keep gates that
               // the new controller does not know.
-              ...['--skip-crds', '--reset-values', '--history-max', '10']
+              ...['--skip-crds', '--reset-values', '--history-max', '10'],
+              // Later revisions inherit it: how a removal knows the release for ours.
+              ...(first ? ['--labels', `${ownerLabel}=${ports.ownership.owner}`] : [])
             ],
             { stdin: JSON.stringify(wanted.values), subject: title }
           )
@@ -99,6 +101,9 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
         const within = kubernetes.within(step.signal)
         const release = await readRelease(within, wanted.name, wanted.namespace)
         if (release === undefined) return { outcome: 'absent' }
+        if (release.labels[ownerLabel] !== ports.ownership.owner) {
+          return { outcome: 'kept', reason: `${title} was there before` }
+        }
         const helm = await ports.helm()
         step.waiting(`helm to uninstall ${wanted.name}`)
         try {
