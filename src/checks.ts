@@ -1,10 +1,22 @@
-import type { Decisions } from './decisions.js'
+import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.js'
+import { type Decisions, releaseName } from './decisions.js'
 import type { Discovery } from './discovery.js'
-import { UserError } from './engine/errors.js'
 import type { Step } from './engine/resource.js'
 import { unknownValues } from './helm/values.js'
 import type { Inputs } from './inputs.js'
-import { discoveryTagConflicts } from './resources/discovery-tags.js'
+import type { Kubernetes } from './kubernetes/client.js'
+import { customResourceDefinitions } from './kubernetes/kinds.js'
+import { anotherKarpenter } from './preflight/another-karpenter.js'
+import { autoMode } from './preflight/auto-mode.js'
+import { clusterActive } from './preflight/cluster-active.js'
+import { controllerCapacity } from './preflight/controller-capacity.js'
+import { type Check, findingText, runPreflight } from './preflight/index.js'
+import { namesAndPolicySize } from './preflight/names-and-policy-size.js'
+import { queue } from './preflight/queue.js'
+import { queueUrl } from './preflight/reads.js'
+import { subnetTagsConflict } from './preflight/subnet-tags-conflict.js'
+import { templatePolicies } from './preflight/template-policies.js'
+import { versionPair } from './preflight/version-pair.js'
 import { refusals } from './resources/dry-run.js'
 
 export interface Checked {
@@ -13,31 +25,94 @@ export interface Checked {
   readonly decisions: Decisions
 }
 
-/** Everything that can be known to be wrong before the first write, in one error. */
+/** Everything that can be known to be wrong before the first write: errors in one, warnings as annotations. */
 export async function preflight(checked: Checked, step: Step): Promise<void> {
-  const { inputs, found, decisions } = checked
-  const conflicts = [
-    discoveryTagConflicts('subnets', inputs.clusterName, found.subnets),
-    discoveryTagConflicts('security-groups', inputs.clusterName, found.securityGroups)
-  ].filter((conflict) => conflict !== undefined)
-  const values = unknownValues(inputs.helmValues, decisions.chart.values).map(
-    (problem) =>
-      new UserError(
-        'helm-values',
-        `${problem.path}: ${problem.problem}`,
-        'Correct helm-values and run again.'
+  const checks = checksOf(checked, await retiredCrds(checked.found.kubernetes))
+  const findings = await runPreflight(checks)
+  for (const finding of findings) {
+    if (finding.level === 'warning') step.warning(findingText(finding))
+    else step.note(findingText(finding))
+  }
+  step.note(`${checks.length} checks, ${findings.length} findings`)
+}
+
+function checksOf(
+  { inputs, found, decisions }: Checked,
+  crds: readonly CustomResourceDefinition[]
+): readonly Check[] {
+  const { cluster, subnets, securityGroups, controllers, nodes, aws } = found
+  const { version, stack, values } = decisions
+  const clusterName = cluster.name
+  return [
+    autoMode(cluster),
+    clusterActive(cluster),
+    versionPair({ version, installed: decisions.installed, kubernetes: cluster.kubernetesVersion }),
+    namesAndPolicySize({
+      clusterName,
+      controllerRoleName: inputs.controllerRoleName,
+      stackName: inputs.stackName,
+      karpenterVersion: version,
+      stack
+    }),
+    subnetTagsConflict({ clusterName, subnets, securityGroups }),
+    queue({
+      input: inputs.interruptionQueue,
+      region: inputs.region,
+      karpenterVersion: version,
+      stack,
+      queueUrl: queueUrl(aws)
+    }),
+    anotherKarpenter({
+      namespace: inputs.namespace,
+      releaseName,
+      karpenterVersion: version,
+      controllers,
+      crds
+    }),
+    controllerCapacity({ nodes, values }),
+    templatePolicies({ karpenterVersion: version, stack, origin: decisions.templateOrigin }),
+    chartValues(inputs, decisions),
+    manifestDryRun(found, decisions)
+  ]
+}
+
+/** The chart has no schema: helm takes anything and says nothing. */
+function chartValues(inputs: Inputs, decisions: Decisions): Check {
+  return {
+    name: 'chart-values',
+    run: async () =>
+      unknownValues(inputs.helmValues, decisions.chart.values).map(({ path, problem }) => ({
+        check: 'chart-values',
+        level: 'error',
+        subject: 'helm-values',
+        problem: `${path}: ${problem}`,
+        evidence: `the values of chart ${decisions.version}`,
+        fix: 'Correct helm-values (or helm-values-file) and run again.'
+      }))
+  }
+}
+
+/** The API server's own word on the manifests, where their CRDs are there already. */
+function manifestDryRun(found: Discovery, decisions: Decisions): Check {
+  return {
+    name: 'manifest-dry-run',
+    run: async () =>
+      (await refusals(found.kubernetes, [...decisions.nodeClasses, ...decisions.nodePools])).map(
+        ({ title, message }) => ({
+          check: 'manifest-dry-run',
+          level: 'error',
+          subject: 'node-pools',
+          problem: `${title}: ${message}`,
+          evidence: 'dry run of the API server',
+          fix: 'Correct the manifest and run again.'
+        })
       )
-  )
-  const refused = (await refusals(found.kubernetes, [...decisions.nodeClasses, ...decisions.nodePools])).map(
-    (refusal) =>
-      new UserError(
-        'node-pools',
-        `${refusal.title}: ${refusal.message}`,
-        'Correct the manifest and run again.'
-      )
-  )
-  const errors = [...conflicts, ...values, ...refused]
-  step.note(`${errors.length} problems`)
-  if (errors.length === 1) throw errors[0]
-  if (errors.length > 1) throw new AggregateError(errors, `${errors.length} problems`)
+  }
+}
+
+/** CRDs that only Karpenter before 0.33 had. */
+async function retiredCrds(kubernetes: Kubernetes): Promise<readonly CustomResourceDefinition[]> {
+  const names = ['provisioners.karpenter.sh', 'machines.karpenter.sh', 'awsnodetemplates.karpenter.k8s.aws']
+  const found = await Promise.all(names.map(async (name) => kubernetes.get(customResourceDefinitions, name)))
+  return found.filter((crd) => crd !== undefined)
 }

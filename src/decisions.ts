@@ -25,9 +25,13 @@ import type { Session } from './session.js'
 /** Everything that is decided before the first write, and why; the model is made of it. */
 export interface Decisions {
   readonly version: string
+  /** The version that runs in the namespace now; undefined when none does. */
+  readonly installed: string | undefined
   readonly identity: ControllerIdentityStrategy
   readonly nodeAccess: NodeAccessStrategy
   readonly template: string
+  /** Where the template came from, for a person. */
+  readonly templateOrigin: string
   readonly stack: RenderedStack
   /** Name of the queue that the controller listens to; undefined: none. */
   readonly queueName: string | undefined
@@ -55,10 +59,11 @@ export async function decide(
   step: Step
 ): Promise<Decisions> {
   const { aws, cluster } = found
-  const installed = found.controllers.find((controller) => controller.namespace === inputs.namespace)
+  const installed =
+    found.controllers.find((controller) => controller.namespace === inputs.namespace)?.version || undefined
   const chosen = chooseVersion({
     requested: inputs.karpenterVersion,
-    installed: installed?.version || undefined,
+    installed,
     kubernetes: cluster.kubernetesVersion
   })
   const { version } = chosen
@@ -101,9 +106,11 @@ export async function decide(
   for (const [name, choice] of Object.entries(choices)) step.note(`${name}: ${choice}`)
   return {
     version,
+    installed,
     identity: identity.strategy,
     nodeAccess: nodeAccess.strategy,
     template: text,
+    templateOrigin: template.origin,
     stack,
     queueName,
     controllerRoleArn,

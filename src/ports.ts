@@ -22,7 +22,7 @@ export interface Ports {
   readonly clock: Clock
   readonly signals: SignalSource
   /** Text of a file of the workspace. */
-  readFile(path: string): string
+  readonly readFile: (path: string) => string
   /** Appends to the job summary; undefined where the runner has none. */
   readonly appendSummary: ((text: string) => Promise<void>) | undefined
 }
