@@ -56,6 +56,8 @@ export function apiServerFlags(settings: ApiServerSettings, files: ControlPlaneF
     `--client-ca-file=${files.ca}`,
     `--kubelet-client-certificate=${files.kubeletClientCertificate}`,
     `--kubelet-client-key=${files.kubeletClientKey}`,
+    // A node's other addresses lead nowhere on this machine; its kubelet is played on the loopback interface.
+    '--kubelet-preferred-address-types=ExternalIP',
     `--service-cluster-ip-range=${serviceRange}`,
     `--service-account-issuer=${settings.serviceAccountIssuer}`,
     `--service-account-jwks-uri=${settings.serviceAccountIssuer}/keys`,
