@@ -78,7 +78,7 @@ async function apply(
   inspections: ReadonlyMap<string, Inspection>
 ): Promise<void> {
   const startedAt = run.ports.clock.now()
-  run.journal.titles((id) => graph.get(id).title)
+  run.journal.titles((id) => graph.titleOf(id))
   const outcomes = await applyAll(graph, inspections, run.journal, () => run.ports.clock.now())
   run.ledger.stage('Apply', (run.ports.clock.now() - startedAt) / 1000)
   run.ledger.walk(graph, inspections, outcomes)

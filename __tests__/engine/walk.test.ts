@@ -142,3 +142,10 @@ describe('criticalPath', () => {
     })
   })
 })
+
+describe('titleOf', () => {
+  it("is a resource's title, and a stage's own name", () => {
+    const graph = new Graph([textResource('a', [], new Map())])
+    expect([graph.titleOf('a'), graph.titleOf('Smoke test')]).toEqual(['Text a', 'Smoke test'])
+  })
+})

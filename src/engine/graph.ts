@@ -17,6 +17,11 @@ export class Graph {
     return found
   }
 
+  /** What a person calls the resource; other ids, those of stages, are their own names. */
+  titleOf(id: string): string {
+    return this.#byId.get(id)?.title ?? id
+  }
+
   /** Ids of the resources that depend on this one directly. */
   dependants(id: string): readonly string[] {
     return this.resources.filter((resource) => resource.dependsOn.includes(id)).map((resource) => resource.id)
