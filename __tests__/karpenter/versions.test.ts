@@ -1,62 +1,95 @@
-import { chooseVersion, supports, versionsFor } from '../../src/karpenter/versions.js'
+import { chooseVersion, kubernetesMinor, supports, versionsFor } from '../../src/karpenter/versions.js'
+import { UserError } from '../../src/engine/errors.js'
+
+const refusal = (facts: Parameters<typeof chooseVersion>[0]): UserError => {
+  try {
+    chooseVersion(facts)
+  } catch (error) {
+    if (error instanceof UserError) return error
+  }
+  throw new Error('nothing was refused')
+}
+
+describe('the compatibility table', () => {
+  it.each([
+    ['1.0.0', 25, 30],
+    ['1.0.4', 25, 30],
+    ['1.0.5', 25, 31],
+    ['1.1.1', 25, 31],
+    ['1.2.1', 25, 32],
+    ['1.4.0', 25, 32],
+    ['1.5.0', 26, 33],
+    ['1.6.2', 26, 34],
+    ['1.8.6', 26, 34],
+    ['1.9.0', 26, 35],
+    ['1.12.0', 26, 35],
+    ['1.13.0', 26, 36],
+    ['1.14.1', 26, 36]
+  ])('has Karpenter %s for Kubernetes 1.%i to 1.%i', (version, least, most) => {
+    expect(supports(version, `1.${least}`)).toBe(true)
+    expect(supports(version, `1.${most}`)).toBe(true)
+    expect(supports(version, `1.${least - 1}`)).toBe(false)
+    expect(supports(version, `1.${most + 1}`)).toBe(false)
+  })
+
+  it('does not know versions outside of it', () => {
+    expect(supports('0.37.0', '1.30')).toBe(false)
+    expect(supports('2.0.0', '1.35')).toBe(false)
+  })
+
+  it('lists what a Kubernetes can have, newest first and one a minor', () => {
+    expect(versionsFor('1.36')).toEqual(['1.14.1', '1.13.1'])
+    expect(versionsFor('1.32').at(-1)).toBe('1.2.1')
+    expect(versionsFor('1.24')).toEqual([])
+  })
+
+  it('reads the minor of what EKS and the API server say', () => {
+    expect([kubernetesMinor('1.32'), kubernetesMinor('1.35+')]).toEqual([32, 35])
+  })
+})
 
 describe('chooseVersion', () => {
-  it('takes the version that was asked for', () => {
-    expect(chooseVersion({ requested: '1.2.1', installed: '1.1.0', kubernetes: '1.32' })).toMatchObject({
-      version: '1.2.1',
-      reason: 'asked for'
+  it('takes the version asked for before the installed one', () => {
+    expect(chooseVersion({ requested: '1.14.0', installed: '1.9.0', kubernetes: '1.35' })).toEqual({
+      version: '1.14.0',
+      reason: 'asked for',
+      warnings: []
     })
   })
 
-  it('stays with the installed version', () => {
-    expect(chooseVersion({ requested: undefined, installed: '1.13.0', kubernetes: '1.35' })).toMatchObject({
-      version: '1.13.0',
+  it('takes the installed version before the newest', () => {
+    expect(chooseVersion({ requested: undefined, installed: '1.9.0', kubernetes: '1.34' })).toMatchObject({
+      version: '1.9.0',
       reason: 'installed'
     })
   })
 
-  it("takes the newest that supports the cluster's Kubernetes", () => {
-    expect(chooseVersion({ requested: undefined, installed: undefined, kubernetes: '1.35' })).toMatchObject({
-      version: '1.14.1',
-      reason: 'newest that supports Kubernetes 1.35'
+  it('takes the newest that supports the cluster when nothing says otherwise', () => {
+    expect(chooseVersion({ requested: undefined, installed: undefined, kubernetes: '1.25' })).toMatchObject({
+      version: '1.4.0',
+      reason: 'newest that supports Kubernetes 1.25'
     })
   })
 
-  it.each([
-    ['1.2.1', '1.33', /1\.2\.1 \(asked for\) does not support Kubernetes 1\.33/],
-    ['1.14.0', '1.25', /does not support/],
-    ['0.37.0', '1.30', /does not support/],
-    ['1.8.0', '1.33', /is broken/]
-  ])('refuses %s on Kubernetes %s', (requested, kubernetes, message) => {
-    expect(() => chooseVersion({ requested, installed: undefined, kubernetes })).toThrow(message)
+  it('refuses a pair outside the table and names versions that would do', () => {
+    const error = refusal({ requested: '1.2.1', installed: undefined, kubernetes: '1.33' })
+    expect(error.message).toBe('karpenter-version: 1.2.1 (asked for) does not support Kubernetes 1.33')
+    expect(error.fix).toContain('1.14.1')
+    expect(error.state).toBe('Nothing was changed.')
   })
 
-  it('warns of a release that upstream advises against', () => {
-    expect(
-      chooseVersion({ requested: '1.8.4', installed: undefined, kubernetes: '1.33' }).warnings
-    ).toHaveLength(1)
+  it('refuses a Kubernetes that no version supports', () => {
+    const error = refusal({ requested: undefined, installed: undefined, kubernetes: '1.99' })
+    expect(error.message).toContain('no Karpenter version that this action knows supports Kubernetes 1.99')
   })
 
-  it('knows no version for a Kubernetes outside of the table', () => {
-    expect(() => chooseVersion({ requested: undefined, installed: undefined, kubernetes: '1.99' })).toThrow(
-      'no Karpenter version'
-    )
-  })
-})
-
-describe('supports', () => {
-  it.each([
-    ['1.0.4', '1.31', false],
-    ['1.0.5', '1.31', true],
-    ['1.2.1', '1.32', true],
-    ['1.2.1', '1.33', false],
-    ['1.14.0', '1.36', true]
-  ])('%s on %s: %s', (karpenter, kubernetes, expected) => {
-    expect(supports(karpenter, kubernetes)).toBe(expected)
+  it('refuses 1.8.0, whose chart panics', () => {
+    const error = refusal({ requested: '1.8.0', installed: undefined, kubernetes: '1.34' })
+    expect(error.message).toMatch(/1\.8\.0 is broken: .*take 1\.8\.6/)
   })
 
-  it('lists what would do, newest first', () => {
-    expect(versionsFor('1.25')[0]).toBe('1.4.0')
-    expect(versionsFor('1.36')).toEqual(['1.14.1', '1.13.1'])
+  it('warns of 1.8.4', () => {
+    const chosen = chooseVersion({ requested: '1.8.4', installed: undefined, kubernetes: '1.34' })
+    expect(chosen.warnings).toEqual([expect.stringContaining('topology spread')])
   })
 })

@@ -74,14 +74,24 @@ function nodeRole(version: string): JsonMap {
   }
 }
 
+/** A list of one as the value itself, as upstream writes it: IAM counts every character of a policy. */
+function short(values: readonly string[]): string | readonly string[] {
+  return values.length === 1 ? (values[0] ?? '') : values
+}
+
 /** The document is one `Fn::Sub` of JSON text: CloudFormation works out no function in a key, and conditions need it. */
 function managedPolicy(name: string, statements: readonly PolicyStatement[]): JsonMap {
+  const Statement = statements.map((statement) => ({
+    ...statement,
+    Action: short(statement.Action),
+    Resource: short(statement.Resource)
+  }))
   return {
     Type: 'AWS::IAM::ManagedPolicy',
     Properties: {
       ManagedPolicyName: sub(`${name}-\${ClusterName}`),
       Path: '/',
-      PolicyDocument: sub(JSON.stringify({ Version: '2012-10-17', Statement: statements }, undefined, 2))
+      PolicyDocument: sub(JSON.stringify({ Version: '2012-10-17', Statement }, undefined, 2))
     }
   }
 }

@@ -1,11 +1,14 @@
-import fc from 'fast-check'
-import { dump } from 'js-yaml'
-import { isMap, mapAt } from '../../../src/engine/json.js'
-import { readManifests } from '../../../src/karpenter/convert/manifests.js'
+import { UserError } from '../../../src/engine/errors.js'
+import { type ManifestSettings, readManifests } from '../../../src/karpenter/convert/manifests.js'
 
-const facts = { clusterName: 'eksworkshop', nodeRoleName: 'KarpenterNodeRole-eksworkshop', tags: {} }
+const settings: ManifestSettings = {
+  source: 'guide.yaml',
+  clusterName: 'eksworkshop',
+  nodeRoleName: 'KarpenterNodeRole-eksworkshop',
+  kubernetesVersion: '1.32'
+}
 
-/** The guide's manifest: its wrong group, its placeholder, and both of consolidation and ttlSecondsAfterEmpty. */
+/** The guide's manifest: its placeholder, and both of consolidation and ttlSecondsAfterEmpty. */
 const guide = `
 apiVersion: karpenter.sh/v1alpha5
 kind: Provisioner
@@ -37,121 +40,261 @@ spec:
   subnetSelector:
     karpenter.sh/discovery: \${CLUSTER_NAME}
   securityGroupSelector:
-    karpenter.sh/discovery: \${CLUSTER_NAME}
+    karpenter.sh/discovery: $CLUSTER_NAME
   tags:
     team: platform
 `
 
-describe('readManifests', () => {
-  const read = readManifests(guide, 'guide.yaml', facts)
-  const pool = mapAt(read.nodePools[0], 'spec')
-  const nodeClass = mapAt(read.nodeClasses[0], 'spec')
+const nodePool = `apiVersion: karpenter.sh/v1
+kind: NodePool
+metadata: { name: v1 }
+spec:
+  template:
+    spec:
+      nodeClassRef: { group: karpenter.k8s.aws, kind: EC2NodeClass, name: mine }
+      requirements: []
+`
 
-  it("converts the guide's Provisioner, consolidation winning over ttlSecondsAfterEmpty", () => {
-    expect(pool['disruption']).toEqual({
-      consolidationPolicy: 'WhenEmptyOrUnderutilized',
-      consolidateAfter: '0s'
-    })
-    expect(read.warnings).toContainEqual(expect.stringMatching(/ttlSecondsAfterEmpty exclude each other/))
-    expect(pool['limits']).toEqual({ cpu: '1000', memory: '1000Gi' })
-    expect(mapAt(mapAt(pool, 'template'), 'metadata')).toEqual({ labels: { intent: 'apps' } })
-    expect(mapAt(mapAt(pool, 'template'), 'spec')).toMatchObject({
-      nodeClassRef: { group: 'karpenter.k8s.aws', kind: 'EC2NodeClass', name: 'default' },
-      expireAfter: '2592000s'
-    })
-  })
+const errorOf = (text: string, more: Partial<ManifestSettings> = {}): UserError => {
+  try {
+    readManifests(text, { ...settings, ...more })
+  } catch (error) {
+    if (error instanceof UserError) return error
+    throw error
+  }
+  throw new Error('nothing was refused')
+}
 
-  it('writes out what the old webhook assumed, and says so', () => {
-    const requirements = mapAt(mapAt(pool, 'template'), 'spec')['requirements']
-    expect(requirements).toEqual([
-      { key: 'karpenter.sh/capacity-type', operator: 'In', values: ['spot'] },
-      { key: 'kubernetes.io/os', operator: 'In', values: ['linux'] },
-      { key: 'kubernetes.io/arch', operator: 'In', values: ['amd64'] },
-      { key: 'karpenter.k8s.aws/instance-category', operator: 'In', values: ['c', 'm', 'r'] },
-      { key: 'karpenter.k8s.aws/instance-generation', operator: 'Gt', values: ['2'] }
+describe("the guide's manifest", () => {
+  const read = readManifests(guide, settings)
+
+  it('becomes one NodePool, its spec complete', () => {
+    expect(read.nodePools).toEqual([
+      {
+        apiVersion: 'karpenter.sh/v1',
+        kind: 'NodePool',
+        metadata: { name: 'default' },
+        spec: {
+          template: {
+            metadata: { labels: { intent: 'apps' } },
+            spec: {
+              nodeClassRef: { group: 'karpenter.k8s.aws', kind: 'EC2NodeClass', name: 'default' },
+              requirements: [
+                { key: 'karpenter.sh/capacity-type', operator: 'In', values: ['spot'] },
+                { key: 'kubernetes.io/os', operator: 'In', values: ['linux'] },
+                { key: 'kubernetes.io/arch', operator: 'In', values: ['amd64'] },
+                { key: 'karpenter.k8s.aws/instance-category', operator: 'In', values: ['c', 'm', 'r'] },
+                { key: 'karpenter.k8s.aws/instance-generation', operator: 'Gt', values: ['2'] }
+              ],
+              expireAfter: '2592000s'
+            }
+          },
+          disruption: { consolidationPolicy: 'WhenEmptyOrUnderutilized', consolidateAfter: '0s' },
+          limits: { cpu: '1000', memory: '1000Gi' }
+        }
+      }
     ])
-    expect(read.warnings).toContainEqual(expect.stringContaining('written out'))
   })
 
-  it("converts the guide's AWSNodeTemplate", () => {
-    expect(nodeClass).toMatchObject({
+  it('becomes one EC2NodeClass, its spec complete', () => {
+    expect(read.nodeClasses).toEqual([
+      {
+        apiVersion: 'karpenter.k8s.aws/v1',
+        kind: 'EC2NodeClass',
+        metadata: { name: 'default' },
+        spec: {
+          role: 'KarpenterNodeRole-eksworkshop',
+          amiSelectorTerms: [{ alias: 'al2023@latest' }],
+          subnetSelectorTerms: [{ tags: { 'karpenter.sh/discovery': 'eksworkshop' } }],
+          securityGroupSelectorTerms: [{ tags: { 'karpenter.sh/discovery': 'eksworkshop' } }],
+          metadataOptions: {
+            httpEndpoint: 'enabled',
+            httpProtocolIPv6: 'disabled',
+            httpPutResponseHopLimit: 2,
+            httpTokens: 'required'
+          },
+          tags: { team: 'platform' }
+        }
+      }
+    ])
+  })
+
+  it('has each lossy step in a warning with its document and line', () => {
+    expect(read.warnings).toEqual([
+      expect.stringMatching(
+        /^guide\.yaml: document 1 \(line 2\), Provisioner default: .*ttlSecondsUntilExpired.*forceful/
+      ),
+      expect.stringMatching(
+        /^guide\.yaml: document 1 .*ttlSecondsAfterEmpty is left out: .*webhook rejected the pair/
+      ),
+      expect.stringMatching(
+        /^guide\.yaml: document 2 \(line 24\).*replaced \$\{CLUSTER_NAME\} by eksworkshop/
+      ),
+      expect.stringMatching(/^guide\.yaml: document 2 .*amiFamily is missing/)
+    ])
+  })
+
+  it('is taken under the wrong group too, with a warning', () => {
+    const wrong = readManifests(
+      guide.replace('karpenter.sh/v1alpha5', 'karpenter.k8s.aws/v1alpha5'),
+      settings
+    )
+    expect(wrong.nodePools).toEqual(read.nodePools)
+    expect(wrong.warnings).toContainEqual(
+      expect.stringContaining('apiVersion karpenter.k8s.aws/v1alpha5 is taken for karpenter.sh/v1alpha5')
+    )
+  })
+
+  it('gets a default EC2NodeClass where its AWSNodeTemplate is not in the text', () => {
+    const alone = readManifests(guide.split('---')[0] ?? '', settings)
+    expect(alone.nodeClasses.map((one) => one.metadata.name)).toEqual(['default'])
+    expect(alone.warnings).toContainEqual(
+      expect.stringContaining('AWSNodeTemplate default is not in guide.yaml')
+    )
+  })
+})
+
+describe('kubelet settings', () => {
+  const provisioner = (name: string, maxPods?: number): string => `apiVersion: karpenter.sh/v1alpha5
+kind: Provisioner
+metadata: { name: ${name} }
+spec:
+  ttlSecondsAfterEmpty: 30
+  providerRef: { name: shared }
+  ${maxPods === undefined ? '' : `kubeletConfiguration: { maxPods: ${maxPods}, containerRuntime: containerd }`}
+`
+  it('move to the EC2NodeClass', () => {
+    const { nodeClasses, warnings } = readManifests(provisioner('a', 20), settings)
+    expect(nodeClasses[0]?.spec['kubelet']).toEqual({ maxPods: 20 })
+    expect(warnings).toContainEqual(expect.stringContaining('containerRuntime is left out'))
+  })
+
+  it('get an EC2NodeClass of their own where others use the same', () => {
+    const { nodePools, nodeClasses } = readManifests(
+      `${provisioner('a', 20)}---\n${provisioner('b')}`,
+      settings
+    )
+    expect(nodeClasses.map((one) => [one.metadata.name, one.spec['kubelet']])).toEqual([
+      ['shared', undefined],
+      ['shared-a', { maxPods: 20 }]
+    ])
+    expect(nodePools.map((one) => one.spec.template.spec.nodeClassRef.name)).toEqual(['shared-a', 'shared'])
+  })
+})
+
+describe('v1 manifests', () => {
+  it('pass as they are, and get no EC2NodeClass that is not theirs', () => {
+    const { nodePools, nodeClasses, warnings } = readManifests(nodePool, settings)
+    expect(nodePools).toHaveLength(1)
+    expect(nodePools[0]?.spec.template.spec.requirements).toEqual([])
+    expect([nodeClasses, warnings]).toEqual([[], []])
+  })
+
+  it('pass out of a List', () => {
+    const list = `kind: List\nitems:\n  - ${nodePool.trimEnd().replaceAll('\n', '\n    ')}\n`
+    expect(readManifests(list, settings).nodePools.map((one) => one.metadata.name)).toEqual(['v1'])
+  })
+
+  it('keep the shell variables of userData', () => {
+    const nodeClass = `apiVersion: karpenter.k8s.aws/v1
+kind: EC2NodeClass
+metadata: { name: mine }
+spec:
+  role: KarpenterNodeRole-\${CLUSTER_NAME}
+  amiSelectorTerms: [{ alias: "al2023@\${ALIAS_VERSION}" }]
+  subnetSelectorTerms: [{ tags: { karpenter.sh/discovery: "\${CLUSTER_NAME}" } }]
+  securityGroupSelectorTerms: [{ id: sg-1 }]
+  userData: echo \${HOME}
+`
+    const { nodeClasses } = readManifests(nodeClass, settings)
+    expect(nodeClasses[0]?.spec).toEqual({
       role: 'KarpenterNodeRole-eksworkshop',
       amiSelectorTerms: [{ alias: 'al2023@latest' }],
       subnetSelectorTerms: [{ tags: { 'karpenter.sh/discovery': 'eksworkshop' } }],
-      securityGroupSelectorTerms: [{ tags: { 'karpenter.sh/discovery': 'eksworkshop' } }],
-      tags: { team: 'platform' }
+      securityGroupSelectorTerms: [{ id: 'sg-1' }],
+      userData: 'echo ${HOME}'
     })
   })
 
-  it("takes a Provisioner under the guide's wrong group, with a warning", () => {
-    const wrong = guide.replace('karpenter.sh/v1alpha5', 'karpenter.k8s.aws/v1alpha5')
-    const converted = readManifests(wrong, 'guide.yaml', facts)
-    expect(converted.nodePools).toEqual(read.nodePools)
-    expect(converted.warnings).toContainEqual(expect.stringContaining('its group is karpenter.sh'))
+  it('are warned of when their role is not the one that this action gives access', () => {
+    const nodeClass = `apiVersion: karpenter.k8s.aws/v1
+kind: EC2NodeClass
+metadata: { name: mine }
+spec:
+  role: other
+  amiSelectorTerms: [{ alias: al2023@latest }]
+  subnetSelectorTerms: [{ id: subnet-1 }]
+  securityGroupSelectorTerms: [{ id: sg-1 }]
+`
+    expect(readManifests(nodeClass, settings).warnings).toEqual([
+      expect.stringContaining('spec.role is other')
+    ])
   })
+})
 
-  it('makes a default EC2NodeClass where a Provisioner refers to one that is not in the text', () => {
-    const converted = readManifests(guide.split('---')[0] ?? '', 'guide.yaml', facts)
-    expect(converted.nodeClasses.map((each) => each.metadata.name)).toEqual(['default'])
-    expect(converted.warnings).toContainEqual(
-      expect.stringContaining('AWSNodeTemplate default is not in the manifest')
-    )
-  })
-
-  it("makes no EC2NodeClass for a v1 NodePool: it may be the cluster's own", () => {
-    const text = dump(read.nodePools[0])
-    expect(readManifests(text, 'pools.yaml', facts)).toMatchObject({
-      nodePools: read.nodePools,
-      nodeClasses: [],
-      warnings: []
-    })
-  })
-
-  it('never scales down where the Provisioner did not', () => {
-    const text = guide.replace('enabled: true', 'enabled: false').replace('  ttlSecondsAfterEmpty: 30\n', '')
-    const converted = readManifests(text, 'guide.yaml', facts)
-    expect(mapAt(converted.nodePools[0], 'spec')['disruption']).toMatchObject({ consolidateAfter: 'Never' })
-  })
-
-  it('lists every problem with its document', () => {
-    const text =
-      'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n---\nkind: NodePool\n---\napiVersion: karpenter.sh/v1beta1\nkind: NodePool\nmetadata: {name: b}\n'
-    expect(() => readManifests(text, 'pools.yaml', facts)).toThrow(
-      /^node-pools: pools\.yaml: document 1: Deployment a .*\ndocument 2: apiVersion, kind.*\ndocument 3: NodePool b \(karpenter\.sh\/v1beta1\) is not supported/
-    )
+describe('problems', () => {
+  it('are all in one error, each with its document and line', () => {
+    const error = errorOf(`apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web }
+---
+apiVersion: karpenter.sh/v1beta1
+kind: NodePool
+metadata: { name: old }
+---
+apiVersion: karpenter.sh/v1alpha5
+kind: Provisioner
+metadata: { name: p }
+spec:
+  ttlSecondsAfterEmpty: -1
+  requirements: [{ key: a, operator: Inn }]
+`)
+    expect(error.message.split('\n')).toEqual([
+      expect.stringMatching(/^guide\.yaml: document 1 \(line 1\), Deployment web: Deployment is not taken/),
+      expect.stringMatching(
+        /^guide\.yaml: document 2 \(line 5\), NodePool old: .*v1beta1 is not served since 1\.1/
+      ),
+      expect.stringMatching(
+        /document 3 \(line 9\), Provisioner p: spec\.requirements\[0\]\.operator: use one of In/
+      ),
+      expect.stringMatching(/ttlSecondsAfterEmpty: -1 is not a whole number/)
+    ])
+    expect(error.fix).toBe('Correct these 4 places and run again.')
   })
 
   it.each([
-    ['', 'has no manifest'],
-    ['a: [', 'is not YAML']
-  ])('refuses %j', (text, problem) => {
-    expect(() => readManifests(text, 'pools.yaml', facts)).toThrow(problem)
+    ['', 'there is no manifest'],
+    ['# nothing\n---\n', 'there is no manifest'],
+    ['just text', 'is not a manifest'],
+    ['a: [', 'is not YAML'],
+    ['kind: NodePool', 'metadata.name is missing'],
+    [nodePool + '---\n' + nodePool, 'NodePool v1 is there twice'],
+    [nodePool.replace('kind: EC2NodeClass, ', ''), 'nodeClassRef has no kind'],
+    [nodePool.replace('      requirements: []\n', ''), 'requirements is missing'],
+    [`${nodePool}  disruption: { consolidationPolicy: WhenEmpty }\n`, 'consolidateAfter is missing'],
+    [`${nodePool}  disruption: { consolidateAfter: 5 minutes }\n`, '5 minutes is not a duration'],
+    [`${nodePool}  weight: 101\n`, 'weight: 101 is not from 1 to 100'],
+    [nodePool.replace('name: mine', 'name: "${WHO}"'), 'has ${WHO}, which nothing replaces here'],
+    [
+      'apiVersion: karpenter.k8s.aws/v1\nkind: EC2NodeClass\nmetadata: { name: a }\nspec: {}',
+      'exactly one of role and instanceProfile'
+    ],
+    [
+      'apiVersion: karpenter.sh/v1alpha5\nkind: Provisioner\nmetadata: { name: a }\nspec: { provider: {}, providerRef: { name: b } }',
+      'are both given'
+    ],
+    [
+      'apiVersion: karpenter.k8s.aws/v1alpha1\nkind: AWSNodeTemplate\nmetadata: { name: a }\nspec: { launchTemplate: x }',
+      'launchTemplate has no equal'
+    ]
+  ])('%j is refused', (text, problem) => {
+    const error = errorOf(text)
+    expect(error.message).toContain(problem)
+    expect(error.message).toMatch(/^guide\.yaml/)
+    expect(error.state).toBe('Nothing was changed.')
   })
 
-  it('gives any Provisioner what v1 requires', () => {
-    const seconds = fc.option(fc.nat({ max: 1e7 }), { nil: undefined })
-    const selector = fc.dictionary(fc.constantFrom('aws-ids', 'Name', 'team'), fc.constantFrom('a', 'a,b'))
-    fc.assert(
-      fc.property(seconds, seconds, fc.boolean(), selector, (empty, expired, enabled, subnetSelector) => {
-        const spec = {
-          ...(empty !== undefined && { ttlSecondsAfterEmpty: empty }),
-          ...(expired !== undefined && { ttlSecondsUntilExpired: expired }),
-          consolidation: { enabled },
-          provider: { subnetSelector }
-        }
-        const text = dump({
-          apiVersion: 'karpenter.sh/v1alpha5',
-          kind: 'Provisioner',
-          metadata: { name: 'p' },
-          spec
-        })
-        const { nodePools, nodeClasses } = readManifests(text, 'p.yaml', facts)
-        const own = mapAt(nodePools[0], 'spec')
-        expect(mapAt(own, 'disruption')['consolidateAfter']).toMatch(/^(\d+s|Never)$/)
-        expect(mapAt(mapAt(own, 'template'), 'spec')['expireAfter']).toMatch(/^(\d+s|Never)$/)
-        const terms = mapAt(nodeClasses[0], 'spec')['subnetSelectorTerms']
-        expect(Array.isArray(terms) && terms.length > 0 && terms.every(isMap)).toBe(true)
-      })
-    )
+  it('of YAML say the line', () => {
+    expect(errorOf('a: 1\nb: [\n').message).toMatch(/^guide\.yaml \(line \d\): is not YAML/)
   })
 })

@@ -123,7 +123,8 @@ interface Images {
 
 function imagesOf(spec: Fields, settings: NodeTemplateSettings): Images {
   const { findings } = spec
-  const family = spec.text('amiFamily') ?? 'AL2'
+  const written = spec.text('amiFamily')
+  const family = written ?? 'AL2'
   if (spec.has('amiSelector')) {
     const ubuntu = family === 'Ubuntu'
     if (ubuntu)
@@ -137,20 +138,23 @@ function imagesOf(spec: Fields, settings: NodeTemplateSettings): Images {
       terms: convertAmiSelector(spec.texts('amiSelector'), findings)
     }
   }
-  return { family: undefined, terms: [{ alias: aliasOf(family, spec, settings) }] }
+  return { family: undefined, terms: [{ alias: aliasOf(written, spec, settings) }] }
 }
 
-function aliasOf(family: string, spec: Fields, settings: NodeTemplateSettings): string {
+function aliasOf(family: string | undefined, spec: Fields, settings: NodeTemplateSettings): string {
   const { findings } = spec
-  const userData = spec.has('userData') ? '; userData must be in the form that AL2023 reads' : ''
-  if (family === 'Custom') findings.problem('spec.amiFamily Custom needs an amiSelector')
-  else if (family === 'Ubuntu') {
-    findings.warn(`spec.amiFamily Ubuntu was removed in 1.0; al2023@latest is taken${userData}`)
+  const taken = `al2023@latest is taken${spec.has('userData') ? '; check that userData suits Amazon Linux 2023' : ''}`
+  const alias = aliases[family ?? '']
+  if (family === undefined) {
+    findings.warn(`spec.amiFamily is missing and meant Amazon Linux 2, which is at its end; ${taken}`)
+  } else if (family === 'Custom') {
+    findings.problem('spec.amiFamily Custom needs an amiSelector')
+  } else if (family === 'Ubuntu') {
+    findings.warn(`spec.amiFamily Ubuntu was removed in 1.0; ${taken}`)
   } else if (family === 'AL2' && kubernetesMinor(settings.kubernetesVersion) >= 33) {
-    findings.warn(
-      `there are no images of Amazon Linux 2 for Kubernetes ${settings.kubernetesVersion}; al2023@latest is taken${userData}`
-    )
-  } else if (aliases[family] === undefined) findings.problem(`spec.amiFamily: ${family} is not known`)
-  else return aliases[family]
+    findings.warn(`Amazon Linux 2 has no images for Kubernetes ${settings.kubernetesVersion}; ${taken}`)
+  } else if (alias === undefined) {
+    findings.problem(`spec.amiFamily: ${family} is not known`)
+  } else return alias
   return 'al2023@latest'
 }
