@@ -18,7 +18,7 @@ import { publishedHosts, startPublished } from '../published/index.js'
 import { startIdTokenServer } from '../runner/id-token.js'
 import { list, record, text } from '../values.js'
 import { awsAuthOf, bindAccessPolicies, mapRoles, nodeMapping, type RoleMapping } from './access.js'
-import { publishedPolicy } from './deployer.js'
+import { audienceOf, publishedPolicy } from './deployer.js'
 import { launchNodeGroup, putNodeGroupRole, type NodeGroupOrder } from './node-group.js'
 import { REPOSITORY, runnerOf } from './run.js'
 import type { SandboxSpec } from './spec.js'
@@ -55,7 +55,7 @@ export async function assemble(assembly: Assembly): Promise<Omit<Sandbox, 'built
   onStop(() => idTokens.stop())
   cloud.trustIssuer(idTokens.issuer, async () => keySet(idTokens.jwks))
   if (spec.githubProvider !== false) {
-    cloud.iam.putOidcProvider(idTokens.issuer, ['sts.amazonaws.com'])
+    cloud.iam.putOidcProvider(idTokens.issuer, [audienceOf(cloud.iam.home)])
   }
 
   const nodeRole = putNodeGroupRole(cloud.iam, name, cloud.iam.home.urlSuffix)
@@ -306,17 +306,17 @@ function setNetwork(cloud: Cloud, name: string, vpc: Vpc, nodeRole: string, grou
 }
 
 async function putDeployer(cloud: Cloud, spec: SandboxSpec, name: string): Promise<{ readonly arn: string }> {
-  const facts = { home: cloud.iam.home, clusterName: name, ...REPOSITORY, ...repositoryOf(spec) }
+  const facts = {
+    home: cloud.iam.home,
+    clusterName: name,
+    repository: spec.repository ?? REPOSITORY.repository
+  }
   return cloud.iam.putRole({
     name: 'karpenter-deployer',
     trust: spec.deployer?.trust ?? (await publishedPolicy('install-trust', facts)),
     inline: { install: spec.deployer?.policy ?? (await publishedPolicy('install', facts)) },
     maxSessionDuration: spec.deployer?.maxSessionSeconds ?? 3600
   })
-}
-
-function repositoryOf(spec: SandboxSpec): { readonly repository: string } | Record<string, never> {
-  return spec.repository === undefined ? {} : { repository: spec.repository }
 }
 
 async function giveAccess(

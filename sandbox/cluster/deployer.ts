@@ -8,8 +8,6 @@ export interface PolicyFacts {
   readonly clusterName: string
   /** owner/name */
   readonly repository: string
-  readonly repositoryId: string
-  readonly repositoryOwnerId: string
 }
 
 /** docs/permissions/<name>.json with its placeholders filled in. */
@@ -19,32 +17,24 @@ export async function publishedPolicy(name: string, facts: PolicyFacts): Promise
   return document
 }
 
-/** Replaces <account>, <region>, <cluster> and the like, in either of the two ways in which they are written. */
+/** Fills in the placeholders that docs/permissions/README.md lists, as its sed command does. */
 export function filled(text: string, facts: PolicyFacts): string {
   const [owner = '', repository = ''] = facts.repository.split('/')
   const values: Readonly<Record<string, string>> = {
-    partition: facts.home.partition,
-    'aws::partition': facts.home.partition,
-    account: facts.home.accountId,
-    'account-id': facts.home.accountId,
-    'aws::accountid': facts.home.accountId,
-    region: facts.home.region,
-    'aws::region': facts.home.region,
-    'aws::urlsuffix': facts.home.urlSuffix,
-    cluster: facts.clusterName,
-    'cluster-name': facts.clusterName,
-    clustername: facts.clusterName,
-    org: owner,
-    owner,
-    repo: repository,
-    repository,
-    'org-id': facts.repositoryOwnerId,
-    'owner-id': facts.repositoryOwnerId,
-    'repo-id': facts.repositoryId,
-    'repository-id': facts.repositoryId
+    GITHUB_OWNER: owner,
+    GITHUB_REPOSITORY: repository,
+    GITHUB_BRANCH: 'main',
+    PARTITION: facts.home.partition,
+    URL_SUFFIX: facts.home.urlSuffix,
+    REGION: facts.home.region,
+    ACCOUNT_ID: facts.home.accountId,
+    CLUSTER_NAME: facts.clusterName,
+    AUDIENCE: audienceOf(facts.home)
   }
-  return text.replaceAll(
-    /<([a-z][a-z-]*)>|\$\{([A-Za-z][A-Za-z:-]*)\}/g,
-    (whole, angled?: string, braced?: string) => values[(angled ?? braced ?? '').toLowerCase()] ?? whole
-  )
+  return Object.entries(values).reduce((sofar, [name, value]) => sofar.replaceAll(name, value), text)
+}
+
+/** Audience of GitHub's tokens for AWS. */
+export function audienceOf(home: Home): string {
+  return home.partition === 'aws-cn' ? 'sts.amazonaws.com.cn' : 'sts.amazonaws.com'
 }

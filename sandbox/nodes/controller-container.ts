@@ -62,8 +62,6 @@ export function runControllerContainer(options: ControllerContainerOptions): Con
       root: options.root,
       machine: {
         AWS_ENDPOINT_URL: options.cloudUrl,
-        // 1.2.1's SDK gives the general one to no client that gets it credentials.
-        AWS_ENDPOINT_URL_STS: options.cloudUrl,
         // aws-sdk-go-v2 looks for a web identity at STS by this one alone.
         AWS_ENDPOINT_URL_STS: options.cloudUrl,
         ...(env['AWS_CONTAINER_CREDENTIALS_FULL_URI'] === POD_IDENTITY_ENDPOINT
