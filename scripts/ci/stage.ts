@@ -16,6 +16,9 @@ export interface Stage {
   readonly count: (exitCode: number) => Counts
 }
 
+/** What a person or a machine stops a run with; the group of the stage does not get them by itself. */
+const interrupts = ['SIGINT', 'SIGTERM'] as const
+
 /** A stage that is one check: passed or failed as a whole. */
 export function oneCheck(exitCode: number): Counts {
   return exitCode === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 }
@@ -54,18 +57,27 @@ async function runScript(stage: Stage): Promise<number> {
       stdio: ['ignore', 'inherit', 'inherit'],
       detached: true
     })
+    const endGroup = (signal: NodeJS.Signals): void => {
+      if (child.pid !== undefined) process.kill(-child.pid, signal)
+    }
+    const interrupt = (signal: NodeJS.Signals): void => {
+      child.once('exit', () => process.exit(130))
+      endGroup(signal)
+    }
     const limit = setTimeout(() => {
       console.log(`${stage.title}: not done after ${stage.limitSeconds} s, so it is ended.`)
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+      endGroup('SIGKILL')
     }, stage.limitSeconds * 1000)
     const done = (code: number): void => {
       clearTimeout(limit)
+      for (const signal of interrupts) process.off(signal, interrupt)
       resolve(code)
     }
-    child.on('error', (error) => {
+    for (const signal of interrupts) process.once(signal, interrupt)
+    child.once('error', (error) => {
       console.log(`npm: ${error.message}`)
       done(1)
     })
-    child.on('exit', (code) => done(code ?? 1))
+    child.once('exit', (code) => done(code ?? 1))
   })
 }
