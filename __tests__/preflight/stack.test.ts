@@ -1,0 +1,134 @@
+import { renderTemplate, type RenderedStack } from '../../src/karpenter/rendered-stack.js'
+import { builtInTemplateText } from '../../src/karpenter/template-built-in.js'
+import { namesAndPolicySize } from '../../src/preflight/names-and-policy-size.js'
+import { queue, type QueueFacts } from '../../src/preflight/queue.js'
+import { templatePolicies } from '../../src/preflight/template-policies.js'
+
+const rendered = (version: string, edit: (text: string) => string = (text) => text): RenderedStack =>
+  renderTemplate(edit(builtInTemplateText(version)), {
+    clusterName: 'blue',
+    stackName: 'Karpenter-blue',
+    account: { id: '111122223333', partition: 'aws', region: 'eu-west-1', urlSuffix: 'amazonaws.com' }
+  })
+
+describe('queue', () => {
+  const asked: string[] = []
+  const findingsOf = async (
+    input: QueueFacts['input'],
+    more: Partial<QueueFacts> = {}
+  ): Promise<readonly { level: string; problem: string; fix: string }[]> =>
+    queue({
+      input,
+      region: 'eu-west-1',
+      karpenterVersion: '1.14.1',
+      stack: rendered('1.14.1'),
+      queueUrl: async (name) => {
+        asked.push(name)
+        return name === 'there' ? 'https://sqs.eu-west-1.amazonaws.com/111122223333/there' : undefined
+      },
+      ...more
+    }).run()
+  beforeEach(() => asked.splice(0))
+
+  it("asks nothing for the stack's own queue, or none", async () => {
+    expect(await findingsOf({ kind: 'stack' })).toEqual([])
+    expect(await findingsOf({ kind: 'none' })).toEqual([])
+    expect(await findingsOf({ kind: 'named', name: 'blue' })).toEqual([])
+    expect(asked).toEqual([])
+  })
+
+  it('refuses a queue that is not there', async () => {
+    expect(await findingsOf({ kind: 'named', name: 'gone' })).toEqual([
+      expect.objectContaining({
+        level: 'error',
+        subject: 'interruption-queue',
+        problem: 'there is no queue "gone" in eu-west-1',
+        fix: expect.stringContaining('`interruption-queue: stack`')
+      })
+    ])
+  })
+
+  it.each(['arn:aws:sqs:eu-west-1:111122223333:q', 'https://sqs.eu-west-1.amazonaws.com/111122223333/q'])(
+    'wants the name and not %s',
+    async (name) => {
+      expect(await findingsOf({ kind: 'named', name })).toEqual([
+        expect.objectContaining({ level: 'error', fix: 'Pass the name alone: q.' })
+      ])
+      expect(asked).toEqual([])
+    }
+  )
+
+  it('warns when no policy lets the controller read the queue', async () => {
+    expect(await findingsOf({ kind: 'named', name: 'there' })).toEqual([
+      expect.objectContaining({ level: 'warning', problem: expect.stringContaining('not "there"') })
+    ])
+    const wide = rendered('1.14.1', (text) =>
+      text.replace('"${KarpenterInterruptionQueue.Arn}"', '"arn:aws:sqs:*:*:*"')
+    )
+    expect(await findingsOf({ kind: 'named', name: 'there' }, { stack: wide })).toEqual([])
+  })
+
+  it('says so when the template makes none', async () => {
+    const stack = { ...rendered('1.14.1'), queue: undefined }
+    expect(await findingsOf({ kind: 'stack' }, { stack })).toEqual([
+      expect.objectContaining({ level: 'error', problem: 'the template makes no queue' })
+    ])
+  })
+})
+
+describe('templatePolicies', () => {
+  const findingsOf = async (karpenterVersion: string, stack: RenderedStack): Promise<readonly string[]> =>
+    (await templatePolicies({ karpenterVersion, stack, origin: 'mine.yaml' }).run()).map(
+      ({ level, subject, problem }) => `${level} ${subject}: ${problem}`
+    )
+
+  it.each(['1.0.8', '1.2.1', '1.8.6', '1.9.3', '1.12.0', '1.14.1'])(
+    'finds nothing wrong with the stack of %s for that version',
+    async (version) => {
+      expect(await findingsOf(version, rendered(version))).toEqual([])
+    }
+  )
+
+  it('names what an older template lacks, what must be as an error and what may be as a warning', async () => {
+    expect(await findingsOf('1.14.1', rendered('1.2.1'))).toEqual([
+      expect.stringMatching(/^warning template: .*arc-zonal-shift:GetManagedResource/),
+      expect.stringMatching(
+        /^warning template: .*ec2:DescribeCapacityReservations, ec2:DescribeInstanceStatus, ec2:DescribePlacementGroups/
+      ),
+      expect.stringMatching(/^error template: .*iam:ListInstanceProfiles/)
+    ])
+  })
+
+  it('names the actions of a policy that is missing', async () => {
+    const stack = rendered('1.14.1')
+    const without = {
+      ...stack,
+      policies: stack.policies.filter(({ logicalId }) => logicalId !== 'IAMIntegrationPolicy')
+    }
+    const findings = await findingsOf('1.14.1', without)
+    expect(findings).toHaveLength(4)
+    expect(findings[0]).toMatch(
+      /^error template: no policy of the stack allows iam:PassRole.*\(AllowPassingInstanceRole/
+    )
+  })
+
+  it('wants the role that is passed to be the node role', async () => {
+    const stack = rendered('1.14.1', (text) =>
+      text.replace('"${KarpenterNodeRole.Arn}"', '"arn:aws:iam::111122223333:role/other"')
+    )
+    expect(await findingsOf('1.14.1', stack)).toEqual([
+      expect.stringMatching(/^error node-role-name: the controller may not pass .*KarpenterNodeRole-blue/)
+    ])
+  })
+})
+
+describe('namesAndPolicySize', () => {
+  it('makes an error of every name that AWS would refuse', async () => {
+    const stack = rendered('1.14.1')
+    const names = { clusterName: 'blue', stackName: 'a_b', karpenterVersion: '1.14.1', stack }
+    expect(await namesAndPolicySize({ ...names, controllerRoleName: 'c'.repeat(65) }).run()).toEqual([
+      expect.objectContaining({ level: 'error', subject: 'controller-role-name' }),
+      expect.objectContaining({ level: 'error', subject: 'stack-name' })
+    ])
+  })
+})
