@@ -54,6 +54,8 @@ export interface Cloud {
   trustIssuer(issuer: string, keys: KeySource): void
   /** Keys of a session of this role, without asking its trust policy. */
   credentialsFor(roleArn: string, seconds: number, sessionName?: string): Credentials
+  /** Secret keys and session tokens handed out so far, by a name that tells whose they are. */
+  secrets(): Readonly<Record<string, string>>
   /** Whom a cluster takes a node for, or why it refuses it. */
   nodeIdentity(
     clusterName: string,
@@ -118,6 +120,13 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       if (role === undefined) throw new Error(`${roleArn}: no such role in the sandbox's account`)
       return openSession(credentials, home, role, sessionName, now() + seconds * 1000).credentials
     },
+    secrets: () =>
+      Object.fromEntries(
+        credentials.all().flatMap(({ caller, credentials: keys }) => [
+          [`secret key of ${caller.arn} (${keys.accessKeyId})`, keys.secretAccessKey],
+          [`session token of ${caller.arn} (${keys.accessKeyId})`, keys.sessionToken]
+        ])
+      ),
     nodeIdentity: (clusterName, node) => nodeIdentity(eks, clusterName, node),
     webhookUrl: (clusterName) => `${url}/authenticate/${clusterName}`,
     stop: async () => {

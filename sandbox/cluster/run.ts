@@ -47,8 +47,10 @@ export function runnerOf(parts: RunnerParts): Sandbox['run'] {
     return runAction({
       actionDir: ROOT,
       node: NODE,
-      secrets: () =>
-        Object.fromEntries(parts.idTokens.issued.map((token, index) => [`id token ${index}`, token])),
+      secrets: () => ({
+        ...Object.fromEntries(parts.idTokens.issued.map((token, index) => [`id token ${index}`, token])),
+        ...parts.cloud.secrets()
+      }),
       ...rest,
       inputs: {
         'cluster-name': parts.name,

@@ -69,10 +69,14 @@ export interface ActionResult {
   /** What main put into GITHUB_ENV. */
   readonly env: Readonly<Record<string, string>>
   readonly masks: readonly string[]
+  /** Text of the files on the runner's disk when main had ended, by path; they are gone when this is returned. */
+  readonly files: Readonly<Record<string, string>>
   readonly milliseconds: number
   readonly maxRssBytes: number | undefined
   /** Undefined when the action has no post step or its condition did not hold. */
   readonly post: PostResult | undefined
+  /** Text of every file that main left on the runner's disk, by path; the disk itself is gone after the run. */
+  readonly files: Readonly<Record<string, string>>
   /** Secrets found in log, outputs, state, summary, environment or files on the runner's disk. */
   readonly leaks: readonly Leak[]
 }
@@ -147,6 +151,7 @@ async function runBelow(root: string, step: ActionRun): Promise<ActionResult> {
     summary: masks.apply(main.results.summary),
     env: main.results.env,
     masks: masks.values,
+    files: main.files,
     milliseconds: main.end.milliseconds,
     maxRssBytes: main.end.maxRssBytes,
     post:
@@ -159,6 +164,7 @@ async function runBelow(root: string, step: ActionRun): Promise<ActionResult> {
             annotations: post.log.annotations,
             milliseconds: post.end.milliseconds
           },
+    files: main.files,
     leaks: leaksIn(step.secrets?.() ?? {}, {
       log: [...main.log.lines, ...(post?.log.lines ?? [])].join('\n'),
       outputs: JSON.stringify(outputs),

@@ -41,7 +41,7 @@ export async function filesBelow(folder: string): Promise<Places> {
         (found) => found.size,
         () => 0
       )
-      files[path] = size > LARGEST ? '' : await readFile(path, 'latin1').catch(() => '')
+      files[path] = size > LARGEST ? '' : await readFile(path, 'utf8').catch(() => '')
     }
   }
   return files

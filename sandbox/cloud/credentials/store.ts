@@ -45,6 +45,11 @@ export class CredentialStore {
   find(accessKeyId: string): Session | undefined {
     return this.#sessions.get(accessKeyId)
   }
+
+  /** All that were minted, for whoever looks for leaks. */
+  all(): readonly Session[] {
+    return [...this.#sessions.values()]
+  }
 }
 
 function randomText(bytes: number): string {
