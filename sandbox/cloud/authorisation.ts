@@ -2,7 +2,7 @@ import { createValidatedPolicy } from '@cloud-copilot/iam-policy'
 import { runUnsafeSimulation, type SimulationIdentityPolicy } from '@cloud-copilot/iam-simulate'
 import { defaultDocument, type IamState, type Role } from './iam/state.js'
 import type { Context } from './operations.js'
-import type { Caller, Question } from './service.js'
+import type { AskedQuestion, Caller, Question } from './service.js'
 
 /** What decides besides the question: who asks, how, and when. */
 export interface Asker {
@@ -55,6 +55,27 @@ export function decide(state: IamState, asker: Asker, question: Question): Decis
   function denied(reason: string): Decision {
     return { allowed: false, reason }
   }
+}
+
+/** The question with all that decides it besides policies, so that it can be put to other policies later. */
+export function asQuestioned(state: IamState, asker: Asker, question: Question): AskedQuestion {
+  const role = roleBehind(state, asker.caller)
+  return {
+    action: question.action,
+    resource: question.resource,
+    context: { ...globalContext(state, asker, role, question.resource), ...question.context },
+    principal: asker.caller.arn,
+    accountId: state.home.accountId
+  }
+}
+
+/** Whether this policy (a document, parsed) alone allows what was asked. */
+export function policyAllows(policy: unknown, asked: AskedQuestion): boolean {
+  const { action, resource, context, principal, accountId } = asked
+  return (
+    simulate({ arn: principal }, action, resource, context, [{ name: 'policy', policy }], accountId) ===
+    'Allowed'
+  )
 }
 
 /** The sentence that AWS answers with. */

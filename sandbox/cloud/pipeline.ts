@@ -1,9 +1,10 @@
 import { setTimeout } from 'node:timers/promises'
-import { type Asker, decide, refusal } from './authorisation.js'
+import { type Asker, asQuestioned, decide, refusal } from './authorisation.js'
 import type { Faults } from './faults.js'
 import { asOf, asOfNow } from './history.js'
 import type { IamState } from './iam/state.js'
 import {
+  type AskedQuestion,
   type AwsCall,
   AwsError,
   type Protocol,
@@ -39,17 +40,18 @@ export class Pipeline {
   }
 
   async perform(service: Service, call: AwsCall, asker: Asker, host: string): Promise<Output> {
+    const asked: AskedQuestion[] = []
     try {
-      const output = await this.#answer(service, call, asker)
-      this.record(call, host, outcomeOf(output))
+      const output = await this.#answer(service, call, asker, asked)
+      this.record(call, host, outcomeOf(output), asked)
       return output
     } catch (error) {
-      this.record(call, host, error instanceof AwsError ? error.code : 'reset')
+      this.record(call, host, error instanceof AwsError ? error.code : 'reset', asked)
       throw error
     }
   }
 
-  record(call: AwsCall, host: string, outcome: string): void {
+  record(call: AwsCall, host: string, outcome: string, asked: readonly AskedQuestion[] = []): void {
     this.#record.push({
       at: this.#iam.now(),
       service: call.service,
@@ -60,11 +62,12 @@ export class Pipeline {
       ...(call.via === undefined ? {} : { via: call.via }),
       outcome,
       input: withoutSecrets(call.input),
+      asked,
       write: isWrite(call)
     })
   }
 
-  async #answer(service: Service, call: AwsCall, asker: Asker): Promise<Output> {
+  async #answer(service: Service, call: AwsCall, asker: Asker, asked: AskedQuestion[]): Promise<Output> {
     const effect = this.#faults.next(call.service, call.action)
     switch (effect?.kind) {
       case 'error':
@@ -77,15 +80,16 @@ export class Pipeline {
       case 'lag':
       case undefined:
     }
-    await asOfNow(() => this.#authorise(service, call, asker))
+    await asOfNow(() => this.#authorise(service, call, asker, asked))
     if (effect?.kind === 'lag' && !isWrite(call)) {
       return asOf(this.#iam.now() - effect.milliseconds, () => service.answer(call))
     }
     return service.answer(call)
   }
 
-  async #authorise(service: Service, call: AwsCall, asker: Asker): Promise<void> {
+  async #authorise(service: Service, call: AwsCall, asker: Asker, asked: AskedQuestion[]): Promise<void> {
     for (const question of await service.questions(call)) {
+      asked.push(asQuestioned(this.#iam, asker, question))
       const decision = decide(this.#iam, asker, question)
       if (!decision.allowed) throw denial(service.protocol, asker, question, decision.reason)
     }

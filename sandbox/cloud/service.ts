@@ -47,6 +47,14 @@ export interface Question {
   readonly context?: Readonly<Record<string, string | readonly string[]>>
 }
 
+/** A question as it was put to IAM: with the global condition keys, and by whom. */
+export interface AskedQuestion extends Question {
+  readonly context: Readonly<Record<string, string | readonly string[]>>
+  /** ARN of the caller. */
+  readonly principal: string
+  readonly accountId: string
+}
+
 /** What a service throws to answer with an error; the front puts it in the protocol's shape. */
 export class AwsError extends Error {
   readonly code: string
@@ -93,6 +101,8 @@ export interface RecordedCall {
   /** `ok`, or the error's code. */
   readonly outcome: string
   readonly input: Readonly<Record<string, unknown>>
+  /** What IAM was asked for it, up to the first question that was answered no. */
+  readonly asked: readonly AskedQuestion[]
   /** True for the actions that change something (all but Get*, List*, Describe*, Simulate*, Estimate*, Receive*). */
   readonly write: boolean
 }
