@@ -3,6 +3,7 @@ import { renderTemplate } from '../../src/karpenter/rendered-stack.js'
 import { adaptTemplate, loadTemplate, upstreamTemplateUrl } from '../../src/karpenter/template.js'
 import { builtInTemplateText } from '../../src/karpenter/template-built-in.js'
 
+const containing = (part: string): unknown => expect.stringContaining(part)
 const text = builtInTemplateText('1.14.1')
 const refuse = async (): Promise<string> => Promise.reject(new Error('HTTP 404'))
 const ports = {
@@ -47,8 +48,8 @@ describe('loadTemplate', () => {
     )
     expect(error).toBeInstanceOf(UserError)
     expect(error).toMatchObject({
-      message: expect.stringContaining(problem),
-      fix: expect.stringContaining(fix)
+      message: containing(problem),
+      fix: containing(fix)
     })
   })
 })

@@ -6,13 +6,16 @@ import { clusterActive } from '../../src/preflight/cluster-active.js'
 import { subnetTagsConflict } from '../../src/preflight/subnet-tags-conflict.js'
 import { versionPair } from '../../src/preflight/version-pair.js'
 
+const containing = (part: string): unknown => expect.stringContaining(part)
+const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern)
+
 describe('autoMode', () => {
   it('refuses a cluster in Auto Mode and says how to leave it', async () => {
     expect(await autoMode({ name: 'blue', autoMode: true }).run()).toEqual([
       expect.objectContaining({
         level: 'error',
         subject: 'cluster-name',
-        fix: expect.stringContaining('--compute-config enabled=false')
+        fix: containing('--compute-config enabled=false')
       })
     ])
     expect(await autoMode({ name: 'blue', autoMode: false }).run()).toEqual([])
@@ -44,7 +47,7 @@ describe('versionPair', () => {
   ] as const)('of %s after %s on Kubernetes %s', async (version, installed, kubernetes, expected) => {
     const findings = await versionPair({ version, installed, kubernetes }).run()
     expect(findings.map(({ level, problem }) => [level, problem])).toEqual(
-      expected.map(([level, problem]) => [level, expect.stringMatching(problem)])
+      expected.map(([level, problem]) => [level, matching(problem)])
     )
   })
 })

@@ -39,8 +39,8 @@ export function controllerPods(values: Readonly<JsonMap>): ControllerPods {
     spreadsOverZones:
       values['topologySpreadConstraints'] === undefined && affinity?.['podAntiAffinity'] === undefined,
     avoidsKarpenterNodes: affinity?.['nodeAffinity'] !== null,
-    cpu: quantity(String(requests['cpu'] ?? 0)) ?? 0,
-    memory: quantity(String(requests['memory'] ?? 0)) ?? 0
+    cpu: amountOf(requests['cpu']),
+    memory: amountOf(requests['memory'])
   }
 }
 
@@ -58,6 +58,10 @@ function tolerationOf(value: JsonMap): Toleration {
     ...(effect !== undefined && { effect }),
     ...(own !== undefined && { value: own })
   }
+}
+
+function amountOf(value: unknown): number {
+  return typeof value === 'string' || typeof value === 'number' ? (quantity(value) ?? 0) : 0
 }
 
 function mapOf(value: unknown): JsonMap {

@@ -4,6 +4,7 @@ import { defaultNodeClass } from '../default-node-pools.js'
 import type { EC2NodeClass, NodePool } from '../types.js'
 import { checkNodeClass, checkNodePool } from './check-v1.js'
 import { readDocuments, type ReadDocument } from './documents.js'
+import { textOf } from './fields.js'
 import { type DocumentFindings, ManifestFindings } from './findings.js'
 import { convertNodeTemplate, type NodeTemplateSettings } from './node-template.js'
 import { replacePlaceholders } from './placeholders.js'
@@ -58,7 +59,7 @@ class ManifestReader {
     const known = { CLUSTER_NAME: this.#settings.clusterName, ALIAS_VERSION: 'latest' }
     const value = replacePlaceholders(document.value, known, findings)
     if (!isMap(value)) return findings.problem(`is not a manifest; ${source} must hold Kubernetes objects`)
-    const [apiVersion, kind] = [String(value['apiVersion'] ?? ''), String(value['kind'] ?? '')]
+    const [apiVersion, kind] = [textOf(value['apiVersion']) ?? '', textOf(value['kind']) ?? '']
     const [group = '', version = ''] = apiVersion.split('/')
     const metadata = isMap(value['metadata']) ? value['metadata'] : {}
     const name = metadata['name']
