@@ -69,8 +69,6 @@ export interface ActionResult {
   /** What main put into GITHUB_ENV. */
   readonly env: Readonly<Record<string, string>>
   readonly masks: readonly string[]
-  /** Text of the files on the runner's disk when main had ended, by path; they are gone when this is returned. */
-  readonly files: Readonly<Record<string, string>>
   readonly milliseconds: number
   readonly maxRssBytes: number | undefined
   /** Undefined when the action has no post step or its condition did not hold. */
@@ -151,7 +149,6 @@ async function runBelow(root: string, step: ActionRun): Promise<ActionResult> {
     summary: masks.apply(main.results.summary),
     env: main.results.env,
     masks: masks.values,
-    files: main.files,
     milliseconds: main.end.milliseconds,
     maxRssBytes: main.end.maxRssBytes,
     post:
