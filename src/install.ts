@@ -10,6 +10,7 @@ import { model } from './model.js'
 import type { Outputs } from './outputs.js'
 import { type Ports, runUrl } from './ports.js'
 import { preflight } from './checks.js'
+import { throwRefusals } from './refusals.js'
 import { noteDecisions, noteSmokeTest, notProvedAgain, planLines } from './report/install-notes.js'
 import type { RunJournal } from './report/journal.js'
 import type { Ledger } from './report/ledger.js'
@@ -38,6 +39,7 @@ export async function install(run: InstallRun): Promise<void> {
   const graph = model({ inputs, found, decisions, ownership, keep: (name, text) => ledger.keep(name, text) })
   await stage(run, 'Preflight', async (step) => preflight({ inputs, found, decisions }, step))
   const inspections = await compare(run, graph)
+  throwRefusals(inspections)
   const changes = differs(inspections)
   const proof = changes || found.record?.smokeTest === undefined ? inputs.smokeTest : undefined
   if (!changes && proof === undefined) {

@@ -116,6 +116,21 @@ describe('errorText', () => {
     expect(stateText(['created stack'])).toContain('- created stack')
   })
 
+  it('lists what was changed elsewhere beside how the error left its own resource', () => {
+    const error = new UserError('Role', 'is of somebody else', 'Rename it.', { state: 'It was left alone.' })
+    expect(errorText(error, stateText([]))).toContain('It was left alone.\n  Rename it.')
+    expect(errorText(error, stateText(['created stack']))).toMatch(
+      /It was left alone\.\n.*\n  - created stack/
+    )
+  })
+
+  it('does not say that nothing was changed when something was', () => {
+    const error = new UserError('region', 'went away', 'Run again.', { state: 'Nothing was changed.' })
+    const text = errorText(error, stateText(['created stack']))
+    expect(text).not.toContain('Nothing was changed.')
+    expect(text).toContain('- created stack')
+  })
+
   it('fits into an annotation', () => {
     const error = new UserError('stack', 'x'.repeat(10_000), 'Do it.')
     expect(errorText(error, '').length).toBeLessThan(4096)

@@ -1,4 +1,5 @@
 import type { Difference } from './difference.js'
+import type { UserError } from './errors.js'
 
 /** What a read found. Access denied is `unreadable`, never `absent`. */
 export type Live<L> =
@@ -51,6 +52,8 @@ export interface Resource<W, L> {
   compare(wanted: W, live: L): readonly Difference[]
   /** The difference when nothing is there; most often `[missing(...)]`. */
   absent(wanted: W): readonly Difference[]
+  /** Pure. Why `apply` will not touch what is there, so that an install can end before its first write. */
+  refusal?(live: L): UserError | undefined
   /** Makes the live state as wanted and reads it back where AWS is eventually consistent. Called only with differences. */
   apply(live: Live<L>, differences: readonly Difference[], step: Step): Promise<void>
   /**
@@ -80,6 +83,8 @@ export interface Inspection {
   readonly differences: readonly Difference[]
   /** Set when unreadable. */
   readonly unreadable?: { readonly reason: string; readonly missingPermission?: string }
+  /** Set when what is there must not be touched. */
+  readonly refusal?: UserError
   /** The same comparison against another wanted state, for instance the recorded one. */
   against(wanted: unknown): readonly Difference[]
   apply(step: Step): Promise<void>
@@ -104,6 +109,7 @@ export function resource<W, L>(own: Resource<W, L>, isWanted: (value: unknown) =
             ? own.absent(wanted)
             : []
       const differences = differencesFrom(own.wanted)
+      const refusal = live.state === 'present' ? own.refusal?.(live.value) : undefined
       return {
         resource: self,
         state:
@@ -121,6 +127,7 @@ export function resource<W, L>(own: Resource<W, L>, isWanted: (value: unknown) =
             ...(live.missingPermission !== undefined && { missingPermission: live.missingPermission })
           }
         }),
+        ...(refusal !== undefined && { refusal }),
         against: (wanted) => (isWanted(wanted) ? differencesFrom(wanted) : []),
         apply: async (step) => own.apply(live, differences, step),
         settle: async (step) => own.settle?.(step)

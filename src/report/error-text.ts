@@ -19,7 +19,16 @@ function oneError(error: unknown, state: string): string {
   if (!(error instanceof UserError)) {
     return `setup-karpenter: ${messageOf(error)}\n${indented(state)}`
   }
-  return [`setup-karpenter: ${error.message}`, indented(error.state ?? state), indented(error.fix)].join('\n')
+  return [`setup-karpenter: ${error.message}`, indented(whole(error.state, state)), indented(error.fix)].join(
+    '\n'
+  )
+}
+
+/** An error knows how it left its own resource; what else was changed stands in the run's list. */
+function whole(own: string | undefined, state: string): string {
+  if (own === undefined) return state
+  if (!state.startsWith(changesMade)) return own
+  return own === nothingChanged ? state : `${own}\n${state}`
 }
 
 function indented(text: string): string {
@@ -29,13 +38,16 @@ function indented(text: string): string {
     .join('\n')
 }
 
+const nothingChanged = 'Nothing was changed.'
+const changesMade = 'These changes were made and stay'
+
 /** `Nothing was changed.`, or the changes that stay, for the second line of an error. */
 export function stateText(changes: readonly string[]): string {
-  if (changes.length === 0) return 'Nothing was changed.'
+  if (changes.length === 0) return nothingChanged
   const shown = changes.slice(0, 12)
   const rest = changes.length - shown.length
   return [
-    `These changes were made and stay; running again goes on from here:`,
+    `${changesMade}; running again goes on from here:`,
     ...shown.map((line) => `- ${line}`),
     ...(rest > 0 ? [`- and ${rest} more (see the report)`] : [])
   ].join('\n')

@@ -76,10 +76,9 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
   }
 
   async function repair(live: Live, step: Step): Promise<void> {
+    const refused = refusal(wanted, live)
+    if (refused !== undefined) throw refused
     const trust = readTrust(live.trust, wanted.trust)
-    if (live.arn !== wanted.arn || (!isOurs(live.tags, wanted.clusterName) && !trust.trusted)) {
-      throw foreignRole(wanted, live)
-    }
     if (!isOurs(live.tags, wanted.clusterName)) return
     const { PutRolePermissionsBoundaryCommand, TagRoleCommand, UpdateAssumeRolePolicyCommand } =
       await import('@aws-sdk/client-iam')
@@ -117,6 +116,7 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
       read: async () => liveOf(title, get),
       compare: differencesOf,
       absent: (want) => [missing(`IAM role ${want.roleName}`, want.arn)],
+      refusal: (live) => refusal(wanted, live),
       apply: async (live, _differences, step) => {
         refuseUnreadable(title, live)
         if (live.state === 'absent') await create(step)
@@ -245,6 +245,12 @@ function trustedName(trust: Trust): string {
   return trust.kind === 'irsa'
     ? `service account ${trust.namespace}/${trust.serviceAccount} (IRSA)`
     : 'EKS Pod Identity'
+}
+
+function refusal(wanted: ControllerRoleWanted, live: Live): UserError | undefined {
+  const ours = isOurs(live.tags, wanted.clusterName)
+  const trusted = readTrust(live.trust, wanted.trust).trusted
+  return live.arn !== wanted.arn || (!ours && !trusted) ? foreignRole(wanted, live) : undefined
 }
 
 function foreignRole(wanted: ControllerRoleWanted, live: Live): UserError {
