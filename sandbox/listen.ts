@@ -3,7 +3,7 @@ import type { Server } from 'node:net'
 export interface Listening {
   readonly port: number
   /** Stops listening and ends the connections that are open. */
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /** Lets a server listen on a free port of 127.0.0.1 (or the port given). */

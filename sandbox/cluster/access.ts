@@ -1,7 +1,7 @@
 import { dump, load } from 'js-yaml'
 import type { AwsAuthSource } from '../cloud/eks/state.js'
 import type { KubernetesRequest } from '../control-plane/index.js'
-import { record, text } from '../values.js'
+import { list, record, text } from '../values.js'
 
 const AWS_AUTH = '/api/v1/namespaces/kube-system/configmaps/aws-auth'
 
@@ -57,7 +57,7 @@ export async function mapRoles(request: KubernetesRequest, mappings: readonly Ro
   const found = await request('GET', AWS_AUTH)
   const data = record(record(found.body)['data'])
   const present = load(text(data['mapRoles']) ?? '[]')
-  const lines = [...(Array.isArray(present) ? present : []), ...mappings]
+  const lines = [...list(present), ...mappings]
   const body = {
     apiVersion: 'v1',
     kind: 'ConfigMap',

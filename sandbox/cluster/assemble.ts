@@ -248,10 +248,7 @@ async function startKubelets(
     cloudUrl: cloud.url,
     folder,
     instances: async () => services.instances(),
-    onInstancesChanged: (listener) => {
-      const stop = services.onInstancesChanged(listener)
-      return () => void stop()
-    },
+    onInstancesChanged: (listener) => services.onInstancesChanged(listener),
     describeType: async (type) =>
       record(
         items((await services.ec2('DescribeInstanceTypes', { InstanceType: [type] }))['instanceTypeSet'])[0]

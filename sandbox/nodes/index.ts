@@ -43,7 +43,8 @@ export interface NodesOptions {
   readonly folder: string
   /** Every instance of the region, terminated ones too. */
   readonly instances: () => Promise<readonly BootingInstance[]>
-  readonly onInstancesChanged: (listener: () => void) => () => void
+  /** Calls back after each launch and termination; returns the way to stop that. */
+  readonly onInstancesChanged: (listener: () => void) => () => unknown
   /** EC2's description of an instance type. */
   readonly describeType: (type: string) => Promise<Readonly<Record<string, unknown>>>
   /** Role of an instance profile, by the profile's name or ARN. */

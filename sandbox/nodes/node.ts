@@ -128,7 +128,7 @@ export async function makeReady(api: ApiClient, order: NodeOrder): Promise<void>
 }
 
 /** Renews the node's lease, without which the node lifecycle controller takes the node for dead. */
-export function heartbeat(api: ApiClient, order: NodeOrder): { stop(): void } {
+export function heartbeat(api: ApiClient, order: NodeOrder): { readonly stop: () => void } {
   const collection = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases'
   const spec = (): Readonly<Record<string, unknown>> => ({
     holderIdentity: order.name,

@@ -121,7 +121,7 @@ export class Pods {
   async stop(): Promise<void> {
     const all = [...this.#running.values()]
     this.#running.clear()
-    await Promise.all(all.map((running) => running.controller?.stop(1000)))
+    await Promise.all(all.map(async (running) => running.controller?.stop(1000)))
   }
 
   async #start(pod: Readonly<Record<string, unknown>>, facts: PodFacts, node: LiveNode): Promise<void> {
