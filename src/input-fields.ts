@@ -47,13 +47,15 @@ export function optional<T>(value: string, parse: (value: string) => T): T | und
 }
 
 export function credentialsOf(problems: InputProblems, source: InputSource): CredentialsInput {
-  const durationSeconds = integerOf(
-    problems,
-    'role-duration-seconds',
-    source.get('role-duration-seconds'),
-    900,
-    43_200
-  )
+  const roleArn = source.get('role-to-assume')
+  if (roleArn !== '')
+    matching(
+      problems,
+      'role-to-assume',
+      roleArn,
+      names.roleArn,
+      'use the ARN of an IAM role, arn:aws:iam::<account>:role/<name>'
+    )
   const sessionName = matching(
     problems,
     'role-session-name',
@@ -61,15 +63,14 @@ export function credentialsOf(problems: InputProblems, source: InputSource): Cre
     names.session,
     'use 2 to 64 letters, digits and +=,.@-_'
   )
-  const roleArn = source.get('role-to-assume')
-  if (roleArn === '') return { kind: 'chain' }
-  matching(
+  const durationSeconds = integerOf(
     problems,
-    'role-to-assume',
-    roleArn,
-    names.roleArn,
-    'use the ARN of an IAM role, arn:aws:iam::<account>:role/<name>'
+    'role-duration-seconds',
+    source.get('role-duration-seconds'),
+    900,
+    43_200
   )
+  if (roleArn === '') return { kind: 'chain' }
   return {
     kind: 'oidc',
     roleArn,
@@ -211,15 +212,13 @@ function fileOf(
 }
 
 export function helmValuesOf(problems: InputProblems, source: InputSource): Record<string, unknown> {
+  const own = mapOf(problems, 'helm-values', source.get('helm-values'))
   const path = source.get('helm-values-file')
   const fromFile =
     path === ''
       ? ''
       : (fileOf(problems, 'helm-values-file', path, source, 'use the path of a YAML file') ?? '')
-  return overlay(
-    mapOf(problems, 'helm-values-file', fromFile),
-    mapOf(problems, 'helm-values', source.get('helm-values'))
-  )
+  return overlay(mapOf(problems, 'helm-values-file', fromFile), own)
 }
 
 function mapOf(problems: InputProblems, input: string, text: string): Record<string, unknown> {

@@ -119,6 +119,7 @@ export interface InputSource {
  */
 export function parseInputs(source: InputSource): Inputs {
   const problems = new InputProblems()
+  const mode = modeOf(problems, source.get('mode'))
   const clusterName = matching(
     problems,
     'cluster-name',
@@ -127,7 +128,7 @@ export function parseInputs(source: InputSource): Inputs {
     'use the name of the EKS cluster, letters, digits, - and _, at most 100'
   )
   const inputs: Inputs = {
-    mode: modeOf(problems, source.get('mode')),
+    mode,
     clusterName,
     region: matching(
       problems,

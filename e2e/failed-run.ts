@@ -1,0 +1,45 @@
+import { expect } from '@jest/globals'
+import type { ActionResult, Sandbox } from '../sandbox/index.js'
+
+/** The one error of a run that failed, as its annotation says it. */
+export function errorOf(result: ActionResult): string {
+  const errors = result.annotations.filter(({ level }) => level === 'error')
+  if (result.conclusion !== 'failure' || errors.length !== 1) {
+    throw new Error(`${result.conclusion} with ${errors.length} errors, not one:\n${result.log}`)
+  }
+  return errors[0]?.message ?? ''
+}
+
+/** Calls of AWS by the action's own role that change something. */
+export function writesOf(sandbox: Sandbox): readonly string[] {
+  return sandbox.cloud
+    .calls()
+    .filter((call) => call.write && /assumed-role\/karpenter-deployer\//.test(call.callerArn))
+    .map((call) => `${call.service}:${call.action}`)
+}
+
+/** What an install leaves in kube-system, and its namespace. */
+const written = [
+  '/api/v1/namespaces/karpenter',
+  '/api/v1/namespaces/kube-system/configmaps/setup-karpenter',
+  '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/setup-karpenter'
+]
+
+/**
+ * That a run ended in seconds, with an error that has all of these, having written nothing to AWS or to a cluster without
+ * an installation.
+ */
+export async function refusedBeforeWriting(
+  sandbox: Sandbox,
+  result: ActionResult,
+  error: readonly (string | RegExp)[]
+): Promise<void> {
+  const said = errorOf(result)
+  for (const part of error) expect(said).toMatch(part)
+  expect(said).toMatch(/^ {2}(No call was made and nothing|Nothing) was changed\.$/m)
+  expect(writesOf(sandbox)).toEqual([])
+  const found = await Promise.all(written.map(async (path) => sandbox.kubernetes('GET', path)))
+  expect(found.map(({ status }) => status)).toEqual([404, 404, 404])
+  expect(result.outputs['changed']).toBe('false')
+  expect(result.milliseconds).toBeLessThan(15_000)
+}
