@@ -306,7 +306,9 @@ async function putDeployer(cloud: Cloud, spec: SandboxSpec, name: string): Promi
   const facts = {
     home: cloud.iam.home,
     clusterName: name,
-    repository: spec.repository ?? REPOSITORY.repository
+    repository: spec.repository ?? REPOSITORY.repository,
+    repositoryId: REPOSITORY.repositoryId,
+    ownerId: REPOSITORY.repositoryOwnerId
   }
   return cloud.iam.putRole({
     name: 'karpenter-deployer',

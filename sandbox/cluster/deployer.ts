@@ -8,6 +8,8 @@ export interface PolicyFacts {
   readonly clusterName: string
   /** owner/name */
   readonly repository: string
+  readonly repositoryId: string
+  readonly ownerId: string
 }
 
 /** docs/permissions/<name>.json with its placeholders filled in. */
@@ -29,7 +31,9 @@ export function filled(text: string, facts: PolicyFacts): string {
     REGION: facts.home.region,
     ACCOUNT_ID: facts.home.accountId,
     CLUSTER_NAME: facts.clusterName,
-    AUDIENCE: audienceOf(facts.home)
+    AUDIENCE: audienceOf(facts.home),
+    OWNER_ID: facts.ownerId,
+    REPOSITORY_ID: facts.repositoryId
   }
   return Object.entries(values).reduce((sofar, [name, value]) => sofar.replaceAll(name, value), text)
 }
