@@ -66,7 +66,6 @@ async function main(): Promise<void> {
     console.log(USAGE)
     return
   }
-  const ending = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
   const sandbox = await startSandbox(specOf(values))
   const session = sandbox.cloud.credentialsFor(sandbox.deployerRoleArn, 12 * 3600)
   const lines: Readonly<Record<string, string>> = {
@@ -94,7 +93,10 @@ async function main(): Promise<void> {
       .join('\n')
   )
   console.error('Ctrl-C stops it.')
-  await ending
+  const ending = new AbortController()
+  const { signal } = ending
+  await Promise.race([once(process, 'SIGINT', { signal }), once(process, 'SIGTERM', { signal })])
+  ending.abort()
   await sandbox.stop()
 }
 

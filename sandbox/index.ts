@@ -60,17 +60,30 @@ export async function startSandbox(spec: SandboxSpec = {}): Promise<Sandbox> {
   const began = performance.now()
   const folder = mkdtempSync(join(tmpdir(), 'setup-karpenter-sandbox-'))
   const remove = (): void => rmSync(folder, { recursive: true, force: true })
-  process.once('exit', remove)
-  const stops: (() => Promise<void> | void)[] = [
-    () => {
-      remove()
-      process.off('exit', remove)
-    }
-  ]
-  const stop = async (): Promise<void> => {
+  const stops: (() => Promise<void> | void)[] = [remove]
+  let stopping: Promise<void> | undefined
+  const signals = ['SIGINT', 'SIGTERM'] as const
+  const stopAll = async (): Promise<void> => {
     for (const one of stops.splice(0).reverse()) {
       await one()
     }
+    process.off('exit', remove)
+    for (const signal of signals) {
+      process.off(signal, onSignal)
+    }
+  }
+  const stop = async (): Promise<void> => (stopping ??= stopAll())
+  // Ends as the signal would have ended the process, once nothing of the sandbox is left.
+  const onSignal = (signal: NodeJS.Signals): void => {
+    void stop().finally(() => {
+      if (process.listenerCount(signal) === 0) {
+        process.kill(process.pid, signal)
+      }
+    })
+  }
+  process.once('exit', remove)
+  for (const signal of signals) {
+    process.on(signal, onSignal)
   }
   try {
     const parts = await assemble({ spec, built, folder, log, onStop: (one) => stops.push(one) })

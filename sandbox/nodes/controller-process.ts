@@ -69,7 +69,9 @@ export async function startController(start: ControllerStart): Promise<RunningCo
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on('line', start.onLine)
   }
-  const ended = exitOf(child)
+  const withParent = (): void => void child.kill('SIGKILL')
+  process.once('exit', withParent)
+  const ended = exitOf(child).finally(() => process.off('exit', withParent))
   return {
     pid: child.pid,
     ended,

@@ -68,7 +68,7 @@ export function ec2Service(parts: Ec2Parts): Service {
           return reply
         }
         case 'DescribeInstances':
-          return shownInstances(await forward(call))
+          return shownInstances(await forward(call, onceEach(new URLSearchParams(call.http.body))))
         case 'DescribeInstanceTypes':
           return forwardInstanceTypes(call)
         case 'DescribeInstanceTypeOfferings':
@@ -263,6 +263,19 @@ export function ec2Service(parts: Ec2Parts): Service {
       nextToken: ''
     })
   }
+}
+
+/** Karpenter's batches can name an instance twice, which EC2 takes and moto does not. */
+function onceEach(form: URLSearchParams): URLSearchParams {
+  const ids = new Set<string>()
+  for (const [name, value] of [...form]) {
+    if (!name.startsWith('InstanceId.')) continue
+    form.delete(name)
+    ids.add(value)
+  }
+  let index = 0
+  for (const id of ids) form.set(`InstanceId.${++index}`, id)
+  return form
 }
 
 /** Tags of these resources, by id. */
