@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { canonicalPolicy, policyDifferences } from '../../src/aws/policy-document.js'
 import { renderTemplate, type RenderedStack } from '../../src/karpenter/rendered-stack.js'
+import { adaptTemplate } from '../../src/karpenter/template.js'
 import { builtInTemplate, builtInTemplateText } from '../../src/karpenter/template-built-in.js'
 import { parseTemplate } from '../../src/karpenter/template-syntax.js'
 
@@ -83,6 +84,27 @@ for (const version of ['1.2.1', '1.8.6', '1.14.0']) {
           expect(canonicalPolicy(own?.document)).toBe(canonicalPolicy(policy.document))
         }
         expect(theirs.policies.length).toBeGreaterThan(0)
+      })
+
+      it('stays the same stack when it is adapted, the role aside', () => {
+        if (!there) return
+        const text = readFileSync(file, 'utf8')
+        const boundary = 'arn:aws:iam::111122223333:policy/boundary'
+        const adapted = renderTemplate(
+          adaptTemplate(text, {
+            clusterName: 'blue',
+            nodeRoleName: 'KarpenterNodeRole-blue',
+            permissionsBoundary: boundary
+          }),
+          settings
+        )
+        const [role, ...others] = adapted.resources
+        expect(role?.properties).toEqual({
+          ...theirs.resources[0]?.properties,
+          PermissionsBoundary: boundary
+        })
+        expect(others).toEqual(theirs.resources.slice(1))
+        expect(adapted.policies).toEqual(theirs.policies)
       })
 
       it('has every other resource equal', () => {

@@ -78,6 +78,18 @@ describe('chooseVersion', () => {
     expect(error.state).toBe('Nothing was changed.')
   })
 
+  it.each(['0.37.0', '1.99.0', '1.14.0-rc.1'])('refuses %s, which it does not know', (requested) => {
+    expect(refusal({ requested, installed: undefined, kubernetes: '1.35' }).message).toBe(
+      `karpenter-version: ${requested} (asked for) is not among the versions that this action knows, 1.0.0 to 1.14.1`
+    )
+  })
+
+  it('refuses to keep an installed version that the cluster has outgrown', () => {
+    const error = refusal({ requested: undefined, installed: '1.2.1', kubernetes: '1.33' })
+    expect(error.message).toContain('1.2.1 (installed) does not support Kubernetes 1.33')
+    expect(error.fix).toMatch(/^Pass `karpenter-version` as one of 1\.14\.1, /)
+  })
+
   it('refuses a Kubernetes that no version supports', () => {
     const error = refusal({ requested: undefined, installed: undefined, kubernetes: '1.99' })
     expect(error.message).toContain('no Karpenter version that this action knows supports Kubernetes 1.99')

@@ -85,6 +85,45 @@ describe('controllerCapacity', () => {
     expect(await findingsOf([node('1'), node('2'), tainted], { topologySpreadConstraints: [] })).toEqual([])
   })
 
+  it('reads the node affinity that the guide adds', async () => {
+    const nodeGroup = (name: string): object => ({
+      affinity: {
+        nodeAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: {
+            nodeSelectorTerms: [
+              { matchExpressions: [{ key: 'eks.amazonaws.com/nodegroup', operator: 'In', values: [name] }] }
+            ]
+          }
+        }
+      }
+    })
+    const nodes = [1, 2].map((n) => node(String(n), { labels: { 'eks.amazonaws.com/nodegroup': 'system' } }))
+    expect(await findingsOf(nodes, { ...nodeGroup('system') })).toEqual([])
+    expect(await findingsOf(nodes, { ...nodeGroup('other') })).toEqual([
+      expect.objectContaining({ evidence: '1: not in the node affinity, 2: not in the node affinity' })
+    ])
+  })
+
+  it('lets pods share a node where the user allows it', async () => {
+    const affinity = { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [] } }
+    expect(await findingsOf([node('1')], { affinity, topologySpreadConstraints: [] })).toEqual([])
+    expect(
+      await findingsOf([node('1')], { affinity: { podAntiAffinity: null }, topologySpreadConstraints: null })
+    ).toEqual([])
+  })
+
+  it('allows the skew that the user allows', async () => {
+    const tainted = node('3', { zone: 'b', taints: [{ key: 'gpu', effect: 'NoSchedule' }] })
+    const spread = {
+      maxSkew: 2,
+      topologyKey: 'topology.kubernetes.io/zone',
+      whenUnsatisfiable: 'DoNotSchedule'
+    }
+    expect(
+      await findingsOf([node('1'), node('2'), tainted], { topologySpreadConstraints: [spread] })
+    ).toEqual([])
+  })
+
   it('tolerates what the user tolerates', async () => {
     const tainted = [1, 2].map((n) =>
       node(String(n), { taints: [{ key: 'gpu', value: 'a', effect: 'NoExecute' }] })

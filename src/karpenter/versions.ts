@@ -112,10 +112,15 @@ export function chooseVersion(facts: {
         ? 'installed'
         : `newest that supports Kubernetes ${kubernetes}`
   if (!supports(version, kubernetes)) {
+    const known = compatibility.some((row) => semver.satisfies(version, row.karpenter))
     throw new UserError(
       'karpenter-version',
-      `${version} (${reason}) does not support Kubernetes ${kubernetes}`,
-      good.length === 0 ? 'Update the cluster.' : `Take one of ${good.slice(0, 6).join(', ')}.`,
+      known
+        ? `${version} (${reason}) does not support Kubernetes ${kubernetes}`
+        : `${version} (${reason}) is not among the versions that this action knows, 1.0.0 to ${compatibility.at(-1)?.newest ?? ''}`,
+      good.length === 0
+        ? 'Update the cluster.'
+        : `Pass \`karpenter-version\` as one of ${good.slice(0, 6).join(', ')}, which support Kubernetes ${kubernetes}.`,
       { state: 'Nothing was changed.' }
     )
   }
@@ -125,9 +130,7 @@ export function chooseVersion(facts: {
       'karpenter-version',
       `${version} is broken: ${flaw}`,
       'Pass the version named above.',
-      {
-        state: 'Nothing was changed.'
-      }
+      { state: 'Nothing was changed.' }
     )
   }
   const caution = discouraged[version]

@@ -81,21 +81,29 @@ function check({ nodes, values }: ControllerCapacityFacts): Finding[] {
 
 /** How many replicas the scheduler places: the emptiest zone first, never more than the skew above the emptiest of all. */
 function placeable(nodes: readonly Node[], fit: readonly Node[], pods: ControllerPods): number {
-  if (!pods.spreadsOverZones) return pods.replicas
+  const { zoneSkew } = pods
+  if (zoneSkew === undefined) return pods.replicas
   // A zone whose nodes are all tainted counts: the scheduler looks at selectors and affinity only.
   const zones = new Map(nodes.filter((node) => selected(node, pods)).map((node) => [zoneOf(node), 0]))
   const free = new Map<string, number>()
   for (const node of fit) free.set(zoneOf(node), (free.get(zoneOf(node)) ?? 0) + 1)
   for (let placed = 0; placed < pods.replicas; placed++) {
     const least = Math.min(...zones.values())
-    const zone = [...zones.keys()].find(
-      (one) => zones.get(one) === least && (!pods.onePerNode || (free.get(one) ?? 0) > 0) && free.has(one)
+    const zone = emptiestFirst(zones).find(
+      (one) =>
+        (zones.get(one) ?? 0) + 1 - least <= zoneSkew &&
+        free.has(one) &&
+        (!pods.onePerNode || (free.get(one) ?? 0) > 0)
     )
     if (zone === undefined) return placed
-    zones.set(zone, least + 1)
+    zones.set(zone, (zones.get(zone) ?? 0) + 1)
     free.set(zone, (free.get(zone) ?? 0) - 1)
   }
   return pods.replicas
+}
+
+function emptiestFirst(zones: ReadonlyMap<string, number>): readonly string[] {
+  return [...zones].toSorted(([, a], [, b]) => a - b).map(([name]) => name)
 }
 
 /** `ip-1: NotReady, ip-2: made by Karpenter`; at most five. */

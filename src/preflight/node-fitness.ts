@@ -1,4 +1,4 @@
-import type { Node, Taint, Toleration } from 'kubernetes-types/core/v1.js'
+import type { Node, NodeSelectorRequirement, Taint, Toleration } from 'kubernetes-types/core/v1.js'
 import { quantity } from '../engine/quantity.js'
 import type { ControllerPods } from './controller-pods.js'
 
@@ -21,9 +21,35 @@ export function selected(node: Node, pods: ControllerPods): boolean {
 
 function unselected(node: Node, pods: ControllerPods): string | undefined {
   const labels = labelsOf(node)
-  if (pods.avoidsKarpenterNodes && labels['karpenter.sh/nodepool'] !== undefined) return 'made by Karpenter'
   const unlike = Object.entries(pods.nodeSelector).find(([key, value]) => labels[key] !== value)
-  return unlike === undefined ? undefined : `not ${unlike[0]}=${unlike[1]}`
+  if (unlike !== undefined) return `not ${unlike[0]}=${unlike[1]}`
+  const taken = pods.nodeTerms?.some((term) =>
+    (term.matchExpressions ?? []).every((expression) => matches(labels, expression))
+  )
+  if (taken !== false) return undefined
+  return labels['karpenter.sh/nodepool'] === undefined ? 'not in the node affinity' : 'made by Karpenter'
+}
+
+/** Source: Kubernetes, node affinity. */
+function matches(labels: Readonly<Record<string, string>>, expression: NodeSelectorRequirement): boolean {
+  const value = labels[expression.key]
+  const values = expression.values ?? []
+  switch (expression.operator) {
+    case 'In':
+      return value !== undefined && values.includes(value)
+    case 'NotIn':
+      return value === undefined || !values.includes(value)
+    case 'Exists':
+      return value !== undefined
+    case 'DoesNotExist':
+      return value === undefined
+    case 'Gt':
+      return Number(value) > Number(values[0])
+    case 'Lt':
+      return Number(value) < Number(values[0])
+    default:
+      return false
+  }
 }
 
 /** Why the controller cannot run on a node; undefined when it can. */

@@ -1,5 +1,7 @@
+import type { Filter } from '@aws-sdk/client-ec2'
 import type { Aws } from '../aws/clients.js'
 import { awsProblem, isNotFound } from '../aws/errors.js'
+import type { SelectorTerm } from '../karpenter/types.js'
 
 /** sqs:GetQueueUrl; undefined when this account has no queue of that name in this region. */
 export function queueUrl(aws: Aws): (name: string) => Promise<string | undefined> {
@@ -14,4 +16,39 @@ export function queueUrl(aws: Aws): (name: string) => Promise<string | undefined
       throw awsProblem('interruption-queue', `${name} could not be read`, error)
     }
   }
+}
+
+/** Ids of the subnets or security groups that a term of an EC2NodeClass finds in this account and region. */
+export function findByTerm(
+  aws: Aws
+): (kind: 'subnets' | 'security-groups', term: SelectorTerm) => Promise<readonly string[]> {
+  return async (kind, term) => {
+    const { DescribeSecurityGroupsCommand, DescribeSubnetsCommand } = await import('@aws-sdk/client-ec2')
+    const ec2 = await aws.ec2()
+    const filters = filtersOf(kind, term)
+    try {
+      if (kind === 'subnets') {
+        const { Subnets = [] } = await ec2.send(new DescribeSubnetsCommand({ Filters: filters }))
+        return Subnets.map((subnet) => subnet.SubnetId ?? '')
+      }
+      const { SecurityGroups = [] } = await ec2.send(new DescribeSecurityGroupsCommand({ Filters: filters }))
+      return SecurityGroups.map((group) => group.GroupId ?? '')
+    } catch (error) {
+      throw awsProblem(kind, 'could not be read', error)
+    }
+  }
+}
+
+/** As Karpenter asks EC2: a tag with `*` or nothing for a value need only be there. */
+function filtersOf(kind: 'subnets' | 'security-groups', term: SelectorTerm): Filter[] {
+  if (term.id !== undefined)
+    return [{ Name: kind === 'subnets' ? 'subnet-id' : 'group-id', Values: [term.id] }]
+  return [
+    ...(term.name === undefined ? [] : [{ Name: 'group-name', Values: [term.name] }]),
+    ...Object.entries(term.tags ?? {}).map(([key, value]) =>
+      value === '*' || value === ''
+        ? { Name: 'tag-key', Values: [key] }
+        : { Name: `tag:${key}`, Values: [value] }
+    )
+  ]
 }

@@ -1,0 +1,87 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { isMap } from '../../src/engine/json.js'
+import { policySize } from '../../src/karpenter/rendered-stack.js'
+
+const published = (name: string): unknown => JSON.parse(readFileSync(`docs/permissions/${name}.json`, 'utf8'))
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [value])
+const policy = published('install')
+const statements = (isMap(policy) ? listOf(policy['Statement']) : []).filter(isMap)
+const viaCloudFormation = (statement: Record<string, unknown>): boolean =>
+  JSON.stringify(statement['Condition'] ?? {}).includes('aws:CalledVia')
+const actionsOf = (of: readonly Record<string, unknown>[]): readonly string[] =>
+  of
+    .flatMap((statement) => listOf(statement['Action']).map(String))
+    .map((action) => action.split(':')[1] ?? '')
+
+/** Every API that src calls, by the SDK's own names of commands and paginators. */
+const called = new Set(
+  readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .flatMap((path) => [
+      ...readFileSync(`src/${path}`, 'utf8').matchAll(
+        /new (?:sdk\.)?([A-Z]\w+)Command\(|\bpaginate([A-Z]\w+)\(/g
+      )
+    ])
+    .map((match) => match[1] ?? match[2] ?? '')
+)
+
+/** Calls that need no permission, or that are only a hint beside an error that stands without them. */
+const free = ['AssumeRoleWithWebIdentity', 'GetCallerIdentity', 'ListClusters']
+/** Calls of mode uninstall. */
+const removal = [
+  'DeleteAddon',
+  'DeleteOpenIDConnectProvider',
+  'DeletePodIdentityAssociation',
+  'DeleteRole',
+  'DeleteRolePolicy',
+  'DeleteTags',
+  'ListRolePolicies'
+]
+/** What AWS asks for beside a call: a tag given at creation, a role that is passed on. */
+const implied = ['PassRole', 'TagOpenIDConnectProvider', 'TagResource']
+
+describe('docs/permissions/install.json', () => {
+  const own = new Set(actionsOf(statements.filter((statement) => !viaCloudFormation(statement))))
+
+  it('allows every call that the action makes', () => {
+    const allowed = new Set([...actionsOf(statements), ...free, ...removal])
+    expect([...called].filter((action) => !allowed.has(action))).toEqual([])
+    expect(called.size).toBeGreaterThan(30)
+  })
+
+  it('allows nothing to the action itself that it does not call', () => {
+    expect([...own].filter((action) => !called.has(action) && !implied.includes(action))).toEqual([])
+  })
+
+  it('has no wildcard action, and no statement on everything but reads without resources', () => {
+    expect(JSON.stringify(statements.map((statement) => statement['Action']))).not.toContain('*')
+    const onAll = statements.filter((statement) => listOf(statement['Resource']).includes('*'))
+    expect(actionsOf(onAll).filter((action) => !/^(Describe|List|Get)/.test(action))).toEqual([])
+  })
+
+  it('has a name of its own for each statement', () => {
+    const names = statements.map((statement) => statement['Sid'])
+    expect(new Set(names).size).toBe(names.length)
+  })
+
+  it('fits into a managed policy, filled in for the usual names', () => {
+    const filled = JSON.stringify(published('install'))
+      .replaceAll('PARTITION', 'aws')
+      .replaceAll('REGION', 'ap-northeast-2')
+      .replaceAll('ACCOUNT_ID', '111122223333')
+      .replaceAll('CLUSTER_NAME', 'eksworkshop')
+    expect(policySize(JSON.parse(filled))).toBeLessThanOrEqual(6144)
+  })
+})
+
+describe('docs/permissions/README.md', () => {
+  it('fills in every placeholder', () => {
+    const text = readFileSync('docs/permissions/README.md', 'utf8')
+    const both = JSON.stringify([published('install'), published('install-trust')])
+    const filled = [...text.matchAll(/-e 's\/(\w+)\/([^/]*)\/g'/g)].reduce(
+      (sofar, [, name = '', value = '']) => sofar.replaceAll(name, value),
+      both
+    )
+    expect(filled).not.toMatch(/\b[A-Z]+_[A-Z_]+\b|PARTITION|REGION|AUDIENCE/)
+  })
+})
