@@ -36,7 +36,13 @@ export function changeSetOperations(region: Region): Operations {
   }
   return {
     CreateChangeSet: {
-      questions: (call) => ask('CreateChangeSet', call, requestTags(tagList(call.input))),
+      questions(call) {
+        const context = requestTags(tagList(call.input))
+        const create = ask('CreateChangeSet', call, context)
+        if (tagList(call.input).length === 0) return create
+        const tagging = { ...context, 'cloudformation:CreateAction': 'CreateChangeSet' }
+        return [...create, ...ask('TagResource', call, tagging)]
+      },
       answer: (call) => create(region, call)
     },
     DescribeChangeSet: {

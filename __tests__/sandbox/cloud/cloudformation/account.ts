@@ -123,6 +123,9 @@ export class Account {
       this.roles.get(this.#role(input))?.attached.delete(String(input['PolicyArn']))
       return {}
     },
+    'iam:ListAttachedRolePolicies': (input) => ({ RoleName: this.#role(input) }),
+    'iam:ListRolePolicies': () => ({ PolicyNames: [] }),
+    'iam:ListEntitiesForPolicy': (input) => ({ PolicyArn: this.#policy(input) }),
     'iam:DeleteRole': (input) => {
       this.roles.delete(this.#role(input))
       return {}

@@ -69,6 +69,7 @@ export const managedPolicy: ResourceType = {
 
   async remove({ physicalId: arn }, properties, deployer) {
     if ((await unlessMissing(deployer.call('iam', 'GetPolicy', { PolicyArn: arn }))) === undefined) return
+    await deployer.call('iam', 'ListEntitiesForPolicy', { PolicyArn: arn })
     await changeAttachments(deployer, arn, properties, {})
     for (const version of await otherVersions(deployer, arn)) {
       await unlessMissing(deployer.call('iam', 'DeletePolicyVersion', { PolicyArn: arn, VersionId: version }))

@@ -98,7 +98,10 @@ export const role: ResourceType = {
 
   async remove({ physicalId: name }: Made, properties, deployer) {
     if ((await unlessMissing(deployer.call('iam', 'GetRole', { RoleName: name }))) === undefined) return
+    // It looks at all of them and takes away its own: with others' still there the role stays.
+    await deployer.call('iam', 'ListAttachedRolePolicies', { RoleName: name })
     await detach(deployer, name, stringList(properties['ManagedPolicyArns']))
+    await deployer.call('iam', 'ListRolePolicies', { RoleName: name })
     await deleteInline(deployer, name, [...inlinePolicies(properties).keys()])
     await unlessMissing(deployer.call('iam', 'DeleteRole', { RoleName: name }))
   }
