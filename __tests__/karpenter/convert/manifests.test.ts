@@ -238,9 +238,9 @@ describe('problems', () => {
 kind: Deployment
 metadata: { name: web }
 ---
-apiVersion: karpenter.sh/v1beta1
+apiVersion: karpenter.sh/v2
 kind: NodePool
-metadata: { name: old }
+metadata: { name: new }
 ---
 apiVersion: karpenter.sh/v1alpha5
 kind: Provisioner
@@ -252,7 +252,7 @@ spec:
     expect(error.message.split('\n')).toEqual([
       expect.stringMatching(/^guide\.yaml: document 1 \(line 1\), Deployment web: Deployment is not taken/),
       expect.stringMatching(
-        /^guide\.yaml: document 2 \(line 5\), NodePool old: .*v1beta1 is not served since 1\.1/
+        /^guide\.yaml: document 2 \(line 5\), NodePool new: apiVersion karpenter\.sh\/v2 is not known/
       ),
       expect.stringMatching(
         /document 3 \(line 9\), Provisioner p: spec\.requirements\[0\]\.operator: use one of In/

@@ -2,6 +2,7 @@ import { isMap, type JsonMap } from '../../engine/json.js'
 import { isManifest } from '../../kubernetes/manifest.js'
 import { defaultNodeClass } from '../default-node-pools.js'
 import type { EC2NodeClass, NodePool } from '../types.js'
+import { convertBetaNodeClass, convertBetaNodePool } from './beta.js'
 import { checkNodeClass, checkNodePool } from './check-v1.js'
 import { readDocuments, type ReadDocument } from './documents.js'
 import { textOf } from './fields.js'
@@ -45,6 +46,8 @@ class ManifestReader {
   readonly #nodePools: NodePool[] = []
   readonly #nodeClasses = new Map<string, EC2NodeClass>()
   readonly #provisioners: Read<ConvertedProvisioner>[] = []
+  /** NodePools v1beta1 with kubelet settings; they make no EC2NodeClass. */
+  readonly #kubelets: Read<ConvertedProvisioner>[] = []
   #documents = 0
 
   constructor(settings: ManifestSettings) {
@@ -65,7 +68,8 @@ class ManifestReader {
     const name = metadata['name']
     if (typeof name !== 'string' || !/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(name))
       return findings.problem('metadata.name is missing or is no name: use letters, digits, - and .')
-    if (kind === 'NodePool' || kind === 'EC2NodeClass') return this.#current(value, kind, version, findings)
+    if (kind === 'NodePool' || kind === 'EC2NodeClass')
+      return this.#current(value, kind, apiVersion, findings)
     if (kind === 'Provisioner' || kind === 'AWSNodeTemplate') {
       const right = kind === 'Provisioner' ? 'karpenter.sh/v1alpha5' : 'karpenter.k8s.aws/v1alpha1'
       if (!oldGroups.includes(group) || !/^v1alpha\d$/.test(version))
@@ -88,17 +92,16 @@ class ManifestReader {
   #current(
     value: JsonMap,
     kind: 'NodePool' | 'EC2NodeClass',
-    version: string,
+    apiVersion: string,
     findings: DocumentFindings
   ): void {
     const right = kind === 'NodePool' ? 'karpenter.sh/v1' : 'karpenter.k8s.aws/v1'
-    if (value['apiVersion'] !== right) {
-      return findings.problem(
-        version === 'v1beta1'
-          ? `apiVersion ${String(value['apiVersion'])} is not served since 1.1: write it as ${right} (kubectl on a cluster with Karpenter 1.0 shows it so), see Karpenter's v1 migration guide`
-          : `apiVersion ${String(value['apiVersion'])} is not known; use ${right}`
-      )
+    if (value['apiVersion'] === right.replace('/v1', '/v1beta1')) {
+      findings.warn(`apiVersion ${right}beta1 is not served since 1.1; it is converted to ${right}`)
+      return this.#beta(value, kind, findings)
     }
+    if (value['apiVersion'] !== right)
+      return findings.problem(`apiVersion ${apiVersion} is not known; use ${right}`)
     if (isNodePool(value)) {
       checkNodePool(value, findings)
       return this.#addPool(value, findings)
@@ -114,6 +117,18 @@ class ManifestReader {
       return this.#add(value, findings)
     }
     findings.problem('spec is missing')
+  }
+
+  #beta(value: JsonMap, kind: 'NodePool' | 'EC2NodeClass', findings: DocumentFindings): void {
+    if (kind === 'EC2NodeClass') {
+      const converted = convertBetaNodeClass(value, this.#settings, findings)
+      return this.#current(converted, kind, 'karpenter.k8s.aws/v1', findings)
+    }
+    const { manifest, kubelet } = convertBetaNodePool(value, findings)
+    this.#current(manifest, kind, 'karpenter.sh/v1', findings)
+    if (kubelet === undefined || !isNodePool(manifest)) return
+    const own = { nodePool: manifest, kubelet, nodeTemplate: undefined, inlineTemplate: undefined }
+    this.#kubelets.push({ value: own, findings })
   }
 
   #addPool(nodePool: NodePool, findings: DocumentFindings): void {
@@ -134,6 +149,7 @@ class ManifestReader {
         .at({ source: this.#settings.source, document: 1, line: 1 }, '')
         .problem('there is no manifest')
     for (const provisioner of this.#provisioners) this.#giveNodeClass(provisioner)
+    for (const own of [...this.#provisioners, ...this.#kubelets]) this.#giveKubelet(own)
     this.#all.throwIfAny()
     return {
       nodePools: this.#nodePools,
@@ -142,10 +158,9 @@ class ManifestReader {
     }
   }
 
-  /** A converted NodePool has the EC2NodeClass that it refers to, with its kubelet settings. */
+  /** A converted Provisioner has the EC2NodeClass that it refers to. */
   #giveNodeClass({ value, findings }: Read<ConvertedProvisioner>): void {
-    const { nodePool, kubelet } = value
-    const { name } = nodePool.spec.template.spec.nodeClassRef
+    const { name } = value.nodePool.spec.template.spec.nodeClassRef
     if (value.inlineTemplate !== undefined) {
       this.#add(convertNodeTemplate(name, value.inlineTemplate, this.#settings, findings), findings)
     } else if (!this.#nodeClasses.has(name)) {
@@ -154,19 +169,29 @@ class ManifestReader {
       )
       this.#nodeClasses.set(name, defaultNodeClass(name, this.#settings))
     }
+  }
+
+  /** Kubelet settings belong to the EC2NodeClass now. */
+  #giveKubelet({ value, findings }: Read<ConvertedProvisioner>): void {
+    const { nodePool, kubelet } = value
+    if (kubelet === undefined) return
+    const { name } = nodePool.spec.template.spec.nodeClassRef
     const nodeClass = this.#nodeClasses.get(name)
-    if (kubelet === undefined || nodeClass === undefined) return
-    const others = this.#provisioners.filter(
-      (one) => one.value !== value && one.value.nodePool.spec.template.spec.nodeClassRef.name === name
-    )
-    if (others.length === 0) {
-      findings.warn(`spec.kubeletConfiguration moved to EC2NodeClass ${name}`)
+    if (nodeClass === undefined) {
+      findings.problem(
+        `its kubelet settings belong to EC2NodeClass ${name} now; put that into the text as well`
+      )
+      return
+    }
+    const users = this.#nodePools.filter((one) => one.spec.template.spec.nodeClassRef.name === name)
+    if (users.length === 1) {
+      findings.warn(`its kubelet settings moved to EC2NodeClass ${name}`)
       this.#nodeClasses.set(name, { ...nodeClass, spec: { ...nodeClass.spec, kubelet } })
       return
     }
-    // Kubelet settings belong to the EC2NodeClass now, and the other NodePools that use it have their own.
+    // The other NodePools that use it have settings of their own, or none.
     const own = `${name}-${nodePool.metadata.name}`
-    findings.warn(`spec.kubeletConfiguration needs an EC2NodeClass of its own: ${own}, a copy of ${name}`)
+    findings.warn(`its kubelet settings need an EC2NodeClass of their own: ${own}, a copy of ${name}`)
     this.#add({ ...nodeClass, metadata: { name: own }, spec: { ...nodeClass.spec, kubelet } }, findings)
     this.#nodePools[this.#nodePools.indexOf(nodePool)] = referringTo(nodePool, own)
   }

@@ -26,7 +26,7 @@ const known = new Set([
 ])
 
 /** What the old API gave instances that said nothing; v1 has a hop limit of 1. */
-const metadataDefaults = {
+export const metadataDefaults = {
   httpEndpoint: 'enabled',
   httpProtocolIPv6: 'disabled',
   httpPutResponseHopLimit: 2,
@@ -141,7 +141,8 @@ function imagesOf(spec: Fields, settings: NodeTemplateSettings): Images {
   return { family: undefined, terms: [{ alias: aliasOf(written, spec, settings) }] }
 }
 
-function aliasOf(family: string | undefined, spec: Fields, settings: NodeTemplateSettings): string {
+/** The newest image of a family that still has images; what is taken in place of one that has none is a warning. */
+export function aliasOf(family: string | undefined, spec: Fields, settings: NodeTemplateSettings): string {
   const { findings } = spec
   const taken = `al2023@latest is taken${spec.has('userData') ? '; check that userData suits Amazon Linux 2023' : ''}`
   const alias = aliases[family ?? '']
