@@ -48,7 +48,7 @@ describe('bad input', () => {
   beforeAll(async () => {
     sandbox = await startSandbox({ name: 'green', region: 'eu-west-1' })
   })
-  afterAll(async () => sandbox?.stop())
+  afterAll(async () => sandbox.stop())
 
   test.each([
     ['first', 0],

@@ -125,6 +125,18 @@ describe('Credentials by GitHub OIDC', () => {
     })
   })
 
+  it('say that STS cannot be reached, and not that the role is wrong, when it gives no answer', async () => {
+    const away = () => {
+      throw new Refusal('ServiceUnavailable', 'away', 503)
+    }
+    await withAws({ AssumeRoleWithWebIdentity: away }, async ({ connect, server }) => {
+      const error = await failure(connect())
+      expect(error.message).toMatch(/^region: STS in eu-west-1 could not be reached: .*away/)
+      expect(error.fix).toContain('HTTPS_PROXY')
+      expect(server.calls).toHaveLength(3)
+    })
+  })
+
   it('ask for a new token in every try, and try three times when AWS has trouble', async () => {
     let answers = 0
     await withAws(

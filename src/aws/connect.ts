@@ -3,7 +3,7 @@ import type { CredentialsInput } from '../inputs.js'
 import { messageOf, UserError } from '../engine/errors.js'
 import { clientDefaults, openAws, openConnection, requestLogging, type Aws } from './clients.js'
 import { credentialsFor, type CredentialPorts } from './credentials.js'
-import { codeOf, isTransient } from './errors.js'
+import { codeOf, isTransient, stsUnreachable } from './errors.js'
 import { isPartition, partitionOf } from './partition.js'
 
 export interface ConnectInputs {
@@ -26,7 +26,7 @@ export async function connectAws(inputs: ConnectInputs, ports: ConnectPorts): Pr
   try {
     const credentials = credentialsFor(inputs.credentials, connection, ports)
     const identity = await credentials.get()
-    const { STSClient, GetCallerIdentityCommand } = await import('@aws-sdk/client-sts')
+    const { STSClient, GetCallerIdentityCommand } = await import('./sdk/sts.js')
     const sts = new STSClient({ ...clientDefaults(connection), credentials: identity })
     sts.middlewareStack.use(requestLogging(connection))
     const command = new GetCallerIdentityCommand({})
@@ -84,14 +84,7 @@ function accountOf(callerArn: string, id: string, region: string): Account {
 
 function callerProblem(region: string, source: string, error: unknown): UserError {
   const options = { state: 'Nothing was changed.', cause: error }
-  if (isTransient(error)) {
-    return new UserError(
-      'region',
-      `STS in ${region} could not be reached: ${messageOf(error)}`,
-      'Check the network of the runner (HTTPS_PROXY, NO_PROXY), and that the region exists; then run again.',
-      options
-    )
-  }
+  if (isTransient(error)) return stsUnreachable(region, error)
   return new UserError(
     'credentials',
     `those from ${source} are refused by STS in ${region}: ${codeOf(error) ?? 'error'}: ${messageOf(error)}`,

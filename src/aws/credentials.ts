@@ -2,7 +2,7 @@ import type { AwsCredentialIdentity } from '@smithy/types'
 import { messageOf, UserError } from '../engine/errors.js'
 import type { CredentialsInput } from '../inputs.js'
 import { clientDefaults, requestLogging, type Connection } from './clients.js'
-import { accessDenied, codeOf, isTransient } from './errors.js'
+import { accessDenied, codeOf, isTransient, stsUnreachable } from './errors.js'
 import { claimsOf, idTokenMayComeLater, idTokenProblem, requireIdToken } from './id-token.js'
 import { roleProblem } from './role-problem.js'
 
@@ -64,7 +64,7 @@ async function assumeRole(
   connection: Connection,
   ports: CredentialPorts
 ): Promise<AwsCredentialIdentity> {
-  const { STSClient, AssumeRoleWithWebIdentityCommand } = await import('@aws-sdk/client-sts')
+  const { STSClient, AssumeRoleWithWebIdentityCommand } = await import('./sdk/sts.js')
   const sts = new STSClient({ ...clientDefaults(connection), maxAttempts: 1 })
   sts.middlewareStack.use(requestLogging(connection))
   const audience = input.audience ?? defaultAudience(connection.region)
@@ -105,6 +105,7 @@ async function assumeRole(
       if (error instanceof UserError) throw error
       const again = isTransient(error) || ['ExpiredToken', 'IDPCommunication'].includes(codeOf(error) ?? '')
       if (last || !again || accessDenied(error) !== undefined) {
+        if (isTransient(error)) throw stsUnreachable(connection.region, error)
         const { roleArn, durationSeconds } = input
         throw roleProblem({ roleArn, audience, durationSeconds, claims: claimsOf(token) }, error)
       }

@@ -1,4 +1,4 @@
-import { UserError } from '../engine/errors.js'
+import { messageOf, UserError } from '../engine/errors.js'
 import type { Live } from '../engine/resource.js'
 
 /** The parts of an AWS error that decide anything, whichever SDK client threw it. */
@@ -169,4 +169,14 @@ export function refuseUnreadable<L>(
       `Add ${live.missingPermission ?? 'the permission'} to the role's policy; ${installPolicy} has every statement that is needed.`
     )
   }
+}
+
+/** No answer, or none but throttling and 5xx, to the calls that prove the credentials. */
+export function stsUnreachable(region: string, error: unknown): UserError {
+  return new UserError(
+    'region',
+    `STS in ${region} could not be reached: ${messageOf(error)}`,
+    'Check the network of the runner (HTTPS_PROXY, NO_PROXY), and that the region exists; then run again.',
+    { state: 'Nothing was changed.', cause: error }
+  )
 }

@@ -1,0 +1,122 @@
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
+import { refusedBeforeWriting } from './failed-run.js'
+import { succeeded } from './scenario.js'
+
+const inputs = { 'karpenter-version': '1.14.0', 'smoke-test': 'false' }
+const systemPath = '/usr/bin:/bin'
+
+/** Folders in which docker and helm keep logins, each with one for this registry that has run out. */
+async function staleLogins(home: string, registry: string): Promise<void> {
+  const login = { auths: { [registry]: { auth: Buffer.from('AWS:expired').toString('base64') } } }
+  for (const folder of ['.docker', '.config/helm/registry']) {
+    await mkdir(join(home, folder), { recursive: true })
+    await writeFile(join(home, folder, 'config.json'), JSON.stringify(login))
+  }
+}
+
+describe('helm', () => {
+  let sandbox: Sandbox
+  let folder: string
+  let toolCache: string
+
+  beforeAll(async () => {
+    sandbox = await startSandbox({ name: 'green', region: 'eu-west-1', kubernetesVersion: '1.34' })
+    folder = await mkdtemp(join(tmpdir(), 'helm-'))
+    toolCache = join(folder, 'tools')
+    await staleLogins(join(folder, 'home'), `127.0.0.1:${sandbox.published.port}`)
+  })
+  afterAll(async () => {
+    await sandbox.stop()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  /** What was asked of the publisher meanwhile. */
+  async function withRequests(
+    run: () => Promise<ActionResult>
+  ): Promise<{ result: ActionResult; paths: readonly string[] }> {
+    const before = sandbox.published.requests.length
+    const result = await run()
+    return { result, paths: sandbox.published.requests.slice(before).map(({ path }) => path) }
+  }
+
+  const archives = (paths: readonly string[]): readonly string[] =>
+    paths.filter((path) => path.startsWith('/helm-v')).toSorted()
+
+  test('an archive with another checksum than the published one is refused and not unpacked', async () => {
+    sandbox.published.setHelmChecksum('wrong')
+    const { result, paths } = await withRequests(async () =>
+      sandbox.run(inputs, { path: systemPath, toolCache })
+    )
+    sandbox.published.setHelmChecksum('right')
+    await refusedBeforeWriting(sandbox, result, [
+      /^setup-karpenter: helm-download-url: .*\/helm-v.*\.tar\.gz has SHA-256 [0-9a-f]{64}, its \.sha256sum says 0{64}; it was not unpacked/
+    ])
+    expect(archives(paths)).toHaveLength(2)
+    expect(await readdir(toolCache)).toEqual([])
+  })
+
+  test('a mirror without that version is named', async () => {
+    const result = await sandbox.run(
+      { ...inputs, 'helm-download-url': `${sandbox.published.url}/mirror` },
+      { path: systemPath, toolCache }
+    )
+    await refusedBeforeWriting(sandbox, result, [
+      /^setup-karpenter: helm-download-url: .*\/mirror\/helm-v.* does not exist/
+    ])
+  })
+
+  test('the logins are stale: helm itself fails by them', async () => {
+    const pull = promisify(execFile)(
+      sandbox.built.helm.binary,
+      ['pull', sandbox.published.chart, '--version', '1.14.0', '--plain-http'],
+      { cwd: folder, env: { PATH: systemPath, HOME: join(folder, 'home') } }
+    )
+    await expect(pull).rejects.toThrow(/403|denied|expired/i)
+  })
+
+  test('helm is taken from the mirror, and a stale login of the registry does no harm', async () => {
+    const { result, paths } = await withRequests(async () =>
+      sandbox.run(inputs, { path: systemPath, toolCache, env: { HOME: join(folder, 'home') } })
+    )
+    succeeded(result)
+    expect(result.log).toContain(`downloaded from 127.0.0.1:${sandbox.published.port}, checksum verified`)
+    const { version } = sandbox.built.helm
+    expect(archives(paths)).toEqual([
+      expect.stringMatching(new RegExp(`^/helm-v${version}-.*\\.tar\\.gz$`)),
+      expect.stringMatching(new RegExp(`^/helm-v${version}-.*\\.tar\\.gz\\.sha256sum$`))
+    ])
+    const pulled = sandbox.published.requests.filter(({ path }) => path.includes('/manifests/1.14.0'))
+    expect(pulled.map(({ authorization }) => authorization)).not.toContain('basic')
+    expect(result.outputs['chart-digest']).toBe(sandbox.published.chartDigest('1.14.0'))
+    expect(await readdir(toolCache)).toEqual(['helm'])
+  })
+
+  test('a later run takes it from the tool cache', async () => {
+    const { result, paths } = await withRequests(async () =>
+      sandbox.run(inputs, { path: systemPath, toolCache })
+    )
+    succeeded(result)
+    expect(result.log).toContain('(tool cache; none on the PATH)')
+    expect(archives(paths)).toEqual([])
+    expect(result.outputs['changed']).toBe('false')
+  })
+
+  test('one on the PATH that satisfies helm-version is used as it is', async () => {
+    const binaries = join(folder, 'bin')
+    await mkdir(binaries)
+    await symlink(sandbox.built.helm.binary, join(binaries, 'helm'))
+    const { result, paths } = await withRequests(async () =>
+      sandbox.run(inputs, { path: `${binaries}:${systemPath}`, env: { HOME: join(folder, 'home') } })
+    )
+    succeeded(result)
+    expect(result.log).toContain(`${sandbox.built.helm.version} (on the PATH, satisfies`)
+    expect(archives(paths)).toEqual([])
+    expect(result.outputs['changed']).toBe('false')
+  })
+})

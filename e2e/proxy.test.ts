@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
+import { errorOf } from './failed-run.js'
+import { callsOf, succeeded } from './scenario.js'
+
+describe('a runner that reaches the world through a proxy only', () => {
+  let sandbox: Sandbox
+  let result: ActionResult
+  let published: Sandbox['published']['requests']
+
+  beforeAll(async () => {
+    sandbox = await startSandbox({ name: 'green', region: 'eu-west-1', kubernetesVersion: '1.34' })
+    result = succeeded(
+      await sandbox.run(
+        { 'karpenter-version': '1.14.0', 'smoke-test': 'false' },
+        { throughProxy: true, path: '/usr/bin:/bin' }
+      )
+    )
+    published = [...sandbox.published.requests]
+  })
+  afterAll(async () => sandbox.stop())
+
+  test('template, helm, chart and every service of AWS are reached by their public names', () => {
+    const hosts = new Set(sandbox.proxy.connections.map(({ host }) => host))
+    expect([...hosts].sort()).toEqual([
+      'cloudformation.eu-west-1.amazonaws.com',
+      'ec2.eu-west-1.amazonaws.com',
+      'eks.eu-west-1.amazonaws.com',
+      'get.helm.sh',
+      'iam.amazonaws.com',
+      'public.ecr.aws',
+      'raw.githubusercontent.com',
+      'sts.eu-west-1.amazonaws.com'
+    ])
+    expect(sandbox.proxy.connections.filter(({ refused }) => refused)).toEqual([])
+    expect(new Set(sandbox.proxy.connections.map(({ port }) => port))).toEqual(new Set([443]))
+  })
+
+  test('no call of AWS went around it', () => {
+    const calls = [
+      ...callsOf(sandbox),
+      ...sandbox.cloud.calls().filter(({ action }) => action === 'AssumeRoleWithWebIdentity')
+    ].filter(({ via }) => via === undefined)
+    expect(calls.length).toBeGreaterThan(20)
+    const hosts = new Set(calls.map(({ host }) => host))
+    expect([...hosts].filter((host) => !host.endsWith('amazonaws.com'))).toEqual([])
+  })
+
+  test('no download went around it, the chart by helm included', () => {
+    expect(published.map(({ scheme }) => scheme)).not.toContain('http')
+    const hosts = new Set(published.map(({ host }) => host))
+    expect([...hosts].sort()).toEqual(['get.helm.sh', 'public.ecr.aws', 'raw.githubusercontent.com'])
+    expect(published.some(({ path }) => path === '/v2/karpenter/karpenter/manifests/1.14.0')).toBe(true)
+  })
+
+  test('NO_PROXY is honoured: the API server and the token service are reached directly, by helm as well', () => {
+    const { hostname } = new URL(sandbox.controlPlane.endpoint)
+    expect(sandbox.proxy.connections.map(({ host }) => host)).not.toContain(hostname)
+    expect(result.log).toContain('Helm release karpenter')
+    expect(sandbox.idTokens.requests).toBeGreaterThan(0)
+  })
+
+  test('a proxy that is not there is said to be unreachable, before anything is written', async () => {
+    sandbox.cloud.clearCalls()
+    const failed = await sandbox.run(
+      { 'karpenter-version': '1.14.0', 'smoke-test': 'false' },
+      { throughProxy: true, env: { HTTPS_PROXY: 'http://127.0.0.1:9' } }
+    )
+    expect(errorOf(failed)).toMatch(
+      /^setup-karpenter: region: STS in eu-west-1 could not be reached: .*127\.0\.0\.1:9/
+    )
+    expect(errorOf(failed)).toContain('Check the network of the runner (HTTPS_PROXY, NO_PROXY)')
+    expect(sandbox.cloud.calls()).toEqual([])
+  })
+})
