@@ -241,6 +241,26 @@ describe('a rollout', () => {
     })
   })
 
+  test('whose pod hangs before it starts says what its events say', async () => {
+    server.put(podPath('karpenter-1'), pod({ phase: 'Pending', ...waiting('ContainerCreating', '') }))
+    server.intercept = (call, response) => {
+      if (!call.path.endsWith('/events')) return false
+      response.end(
+        JSON.stringify({ metadata: {}, items: [{ metadata: {}, message: 'failed to assign an IP address' }] })
+      )
+      return true
+    }
+    const step = recordedStep(() => (now += 80_000))
+    await expect((await inspect()).settle(step)).rejects.toMatchObject({
+      message: expect.stringContaining(
+        'Pod karpenter-1 ContainerCreating\n  failed to assign an IP address'
+      ) as unknown
+    })
+    expect(step.waits[0]).toBe(
+      'Deployment karpenter/karpenter: 1 of 2 pods are available, pod karpenter-1 ContainerCreating'
+    )
+  })
+
   test('is not blamed for a pod of the template before', async () => {
     server.put(podPath('karpenter-old'), {
       ...pod(waiting('CrashLoopBackOff', 'back-off', 9)),

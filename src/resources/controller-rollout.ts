@@ -16,6 +16,8 @@ export interface Rollout {
 
 /** Milliseconds that a state may last which often passes by itself. */
 const patience = 30_000
+/** The same for a pod that is merely not ready yet: images are pulled, volumes attached, caches filled. */
+const slowPatience = 150_000
 /** The first restarts may be IAM's: a role or association made moments ago is not known everywhere yet. */
 const restartsThatPass = 3
 
@@ -55,7 +57,7 @@ export async function awaitRollout(
         const key = `${one.pod} ${one.kind}`
         const first = since.get(key) ?? step.now()
         since.set(key, first)
-        return one.final || step.now() - first >= patience
+        return one.final || step.now() - first >= (one.kind === 'stuck' ? slowPatience : patience)
       })
       if (lasting !== undefined) return decided({ ...lasting, progress: progress.text })
       const stalled = conditionOf(live, 'Progressing')
@@ -73,7 +75,7 @@ export async function awaitRollout(
       }
       const first = troubles[0]
       step.waiting(
-        `Deployment ${namespace}/${name}: ${progress.text}${first === undefined ? '' : `, ${first.reason}: ${first.message}`}`
+        `Deployment ${namespace}/${name}: ${progress.text}${first === undefined ? '' : `, ${saidOf(first)}`}`
       )
       return undefined
     })
@@ -102,7 +104,7 @@ export function progressOf(deployment: unknown): { readonly done: boolean; reado
 
 interface Trouble {
   readonly pod: string
-  readonly kind: 'crash' | 'image' | 'unschedulable' | 'config' | 'deployment'
+  readonly kind: 'crash' | 'image' | 'unschedulable' | 'config' | 'stuck' | 'deployment'
   readonly container?: string
   readonly reason: string
   readonly message: string
@@ -133,7 +135,7 @@ function troubleOf(pod: Pod): readonly Trouble[] {
     ]
   }
   const containers = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])]
-  return containers.flatMap((container): readonly Trouble[] => {
+  const named = containers.flatMap((container): readonly Trouble[] => {
     const waiting = container.state?.waiting
     const reason = waiting?.reason ?? ''
     const trouble = { pod: name, container: container.name, reason, message: waiting?.message ?? '' }
@@ -149,6 +151,27 @@ function troubleOf(pod: Pod): readonly Trouble[] {
     }
     return []
   })
+  if (named.length > 0 || conditionOf(pod, 'Ready')?.status === 'True') return named
+  const waits = containers.find((container) => !container.ready)
+  return [
+    {
+      pod: name,
+      kind: 'stuck',
+      ...(waits !== undefined && { container: waits.name }),
+      reason: waits?.state?.waiting?.reason ?? (waits?.state?.running === undefined ? 'Pending' : 'NotReady'),
+      message: waits?.state?.waiting?.message ?? conditionOf(pod, 'Ready')?.message ?? '',
+      final: false
+    }
+  ]
+}
+
+function textOf(trouble: Trouble): string {
+  return [trouble.reason, trouble.message].filter((text) => text !== '').join(': ')
+}
+
+/** `pod karpenter-x Unschedulable: 0/1 nodes are available`. */
+function saidOf(trouble: Trouble): string {
+  return `pod ${trouble.pod} ${textOf(trouble)}`
 }
 
 /** The error, with what only a further read can tell: the log of the container that ended, the pod's events. */
@@ -171,8 +194,10 @@ async function explained(
       { state }
     )
   }
-  const message = [trouble.reason, trouble.message].filter((text) => text !== '').join(': ')
-  const said = trouble.pod === '' ? '' : await warningsOf(within, rollout.namespace, trouble.pod, message)
+  const message = textOf(trouble)
+  const warnings = trouble.pod === '' ? '' : await warningsOf(within, rollout.namespace, trouble.pod, message)
+  const silent = trouble.kind === 'stuck' && warnings === ''
+  const said = silent ? `\n${indented(await lastLog(within, rollout.namespace, trouble))}` : warnings
   return new UserError(subject, `${trouble.progress};${where} ${message}${said}`, fixOf(trouble, rollout), {
     state
   })
