@@ -9,6 +9,7 @@ import type { SandboxSpec } from './cluster/spec.js'
 import type { ControlPlane, KubernetesRequest } from './control-plane/index.js'
 import type { Nodes } from './nodes/index.js'
 import type { Proxy } from './proxy.js'
+import { startReaper } from './reaper.js'
 import type { Published } from './published/index.js'
 import type { IdTokenServer, WorkflowRun } from './runner/id-token.js'
 import type { ActionResult, ActionRun } from './runner/run-action.js'
@@ -60,7 +61,8 @@ export async function startSandbox(spec: SandboxSpec = {}): Promise<Sandbox> {
   const began = performance.now()
   const folder = mkdtempSync(join(tmpdir(), 'setup-karpenter-sandbox-'))
   const remove = (): void => rmSync(folder, { recursive: true, force: true })
-  const stops: (() => Promise<void> | void)[] = [remove]
+  const reaper = startReaper(folder)
+  const stops: (() => Promise<void> | void)[] = [() => reaper.stop(), remove]
   let stopping: Promise<void> | undefined
   const signals = ['SIGINT', 'SIGTERM'] as const
   const stopAll = async (): Promise<void> => {
@@ -86,7 +88,7 @@ export async function startSandbox(spec: SandboxSpec = {}): Promise<Sandbox> {
     process.on(signal, onSignal)
   }
   try {
-    const parts = await assemble({ spec, built, folder, log, onStop: (one) => stops.push(one) })
+    const parts = await assemble({ spec, built, folder, log, reaper, onStop: (one) => stops.push(one) })
     return { ...parts, built, startedIn: performance.now() - began, stop }
   } catch (error) {
     await stop()

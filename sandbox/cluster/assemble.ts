@@ -15,6 +15,7 @@ import type { Sandbox } from '../index.js'
 import { startNodes, type Nodes } from '../nodes/index.js'
 import { startProxy } from '../proxy.js'
 import { publishedHosts, startPublished } from '../published/index.js'
+import type { Reaper } from '../reaper.js'
 import { startIdTokenServer } from '../runner/id-token.js'
 import { list, record, text } from '../values.js'
 import { awsAuthOf, bindAccessPolicies, mapRoles, nodeMapping, type RoleMapping } from './access.js'
@@ -30,6 +31,7 @@ export interface Assembly {
   readonly log: (line: string) => void
   /** Takes what is to be done at the end, which is done in the opposite order. */
   readonly onStop: (stop: () => Promise<void> | void) => void
+  readonly reaper: Reaper
 }
 
 const GROUP: NodeGroupOrder = { name: 'managed', count: 2, instanceType: 'm5.large', zones: 2 }
@@ -50,6 +52,7 @@ export async function assemble(assembly: Assembly): Promise<Omit<Sandbox, 'built
 
   const moto = await startMoto({ command: built.motoServer, accountId, region })
   onStop(() => moto.stop())
+  assembly.reaper.watch(moto.pid, moto.ended)
   const { cloud, services } = await startAws({ authority, accountId, region, motoUrl: moto.url, assembly })
   const idTokens = await startIdTokenServer({ now: Date.now })
   onStop(() => idTokens.stop())
@@ -227,7 +230,7 @@ async function startFiles(
 }
 
 async function startKubelets(
-  { spec, built, folder, log, onStop }: Assembly,
+  { spec, built, folder, log, onStop, reaper }: Assembly,
   parts: {
     readonly cloud: Cloud
     readonly services: MotoServices
@@ -275,7 +278,8 @@ async function startKubelets(
       const known = karpenterVersions.find((one) => one === version)
       return known === undefined ? undefined : built.karpenter[known].binary
     },
-    log
+    log,
+    onProcess: (pid, ended) => reaper.watch(pid, ended)
   })
   onStop(() => nodes.stop())
   return nodes

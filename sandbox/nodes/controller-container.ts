@@ -22,6 +22,8 @@ export interface ControllerContainerOptions {
   readonly agentUrl: string
   readonly tokenFor: (token: ProjectedToken) => Promise<string>
   readonly report: (report: ContainerReport) => Promise<void>
+  /** Is told of each process, for whoever must end it if this one goes first. */
+  readonly onProcess?: (pid: number | undefined, ended: Promise<unknown>) => void
 }
 
 export interface ControllerContainer {
@@ -72,6 +74,7 @@ export function runControllerContainer(options: ControllerContainerOptions): Con
       healthPort,
       onLine: (line) => options.log.add(line)
     })
+    options.onProcess?.(controller.pid, controller.ended)
     running = controller
     if (stopping.signal.aborted) {
       await controller.stop(0)

@@ -64,6 +64,8 @@ export interface NodesOptions {
   /** Milliseconds that a container takes to start or stop; 100 when absent. */
   readonly containerTime?: number
   readonly log?: (line: string) => void
+  /** Is told of each controller process that is started. */
+  readonly onProcess?: (pid: number | undefined, ended: Promise<unknown>) => void
 }
 
 export interface Nodes {
@@ -126,6 +128,7 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
     cloudUrl: options.cloudUrl,
     agentUrl: (node) => agent.urlOn(node),
     containerTime: options.containerTime ?? 100,
+    onProcess: options.onProcess ?? (() => undefined),
     log
   })
   const kubelets = await startKubeletServer(options.authority, (request) => pods.logOf(request))

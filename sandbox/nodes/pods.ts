@@ -30,6 +30,7 @@ export interface PodsOptions {
   /** Milliseconds that a container takes to start and to stop. */
   readonly containerTime: number
   readonly log: (line: string) => void
+  readonly onProcess: (pid: number | undefined, ended: Promise<unknown>) => void
 }
 
 interface RunningPod {
@@ -167,6 +168,7 @@ export class Pods {
       apiCaData: this.#options.apiCaData,
       cloudUrl: this.#options.cloudUrl,
       agentUrl: this.#options.agentUrl(facts.nodeName),
+      onProcess: this.#options.onProcess,
       tokenFor: async (token) => this.#token(facts, node, token),
       report: async (report) => this.#report(running, node, report)
     })

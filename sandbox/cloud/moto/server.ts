@@ -19,6 +19,8 @@ export interface MotoOptions {
 export interface MotoServer {
   /** http://127.0.0.1:PORT */
   readonly url: string
+  readonly pid: number | undefined
+  readonly ended: Promise<void>
   stop(): Promise<void>
 }
 
@@ -72,7 +74,7 @@ export async function startMoto({ command, accountId, region }: MotoOptions): Pr
     }
     await Promise.race([exit, setTimeout(50)])
   }
-  return { url, stop }
+  return { url, pid: child.pid, ended: exit, stop }
 }
 
 async function answers(url: string): Promise<boolean> {
