@@ -26,6 +26,6 @@ if (values.built !== undefined) {
   process.exitCode = checkDist(values.built)
 } else {
   const folder = mkdtempSync(join(tmpdir(), 'setup-karpenter-dist-'))
-  process.exitCode = bundle(folder) || checkDist(folder)
+  process.exitCode = (await bundle(folder)) || checkDist(folder)
   rmSync(folder, { recursive: true, force: true })
 }

@@ -155,7 +155,7 @@ function installedIdentity(inputs: Inputs, found: Discovery): ControllerIdentity
 }
 
 async function hasOidcProvider(found: Discovery): Promise<boolean> {
-  const { ListOpenIDConnectProvidersCommand } = await import('@aws-sdk/client-iam')
+  const { ListOpenIDConnectProvidersCommand } = await import('./aws/sdk/iam.js')
   const iam = await found.aws.iam()
   const { OpenIDConnectProviderList = [] } = await iam.send(new ListOpenIDConnectProvidersCommand({}))
   const suffix = found.cluster.oidcIssuer.replace('https://', 'oidc-provider/')

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { create } from 'tar'
 import { listen, type Listening } from '../../sandbox/listen.js'
-import { getHelm, type GetHelmOptions } from '../../src/helm/get-helm.js'
+import { downloadedHelm, getHelm, type GetHelmOptions } from '../../src/helm/get-helm.js'
 
 const kept = {
   PATH: process.env['PATH'],
@@ -83,10 +83,10 @@ test('a helm on the PATH that satisfies the range is used', async () => {
   expect(asked).toEqual([])
 })
 
-test('the lowest version of the range is downloaded from the mirror, and found in the tool cache afterwards', async () => {
-  await publish('3.18.6')
+test('the version that the action is tested with is downloaded from the mirror, and found in the tool cache afterwards', async () => {
+  await publish(downloadedHelm)
   const downloaded = await getHelm(options())
-  expect(downloaded).toMatchObject({ source: 'download', version: '3.18.6' })
+  expect(downloaded).toMatchObject({ source: 'download', version: downloadedHelm })
   expect(downloaded.why).toContain('3.10.0 on the PATH does not satisfy')
   expect(existsSync(downloaded.path)).toBe(true)
   expect(await getHelm(options())).toMatchObject({ source: 'tool cache', path: downloaded.path })
@@ -94,17 +94,25 @@ test('the lowest version of the range is downloaded from the mirror, and found i
   expect(readdirSync(join(folder, 'temp'))).toEqual([])
 })
 
+test('of a range without that version the lowest is downloaded', async () => {
+  await publish('3.18.6')
+  expect(await getHelm(options({ range: '>=3.18.6 <3.19' }))).toMatchObject({
+    source: 'download',
+    version: '3.18.6'
+  })
+})
+
 test('an archive with another checksum is not unpacked', async () => {
-  await publish('3.18.6', 'a'.repeat(64))
+  await publish(downloadedHelm, 'a'.repeat(64))
   await expect(getHelm(options())).rejects.toThrow(/^helm-download-url: .* it was not unpacked$/)
   expect(readdirSync(join(folder, 'cache'))).toEqual([])
   expect(readdirSync(join(folder, 'temp'))).toEqual([])
 })
 
 test('a mirror without the archive or its checksum is named', async () => {
-  await expect(getHelm(options())).rejects.toThrow(/helm-v3\.18\.6-linux-amd64\.tar\.gz does not exist$/)
-  await publish('3.18.6')
-  files.delete('/mirror/helm-v3.18.6-linux-amd64.tar.gz.sha256sum')
+  await expect(getHelm(options())).rejects.toThrow(/helm-v[0-9.]+-linux-amd64\.tar\.gz does not exist$/)
+  await publish(downloadedHelm)
+  files.delete(`/mirror/helm-v${downloadedHelm}-linux-amd64.tar.gz.sha256sum`)
   await expect(getHelm(options())).rejects.toThrow(/\.sha256sum does not exist$/)
 })
 

@@ -65,7 +65,7 @@ export async function planChanges(aws: Aws, request: ChangeSetRequest, step: Ste
 }
 
 async function create(aws: Aws, request: ChangeSetRequest, step: Step): Promise<string> {
-  const { CreateChangeSetCommand } = await import('@aws-sdk/client-cloudformation')
+  const { CreateChangeSetCommand } = await import('./sdk/cloudformation.js')
   const cloudformation = await aws.cloudformation()
   const command = {
     StackName: request.stackName,
@@ -111,7 +111,7 @@ async function describe(
   aws: Aws,
   stackName: string
 ): Promise<{ changes: readonly PlannedChange[]; failure: string | undefined } | undefined> {
-  const { DescribeChangeSetCommand } = await import('@aws-sdk/client-cloudformation')
+  const { DescribeChangeSetCommand } = await import('./sdk/cloudformation.js')
   const cloudformation = await aws.cloudformation()
   const changes: PlannedChange[] = []
   let NextToken: string | undefined
@@ -145,7 +145,7 @@ function plannedChange({ ResourceChange: change }: Change): PlannedChange[] {
 }
 
 export async function executeChangeSet(aws: Aws, stackName: string): Promise<void> {
-  const { ExecuteChangeSetCommand } = await import('@aws-sdk/client-cloudformation')
+  const { ExecuteChangeSetCommand } = await import('./sdk/cloudformation.js')
   const cloudformation = await aws.cloudformation()
   await cloudformation.send(
     new ExecuteChangeSetCommand({ StackName: stackName, ChangeSetName: changeSetName })
@@ -153,7 +153,7 @@ export async function executeChangeSet(aws: Aws, stackName: string): Promise<voi
 }
 
 async function deleteChangeSet(aws: Aws, stackName: string): Promise<void> {
-  const { DeleteChangeSetCommand } = await import('@aws-sdk/client-cloudformation')
+  const { DeleteChangeSetCommand } = await import('./sdk/cloudformation.js')
   const cloudformation = await aws.cloudformation()
   try {
     await cloudformation.send(

@@ -185,18 +185,18 @@ export function openAws(
     credentials,
     stsEndpoint,
     requests: connection.requests,
-    sts: once(async () => equipped(new (await import('@aws-sdk/client-sts')).STSClient(configuration))),
-    iam: once(async () => equipped(new (await import('@aws-sdk/client-iam')).IAMClient(configuration))),
-    ec2: once(async () => equipped(new (await import('@aws-sdk/client-ec2')).EC2Client(configuration))),
-    eks: once(async () => equipped(new (await import('@aws-sdk/client-eks')).EKSClient(configuration))),
+    sts: once(async () => equipped(new (await import('./sdk/sts.js')).STSClient(configuration))),
+    iam: once(async () => equipped(new (await import('./sdk/iam.js')).IAMClient(configuration))),
+    ec2: once(async () => equipped(new (await import('./sdk/ec2.js')).EC2Client(configuration))),
+    eks: once(async () => equipped(new (await import('./sdk/eks.js')).EKSClient(configuration))),
     cloudformation: once(async () =>
-      equipped(new (await import('@aws-sdk/client-cloudformation')).CloudFormationClient(configuration))
+      equipped(new (await import('./sdk/cloudformation.js')).CloudFormationClient(configuration))
     ),
-    sqs: once(async () => equipped(new (await import('@aws-sdk/client-sqs')).SQSClient(configuration))),
+    sqs: once(async () => equipped(new (await import('./sdk/sqs.js')).SQSClient(configuration))),
     eventbridge: once(async () =>
-      equipped(new (await import('@aws-sdk/client-eventbridge')).EventBridgeClient(configuration))
+      equipped(new (await import('./sdk/eventbridge.js')).EventBridgeClient(configuration))
     ),
-    ssm: once(async () => equipped(new (await import('@aws-sdk/client-ssm')).SSMClient(configuration))),
+    ssm: once(async () => equipped(new (await import('./sdk/ssm.js')).SSMClient(configuration))),
     destroy: () => {
       for (const client of made) client.destroy()
       connection.destroy()

@@ -24,7 +24,7 @@ export interface SecurityGroup {
 
 /** Throws UserError when there is no such cluster (with the clusters that there are), or it may not be described. */
 export async function discoverCluster(aws: Aws, name: string): Promise<Cluster> {
-  const { DescribeClusterCommand } = await import('@aws-sdk/client-eks')
+  const { DescribeClusterCommand } = await import('./sdk/eks.js')
   const eks = await aws.eks()
   const answer = await eks.send(new DescribeClusterCommand({ name })).catch(async (error: unknown) => {
     if (!isNotFound(error)) throw awsProblem(`cluster-name: ${name}`, 'the cluster could not be read', error)
@@ -55,7 +55,7 @@ export async function discoverCluster(aws: Aws, name: string): Promise<Cluster> 
 }
 
 async function otherClusters(aws: Aws): Promise<string> {
-  const { ListClustersCommand } = await import('@aws-sdk/client-eks')
+  const { ListClustersCommand } = await import('./sdk/eks.js')
   const eks = await aws.eks()
   try {
     const { clusters = [] } = await eks.send(new ListClustersCommand({}))
@@ -77,7 +77,7 @@ export async function discoverSubnets(
   input: SubnetsInput
 ): Promise<readonly Subnet[]> {
   const { DescribeSubnetsCommand, DescribeRouteTablesCommand, paginateDescribeSubnets } =
-    await import('@aws-sdk/client-ec2')
+    await import('./sdk/ec2.js')
   const ec2 = await aws.ec2()
   const found: Ec2Subnet[] = []
   try {
@@ -169,7 +169,7 @@ export async function discoverSecurityGroups(
 }
 
 export async function readSubnets(aws: Aws, ids: readonly string[]): Promise<readonly Subnet[]> {
-  const { DescribeSubnetsCommand } = await import('@aws-sdk/client-ec2')
+  const { DescribeSubnetsCommand } = await import('./sdk/ec2.js')
   const ec2 = await aws.ec2()
   const { Subnets = [] } = await ec2.send(new DescribeSubnetsCommand({ SubnetIds: [...ids] }))
   return Subnets.map(subnetOf)
@@ -179,7 +179,7 @@ export async function readSecurityGroups(
   aws: Aws,
   ids: readonly string[]
 ): Promise<readonly SecurityGroup[]> {
-  const { DescribeSecurityGroupsCommand } = await import('@aws-sdk/client-ec2')
+  const { DescribeSecurityGroupsCommand } = await import('./sdk/ec2.js')
   const ec2 = await aws.ec2()
   const { SecurityGroups = [] } = await ec2
     .send(new DescribeSecurityGroupsCommand({ GroupIds: [...ids] }))

@@ -4,7 +4,7 @@ import type { Aws } from './clients.js'
 export function instanceStates(aws: Aws): (ids: readonly string[]) => Promise<ReadonlyMap<string, string>> {
   return async (ids) => {
     if (ids.length === 0) return new Map()
-    const { paginateDescribeInstances } = await import('@aws-sdk/client-ec2')
+    const { paginateDescribeInstances } = await import('./sdk/ec2.js')
     const client = await aws.ec2()
     const states = new Map<string, string>()
     // A filter, not InstanceIds: one id that is gone would fail the whole call.

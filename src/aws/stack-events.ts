@@ -21,7 +21,7 @@ export interface StackFailure {
 
 /** Events of the stack's newest operation, oldest first. `stack` is a name, or the id of one that is deleted. */
 export async function operationEvents(aws: Aws, stack: string): Promise<readonly StackEvent[]> {
-  const { paginateDescribeStackEvents } = await import('@aws-sdk/client-cloudformation')
+  const { paginateDescribeStackEvents } = await import('./sdk/cloudformation.js')
   const client = await aws.cloudformation()
   const events: StackEvent[] = []
   for await (const page of paginateDescribeStackEvents({ client }, { StackName: stack })) {

@@ -19,7 +19,7 @@ export interface LiveStack {
 
 /** The stack as it is; rejects as CloudFormation does when there is none. */
 export async function readStack(aws: Aws, name: string): Promise<LiveStack | undefined> {
-  const { GetTemplateCommand } = await import('@aws-sdk/client-cloudformation')
+  const { GetTemplateCommand } = await import('./sdk/cloudformation.js')
   const cloudformation = await aws.cloudformation()
   const [stack, template] = await Promise.all([
     describeStack(aws, name),
@@ -47,7 +47,7 @@ export async function readStack(aws: Aws, name: string): Promise<LiveStack | und
 
 /** `stack`: a name, or the id, by which a deleted stack is still known. Undefined when there is none. */
 async function describeStack(aws: Aws, stack: string): Promise<Stack | undefined> {
-  const { DescribeStacksCommand } = await import('@aws-sdk/client-cloudformation')
+  const { DescribeStacksCommand } = await import('./sdk/cloudformation.js')
   const cloudformation = await aws.cloudformation()
   try {
     const { Stacks = [] } = await cloudformation.send(new DescribeStacksCommand({ StackName: stack }))
@@ -100,7 +100,7 @@ export async function untilSettled(
 
 /** Deletes the stack and waits until it is gone. Throws UserError, with the first resource that would not go, when it stays. */
 export async function deleteStack(aws: Aws, stack: { id: string; name: string }, step: Step): Promise<void> {
-  const { DeleteStackCommand } = await import('@aws-sdk/client-cloudformation')
+  const { DeleteStackCommand } = await import('./sdk/cloudformation.js')
   const cloudformation = await aws.cloudformation()
   await cloudformation.send(new DeleteStackCommand({ StackName: stack.id }))
   const status = await untilSettled(aws, stack, step, undefined)
@@ -115,7 +115,7 @@ export async function deleteStack(aws: Aws, stack: { id: string; name: string },
 
 /** Resources of the stack that exist. */
 export async function liveResources(aws: Aws, stackId: string): Promise<readonly string[]> {
-  const { DescribeStackResourcesCommand } = await import('@aws-sdk/client-cloudformation')
+  const { DescribeStackResourcesCommand } = await import('./sdk/cloudformation.js')
   const cloudformation = await aws.cloudformation()
   const { StackResources = [] } = await cloudformation.send(
     new DescribeStackResourcesCommand({ StackName: stackId })

@@ -123,6 +123,7 @@ async function filesInArchive(path: string): Promise<ReadonlyMap<string, string>
   await list({
     file: path,
     strict: true,
+    maxReadSize: 64 * 1024,
     onReadEntry: (entry) => {
       const inside = entry.path.replace(/^[^/]+\//, '')
       if (!wantedFile.test(inside)) {

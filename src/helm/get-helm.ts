@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { minVersion, satisfies } from 'semver'
 import { messageOf, UserError } from '../engine/errors.js'
@@ -172,12 +172,7 @@ async function install(
   const { cacheDir, extractZip } = await import('@actions/tool-cache')
   try {
     if (archive.endsWith('.zip')) await extractZip(archive, unpacked)
-    else {
-      const { mkdir } = await import('node:fs/promises')
-      const { extract } = await import('tar')
-      await mkdir(unpacked)
-      await extract({ file: archive, cwd: unpacked, strict: true })
-    }
+    else await extractTar(archive, unpacked)
     const folder = await cacheDir(join(unpacked, folderName), 'helm', version)
     return join(folder, options.platform === 'win32' ? 'helm.exe' : 'helm')
   } catch (error) {
@@ -188,6 +183,13 @@ async function install(
       { state: 'Nothing was changed.', cause: error }
     )
   }
+}
+
+/** By the runner's tar, as other setup actions do it: unpacked in this process helm would pass through its memory. */
+async function extractTar(archive: string, folder: string): Promise<void> {
+  const { getExecOutput } = await import('@actions/exec')
+  await mkdir(folder)
+  await getExecOutput('tar', ['-xzof', archive, '-C', folder], { silent: true })
 }
 
 /** What `helm version` says, without v; undefined when there is no such helm. */

@@ -6,7 +6,7 @@ import type { SelectorTerm } from '../karpenter/types.js'
 /** sqs:GetQueueUrl; undefined when this account has no queue of that name in this region. */
 export function queueUrl(aws: Aws): (name: string) => Promise<string | undefined> {
   return async (name) => {
-    const { GetQueueUrlCommand } = await import('@aws-sdk/client-sqs')
+    const { GetQueueUrlCommand } = await import('../aws/sdk/sqs.js')
     const sqs = await aws.sqs()
     try {
       return (await sqs.send(new GetQueueUrlCommand({ QueueName: name }))).QueueUrl
@@ -23,7 +23,7 @@ export function findByTerm(
   aws: Aws
 ): (kind: 'subnets' | 'security-groups', term: SelectorTerm) => Promise<readonly string[]> {
   return async (kind, term) => {
-    const { DescribeSecurityGroupsCommand, DescribeSubnetsCommand } = await import('@aws-sdk/client-ec2')
+    const { DescribeSecurityGroupsCommand, DescribeSubnetsCommand } = await import('../aws/sdk/ec2.js')
     const ec2 = await aws.ec2()
     const filters = filtersOf(kind, term)
     try {

@@ -31,14 +31,14 @@ export function accessEntry(
   const at = { clusterName: wanted.clusterName, principalArn: wanted.nodeRoleArn }
 
   async function get(): Promise<Live> {
-    const { DescribeAccessEntryCommand } = await import('@aws-sdk/client-eks')
+    const { DescribeAccessEntryCommand } = await import('../aws/sdk/eks.js')
     const eks = await ports.aws.eks()
     const { accessEntry: entry } = await eks.send(new DescribeAccessEntryCommand(at))
     return { type: entry?.type ?? '', groups: entry?.kubernetesGroups ?? [], tags: entry?.tags ?? {} }
   }
 
   async function create(step: Step): Promise<void> {
-    const { CreateAccessEntryCommand } = await import('@aws-sdk/client-eks')
+    const { CreateAccessEntryCommand } = await import('../aws/sdk/eks.js')
     const eks = await ports.aws.eks()
     await poll(
       step,
@@ -75,7 +75,7 @@ export function accessEntry(
 
   async function deleteWrong(live: Live, step: Step): Promise<void> {
     const { DeleteAccessEntryCommand, ListAssociatedAccessPoliciesCommand } =
-      await import('@aws-sdk/client-eks')
+      await import('../aws/sdk/eks.js')
     const eks = await ports.aws.eks()
     if (!isOurs(live.tags, wanted.clusterName)) {
       const { associatedAccessPolicies = [] } = await eks.send(new ListAssociatedAccessPoliciesCommand(at))
@@ -150,7 +150,7 @@ export function accessEntry(
         if (!isOurs(live.value.tags, wanted.clusterName)) {
           return { outcome: 'kept', reason: 'it is not ours by its tags' }
         }
-        const { DeleteAccessEntryCommand } = await import('@aws-sdk/client-eks')
+        const { DeleteAccessEntryCommand } = await import('../aws/sdk/eks.js')
         const eks = await ports.aws.eks()
         await eks.send(new DeleteAccessEntryCommand(at)).catch((error: unknown) => {
           if (!isNotFound(error)) throw awsProblem(title, 'could not be deleted', error)

@@ -49,7 +49,7 @@ export function controllerRolePolicies(
   const RoleName = wanted.roleName
 
   async function attached(): Promise<readonly string[]> {
-    const { paginateListAttachedRolePolicies } = await import('@aws-sdk/client-iam')
+    const { paginateListAttachedRolePolicies } = await import('../aws/sdk/iam.js')
     const client = await ports.aws.iam()
     const arns: string[] = []
     for await (const page of paginateListAttachedRolePolicies({ client }, { RoleName })) {
@@ -59,7 +59,7 @@ export function controllerRolePolicies(
   }
 
   async function attach(PolicyArn: string, step: Step): Promise<void> {
-    const { AttachRolePolicyCommand } = await import('@aws-sdk/client-iam')
+    const { AttachRolePolicyCommand } = await import('../aws/sdk/iam.js')
     const iam = await ports.aws.iam()
     await poll(
       step,
@@ -89,7 +89,7 @@ export function controllerRolePolicies(
   }
 
   async function detach(PolicyArn: string, step: Step): Promise<void> {
-    const { DetachRolePolicyCommand } = await import('@aws-sdk/client-iam')
+    const { DetachRolePolicyCommand } = await import('../aws/sdk/iam.js')
     const iam = await ports.aws.iam()
     try {
       await iam.send(new DetachRolePolicyCommand({ RoleName, PolicyArn }))

@@ -43,7 +43,7 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
   const RoleName = wanted.roleName
 
   async function get(): Promise<Live> {
-    const { GetRoleCommand } = await import('@aws-sdk/client-iam')
+    const { GetRoleCommand } = await import('../aws/sdk/iam.js')
     const iam = await ports.aws.iam()
     const { Role } = await iam.send(new GetRoleCommand({ RoleName }))
     return {
@@ -55,7 +55,7 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
   }
 
   async function create(step: Step): Promise<void> {
-    const { CreateRoleCommand } = await import('@aws-sdk/client-iam')
+    const { CreateRoleCommand } = await import('../aws/sdk/iam.js')
     const iam = await ports.aws.iam()
     try {
       await iam.send(
@@ -81,7 +81,7 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
     const trust = readTrust(live.trust, wanted.trust)
     if (!isOurs(live.tags, wanted.clusterName)) return
     const { PutRolePermissionsBoundaryCommand, TagRoleCommand, UpdateAssumeRolePolicyCommand } =
-      await import('@aws-sdk/client-iam')
+      await import('../aws/sdk/iam.js')
     const iam = await ports.aws.iam()
     if (!trust.trusted || trust.altered.length > 0) {
       await iam.send(
@@ -168,7 +168,7 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
     refuseUnreadable(title, live)
     if (!isOurs(live.value.tags, wanted.clusterName))
       return { outcome: 'kept', reason: 'it is not ours by its tags' }
-    const sdk = await import('@aws-sdk/client-iam')
+    const sdk = await import('../aws/sdk/iam.js')
     const iam = await ports.aws.iam()
     try {
       const { AttachedPolicies = [] } = await iam.send(new sdk.ListAttachedRolePoliciesCommand({ RoleName }))

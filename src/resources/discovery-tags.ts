@@ -111,7 +111,7 @@ export function discoveryTags(
   )
 
   async function createTags(ids: readonly string[], step: Step): Promise<void> {
-    const { CreateTagsCommand } = await import('@aws-sdk/client-ec2')
+    const { CreateTagsCommand } = await import('../aws/sdk/ec2.js')
     const ec2 = await ports.aws.ec2()
     await ec2
       .send(
@@ -134,7 +134,7 @@ export function discoveryTags(
       .map((thing) => thing.id)
     if (ids.length === 0) return { outcome: 'absent' }
     if (ports.created !== true) return { outcome: 'kept', reason: 'the tags were there before the first run' }
-    const { DeleteTagsCommand } = await import('@aws-sdk/client-ec2')
+    const { DeleteTagsCommand } = await import('../aws/sdk/ec2.js')
     const ec2 = await ports.aws.ec2()
     await ec2.send(
       new DeleteTagsCommand({ Resources: ids, Tags: [{ Key: discoveryTag, Value: wanted.clusterName }] })

@@ -41,7 +41,7 @@ export function oidcProvider(
   const title = 'IAM OIDC provider'
 
   async function get(): Promise<Live> {
-    const { GetOpenIDConnectProviderCommand } = await import('@aws-sdk/client-iam')
+    const { GetOpenIDConnectProviderCommand } = await import('../aws/sdk/iam.js')
     const iam = await ports.aws.iam()
     const found: GetOpenIDConnectProviderResponse = await iam.send(
       new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: wanted.arn })
@@ -50,7 +50,7 @@ export function oidcProvider(
   }
 
   async function create(): Promise<'created' | 'was there'> {
-    const { CreateOpenIDConnectProviderCommand } = await import('@aws-sdk/client-iam')
+    const { CreateOpenIDConnectProviderCommand } = await import('../aws/sdk/iam.js')
     const iam = await ports.aws.iam()
     try {
       // No thumbprint: IAM gets the certificate's itself, and trusts EKS's issuers by its own list of authorities.
@@ -69,7 +69,7 @@ export function oidcProvider(
   }
 
   async function addAudience(): Promise<void> {
-    const { AddClientIDToOpenIDConnectProviderCommand } = await import('@aws-sdk/client-iam')
+    const { AddClientIDToOpenIDConnectProviderCommand } = await import('../aws/sdk/iam.js')
     const iam = await ports.aws.iam()
     await iam
       .send(
@@ -145,7 +145,7 @@ export function oidcProvider(
         if (!isOurs(live.value.tags, wanted.clusterName)) {
           return { outcome: 'kept', reason: 'it was there before, and other service accounts may use it' }
         }
-        const { DeleteOpenIDConnectProviderCommand } = await import('@aws-sdk/client-iam')
+        const { DeleteOpenIDConnectProviderCommand } = await import('../aws/sdk/iam.js')
         const iam = await ports.aws.iam()
         await iam.send(new DeleteOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: wanted.arn }))
         step.changed(`deleted IAM OIDC provider ${wanted.arn}`)

@@ -40,7 +40,7 @@ export function podIdentityAgent(wanted: PodIdentityAgentWanted, ports: Ports): 
   const at = { clusterName: wanted.clusterName, addonName: wanted.addonName }
 
   async function get(): Promise<Live | undefined> {
-    const { DescribeAddonCommand } = await import('@aws-sdk/client-eks')
+    const { DescribeAddonCommand } = await import('../aws/sdk/eks.js')
     const eks = await ports.aws.eks()
     try {
       const { addon } = await eks.send(new DescribeAddonCommand(at))
@@ -57,7 +57,7 @@ export function podIdentityAgent(wanted: PodIdentityAgentWanted, ports: Ports): 
   }
 
   async function create(step: Step): Promise<void> {
-    const { CreateAddonCommand } = await import('@aws-sdk/client-eks')
+    const { CreateAddonCommand } = await import('../aws/sdk/eks.js')
     const eks = await ports.aws.eks()
     try {
       await eks.send(
@@ -137,7 +137,7 @@ export function podIdentityAgent(wanted: PodIdentityAgentWanted, ports: Ports): 
     if (live.source !== 'add-on' || !isOurs(live.tags, wanted.clusterName)) {
       return { outcome: 'kept', reason: 'it is not ours by its tags' }
     }
-    const { DeleteAddonCommand, ListPodIdentityAssociationsCommand } = await import('@aws-sdk/client-eks')
+    const { DeleteAddonCommand, ListPodIdentityAssociationsCommand } = await import('../aws/sdk/eks.js')
     const eks = await ports.aws.eks()
     const { associations = [] } = await eks.send(
       new ListPodIdentityAssociationsCommand({ clusterName: wanted.clusterName })

@@ -33,7 +33,7 @@ export function podIdentityAssociation(
 
   async function get(): Promise<Live | undefined> {
     const { DescribePodIdentityAssociationCommand, ListPodIdentityAssociationsCommand } =
-      await import('@aws-sdk/client-eks')
+      await import('../aws/sdk/eks.js')
     const eks = await ports.aws.eks()
     const { associations = [] } = await eks.send(
       new ListPodIdentityAssociationsCommand({ clusterName, namespace, serviceAccount })
@@ -77,7 +77,7 @@ export function podIdentityAssociation(
 
   async function apply(live: Live | undefined, step: Step): Promise<void> {
     const { CreatePodIdentityAssociationCommand, UpdatePodIdentityAssociationCommand } =
-      await import('@aws-sdk/client-eks')
+      await import('../aws/sdk/eks.js')
     const eks = await ports.aws.eks()
     if (live === undefined) {
       const tags = { ...creationTags(wanted.tags, ports.ownership) }
@@ -150,7 +150,7 @@ export function podIdentityAssociation(
         const live = await get()
         if (live === undefined) return { outcome: 'absent' }
         if (!isOurs(live.tags, clusterName)) return { outcome: 'kept', reason: 'it is not ours by its tags' }
-        const { DeletePodIdentityAssociationCommand } = await import('@aws-sdk/client-eks')
+        const { DeletePodIdentityAssociationCommand } = await import('../aws/sdk/eks.js')
         const eks = await ports.aws.eks()
         await eks
           .send(new DeletePodIdentityAssociationCommand({ clusterName, associationId: live.associationId }))

@@ -24,7 +24,7 @@ export function spotServiceLinkedRole(ports: { readonly aws: Aws }): AnyResource
       wanted,
       read: async () =>
         liveOf(title, async () => {
-          const { GetRoleCommand } = await import('@aws-sdk/client-iam')
+          const { GetRoleCommand } = await import('../aws/sdk/iam.js')
           const iam = await ports.aws.iam()
           const { Role } = await iam.send(new GetRoleCommand({ RoleName: wanted.roleName }))
           return { arn: Role?.Arn ?? '' }
@@ -33,7 +33,7 @@ export function spotServiceLinkedRole(ports: { readonly aws: Aws }): AnyResource
       absent: (want) => [missing(`service-linked role ${want.roleName}`, want.roleName)],
       apply: async (live, _differences, step) => {
         refuseUnreadable(title, live)
-        const { CreateServiceLinkedRoleCommand } = await import('@aws-sdk/client-iam')
+        const { CreateServiceLinkedRoleCommand } = await import('../aws/sdk/iam.js')
         const iam = await ports.aws.iam()
         try {
           await iam.send(new CreateServiceLinkedRoleCommand({ AWSServiceName: service }))
