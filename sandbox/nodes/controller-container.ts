@@ -44,6 +44,19 @@ export function runControllerContainer(options: ControllerContainerOptions): Con
   let restarts = 0
   let lastTermination: Termination | undefined
 
+  /** A kubelet tries again when a volume cannot be mounted: its node's right to the token follows the binding late. */
+  const mounted = async (written: () => Promise<Record<string, string>>): Promise<Record<string, string>> => {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await written()
+      } catch (error) {
+        options.log.add(`kubelet: MountVolume.SetUp failed: ${String(error)}`)
+        const wait = BACK_OFF[Math.min(attempt, BACK_OFF.length - 1)] ?? 8000
+        await pause(wait, undefined, { signal: stopping.signal })
+      }
+    }
+  }
+
   const once = async (): Promise<void> => {
     const tokens = projectedTokens(options.pod, options.container)
     const written = async (): Promise<Record<string, string>> =>
@@ -56,7 +69,7 @@ export function runControllerContainer(options: ControllerContainerOptions): Con
       binary: options.binary,
       args: list(options.container['args']).flatMap((one) => text(one) ?? []),
       env,
-      tokens: await written(),
+      tokens: await mounted(written),
       apiTokenPath: tokens.find((token) => token.path === API_TOKEN)?.path,
       namespace: factsOf(options.pod).namespace,
       apiEndpoint: options.apiEndpoint,

@@ -38,7 +38,9 @@ afterEach(async () => {
 /** Runs a shell script as the controller until a report is as wanted. */
 async function runUntil(
   script: string,
-  wanted: (report: ContainerReport) => boolean
+  wanted: (report: ContainerReport) => boolean,
+  tokenFor: (token: { readonly audience: string }) => Promise<string> = async (token) =>
+    `token for ${token.audience}`
 ): Promise<{ reports: ContainerReport[]; log: ContainerLog }> {
   const binary = join(folder, 'controller')
   await writeFile(binary, `#!/bin/sh\n${script}\n`)
@@ -57,7 +59,7 @@ async function runUntil(
       apiCaData: '',
       cloudUrl: 'http://127.0.0.1:2',
       agentUrl: 'http://127.0.0.1:3',
-      tokenFor: async (token) => `token for ${token.audience}`,
+      tokenFor,
       report: async (report) => {
         reports.push(report)
         if (wanted(report)) {
@@ -76,6 +78,18 @@ describe('the container of a controller', () => {
       (report) => report.state.kind === 'waiting'
     )
     expect(log.current).toEqual(['token for sts', 'http://127.0.0.1:2', 'moved'])
+  })
+  it('waits for a token that its node may not have yet', async () => {
+    let refusals = 1
+    const { log } = await runUntil(
+      'cat "$AWS_WEB_IDENTITY_TOKEN_FILE"; echo; exit 1',
+      (report) => report.state.kind === 'waiting',
+      async () => (refusals-- > 0 ? Promise.reject(new Error('no relationship found')) : 'late token')
+    )
+    expect(log.current).toEqual([
+      'kubelet: MountVolume.SetUp failed: Error: no relationship found',
+      'late token'
+    ])
   })
   it('is started again after an exit, with the code in its last state and the earlier log kept', async () => {
     const { reports, log } = await runUntil('echo words; exit 3', (report) => report.restarts === 2)
