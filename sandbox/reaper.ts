@@ -48,6 +48,7 @@ export function startReaper(folder: string): Reaper {
       ended.then(forget, forget)
     },
     stop: async () => {
+      child.ref()
       child.stdin.end('done\n')
       await exit
     }
