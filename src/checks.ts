@@ -12,8 +12,9 @@ import { clusterActive } from './preflight/cluster-active.js'
 import { controllerCapacity } from './preflight/controller-capacity.js'
 import { type Check, findingText, runPreflight } from './preflight/index.js'
 import { namesAndPolicySize } from './preflight/names-and-policy-size.js'
+import { nodeClassSelectors } from './preflight/node-class-selectors.js'
 import { queue } from './preflight/queue.js'
-import { queueUrl } from './preflight/reads.js'
+import { findByTerm, queueUrl } from './preflight/reads.js'
 import { subnetTagsConflict } from './preflight/subnet-tags-conflict.js'
 import { templatePolicies } from './preflight/template-policies.js'
 import { versionPair } from './preflight/version-pair.js'
@@ -55,6 +56,13 @@ function checksOf(
       stack
     }),
     subnetTagsConflict({ clusterName, subnets, securityGroups }),
+    nodeClassSelectors({
+      clusterName,
+      nodeClasses: decisions.nodeClasses,
+      subnets,
+      securityGroups,
+      find: findByTerm(aws)
+    }),
     queue({
       input: inputs.interruptionQueue,
       region: inputs.region,
