@@ -4,6 +4,7 @@ import {
   type ControllerIdentityStrategy,
   type NodeAccessStrategy
 } from './aws/choices.js'
+import { awsProblem } from './aws/errors.js'
 import { iamArn } from './aws/partition.js'
 import type { Step } from './engine/resource.js'
 import type { Discovery } from './discovery.js'
@@ -157,7 +158,11 @@ function installedIdentity(inputs: Inputs, found: Discovery): ControllerIdentity
 async function hasOidcProvider(found: Discovery): Promise<boolean> {
   const { ListOpenIDConnectProvidersCommand } = await import('./aws/sdk/iam.js')
   const iam = await found.aws.iam()
-  const { OpenIDConnectProviderList = [] } = await iam.send(new ListOpenIDConnectProvidersCommand({}))
+  const { OpenIDConnectProviderList = [] } = await iam
+    .send(new ListOpenIDConnectProvidersCommand({}))
+    .catch((error: unknown) => {
+      throw awsProblem('controller-identity', "auto: the account's OIDC providers could not be read", error)
+    })
   const suffix = found.cluster.oidcIssuer.replace('https://', 'oidc-provider/')
   return OpenIDConnectProviderList.some((provider) => provider.Arn?.endsWith(suffix) === true)
 }

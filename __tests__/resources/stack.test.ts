@@ -300,6 +300,23 @@ describe('The CloudFormation stack', () => {
     await close()
   })
 
+  it('that cannot go back after a failed update is not said to be as it was', async () => {
+    const state: State = {
+      status: 'CREATE_COMPLETE',
+      template: 'Resources: {}',
+      tags: ours,
+      outcome: ['UPDATE_ROLLBACK_IN_PROGRESS', 'UPDATE_ROLLBACK_FAILED'],
+      events: [{ id: 'Queue', status: 'UPDATE_FAILED', reason: 'no more of them' }]
+    }
+    const { resource, close } = await withStack(state)
+    const error = await failure(install(resource))
+    expect(error.state).toBe(
+      'The stack is UPDATE_ROLLBACK_FAILED: it could not go back to what it was before, and is in between.'
+    )
+    expect(error.fix).toContain('aws cloudformation continue-update-rollback --stack-name Karpenter-blue')
+    await close()
+  })
+
   it.each([
     ['KarpenterNodeRole-blue already exists', /pass another name/],
     ['User: x is not authorized to perform: iam:CreateRole on resource: y', /Add iam:CreateRole/],

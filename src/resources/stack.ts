@@ -126,7 +126,7 @@ export function stack(wanted: StackWanted, ports: Ports): AnyResource {
     return new UserError(
       title,
       `is ${live.status}: an update failed earlier, and so did going back${firstFailure === undefined ? '' : ` (${firstFailure.logicalId}: ${firstFailure.reason})`}`,
-      `Put right what the events say, then: aws cloudformation continue-update-rollback --stack-name ${wanted.name}; then run again.`,
+      `Put right what the events say. ${goOnGoingBack(wanted.name)}`,
       { state: 'The stack was left as it is.' }
     )
   }
@@ -137,9 +137,7 @@ export function stack(wanted: StackWanted, ports: Ports): AnyResource {
     creates: boolean,
     firstFailure: StackFailure | undefined
   ): Promise<UserError> {
-    const state = creates
-      ? `The stack is ${status}: what it had made is deleted. The next run deletes it and creates it anew.`
-      : `The stack is ${status}: it is as it was before.`
+    const state = `The stack is ${status}: ${whatIsLeft(status, creates)}`
     if (firstFailure === undefined) {
       const now = await readStack(aws, stackId)
       return new UserError(
@@ -155,7 +153,9 @@ export function stack(wanted: StackWanted, ports: Ports): AnyResource {
     return new UserError(
       title,
       `${firstFailure.logicalId} (${firstFailure.type} ${name}) failed first: ${firstFailure.reason}`,
-      failureFix(firstFailure, installPolicy),
+      situationOf(status) === 'stuck'
+        ? `${failureFix(firstFailure, installPolicy)} ${goOnGoingBack(wanted.name)}`
+        : failureFix(firstFailure, installPolicy),
       { state }
     )
   }
@@ -191,6 +191,21 @@ export function stack(wanted: StackWanted, ports: Ports): AnyResource {
     },
     isWanted
   )
+}
+
+function whatIsLeft(status: string, created: boolean): string {
+  if (!created) {
+    return situationOf(status) === 'stuck'
+      ? 'it could not go back to what it was before, and is in between.'
+      : 'it is as it was before.'
+  }
+  return status === 'ROLLBACK_COMPLETE'
+    ? 'what it had made is deleted. The next run deletes it and creates it anew.'
+    : 'some of what it had made is still there. The next run deletes it and creates it anew.'
+}
+
+function goOnGoingBack(name: string): string {
+  return `Before the next run: aws cloudformation continue-update-rollback --stack-name ${name}.`
 }
 
 function differencesOf(wanted: StackWanted, live: LiveStack): readonly Difference[] {
