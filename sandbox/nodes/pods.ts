@@ -40,9 +40,14 @@ interface RunningPod {
   readonly startTime: string
   pod: Readonly<Record<string, unknown>>
   controller: ControllerContainer | undefined
+  /** The newest, whether it has arrived or not. */
+  report: ContainerReport | undefined
   ready: boolean
   ending: boolean
 }
+
+/** Milliseconds until a status that was not taken is sent again. */
+const STATUS_AGAIN = 500
 
 /** Runs the pods that are bound to the sandbox's nodes, as their kubelets would. */
 export class Pods {
@@ -134,6 +139,7 @@ export class Pods {
       podIp: `10.0.${200 + Math.floor(address / 250)}.${(address % 250) + 1}`,
       startTime: kubernetesTime(Date.now()),
       controller: undefined,
+      report: undefined,
       ready: false,
       ending: false
     }
@@ -220,19 +226,41 @@ export class Pods {
       return
     }
     running.ready = report.state.kind === 'running' && report.state.ready
-    const answer = await this.#options.api.request({
-      method: 'PATCH',
-      path: `/api/v1/namespaces/${running.facts.namespace}/pods/${running.facts.name}/status`,
-      as: node.identity,
-      body: {
-        metadata: { uid: running.facts.uid },
-        status: podStatus(running.pod, report, running.podIp, running.startTime)
+    running.report = report
+    // As a kubelet's status manager does: a status that did not arrive is sent again, until a newer one takes its place.
+    while (this.#running.get(running.facts.uid) === running && running.report === report) {
+      const refusal = await this.#sendStatus(running, node, report)
+      if (refusal === undefined) {
+        return
       }
-    })
-    if (answer.status >= 400 && answer.status !== 404 && answer.status !== 409) {
       this.#options.log(
-        `kubelet ${node.name}: ${running.facts.namespace}/${running.facts.name}: status refused: ${String(answer.body['message'])}`
+        `kubelet ${node.name}: ${running.facts.namespace}/${running.facts.name}: status not taken: ${refusal}`
       )
+      await pause(STATUS_AGAIN)
+    }
+  }
+
+  /** Why the API server did not take it; undefined when it did, or when the pod is gone. */
+  async #sendStatus(
+    running: RunningPod,
+    node: LiveNode,
+    report: ContainerReport
+  ): Promise<string | undefined> {
+    try {
+      const answer = await this.#options.api.request({
+        method: 'PATCH',
+        path: `/api/v1/namespaces/${running.facts.namespace}/pods/${running.facts.name}/status`,
+        as: node.identity,
+        body: {
+          metadata: { uid: running.facts.uid },
+          status: podStatus(running.pod, report, running.podIp, running.startTime)
+        }
+      })
+      const said = String(answer.body['message'])
+      const gone = answer.status === 404 || (answer.status === 409 && said.includes('UID'))
+      return answer.status < 400 || gone ? undefined : `${answer.status} ${said}`
+    } catch (error) {
+      return String(error)
     }
   }
 
