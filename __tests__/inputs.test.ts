@@ -8,7 +8,10 @@ function defaults(): Record<string, string> {
   const metadata: unknown = load(readFileSync('action.yml', 'utf8'))
   const inputs = isMap(metadata) && isMap(metadata['inputs']) ? metadata['inputs'] : {}
   return Object.fromEntries(
-    Object.entries(inputs).map(([name, input]) => [name, isMap(input) ? String(input['default'] ?? '') : ''])
+    Object.entries(inputs).map(([name, input]) => [
+      name,
+      isMap(input) && typeof input['default'] === 'string' ? input['default'] : ''
+    ])
   )
 }
 

@@ -56,13 +56,15 @@ describe('throwRefusals', () => {
     const live: Live<string> = { state: 'unreadable', reason: 'denied', missingPermission: 'iam:GetRole' }
     const error = await thrownBy(named('a', live))
     expect(error).toMatchObject({ message: 'Role a: could not be read: denied' })
-    expect(error).toMatchObject({ fix: expect.stringContaining("Add iam:GetRole to the role's policy") })
+    expect(fixOf(error)).toContain("Add iam:GetRole to the role's policy")
   })
 
   it('asks for access to the cluster where the cluster refuses', async () => {
     const live: Live<string> = { state: 'unreadable', reason: 'denied', missingPermission: 'get namespaces' }
-    expect(await thrownBy(named('a', live, 'kubernetes'))).toMatchObject({
-      fix: expect.stringContaining('Let the caller get namespaces')
-    })
+    expect(fixOf(await thrownBy(named('a', live, 'kubernetes')))).toContain('Let the caller get namespaces')
   })
 })
+
+function fixOf(error: unknown): string {
+  return error instanceof UserError ? error.fix : ''
+}

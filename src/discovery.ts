@@ -50,7 +50,7 @@ export async function discover(inputs: Inputs, session: Session, step: Step): Pr
     findControllers(kubernetes),
     kubernetes.list(nodes),
     kubernetes.get(daemonSets, 'eks-pod-identity-agent', 'kube-system'),
-    recordOf(kubernetes, step)
+    installRecord(kubernetes, step)
   ])
   step.note(`subnets: ${subnets.map((subnet) => `${subnet.id} (${subnet.availabilityZone})`).join(', ')}`)
   step.note(`security groups: ${securityGroups.map((group) => group.id).join(', ')}`)
@@ -72,7 +72,7 @@ export async function discover(inputs: Inputs, session: Session, step: Step): Pr
 }
 
 /** Losing the record loses no cluster: without it everything is compared afresh. */
-async function recordOf(kubernetes: Kubernetes, step: Step): Promise<InstallRecord | undefined> {
+export async function installRecord(kubernetes: Kubernetes, step: Step): Promise<InstallRecord | undefined> {
   const stored = await readRecord(kubernetes)
   if (stored.state === 'present') return parseRecord(stored.text)
   if (stored.state !== 'absent')

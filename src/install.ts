@@ -1,6 +1,7 @@
 import { decide } from './decisions.js'
-import { discover } from './discovery.js'
+import { discover, type Discovery, installRecord } from './discovery.js'
 import type { Graph } from './engine/graph.js'
+import type { InstallRecord } from './engine/record.js'
 import type { Inspection, Step } from './engine/resource.js'
 import { applyAll, inspectAll, type Outcome } from './engine/walk.js'
 import type { Ownership } from './environment.js'
@@ -48,8 +49,10 @@ export async function install(run: InstallRun): Promise<void> {
     return
   }
   await withLock(run, found, async (waited) => {
+    // Whoever held the lock has changed what was read before.
     const now = waited ? await compare(run, graph) : inspections
-    const record = keepRecord(run, found, decisions, graph, now)
+    const previous = waited ? await latestRecord(run, found) : found.record
+    const record = keepRecord(run, found.kubernetes, previous, decisions.version, graph, now)
     if (changes) await record.ahead()
     await apply(run, graph, now)
     if (changes) await record.installed()
@@ -68,6 +71,10 @@ async function compare(run: InstallRun, graph: Graph): Promise<ReadonlyMap<strin
     for (const line of planLines(graph, inspections)) step.note(line)
     return inspections
   })
+}
+
+async function latestRecord(run: InstallRun, found: Discovery): Promise<InstallRecord | undefined> {
+  return stage(run, 'Record', async (step) => installRecord(found.kubernetes, step))
 }
 
 function differs(inspections: ReadonlyMap<string, Inspection>): boolean {

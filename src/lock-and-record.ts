@@ -1,9 +1,9 @@
-import type { Decisions } from './decisions.js'
 import type { Discovery } from './discovery.js'
 import type { Graph } from './engine/graph.js'
 import { type InstallRecord, nextRecord, recordAhead, type WalkedResource } from './engine/record.js'
 import type { Inspection } from './engine/resource.js'
 import type { InstallRun } from './install.js'
+import type { Kubernetes } from './kubernetes/client.js'
 import { acquireLock } from './kubernetes/lease.js'
 import { writeRecord } from './kubernetes/record-store.js'
 import { runUrl } from './ports.js'
@@ -68,14 +68,15 @@ export interface RecordKeeper {
 /** Writes the record of this run at its three moments. */
 export function keepRecord(
   run: InstallRun,
-  found: Discovery,
-  decisions: Decisions,
+  kubernetes: Kubernetes,
+  previous: InstallRecord | undefined,
+  version: string,
   graph: Graph,
   inspections: ReadonlyMap<string, Inspection>
 ): RecordKeeper {
   const url = runUrl(run.ports.env)
   const facts = (): Pick<InstallRecord, 'karpenterVersion' | 'run' | 'time'> => ({
-    karpenterVersion: decisions.version,
+    karpenterVersion: version,
     run: url,
     time: new Date(run.ports.clock.now()).toISOString()
   })
@@ -85,16 +86,16 @@ export function keepRecord(
     wasAbsent: inspections.get(id)?.state === 'absent'
   }))
   const write = async (record: InstallRecord): Promise<void> =>
-    writeRecord(found.kubernetes, JSON.stringify(record), url)
+    writeRecord(kubernetes, JSON.stringify(record), url)
   return {
     ahead: async () => {
-      const record = recordAhead(found.record, facts(), resources)
+      const record = recordAhead(previous, facts(), resources)
       if (record !== undefined) await write(record)
     },
-    installed: async () => write(nextRecord(found.record, facts(), resources)),
+    installed: async () => write(nextRecord(previous, facts(), resources)),
     proved: async () => {
       const { time, ...rest } = facts()
-      await write(nextRecord(found.record, { ...rest, time, smokeTest: { time } }, resources))
+      await write(nextRecord(previous, { ...rest, time, smokeTest: { time } }, resources))
     }
   }
 }

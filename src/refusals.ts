@@ -5,8 +5,10 @@ import type { Inspection } from './engine/resource.js'
 /** Throws for every resource that cannot be made as wanted and says so before the first write. */
 export function throwRefusals(inspections: ReadonlyMap<string, Inspection>): void {
   const refusals = [...inspections.values()].flatMap((inspection) => refusalOf(inspection) ?? [])
-  if (refusals.length === 1) throw refusals[0]
-  if (refusals.length > 1) throw new AggregateError(refusals, `${refusals.length} resources are refused`)
+  const [first, ...others] = refusals
+  if (first === undefined) return
+  if (others.length === 0) throw first
+  throw new AggregateError(refusals, `${refusals.length} resources are refused`)
 }
 
 function refusalOf({ resource, refusal, unreadable }: Inspection): UserError | undefined {
