@@ -205,14 +205,31 @@ describe('a rollout', () => {
     expect(step.waits).toEqual(['Deployment karpenter/karpenter: 1 of 2 pods are available'])
   })
 
+  test('starts pods afresh that crashed before the run, and waits for the new ones', async () => {
+    server.put(podPath('karpenter-0'), pod(waiting('CrashLoopBackOff', 'back-off', 7)))
+    const step = recordedStep()
+    const settled = (await inspect()).settle(step)
+    while (server.at(podPath('karpenter-0')) !== undefined)
+      await new Promise((resolve) => setImmediate(resolve))
+    server.put(podPath('karpenter-1'), pod({}))
+    server.put(deploymentPath, { ...deployment, status: available })
+    await expect(settled).resolves.toBeUndefined()
+    expect(step.changes).toEqual([
+      'deleted pod karpenter-0, which kept crashing before this run, so that it starts afresh'
+    ])
+  })
+
   test('of a controller that crashes ends with its last words and what they ask for', async () => {
-    server.put(podPath('karpenter-1'), pod(waiting('CrashLoopBackOff', 'back-off', 3)))
     server.intercept = (call, response) => {
       if (!call.path.endsWith('/log')) return false
       response.end('starting\npanic: NonExistentQueue: The specified queue does not exist\n')
       return true
     }
-    await expect((await inspect()).settle(recordedStep())).rejects.toMatchObject({
+    const settled = (await inspect()).settle(recordedStep())
+    settled.catch(() => undefined)
+    while (server.watching < 2) await new Promise((resolve) => setImmediate(resolve))
+    server.put(podPath('karpenter-1'), pod(waiting('CrashLoopBackOff', 'back-off', 3)))
+    await expect(settled).rejects.toMatchObject({
       message: expect.stringMatching(
         /^Deployment karpenter\/karpenter: 1 of 2 pods are available; Pod karpenter-1 crashes again and again\..*NonExistentQueue/s
       ) as unknown,
@@ -231,6 +248,26 @@ describe('a rollout', () => {
     await expect((await inspect()).settle(failing())).rejects.toMatchObject({
       message: expect.stringContaining(`Pod karpenter-2 Unschedulable: ${message}`) as unknown,
       fix: expect.stringContaining('helm-values: "replicas: 1"') as unknown
+    })
+  })
+
+  test('whose new pod crashes is not blamed on the next one, which finds no node because of it', async () => {
+    server.put(
+      podPath('karpenter-1'),
+      pod({
+        conditions: [
+          { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: 'Insufficient cpu' }
+        ]
+      })
+    )
+    server.put(podPath('karpenter-2'), pod(waiting('CrashLoopBackOff', 'back-off', 1)))
+    server.intercept = (call, response) => {
+      if (!call.path.endsWith('/log')) return false
+      response.end('panic: GetRegion')
+      return true
+    }
+    await expect((await inspect()).settle(failing())).rejects.toMatchObject({
+      message: expect.stringContaining('Pod karpenter-2 crashes again and again') as unknown
     })
   })
 

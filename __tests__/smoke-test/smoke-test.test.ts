@@ -271,6 +271,23 @@ describe('a scale-up that does not come about', () => {
     })
   })
 
+  test('without a word about it does not take a turned condition for the cause', async () => {
+    const thrown = await failing(() => {
+      server.put('/api/v1/events/one', {
+        apiVersion: 'v1',
+        kind: 'Event',
+        metadata: {},
+        involvedObject: { kind: 'NodePool', name: names.nodePool },
+        reason: 'Ready',
+        message: 'Status condition transitioned, Type: Ready, Status: Unknown -> True',
+        lastTimestamp: at(2)
+      })
+    })
+    expect(thrown).toMatchObject({
+      message: expect.stringContaining('the Deployment made no pods') as unknown
+    })
+  })
+
   test('because no instance type fits says what Karpenter said about the pod', async () => {
     const thrown = await failing(() => {
       server.put('/api/v1/events/one', {

@@ -6,7 +6,7 @@ import type { Kubernetes } from '../kubernetes/client.js'
 import { deployments, events, pods } from '../kubernetes/kinds.js'
 import { field, textField } from '../kubernetes/manifest.js'
 import { decided, View } from '../kubernetes/view.js'
-import { controllerFix } from './controller-failure.js'
+import { controllerFix, lastWords } from './controller-failure.js'
 
 export interface Rollout {
   readonly release: string
@@ -47,12 +47,16 @@ export async function awaitRollout(
       view.follow(deployments, { namespace, fieldSelector: `metadata.name=${name}` }),
       view.follow(pods, { namespace, labelSelector: `app.kubernetes.io/instance=${rollout.release}` })
     ])
+    const restarted = await startAfresh(kubernetes.within(step.signal), namespace, running.objects, step)
     const failure = await view.until(() => {
       const live = deployment.objects[0]
       const progress = progressOf(live)
       if (progress.done) return decided(undefined)
-      const newest = newestPods(running.objects)
-      const troubles = newest.flatMap((pod) => troubleOf(pod))
+      const newest = newestPods(running.objects).filter((pod) => !restarted.has(pod.metadata?.name ?? ''))
+      const all = newest.flatMap((pod) => troubleOf(pod))
+      // A new pod that cannot start keeps the old ones alive, and they keep the next new one off their nodes.
+      const own = all.filter((one) => one.kind !== 'unschedulable')
+      const troubles = own.length > 0 ? own : all
       const lasting = troubles.find((one) => {
         const key = `${one.pod} ${one.kind}`
         const first = since.get(key) ?? step.now()
@@ -84,6 +88,27 @@ export async function awaitRollout(
     step.waiting(undefined)
     await view.close()
   }
+}
+
+/**
+ * Deletes pods that crash since before this run: what it has put right shows in new ones at once, in those after up to
+ * five minutes of back-off. Their names are returned.
+ */
+async function startAfresh(
+  kubernetes: Kubernetes,
+  namespace: string,
+  found: readonly Pod[],
+  step: Step
+): Promise<ReadonlySet<string>> {
+  const crashing = newestPods(found).filter((pod) =>
+    troubleOf(pod).some((trouble) => trouble.kind === 'crash' && trouble.final)
+  )
+  const names = crashing.map((pod) => pod.metadata?.name ?? '')
+  for (const name of names) {
+    await kubernetes.delete(pods, { name, namespace })
+    step.changed(`deleted pod ${name}, which kept crashing before this run, so that it starts afresh`)
+  }
+  return new Set(names)
 }
 
 /** How far a Deployment is with what its spec says now. */
@@ -189,7 +214,7 @@ async function explained(
     const log = await lastLog(within, rollout.namespace, trouble)
     return new UserError(
       subject,
-      `${trouble.progress};${where} crashes again and again. Its last words:\n${indented(log)}`,
+      `${trouble.progress};${where} crashes again and again. Its last words:\n${lastWords(log)}`,
       controllerFix(log),
       { state }
     )
@@ -255,12 +280,4 @@ function fixOf(trouble: Trouble, rollout: Rollout): string {
     default:
       return `Correct what the message names in helm-values, and run again: kubectl -n ${rollout.namespace} describe pod ${trouble.pod}`
   }
-}
-
-function indented(text: string): string {
-  return text
-    .split('\n')
-    .slice(-12)
-    .map((line) => `  ${line.length > 400 ? `${line.slice(0, 397)}...` : line}`)
-    .join('\n')
 }

@@ -28,6 +28,11 @@ export class EventLog {
   }
 }
 
+/** Events that say why something does not happen; most only repeat a condition that turned. */
+export function telling(events: readonly KarpenterEvent[]): readonly KarpenterEvent[] {
+  return events.filter((event) => !event.message.startsWith('Status condition transitioned'))
+}
+
 function timeOf(event: Event): string {
   return (
     textField(event, 'lastTimestamp') ??

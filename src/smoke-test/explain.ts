@@ -3,6 +3,7 @@ import { UserError } from '../engine/errors.js'
 import { conditionOf, conditionsOf, describe, failing } from '../kubernetes/conditions.js'
 import type { Manifest } from '../kubernetes/manifest.js'
 import { instanceIdOf, isRunning } from './counts.js'
+import { telling } from './events.js'
 import type { KarpenterEvent } from './result.js'
 
 /** What was seen of a scale-up that did not come about. */
@@ -46,7 +47,7 @@ function cause(seen: Seen): Cause {
 }
 
 function withoutClaims(seen: Seen): Cause {
-  const said = seen.events.filter(
+  const said = telling(seen.events).filter(
     (event) => event.object.startsWith('Pod/') || event.object.startsWith('NodePool/')
   )
   const last = said.at(-1)
@@ -76,7 +77,9 @@ function withoutClaims(seen: Seen): Cause {
 
 function unfinishedClaim(claim: Manifest, seen: Seen): Cause {
   const { name } = claim.metadata
-  const about = seen.events.filter((event) => event.object === `NodeClaim/${name}`).at(-1)
+  const about = telling(seen.events)
+    .filter((event) => event.object === `NodeClaim/${name}`)
+    .at(-1)
   const launched = conditionOf(claim, 'Launched')
   if (launched?.status !== 'True') {
     const said = [launched?.reason, launched?.message || about?.message].filter(Boolean).join(': ')

@@ -3,6 +3,7 @@ import { conditionOf } from '../kubernetes/conditions.js'
 import { textField, type Manifest } from '../kubernetes/manifest.js'
 import { decided, type Followed, type View } from '../kubernetes/view.js'
 import { addedNodes, isRunning } from './counts.js'
+import { telling } from './events.js'
 import { explain } from './explain.js'
 import type { KarpenterEvent } from './result.js'
 import type { SmokeTestStep } from './run.js'
@@ -77,7 +78,7 @@ function progress(test: ScaleUp, running: number): string {
     claims.length === 0
       ? 'no NodeClaim yet'
       : `${claims.length} NodeClaims: ${count('Launched')} launched, ${count('Registered')} registered, ${count('Initialized')} initialized`
-  const last = test.events().at(-1)
+  const last = telling(test.events()).at(-1)
   const said =
     running === 0 && claims.length === 0 && last !== undefined ? ` (${last.reason}: ${last.message})` : ''
   const held = claims
