@@ -136,3 +136,17 @@ describe('errorText', () => {
     expect(errorText(error, '').length).toBeLessThan(4096)
   })
 })
+
+describe('a stage', () => {
+  it('that has nothing to say gets no group', async () => {
+    const { log, journal } = journalOf()
+    await journal.stage('Lock', async () => undefined)
+    expect(log.lines).toEqual([])
+  })
+
+  it('that fails is shown with its error', async () => {
+    const { log, journal } = journalOf()
+    await expect(journal.stage('Lock', async () => Promise.reject(new Error('no')))).rejects.toThrow('no')
+    expect(log.lines).toEqual(['> Lock (0.0 s)', 'failed: no', '<'])
+  })
+})

@@ -87,12 +87,12 @@ export class RunJournal implements Journal {
     this.#close(outcome.id, failed, outcome.result !== 'as wanted')
   }
 
-  /** Runs a stage that is no resource under its own group; its lines are shown even when it changed nothing. */
+  /** Runs a stage that is no resource under its own group; one that has nothing to say gets none. */
   async stage<T>(title: string, work: (step: Step) => Promise<T>): Promise<T> {
     const { step } = this.step(title)
     try {
       const result = await work(step)
-      this.#close(title, [], true)
+      this.#close(title, [], false)
       return result
     } catch (error) {
       this.#close(title, [`failed: ${messageOf(error)}`], true)
