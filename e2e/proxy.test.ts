@@ -70,6 +70,6 @@ describe('a runner that reaches the world through a proxy only', () => {
       /^setup-karpenter: region: STS in eu-west-1 could not be reached: .*127\.0\.0\.1:9/
     )
     expect(errorOf(failed)).toContain('Check the network of the runner (HTTPS_PROXY, NO_PROXY)')
-    expect(sandbox.cloud.calls()).toEqual([])
+    expect(callsOf(sandbox)).toEqual([])
   })
 })

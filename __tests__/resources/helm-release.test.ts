@@ -214,7 +214,7 @@ describe('a rollout', () => {
     server.put(podPath('karpenter-1'), pod({}))
     server.put(deploymentPath, { ...deployment, status: available })
     await expect(settled).resolves.toBeUndefined()
-    expect(step.changes).toEqual([
+    expect(step.lines).toEqual([
       'deleted pod karpenter-0, which kept crashing before this run, so that it starts afresh'
     ])
   })

@@ -191,7 +191,7 @@ describe('The controller role', () => {
     const { aws, server, close } = await awsWith(iam({ role, attached: [] }))
     const error = await failure(install(controllerRole(wantedRole, { aws, ownership })))
     expect(error.message).toMatch(/^controller-role-name: /)
-    expect(error.state).toBe('The role was left as it is.')
+    expect(error.state).toBe('Nothing was changed.')
     expect(error.fix).toContain('system:serviceaccount:karpenter:karpenter')
     expect(server.calls.filter((call) => !call.startsWith('Get'))).toEqual([])
     await close()

@@ -1,3 +1,5 @@
+import { isMap } from '../engine/json.js'
+
 /** What the controller says when it ends at its start, and what that asks for (Karpenter 1.0 to 1.14). */
 const causes: readonly { readonly said: RegExp; readonly fix: string }[] = [
   {
@@ -46,4 +48,38 @@ export function controllerFix(log: string): string {
     causes.find(({ said }) => said.test(log))?.fix ??
     'Correct what the log names, in helm-values or in AWS, and run again: kubectl logs --previous shows all of it.'
   )
+}
+
+/** Lines of the log that an error shows, and characters of each. */
+const shownLines = 8
+const shownCharacters = 700
+
+/** The end of a controller's log for an error: JSON lines as `LEVEL message: error`, a long one without its middle. */
+export function lastWords(log: string): string {
+  return log
+    .split('\n')
+    .slice(-shownLines)
+    .map((line) => `  ${shortened(spoken(line))}`)
+    .join('\n')
+}
+
+function spoken(line: string): string {
+  try {
+    const entry: unknown = JSON.parse(line)
+    if (!isMap(entry) || typeof entry['message'] !== 'string') return line
+    const { level, message, error } = entry
+    return [typeof level === 'string' ? `${level} ${message}` : message, error]
+      .filter((part) => typeof part === 'string' && part !== '')
+      .join(': ')
+  } catch {
+    // A panic and its stack are plain text.
+    return line
+  }
+}
+
+/** An error of AWS's SDK has the cause at its end. */
+function shortened(line: string): string {
+  if (line.length <= shownCharacters) return line
+  const start = Math.floor(shownCharacters / 3)
+  return `${line.slice(0, start)} ... ${line.slice(line.length - (shownCharacters - start))}`
 }

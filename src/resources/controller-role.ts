@@ -260,7 +260,7 @@ function foreignRole(wanted: ControllerRoleWanted, live: Live): UserError {
       ? `the role ${wanted.roleName} exists, was not made by this action for cluster "${wanted.clusterName}", and does not trust ${trustedName(wanted.trust)}`
       : `the role ${wanted.roleName} exists under another path (${live.arn})`,
     `Pass another \`controller-role-name\`, or add this statement to its trust policy yourself:\n    ${JSON.stringify(trustStatement(wanted.trust))}`,
-    { state: 'The role was left as it is.' }
+    { state: 'Nothing was changed.' }
   )
 }
 

@@ -222,7 +222,7 @@ async function explained(
   const message = textOf(trouble)
   const warnings = trouble.pod === '' ? '' : await warningsOf(within, rollout.namespace, trouble.pod, message)
   const silent = trouble.kind === 'stuck' && warnings === ''
-  const said = silent ? `\n${indented(await lastLog(within, rollout.namespace, trouble))}` : warnings
+  const said = silent ? `\n${lastWords(await lastLog(within, rollout.namespace, trouble))}` : warnings
   return new UserError(subject, `${trouble.progress};${where} ${message}${said}`, fixOf(trouble, rollout), {
     state
   })
