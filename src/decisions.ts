@@ -6,13 +6,14 @@ import {
 } from './aws/choices.js'
 import { awsProblem } from './aws/errors.js'
 import { iamArn } from './aws/partition.js'
+import { overlay } from './engine/json.js'
 import type { Step } from './engine/resource.js'
 import type { Discovery } from './discovery.js'
 import { type Chart, loadChart } from './helm/chart.js'
 import { downloadText } from './helm/download.js'
 import { getHelm } from './helm/get-helm.js'
 import { type Helm, prepareHelm } from './helm/run-helm.js'
-import { guideValues, mergeValues, type Values } from './helm/values.js'
+import { guideValues, type Values } from './helm/values.js'
 import type { Inputs } from './inputs.js'
 import { readManifests } from './karpenter/convert/manifests.js'
 import { defaultNodePools } from './karpenter/default-node-pools.js'
@@ -117,7 +118,7 @@ export async function decide(
     controllerRoleArn,
     chart,
     helm,
-    values: mergeValues(
+    values: overlay(
       guideValues({
         clusterName: cluster.name,
         interruptionQueue: queueName,

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
-import { editDistance, guideValues, mergeValues, unknownValues, type Values } from '../../src/helm/values.js'
+import { overlay } from '../../src/engine/json.js'
+import { editDistance, guideValues, unknownValues, type Values } from '../../src/helm/values.js'
 
 /** The shape of the chart's values.yaml, as far as the tests need it. */
 const chart: Values = {
@@ -99,7 +100,7 @@ test('what the pod is given as it is may hold anything', () => {
 })
 
 test('maps are merged key by key, everything else is replaced', () => {
-  expect(mergeValues({ a: { b: 1, c: [1, 2] }, d: 1 }, { a: { c: [3] }, d: { e: 1 } })).toEqual({
+  expect(overlay({ a: { b: 1, c: [1, 2] }, d: 1 }, { a: { c: [3] }, d: { e: 1 } })).toEqual({
     a: { b: 1, c: [3] },
     d: { e: 1 }
   })
@@ -112,10 +113,10 @@ test('merging never loses what the user gave', () => {
   )
   fc.assert(
     fc.property(values, values, (below, above) => {
-      expect(mergeValues(mergeValues(below, above), above)).toEqual(mergeValues(below, above))
+      expect(overlay(overlay(below, above), above)).toEqual(overlay(below, above))
       for (const [key, value] of Object.entries(above)) {
-        if (typeof value === 'number') expect(mergeValues(below, above)[key]).toBe(value)
-        else expect(mergeValues(below, above)[key]).toMatchObject(value)
+        if (typeof value === 'number') expect(overlay(below, above)[key]).toBe(value)
+        else expect(overlay(below, above)[key]).toMatchObject(value)
       }
     })
   )

@@ -26,16 +26,6 @@ export function guideValues(settings: GuideSettings): Values {
   }
 }
 
-/** As helm merges: maps key by key, everything else is replaced by the one that wins. */
-export function mergeValues(below: Values, above: Values): Values {
-  const merged: Record<string, unknown> = { ...below }
-  for (const [key, value] of Object.entries(above)) {
-    const under = merged[key]
-    merged[key] = isRecord(under) && isRecord(value) ? mergeValues(under, value) : value
-  }
-  return merged
-}
-
 /** A value that the chart would swallow in silence. */
 export interface ValueProblem {
   /** `settings.aws.clusterName` */

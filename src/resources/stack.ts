@@ -18,7 +18,7 @@ import {
   type LiveStack
 } from '../aws/stack-operation.js'
 import { situationOf } from '../aws/stack-status.js'
-import { templateDifferences } from '../aws/template-text.js'
+import { templateDifferences } from '../karpenter/template-differences.js'
 import { missing, type Difference } from '../engine/difference.js'
 import { UserError } from '../engine/errors.js'
 import { isMap } from '../engine/json.js'

@@ -1,5 +1,5 @@
-import { canonical, isMap } from '../engine/json.js'
-import { parseTemplate } from './template-yaml.js'
+import { canonical, isMap, type JsonMap } from '../engine/json.js'
+import { parseTemplate } from './template-syntax.js'
 
 /**
  * Where two CloudFormation templates say something different: logical ids, and names of other sections. Comments, layout
@@ -16,7 +16,7 @@ export function templateDifferences(a: string, b: string): readonly string[] {
 
 /** Name to canonical text; descriptions do nothing. */
 function partsOf(text: string): ReadonlyMap<string, string> | undefined {
-  const template = parseTemplate(text)
+  const template = bodyOf(text)
   if (template === undefined) return undefined
   const parts = new Map<string, string>()
   for (const [section, value] of Object.entries(template)) {
@@ -25,4 +25,12 @@ function partsOf(text: string): ReadonlyMap<string, string> | undefined {
     } else if (section !== 'Description') parts.set(section, canonical(value))
   }
   return parts
+}
+
+function bodyOf(text: string): JsonMap | undefined {
+  try {
+    return parseTemplate(text).body
+  } catch {
+    return undefined
+  }
 }

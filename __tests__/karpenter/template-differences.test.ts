@@ -1,4 +1,4 @@
-import { templateDifferences } from '../../src/aws/template-text.js'
+import { templateDifferences } from '../../src/karpenter/template-differences.js'
 
 const template = `AWSTemplateFormatVersion: "2010-09-09"
 Description: one
