@@ -1,6 +1,7 @@
+import { isMap } from '../engine/json.js'
 import { errorOf, KubernetesError, type Caller, type Request } from './errors.js'
 import { knownKind, pathOf, resourceName, untyped, type Kind } from './kinds.js'
-import { field, isManifest, isRecord, listField, textField, type Manifest } from './manifest.js'
+import { field, isManifest, listField, textField, type Manifest } from './manifest.js'
 import { transport, type Connection } from './transport.js'
 import { watchEvents, type WatchEvent } from './watch.js'
 
@@ -338,11 +339,11 @@ function read<T>(kind: Kind<T>, body: string): T {
 function itemOf<T>(kind: Kind<T>, item: unknown): T {
   return objectOf(
     kind,
-    isRecord(item) && !isManifest(item) ? { ...item, apiVersion: kind.apiVersion, kind: kind.kind } : item
+    isMap(item) && !isManifest(item) ? { ...item, apiVersion: kind.apiVersion, kind: kind.kind } : item
   )
 }
 
-export function objectOf<T>(kind: Kind<T>, value: unknown): T {
+function objectOf<T>(kind: Kind<T>, value: unknown): T {
   if (kind.is(value)) return value
   throw new KubernetesError(
     resourceName(kind),

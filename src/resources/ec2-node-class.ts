@@ -2,7 +2,7 @@ import type { Severity } from '../engine/difference.js'
 import { resource, type AnyResource, type Step } from '../engine/resource.js'
 import { conditionOf, type Condition } from '../kubernetes/conditions.js'
 import { ec2NodeClasses, nodeClaims } from '../kubernetes/kinds.js'
-import { isManifest, listField, textField, type Manifest } from '../kubernetes/manifest.js'
+import { isManifest, textField, type Manifest } from '../kubernetes/manifest.js'
 import {
   awaitGone,
   finalizersOf,
@@ -108,9 +108,4 @@ async function recheck(ports: KubernetesPorts, name: string, step: Step): Promis
     .within(step.signal)
     .patch(ec2NodeClasses, { name }, { type: 'merge', value: { metadata: { annotations } } })
   step.note(`EC2NodeClass ${name}: asked Karpenter to validate again`)
-}
-
-/** How many of a kind of thing the controller found for it: `subnets`, `securityGroups`, `amis`. */
-export function found(nodeClass: unknown, what: string): number {
-  return listField(nodeClass, 'status', what).length
 }
