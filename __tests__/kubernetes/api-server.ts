@@ -5,7 +5,8 @@ import { createAuthority } from '../../sandbox/certificates.js'
 import { listen } from '../../sandbox/listen.js'
 import { createKubernetes, type Kubernetes } from '../../src/kubernetes/client.js'
 import type { Caller } from '../../src/kubernetes/errors.js'
-import { isRecord, textField } from '../../src/kubernetes/manifest.js'
+import { isMap } from '../../src/engine/json.js'
+import { textField } from '../../src/kubernetes/manifest.js'
 import type { KubernetesRequest } from '../../src/kubernetes/transport.js'
 
 /** What a test answers in the server's place; undefined: the server answers itself. */
@@ -96,7 +97,7 @@ export class ApiServer {
   /** Puts an object there as if its controller had written it. */
   put(path: string, object: Record<string, unknown>): Stored {
     const before = this.#objects.get(path)
-    const metadata = isRecord(object['metadata']) ? object['metadata'] : {}
+    const metadata = isMap(object['metadata']) ? object['metadata'] : {}
     const stored = {
       ...object,
       metadata: {
@@ -167,7 +168,7 @@ export class ApiServer {
       this.remove(call.path)
       return json(response, 200, { kind: 'Status', status: 'Success' })
     }
-    const object = isRecord(body) ? body : {}
+    const object = isMap(body) ? body : {}
     if (call.method === 'POST') {
       const path = `${call.path}/${textField(body, 'metadata', 'name') ?? ''}`
       if (this.#objects.has(path)) return status(response, 409, 'AlreadyExists', 'already exists')
@@ -211,9 +212,9 @@ export class ApiServer {
       const path = (textField(operation, 'path') ?? '').split('/').slice(1)
       const last = path.pop() ?? ''
       let at: unknown = object
-      for (const name of path) at = isRecord(at) ? at[name] : undefined
-      const value: unknown = isRecord(operation) ? operation['value'] : undefined
-      if (!isRecord(at)) return status(response, 422, 'Invalid', 'no such path')
+      for (const name of path) at = isMap(at) ? at[name] : undefined
+      const value: unknown = isMap(operation) ? operation['value'] : undefined
+      if (!isMap(at)) return status(response, 422, 'Invalid', 'no such path')
       if (textField(operation, 'op') !== 'test') at[last] = value
       else if (at[last] !== value) return status(response, 422, 'Invalid', 'the test failed')
     }
@@ -229,7 +230,7 @@ function isCollection(path: string): boolean {
 }
 
 function labelled(object: Stored, selector: string | null): boolean {
-  const labels = isRecord(object.metadata['labels']) ? object.metadata['labels'] : {}
+  const labels = isMap(object.metadata['labels']) ? object.metadata['labels'] : {}
   return (selector ?? '')
     .split(',')
     .filter((part) => part !== '')
@@ -245,7 +246,7 @@ function merged(below: Record<string, unknown>, above: Record<string, unknown>):
   const result = { ...below }
   for (const [key, value] of Object.entries(above)) {
     const under = result[key]
-    result[key] = isRecord(under) && isRecord(value) ? merged(under, value) : value
+    result[key] = isMap(under) && isMap(value) ? merged(under, value) : value
   }
   return result
 }

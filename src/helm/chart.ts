@@ -1,7 +1,8 @@
+import { isMap } from '../engine/json.js'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf, UserError } from '../engine/errors.js'
-import { isManifest, isRecord, textField, type Manifest } from '../kubernetes/manifest.js'
+import { isManifest, textField, type Manifest } from '../kubernetes/manifest.js'
 import type { Helm } from './run-helm.js'
 
 export interface Chart {
@@ -110,7 +111,7 @@ export async function readChart(path: string, digest: string | undefined): Promi
     version: version.replace(/^v/, ''),
     appVersion: textField(about, 'appVersion') ?? version,
     digest,
-    values: isRecord(values) ? values : {},
+    values: isMap(values) ? values : {},
     crds
   }
 }

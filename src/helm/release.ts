@@ -1,8 +1,9 @@
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
+import { isMap } from '../engine/json.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { deployments, secrets } from '../kubernetes/kinds.js'
-import { field, isRecord, textField } from '../kubernetes/manifest.js'
+import { field, textField } from '../kubernetes/manifest.js'
 
 /** helm's own words: deployed, superseded, failed, uninstalling, pending-install, pending-upgrade, pending-rollback. */
 export type ReleaseStatus = string
@@ -93,7 +94,7 @@ function labelOf(secret: unknown, name: string): string {
 function labelsOf(secret: unknown): Readonly<Record<string, string>> {
   const labels = field(secret, 'metadata', 'labels')
   return Object.fromEntries(
-    Object.keys(isRecord(labels) ? labels : {}).map((name) => [name, labelOf(secret, name)])
+    Object.keys(isMap(labels) ? labels : {}).map((name) => [name, labelOf(secret, name)])
   )
 }
 
@@ -111,7 +112,7 @@ async function unpack(secret: unknown, all: readonly unknown[]): Promise<Release
     status: textField(release, 'info', 'status') ?? labelOf(secret, 'status'),
     chartVersion: (textField(release, 'chart', 'metadata', 'version') ?? '').replace(/^v/, ''),
     appVersion: textField(release, 'chart', 'metadata', 'appVersion') ?? '',
-    values: isRecord(values) ? values : {},
+    values: isMap(values) ? values : {},
     manifest: textField(release, 'manifest') ?? '',
     createdAt: textField(secret, 'metadata', 'creationTimestamp') ?? '',
     secret: textField(secret, 'metadata', 'name') ?? '',

@@ -1,4 +1,4 @@
-import { isRecord } from '../kubernetes/manifest.js'
+import { isMap } from '../engine/json.js'
 
 export type Values = Readonly<Record<string, unknown>>
 
@@ -91,13 +91,11 @@ export function unknownValues(user: Values, chart: Values): readonly ValueProble
       if (freeForm.has(path)) return []
       if (!(key in defaults)) return problemsAt(path, value, known)
       const byDefault = defaults[key]
-      if (isRecord(byDefault) && Object.keys(byDefault).length > 0) {
+      if (isMap(byDefault) && Object.keys(byDefault).length > 0) {
         if (value === null) return []
-        return isRecord(value)
-          ? walk(value, byDefault, path)
-          : [{ path, problem: 'it is a map in the chart' }]
+        return isMap(value) ? walk(value, byDefault, path) : [{ path, problem: 'it is a map in the chart' }]
       }
-      return isRecord(value) && isScalar(byDefault)
+      return isMap(value) && isScalar(byDefault)
         ? [{ path, problem: `it is one value in the chart (${JSON.stringify(byDefault)}), not a map` }]
         : []
     })
@@ -108,7 +106,7 @@ function problemsAt(path: string, value: unknown, known: readonly string[]): rea
   const exact = dead[path]
   const below = Object.keys(dead).filter((one) => one.startsWith(`${path}.`))
   // Of a dead map, the keys inside say more than the map.
-  if (below.length > 0 && isRecord(value) && Object.keys(value).length > 0) {
+  if (below.length > 0 && isMap(value) && Object.keys(value).length > 0) {
     return Object.entries(value).flatMap(([key, inner]) => problemsAt(`${path}.${key}`, inner, known))
   }
   if (exact !== undefined) return [{ path, problem: exact }]
@@ -129,7 +127,7 @@ function problemsAt(path: string, value: unknown, known: readonly string[]): rea
 function pathsOf(values: Values, above: string): readonly string[] {
   return Object.entries(values).flatMap(([key, value]) => {
     const path = above === '' ? key : `${above}.${key}`
-    return isRecord(value) && !freeForm.has(path) ? [path, ...pathsOf(value, path)] : [path]
+    return isMap(value) && !freeForm.has(path) ? [path, ...pathsOf(value, path)] : [path]
   })
 }
 

@@ -1,5 +1,6 @@
+import { isMap } from '../engine/json.js'
 import { UserError } from '../engine/errors.js'
-import { isRecord, listField, textField } from './manifest.js'
+import { listField, textField } from './manifest.js'
 
 /** Who calls the API server, for the commands that let them in. */
 export interface Caller {
@@ -110,7 +111,7 @@ export function isKubernetesError(
 function parseStatus(body: string): { reason: string | undefined; message: string } {
   try {
     const parsed: unknown = JSON.parse(body)
-    if (isRecord(parsed) && parsed['kind'] === 'Status') {
+    if (isMap(parsed) && parsed['kind'] === 'Status') {
       const causes = listField(parsed, 'details', 'causes')
         .map((cause) => [textField(cause, 'field'), textField(cause, 'message')].filter(Boolean).join(': '))
         .filter((text) => text !== '')

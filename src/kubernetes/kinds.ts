@@ -1,3 +1,4 @@
+import { isMap } from '../engine/json.js'
 import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.js'
 import type { DaemonSet, Deployment, ReplicaSet } from 'kubernetes-types/apps/v1.js'
 import type { Lease } from 'kubernetes-types/coordination/v1.js'
@@ -11,7 +12,7 @@ import type {
   ServiceAccount
 } from 'kubernetes-types/core/v1.js'
 import type { FlowSchema } from 'kubernetes-types/flowcontrol/v1.js'
-import { isManifest, isRecord, type Manifest } from './manifest.js'
+import { isManifest, type Manifest } from './manifest.js'
 
 /** A kind of object and the path it is served at. `T` is what its objects are read as. */
 export interface Kind<T> {
@@ -30,10 +31,7 @@ function kind<T>(apiVersion: string, name: string, resource: string, namespaced:
     resource,
     namespaced,
     is: (value): value is T =>
-      isRecord(value) &&
-      value['kind'] === name &&
-      value['apiVersion'] === apiVersion &&
-      isRecord(value['metadata'])
+      isMap(value) && value['kind'] === name && value['apiVersion'] === apiVersion && isMap(value['metadata'])
   }
 }
 

@@ -1,3 +1,5 @@
+import { isMap } from '../engine/json.js'
+
 /** Any Kubernetes object, for kinds whose fields are their own affair. */
 export interface Manifest {
   readonly apiVersion: string
@@ -20,16 +22,12 @@ export interface ManifestMetadata {
   readonly [field: string]: unknown
 }
 
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 export function isManifest(value: unknown): value is Manifest {
   return (
-    isRecord(value) &&
+    isMap(value) &&
     typeof value['apiVersion'] === 'string' &&
     typeof value['kind'] === 'string' &&
-    isRecord(value['metadata']) &&
+    isMap(value['metadata']) &&
     typeof value['metadata']['name'] === 'string'
   )
 }
@@ -38,7 +36,7 @@ export function isManifest(value: unknown): value is Manifest {
 export function field(value: unknown, ...path: readonly string[]): unknown {
   let at = value
   for (const name of path) {
-    if (!isRecord(at)) return undefined
+    if (!isMap(at)) return undefined
     at = at[name]
   }
   return at

@@ -1,7 +1,8 @@
+import { isMap } from '../engine/json.js'
 import type { SecurityGroup, Subnet } from '../aws/discover.js'
 import { discoveryTag } from '../karpenter/default-node-pools.js'
 import type { SelectorTerm } from '../karpenter/types.js'
-import { field, isRecord, listField, type Manifest } from '../kubernetes/manifest.js'
+import { field, listField, type Manifest } from '../kubernetes/manifest.js'
 import type { Check, Finding } from './finding.js'
 
 export interface SelectorFacts {
@@ -60,7 +61,7 @@ function termOf(value: unknown): SelectorTerm {
   return {
     ...(typeof id === 'string' && { id }),
     ...(typeof name === 'string' && { name }),
-    ...(isRecord(tags) && {
+    ...(isMap(tags) && {
       tags: Object.fromEntries(Object.entries(tags).map(([key, tag]) => [key, String(tag)]))
     })
   }

@@ -1,9 +1,10 @@
+import { isMap } from '../engine/json.js'
 import { subsetDifferences } from '../engine/compare.js'
 import { missing, type Difference } from '../engine/difference.js'
 import { resource, type AnyResource } from '../engine/resource.js'
 import { awaitObject, conditionOf, describe } from '../kubernetes/conditions.js'
 import { customResourceDefinitions as kind, nodePools } from '../kubernetes/kinds.js'
-import { field, isManifest, isRecord, textField, type Manifest } from '../kubernetes/manifest.js'
+import { field, isManifest, textField, type Manifest } from '../kubernetes/manifest.js'
 import { decided } from '../kubernetes/view.js'
 import {
   awaitGone,
@@ -100,7 +101,7 @@ export function crds(
       }
     },
     (value): value is CrdsWanted =>
-      isRecord(value) &&
+      isMap(value) &&
       typeof value['version'] === 'string' &&
       Array.isArray(value['crds']) &&
       value['crds'].every(isManifest)

@@ -1,7 +1,8 @@
+import { isMap } from '../engine/json.js'
 import { missing } from '../engine/difference.js'
 import { resource, type AnyResource } from '../engine/resource.js'
 import { flowSchemas as kind } from '../kubernetes/kinds.js'
-import { isManifest, isRecord, textField, type Manifest } from '../kubernetes/manifest.js'
+import { isManifest, textField, type Manifest } from '../kubernetes/manifest.js'
 import {
   isOurs,
   liveOf,
@@ -128,6 +129,6 @@ export function flowSchemas(
       }
     },
     (value): value is FlowSchemasWanted =>
-      isRecord(value) && Array.isArray(value['flowSchemas']) && value['flowSchemas'].every(isManifest)
+      isMap(value) && Array.isArray(value['flowSchemas']) && value['flowSchemas'].every(isManifest)
   )
 }

@@ -1,3 +1,4 @@
+import { isMap } from '../engine/json.js'
 import { sameValue } from '../engine/compare.js'
 import { missing, type Difference } from '../engine/difference.js'
 import { resource, type AnyResource, type Step } from '../engine/resource.js'
@@ -5,7 +6,7 @@ import type { Chart } from '../helm/chart.js'
 import { readRelease, type Release } from '../helm/release.js'
 import type { Helm } from '../helm/run-helm.js'
 import { secrets } from '../kubernetes/kinds.js'
-import { field, isManifest, isRecord, type Manifest } from '../kubernetes/manifest.js'
+import { field, isManifest, type Manifest } from '../kubernetes/manifest.js'
 import { decided, View } from '../kubernetes/view.js'
 import { awaitRollout } from './controller-rollout.js'
 import { liveOf, manifestDifferences, ownerLabel, type KubernetesPorts } from './kubernetes-object.js'
@@ -119,7 +120,7 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
       }
     },
     (value): value is HelmReleaseWanted =>
-      isRecord(value) && typeof value['version'] === 'string' && isRecord(value['values'])
+      isMap(value) && typeof value['version'] === 'string' && isMap(value['values'])
   )
 }
 
@@ -148,7 +149,7 @@ function releaseDifferences(wanted: HelmReleaseWanted, release: Release): readon
 
 /** Values are compared exactly: one that is no longer given goes back to the chart's default. */
 function valueDifferences(wanted: unknown, live: unknown, path: string): readonly Difference[] {
-  if (isRecord(wanted) && isRecord(live)) {
+  if (isMap(wanted) && isMap(live)) {
     return [...new Set([...Object.keys(wanted), ...Object.keys(live)])].flatMap((key) =>
       valueDifferences(wanted[key], live[key], `${path}.${key}`)
     )

@@ -1,3 +1,4 @@
+import { isMap } from '../engine/json.js'
 import { subsetDifferences } from '../engine/compare.js'
 import { missing, type Difference, type Severity } from '../engine/difference.js'
 import type { Live, Resource, Step } from '../engine/resource.js'
@@ -6,7 +7,7 @@ import { awaitObject } from '../kubernetes/conditions.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { KubernetesError } from '../kubernetes/errors.js'
 import type { Kind } from '../kubernetes/kinds.js'
-import { field, isRecord, textField, type Manifest } from '../kubernetes/manifest.js'
+import { field, textField, type Manifest } from '../kubernetes/manifest.js'
 import { decided } from '../kubernetes/view.js'
 
 /** What the Kubernetes resources work with. */
@@ -108,7 +109,7 @@ function ownedPaths(live: unknown): readonly (readonly string[])[] {
     (entry: unknown) => field(entry, 'manager') === 'setup-karpenter' && field(entry, 'operation') === 'Apply'
   )
   const walk = (node: unknown, path: readonly string[]): readonly (readonly string[])[] => {
-    const inner = isRecord(node) ? Object.entries(node).filter(([key]) => key.startsWith('f:')) : []
+    const inner = isMap(node) ? Object.entries(node).filter(([key]) => key.startsWith('f:')) : []
     // Entries of keyed lists (k:, v:) are compared as part of their list.
     if (inner.length === 0) return path.length === 0 ? [] : [path]
     return inner.flatMap(([key, value]) => walk(value, [...path, key.slice(2)]))

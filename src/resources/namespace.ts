@@ -1,7 +1,8 @@
+import { isMap } from '../engine/json.js'
 import { missing } from '../engine/difference.js'
 import { resource, type AnyResource } from '../engine/resource.js'
 import { namespaces } from '../kubernetes/kinds.js'
-import { isRecord, textField } from '../kubernetes/manifest.js'
+import { textField } from '../kubernetes/manifest.js'
 import {
   awaitGone,
   finalizersOf,
@@ -67,6 +68,6 @@ export function namespace(wanted: NamespaceWanted, ports: KubernetesPorts): AnyR
         return { outcome: 'removed' }
       }
     },
-    (value): value is NamespaceWanted => isRecord(value) && typeof value['name'] === 'string'
+    (value): value is NamespaceWanted => isMap(value) && typeof value['name'] === 'string'
   )
 }

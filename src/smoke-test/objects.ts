@@ -1,6 +1,7 @@
+import { isMap } from '../engine/json.js'
 import type { Ownership } from '../environment.js'
 import { deployments, nodePools } from '../kubernetes/kinds.js'
-import { field, isRecord, listField, type Manifest } from '../kubernetes/manifest.js'
+import { field, listField, type Manifest } from '../kubernetes/manifest.js'
 
 /** On every object of a smoke test and on the nodes it makes; the value is the run's id. */
 export const smokeTestLabel = 'setup-karpenter/smoke-test'
@@ -141,5 +142,5 @@ function deploymentOf(
 }
 
 function mapOf(value: unknown): Record<string, unknown> {
-  return isRecord(value) ? value : {}
+  return isMap(value) ? value : {}
 }
