@@ -177,6 +177,21 @@ test('an attempt that another helm has under way is awaited, and given up when i
   expect(runs).toHaveLength(1)
 })
 
+test('an attempt of our own is given up after half a minute: under the lock its run has ended', async () => {
+  let now = Date.now()
+  const secret = releaseSecret(1, 'pending-install', '1.2.1', wanted.values)
+  const labels = { ...secret.metadata.labels, 'app.kubernetes.io/managed-by': 'setup-karpenter' }
+  server.put(releasePath(1), { ...secret, metadata: { labels } })
+  const step = recordedStep(() => now)
+  const applied = (await inspect()).apply(step)
+  while (step.waits.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  expect(runs).toEqual([])
+  now += 31_000
+  await applied
+  expect(server.at(releasePath(1))).toBeUndefined()
+  expect(runs).toHaveLength(1)
+})
+
 describe('a rollout', () => {
   const podPath = (name: string): string => `/api/v1/namespaces/karpenter/pods/${name}`
   const pod = (status: unknown) => ({

@@ -38,6 +38,8 @@ export interface HelmReleaseLive {
 
 /** Milliseconds after which a `pending-*` release has no helm behind it: helm's own limit is five minutes. */
 const stuckAfter = 5 * 60_000
+/** The same for our own: the lock is ours now, and without --wait helm is done in seconds. */
+const ownStuckAfter = 30_000
 
 /** The controller, by its chart. */
 export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts): AnyResource {
@@ -228,7 +230,8 @@ async function awaitOtherHelm(
   step: Step
 ): Promise<Release | undefined> {
   const within = ports.kubernetes.within(step.signal)
-  const until = Date.parse(release.createdAt) + stuckAfter
+  const own = release.labels[ownerLabel] === ports.ownership.owner
+  const until = Date.parse(release.createdAt) + (own ? ownStuckAfter : stuckAfter)
   const view = new View(within, step.signal)
   try {
     const followed = await view.follow(secrets, {
