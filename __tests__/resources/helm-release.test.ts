@@ -266,6 +266,38 @@ describe('a rollout', () => {
     })
   })
 
+  test('whose pod finds no node while an old pod is still ending is given time', async () => {
+    const conditions = [
+      { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: 'Insufficient cpu' }
+    ]
+    server.put(podPath('karpenter-1'), {
+      ...pod({}),
+      metadata: {
+        labels: { 'app.kubernetes.io/instance': 'karpenter', 'pod-template-hash': 'old' },
+        creationTimestamp: '2026-01-01T00:00:00Z',
+        deletionTimestamp: '2026-01-02T00:00:00Z'
+      }
+    })
+    server.put(podPath('karpenter-2'), {
+      ...pod({ conditions }),
+      metadata: {
+        labels: { 'app.kubernetes.io/instance': 'karpenter', 'pod-template-hash': 'a' },
+        creationTimestamp: '2026-01-02T00:00:00Z'
+      }
+    })
+    const settled = (await inspect()).settle(recordedStep(() => (now += 20_000)))
+    while (server.watching < 2) await new Promise((resolve) => setImmediate(resolve))
+    server.put(podPath('karpenter-2'), {
+      ...pod({ conditions, phase: 'Pending' }),
+      metadata: {
+        labels: { 'app.kubernetes.io/instance': 'karpenter', 'pod-template-hash': 'a' },
+        creationTimestamp: '2026-01-02T00:00:00Z'
+      }
+    })
+    server.put(deploymentPath, { ...deployment, status: available })
+    await expect(settled).resolves.toBeUndefined()
+  })
+
   test('whose new pod crashes is not blamed on the next one, which finds no node because of it', async () => {
     server.put(
       podPath('karpenter-1'),

@@ -16,7 +16,10 @@ export interface Rollout {
 
 /** Milliseconds that a state may last which often passes by itself. */
 const patience = 30_000
-/** The same for a pod that is merely not ready yet: images are pulled, volumes attached, caches filled. */
+/**
+ * The same for a pod that is merely not ready yet (images are pulled, volumes attached, caches filled), and for one that
+ * finds no node while an old pod, which has its own time to end, still takes up the room.
+ */
 const slowPatience = 150_000
 /** The first restarts may be IAM's: a role or association made moments ago is not known everywhere yet. */
 const restartsThatPass = 3
@@ -57,11 +60,13 @@ export async function awaitRollout(
       // A new pod that cannot start keeps the old ones alive, and they keep the next new one off their nodes.
       const own = all.filter((one) => one.kind !== 'unschedulable')
       const troubles = own.length > 0 ? own : all
+      const leaving = running.objects.some((pod) => pod.metadata?.deletionTimestamp !== undefined)
       const lasting = troubles.find((one) => {
+        const slow = one.kind === 'stuck' || (one.kind === 'unschedulable' && leaving)
         const key = `${one.pod} ${one.kind}`
         const first = since.get(key) ?? step.now()
         since.set(key, first)
-        return one.final || step.now() - first >= (one.kind === 'stuck' ? slowPatience : patience)
+        return one.final || step.now() - first >= (slow ? slowPatience : patience)
       })
       if (lasting !== undefined) return decided({ ...lasting, progress: progress.text })
       const stalled = conditionOf(live, 'Progressing')
