@@ -48,6 +48,11 @@ export type KubernetesObject = Readonly<Record<string, unknown>>
 export async function find(sandbox: Sandbox, path: string): Promise<KubernetesObject | undefined> {
   const answer = await sandbox.kubernetes('GET', path)
   if (answer.status === 404) return undefined
+  // The storage of a kind whose CRD has just been made is still being set up.
+  if (answer.status === 429) {
+    await delay(100)
+    return find(sandbox, path)
+  }
   if (answer.status !== 200) throw new Error(`${path}: the API server answered ${answer.status}`)
   return record(answer.body)
 }
