@@ -13,11 +13,11 @@ export function isWithin(figure: Figure): boolean {
   return figure.value <= figure.limit
 }
 
-/** `within  Process start to first API call: 154 ms (at most 200 ms); median of 11` */
+/** `ok      Process start to first API call: 154 ms (at most 200 ms); median of 11` */
 export function figureLine(figure: Figure): string {
   const unit = figure.unit === '' ? '' : ` ${figure.unit}`
   const detail = figure.detail === undefined ? '' : `; ${figure.detail}`
-  const verdict = isWithin(figure) ? 'within' : 'OVER  '
+  const verdict = isWithin(figure) ? 'ok    ' : 'NOT OK'
   return `${verdict}  ${figure.name}: ${shown(figure.value)}${unit} (at most ${figure.limit}${unit})${detail}`
 }
 

@@ -13,9 +13,9 @@ describe('a figure of the bench', () => {
   })
 
   it('is one line with value, limit, verdict and detail', () => {
-    expect(figureLine(figure)).toBe('within  Memory: 120.3 MB (at most 150 MB)')
+    expect(figureLine(figure)).toBe('ok      Memory: 120.3 MB (at most 150 MB)')
     expect(figureLine({ name: 'Requests', value: 71, limit: 70, unit: '', detail: 'ec2 9' })).toBe(
-      'OVER    Requests: 71 (at most 70); ec2 9'
+      'NOT OK  Requests: 71 (at most 70); ec2 9'
     )
   })
 })
