@@ -59,6 +59,12 @@ describe('summaryText', () => {
     expect(text).toContain('and 10 more nodes')
   })
 
+  it('says which steps the whole run waited for', () => {
+    const criticalPath = { seconds: 13.04, ids: ['Discover', 'stack'] }
+    expect(summaryText({ ...report, criticalPath })).toContain('Critical path, 13.0 s: `Discover` → `stack`.')
+    expect(summaryText(report)).not.toContain('Critical path')
+  })
+
   it("stays far below GitHub's limit of 1 MiB", () => {
     const warnings = Array.from({ length: 20 }, () => 'x'.repeat(100_000))
     expect(Buffer.byteLength(summaryText({ ...report, warnings }))).toBeLessThan(1_048_576)

@@ -81,7 +81,12 @@ function smokeTest(test: ReportedSmokeTest): string {
 function stageTimes(report: Report): string {
   if (report.stages.length === 0) return ''
   const rows = report.stages.map((stage) => [stage.name, seconds(stage.seconds)])
-  return `<details><summary>Where the time went</summary>\n\n${table(['Stage', 'Time'], rows)}\n\n${report.requests.total} requests.\n\n</details>`
+  return `<details><summary>Where the time went</summary>\n\n${table(['Stage', 'Time'], rows)}\n\n${criticalPath(report)}${report.requests.total} requests.\n\n</details>`
+}
+
+function criticalPath({ criticalPath: path }: Report): string {
+  if (path === undefined) return ''
+  return `Critical path, ${seconds(path.seconds)}: ${path.ids.map(code).join(' → ')}.\n\n`
 }
 
 function list(title: string, lines: readonly string[]): string {
