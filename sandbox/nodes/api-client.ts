@@ -80,6 +80,8 @@ export function connectApi(access: ApiAccess): ApiClient {
       if (payload !== undefined) {
         const patch = call.method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'
         outgoing.setHeader('content-type', call.contentType ?? patch)
+        // Node frames no body of a DELETE by itself: the server would take it for the next request.
+        outgoing.setHeader('content-length', Buffer.byteLength(payload))
       }
       outgoing.end(payload)
     })

@@ -207,15 +207,29 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
     }
     const node: Booted = { order, roleArn, live, stopHeartbeat: () => undefined }
     booted.set(instance.id, node)
-    await registerNode(api, order)
+    try {
+      await registerNode(api, order)
+    } catch (error) {
+      booted.delete(instance.id)
+      log(`kubelet ${order.name}: not registered: ${String(error)}`)
+      later(TRY_AGAIN, async () => boot(instance))
+      return
+    }
     node.stopHeartbeat = heartbeat(api, order).stop
     pods.nodeStarted(order.name)
     log(`kubelet ${order.name}: registered (${instance.type}, ${instance.zone})`)
-    later(options.readyTime ?? 300, async () => {
-      if (booted.has(instance.id)) {
-        await makeReady(api, order)
+    const ready = async (): Promise<void> => {
+      if (booted.get(instance.id) !== node) {
+        return
       }
-    })
+      try {
+        await makeReady(api, order)
+      } catch (error) {
+        log(`kubelet ${order.name}: status not taken: ${String(error)}`)
+        later(TRY_AGAIN, ready)
+      }
+    }
+    later(options.readyTime ?? 300, ready)
   }
 
   const end = async (id: string): Promise<void> => {

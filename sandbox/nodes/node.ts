@@ -1,4 +1,4 @@
-import type { ApiClient, ApiIdentity } from './api-client.js'
+import type { ApiAnswer, ApiClient, ApiIdentity } from './api-client.js'
 import { resourcesOf, type Machine } from './machine.js'
 import type { NodeBootstrap } from './user-data.js'
 
@@ -80,9 +80,7 @@ export async function registerNode(api: ApiClient, order: NodeOrder): Promise<vo
     }
   })
   if (answer.status !== 201 && answer.status !== 409) {
-    throw new Error(
-      `${order.name}: ${answer.status} ${JSON.stringify(answer.body['message'] ?? answer.body)}`
-    )
+    throw refused(order, answer)
   }
   // What the AWS cloud controller manager adds to every node.
   await api.request({
@@ -104,7 +102,7 @@ export async function registerNode(api: ApiClient, order: NodeOrder): Promise<vo
   })
 }
 
-/** The network plugin is there: the node is Ready. */
+/** The network plugin is there: the node is Ready. Rejects when the API server does not take that. */
 export async function makeReady(api: ApiClient, order: NodeOrder): Promise<void> {
   const healthy = ['MemoryPressure', 'DiskPressure', 'PIDPressure'].map((type) => ({
     ...condition(
@@ -114,7 +112,7 @@ export async function makeReady(api: ApiClient, order: NodeOrder): Promise<void>
     ),
     type
   }))
-  await api.request({
+  const answer = await api.request({
     method: 'PATCH',
     path: `/api/v1/nodes/${order.name}/status`,
     as: order.identity,
@@ -125,6 +123,11 @@ export async function makeReady(api: ApiClient, order: NodeOrder): Promise<void>
       }
     }
   })
+  if (answer.status !== 200) throw refused(order, answer)
+}
+
+function refused(order: NodeOrder, answer: ApiAnswer): Error {
+  return new Error(`${order.name}: ${answer.status} ${JSON.stringify(answer.body['message'] ?? answer.body)}`)
 }
 
 /** Renews the node's lease, without which the node lifecycle controller takes the node for dead. */

@@ -62,3 +62,30 @@ it('lists, watches, and after a lost watch tells what has gone in between', asyn
   api.close()
   await close()
 })
+
+it('frames the body of a DELETE, so that its options arrive', async () => {
+  const authority = await createAuthority('test')
+  const [serverPair, clientPair] = await Promise.all([
+    authority.issue({ commonName: 'server', ipAddresses: ['127.0.0.1'], usage: 'server' }),
+    authority.issue({ commonName: 'admin', usage: 'client' })
+  ])
+  const server = createServer({ cert: serverPair.certPem, key: serverPair.keyPem }, (request, response) => {
+    let body = ''
+    request.on('data', (chunk: Buffer) => (body += chunk.toString('utf8')))
+    request.on('end', () => response.end(JSON.stringify({ method: request.method, body })))
+  })
+  const { port, close } = await listen(server)
+  const api = connectApi({
+    endpoint: `https://127.0.0.1:${port}`,
+    caPem: authority.certPem,
+    certPem: clientPair.certPem,
+    keyPem: clientPair.keyPem
+  })
+  const options = { kind: 'DeleteOptions', gracePeriodSeconds: 0 }
+  const removal = { method: 'DELETE', path: '/api/v1/namespaces/a/pods/b', body: options } as const
+  for (const answer of [await api.request(removal), await api.request(removal)]) {
+    expect(answer).toEqual({ status: 200, body: { method: 'DELETE', body: JSON.stringify(options) } })
+  }
+  api.close()
+  await close()
+})
