@@ -27,8 +27,6 @@ type Statement = Readonly<Record<string, unknown>>
 const older: Inputs = {
   'karpenter-version': '1.2.1',
   'controller-identity': 'irsa',
-  // Leaves room on two nodes for the new controller beside the old one.
-  'helm-values': 'replicas: 1',
   'smoke-test': 'false'
 }
 const newer: Inputs = { ...older, 'karpenter-version': '1.14.0' }
