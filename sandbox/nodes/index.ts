@@ -159,11 +159,14 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
   const machineFor = async (type: string): Promise<Machine> => {
     const known = machines.get(type) ?? options.describeType(type).then(machineOf)
     machines.set(type, known)
+    known.catch(() => machines.delete(type))
     return known
   }
 
-  const boot = async (instance: BootingInstance): Promise<void> => {
-    if (!seen.has(instance.id)) {
+  /** Reads the instance anew each time: its profile may be told of a moment after the instance is. */
+  const boot = async (id: string): Promise<void> => {
+    const instance = (await options.instances()).find((one) => one.id === id)
+    if (instance === undefined || !seen.has(id)) {
       return
     }
     const bootstrap = bootstrapOf(instance, options, caData)
@@ -183,7 +186,7 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
     if ('refused' in identity || roleArn === undefined) {
       const why = 'refused' in identity ? identity.refused : ''
       refuse(instance, `Unable to register node with API server: Unauthorized (${why})`)
-      later(TRY_AGAIN, async () => boot(instance))
+      bootLater(id, TRY_AGAIN)
       return
     }
     const machine = await machineFor(instance.type)
@@ -212,7 +215,7 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
     } catch (error) {
       booted.delete(instance.id)
       log(`kubelet ${order.name}: not registered: ${String(error)}`)
-      later(TRY_AGAIN, async () => boot(instance))
+      bootLater(id, TRY_AGAIN)
       return
     }
     node.stopHeartbeat = heartbeat(api, order).stop
@@ -231,6 +234,16 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
     }
     later(options.readyTime ?? 300, ready)
   }
+
+  const bootLater = (id: string, milliseconds: number): void =>
+    later(milliseconds, async () => {
+      try {
+        await boot(id)
+      } catch (error) {
+        log(`nodes: ${id} did not boot: ${String(error)}`)
+        bootLater(id, TRY_AGAIN)
+      }
+    })
 
   const end = async (id: string): Promise<void> => {
     const node = booted.get(id)
@@ -257,7 +270,7 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
       alive.add(instance.id)
       if (!seen.has(instance.id)) {
         seen.add(instance.id)
-        later(options.bootTime ?? 400, async () => boot(instance))
+        bootLater(instance.id, options.bootTime ?? 400)
       }
     }
     await Promise.all([...seen].filter((id) => !alive.has(id)).map(end))
