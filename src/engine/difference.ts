@@ -1,6 +1,16 @@
 /** How much a difference matters to whoever runs the cluster. */
 export type Severity = 'breaks scaling' | 'weakens security' | 'cosmetic'
 
+/** Who wrote a live value, as far as Kubernetes' managedFields know. */
+export interface Author {
+  /** Field manager: `kubectl-edit`, `argocd-controller`. */
+  readonly manager: string
+  /** `Apply` or `Update`; of a release its revision. */
+  readonly operation?: string
+  /** ISO 8601. */
+  readonly time?: string
+}
+
 /** One place in which the live state is not as wanted. */
 export interface Difference {
   /** Field path inside the resource: `tags.karpenter.sh/discovery`, `spec.limits.cpu`; empty for the resource itself. */
@@ -10,6 +20,7 @@ export interface Difference {
   /** One sentence for a person. */
   readonly reason: string
   readonly severity: Severity
+  readonly by?: Author
 }
 
 /** The difference of a resource that is not there at all. */

@@ -63,6 +63,8 @@ export interface Resource<W, L> {
   settle?(step: Step): Promise<void>
   /** Takes away what we made, and nothing else. */
   remove(step: Step): Promise<Removal>
+  /** Names of what is still there of it, for the proof after a removal; the title alone where this is not given. */
+  left?(live: L): readonly string[]
 }
 
 /** A resource whose types are its own affair: what graph, walk and report work with. */
@@ -81,6 +83,8 @@ export interface Inspection {
   readonly resource: AnyResource
   readonly state: 'as wanted' | 'differs' | 'absent' | 'unreadable'
   readonly differences: readonly Difference[]
+  /** Names of what is there of it; empty when nothing is. */
+  readonly left: readonly string[]
   /** Set when unreadable. */
   readonly unreadable?: { readonly reason: string; readonly missingPermission?: string }
   /** Set when what is there must not be touched. */
@@ -121,6 +125,7 @@ export function resource<W, L>(own: Resource<W, L>, isWanted: (value: unknown) =
                 ? 'differs'
                 : 'as wanted',
         differences,
+        left: live.state === 'present' ? (own.left?.(live.value) ?? [own.title]) : [],
         ...(live.state === 'unreadable' && {
           unreadable: {
             reason: live.reason,
