@@ -150,3 +150,54 @@ describe('parseInputs', () => {
     expect(problems.map((line) => line.split(':')[0])).toEqual(['mode', 'region', 'tags', 'timeout'])
   })
 })
+
+describe('inputs of the modes', () => {
+  it('makes no smoke test in check and uninstall, and always one in mode smoke-test', () => {
+    expect(parseInputs(source({ mode: 'check' })).smokeTest).toBeUndefined()
+    expect(parseInputs(source({ mode: 'uninstall' })).smokeTest).toBeUndefined()
+    expect(parseInputs(source({ mode: 'smoke-test', 'smoke-test': 'false' })).smokeTest).toMatchObject({
+      nodePools: [],
+      nodeReadyThresholdSeconds: undefined
+    })
+  })
+
+  it('takes names of NodePools and a threshold', () => {
+    const given = { 'smoke-test-node-pools': 'default, gpu\ndefault', 'node-ready-threshold-seconds': '90' }
+    expect(parseInputs(source(given)).smokeTest).toMatchObject({
+      nodePools: ['default', 'gpu'],
+      nodeReadyThresholdSeconds: 90
+    })
+    expect(
+      problemsOf({ 'smoke-test-node-pools': 'Default', 'node-ready-threshold-seconds': 'soon' })
+    ).toHaveLength(2)
+  })
+
+  it('fails a check on drift and unknown unless fail-on says otherwise', () => {
+    expect(parseInputs(source({})).check.failOn).toEqual(['drift', 'unknown'])
+    expect(parseInputs(source({ 'fail-on': 'never' })).check.failOn).toEqual([])
+    expect(parseInputs(source({ 'fail-on': 'pending' })).check.failOn).toEqual(['pending'])
+    expect(problemsOf({ 'fail-on': 'never,drift' })[0]).toContain('"never" is not known')
+    expect(problemsOf({ 'fail-on': ',' })[0]).toContain('is empty')
+  })
+
+  it('wants a token for the issue', () => {
+    expect(problemsOf({ 'drift-issue': 'true' })[0]).toContain('drift-issue needs it')
+    const given = { 'drift-issue': 'true', 'github-token': 'ghs_x' }
+    expect(parseInputs(source(given)).check.issueToken).toBe('ghs_x')
+    expect(parseInputs(source({ 'github-token': 'ghs_x' })).check.issueToken).toBeUndefined()
+  })
+
+  it('removes nothing that is not asked for by name', () => {
+    expect(parseInputs(source({ mode: 'uninstall' })).removal).toEqual({
+      forceDrain: false,
+      removeCrds: false,
+      removeOidcProvider: false
+    })
+  })
+
+  it('takes further policies of the roles by ARN', () => {
+    const arn = 'arn:aws:iam::111122223333:policy/kms'
+    expect(parseInputs(source({ 'controller-role-policies': arn })).controllerRolePolicies).toEqual([arn])
+    expect(problemsOf({ 'node-role-policies': 'kms' })[0]).toContain('ARNs of IAM policies')
+  })
+})

@@ -2,15 +2,7 @@ import { load } from 'js-yaml'
 import semver from 'semver'
 import { messageOf } from './engine/errors.js'
 import { isMap, overlay } from './engine/json.js'
-import {
-  booleanOf,
-  type InputProblems,
-  integerOf,
-  listOf,
-  matching,
-  oneOf,
-  secondsOf
-} from './input-values.js'
+import { type InputProblems, integerOf, listOf, matching, oneOf } from './input-values.js'
 import type {
   CredentialsInput,
   InputSource,
@@ -18,7 +10,6 @@ import type {
   NodePoolsInput,
   QueueInput,
   SecurityGroupsInput,
-  SmokeTestInput,
   SubnetsInput,
   TemplateInput
 } from './inputs.js'
@@ -35,11 +26,12 @@ export const names = {
   namespace: /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
   stack: /^[A-Za-z][A-Za-z0-9-]{0,127}$/,
   queue: /^[\w-]{1,80}$/,
-  image: /^[\w][\w./:@-]*$/
+  image: /^[\w][\w./:@-]*$/,
+  object: /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/
 }
 
 export function modeOf(problems: InputProblems, value: string): Mode {
-  return oneOf(problems, 'mode', value, ['install'])
+  return oneOf(problems, 'mode', value, ['install', 'check', 'smoke-test', 'uninstall'])
 }
 
 export function optional<T>(value: string, parse: (value: string) => T): T | undefined {
@@ -288,19 +280,10 @@ export function tagsOf(problems: InputProblems, value: string): Record<string, s
   return tags
 }
 
-export function smokeTestOf(problems: InputProblems, source: InputSource): SmokeTestInput | undefined {
-  const wanted = booleanOf(problems, 'smoke-test', source.get('smoke-test'))
-  const smokeTest = {
-    replicas: integerOf(problems, 'smoke-test-replicas', source.get('smoke-test-replicas'), 1, 100),
-    onePerNode: booleanOf(problems, 'smoke-test-one-per-node', source.get('smoke-test-one-per-node')),
-    image: matching(
-      problems,
-      'smoke-test-image',
-      source.get('smoke-test-image'),
-      names.image,
-      'use an image such as nginx'
-    ),
-    timeoutSeconds: secondsOf(problems, 'smoke-test-timeout', source.get('smoke-test-timeout'), 30, 7200)
-  }
-  return wanted ? smokeTest : undefined
+/** Names of policies of the account or AWS's own. */
+export function policyArnsOf(problems: InputProblems, input: string, value: string): string[] {
+  const arns = [...new Set(listOf(value))]
+  for (const arn of arns)
+    matching(problems, input, arn, names.policyArn, 'use ARNs of IAM policies, comma-separated')
+  return arns
 }

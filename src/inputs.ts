@@ -8,16 +8,17 @@ import {
   names,
   nodePoolsOf,
   optional,
+  policyArnsOf,
   queueOf,
   roleNameOf,
   securityGroupsOf,
-  smokeTestOf,
   stackNameOf,
   subnetsOf,
   tagsOf,
   templateOf,
   urlOf
 } from './input-fields.js'
+import { checkOf, removalOf, smokeTestOf } from './input-modes.js'
 import { booleanOf, InputProblems, matching, oneOf, secondsOf } from './input-values.js'
 
 /** Every input, typed. parseInputs (below) fills it; action.yml lists the same names in the same order. */
@@ -65,7 +66,25 @@ export interface SmokeTestInput {
   readonly replicas: number
   readonly onePerNode: boolean
   readonly image: string
+  /** Empty: the first in mode install, every one in mode smoke-test. */
+  readonly nodePools: readonly string[]
   readonly timeoutSeconds: number
+  readonly nodeReadyThresholdSeconds: number | undefined
+}
+
+export type FailOn = 'drift' | 'pending' | 'unknown'
+
+export interface CheckInput {
+  /** Empty: never. */
+  readonly failOn: readonly FailOn[]
+  /** GitHub's token, when an issue is to be kept. */
+  readonly issueToken: string | undefined
+}
+
+export interface RemovalInput {
+  readonly forceDrain: boolean
+  readonly removeCrds: boolean
+  readonly removeOidcProvider: boolean
 }
 
 export interface Inputs {
@@ -97,8 +116,13 @@ export interface Inputs {
   readonly interruptionQueue: QueueInput
   readonly permissionsBoundary: string | undefined
   readonly tags: Readonly<Record<string, string>>
-  /** Undefined when smoke-test is false. */
+  /** ARNs of policies besides the stack's. */
+  readonly controllerRolePolicies: readonly string[]
+  readonly nodeRolePolicies: readonly string[]
+  /** Undefined when the run makes none. */
   readonly smokeTest: SmokeTestInput | undefined
+  readonly check: CheckInput
+  readonly removal: RemovalInput
   readonly timeoutSeconds: number
   readonly summary: boolean
 }
@@ -175,7 +199,15 @@ export function parseInputs(source: InputSource): Inputs {
       matching(problems, 'permissions-boundary', arn, names.policyArn, 'use the ARN of an IAM policy')
     ),
     tags: tagsOf(problems, source.get('tags')),
-    smokeTest: smokeTestOf(problems, source),
+    controllerRolePolicies: policyArnsOf(
+      problems,
+      'controller-role-policies',
+      source.get('controller-role-policies')
+    ),
+    nodeRolePolicies: policyArnsOf(problems, 'node-role-policies', source.get('node-role-policies')),
+    smokeTest: smokeTestOf(problems, source, mode),
+    check: checkOf(problems, source),
+    removal: removalOf(problems, source),
     timeoutSeconds: secondsOf(problems, 'timeout', source.get('timeout'), 60, 21_600),
     summary: booleanOf(problems, 'summary', source.get('summary'))
   }

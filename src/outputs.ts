@@ -15,6 +15,10 @@ export const outputNames = [
   'queue-name',
   'stack-name',
   'chart-digest',
+  'drift',
+  'pending',
+  'unknown',
+  'leftovers',
   'report'
 ] as const
 
