@@ -1,8 +1,7 @@
-import type { Discovery } from './discovery.js'
 import type { Graph } from './engine/graph.js'
 import { type InstallRecord, nextRecord, recordAhead, type WalkedResource } from './engine/record.js'
 import type { Inspection } from './engine/resource.js'
-import type { InstallRun } from './install.js'
+import type { Run } from './run.js'
 import type { Kubernetes } from './kubernetes/client.js'
 import { acquireLock } from './kubernetes/lease.js'
 import { writeRecord } from './kubernetes/record-store.js'
@@ -15,9 +14,11 @@ import { clearCleanup, saveCleanup } from './state.js'
  * when the work is over and the lock is given back; on a cancel it stays, and post gives the lock back.
  */
 export async function withLock(
-  run: InstallRun,
-  found: Discovery,
-  work: (waited: boolean) => Promise<void>
+  run: Run,
+  kubernetes: Kubernetes,
+  work: (waited: boolean) => Promise<void>,
+  /** Whether the Lease itself goes when the work is done: nothing of ours stays after an uninstall. */
+  afterwards: 'release' | 'remove' = 'release'
 ): Promise<void> {
   const { inputs, ports, signal } = run
   const url = runUrl(ports.env)
@@ -31,7 +32,7 @@ export async function withLock(
   })
   let waited = false
   const lock = await run.journal.stage('Lock', async (step) =>
-    acquireLock(found.kubernetes, {
+    acquireLock(kubernetes, {
       holder,
       run: url,
       now: () => ports.clock.now(),
@@ -45,12 +46,14 @@ export async function withLock(
   )
   const lost = (): void => run.abort(lock.lost.reason)
   lock.lost.addEventListener('abort', lost, { once: true })
+  let done = false
   try {
     await work(waited)
+    done = true
   } finally {
     lock.lost.removeEventListener('abort', lost)
     if (!signal.aborted) {
-      await lock.release()
+      await (done && afterwards === 'remove' ? lock.remove() : lock.release())
       clearCleanup(ports.runner)
     }
   }
@@ -67,7 +70,7 @@ export interface RecordKeeper {
 
 /** Writes the record of this run at its three moments. */
 export function keepRecord(
-  run: InstallRun,
+  run: Run,
   kubernetes: Kubernetes,
   previous: InstallRecord | undefined,
   version: string,

@@ -22,6 +22,7 @@ export class Session {
   readonly #closers: (() => Promise<void> | void)[] = []
   readonly #kubernetesRequests: KubernetesRequest[] = []
   #aws: Aws | undefined
+  #kubernetes: Kubernetes | undefined
 
   constructor(inputs: SessionInputs, ports: Ports, signal: AbortSignal) {
     this.#inputs = inputs
@@ -29,8 +30,9 @@ export class Session {
     this.#signal = signal
   }
 
-  /** Credentials, proved. */
+  /** Credentials, proved once. */
   async aws(): Promise<Aws> {
+    if (this.#aws !== undefined) return this.#aws
     const { env, runner, clock } = this.#ports
     const aws = await connectAws(this.#inputs, {
       env,
@@ -53,7 +55,9 @@ export class Session {
     return async () => (await tokens()).token
   }
 
+  /** The client of the run's cluster, made once. */
   kubernetes(cluster: Cluster, callerArn: string, token: () => Promise<string>): Kubernetes {
+    if (this.#kubernetes !== undefined) return this.#kubernetes
     const kubernetes = createKubernetes({
       endpoint: cluster.endpoint,
       certificateAuthority: cluster.certificateAuthority,
@@ -68,6 +72,7 @@ export class Session {
       },
       signal: this.#signal
     })
+    this.#kubernetes = kubernetes
     this.onClose(() => kubernetes.close())
     return kubernetes
   }

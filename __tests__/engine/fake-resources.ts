@@ -1,4 +1,4 @@
-import { type AnyResource, resource, type Live, type Step } from '../../src/engine/resource.js'
+import { type AnyResource, resource, type Live, type Removal, type Step } from '../../src/engine/resource.js'
 import type { Journal, Outcome } from '../../src/engine/walk.js'
 
 /** A resource whose live state is a text in memory. */
@@ -6,7 +6,12 @@ export function textResource(
   id: string,
   dependsOn: readonly string[],
   world: Map<string, string>,
-  options: { readonly apply?: (step: Step) => Promise<void>; readonly unreadable?: string } = {}
+  options: {
+    readonly apply?: (step: Step) => Promise<void>
+    readonly remove?: () => Promise<Removal>
+    readonly unreadable?: string
+    readonly wanted?: string
+  } = {}
 ): AnyResource {
   return resource<string, string>(
     {
@@ -14,7 +19,7 @@ export function textResource(
       layer: 'kubernetes',
       title: `Text ${id}`,
       dependsOn,
-      wanted: `wanted ${id}`,
+      wanted: options.wanted ?? `wanted ${id}`,
       read: async (): Promise<Live<string>> => {
         const value = world.get(id)
         if (options.unreadable !== undefined) return { state: 'unreadable', reason: options.unreadable }
@@ -30,7 +35,8 @@ export function textResource(
         world.set(id, `wanted ${id}`)
         step.changed(`wrote ${id}`)
       },
-      remove: async () => (world.delete(id) ? { outcome: 'removed' } : { outcome: 'absent' })
+      remove:
+        options.remove ?? (async () => (world.delete(id) ? { outcome: 'removed' } : { outcome: 'absent' }))
     },
     (value): value is string => typeof value === 'string'
   )

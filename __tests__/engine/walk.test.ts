@@ -114,10 +114,42 @@ describe('removeAll', () => {
     ])
     const graph = new Graph([textResource('a', [], world), textResource('b', ['a'], world)])
     const journal = new MemoryJournal()
-    const outcomes = await removeAll(graph, journal)
-    expect(journal.order).toEqual(['begin b', 'begin a'])
+    const outcomes = await removeAll(graph, journal, now)
+    expect(journal.order).toEqual(['begin b', 'end b', 'begin a', 'end a'])
     expect(outcomes.map((outcome) => outcome.removal.outcome)).toEqual(['removed', 'removed'])
     expect(world.size).toBe(0)
+  })
+
+  it('leaves what a failure still needs, and removes the rest', async () => {
+    const world = new Map(['a', 'b', 'c'].map((name) => [name, `wanted ${name}`]))
+    const graph = new Graph([
+      textResource('a', [], world),
+      textResource('b', ['a'], world, { remove: async () => Promise.reject(new Error('held')) }),
+      textResource('c', [], world)
+    ])
+    const outcomes = await removeAll(graph, new MemoryJournal(), now)
+    expect(Object.fromEntries(outcomes.map(({ id, removal }) => [id, removal.outcome]))).toEqual({
+      a: 'not tried',
+      b: 'failed',
+      c: 'removed'
+    })
+    expect([...world.keys()]).toEqual(['a', 'b'])
+  })
+
+  it('keeps what a kept resource works with, and says for whom', async () => {
+    const world = new Map(['a', 'b'].map((name) => [name, `wanted ${name}`]))
+    const kept = { outcome: 'kept', reason: 'it was there before', inUse: true } as const
+    const graph = new Graph([
+      textResource('a', [], world),
+      textResource('b', ['a'], world, { remove: async () => Promise.resolve(kept) })
+    ])
+    const outcomes = await removeAll(graph, new MemoryJournal(), now)
+    expect(outcomes.find(({ id }) => id === 'a')?.removal).toEqual({
+      outcome: 'kept',
+      reason: 'Text b needs it',
+      inUse: true
+    })
+    expect(world.has('a')).toBe(true)
   })
 })
 

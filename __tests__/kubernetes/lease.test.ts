@@ -107,3 +107,23 @@ test('a caller that may not have the lock is told so', async () => {
     permission: 'create leases.coordination.k8s.io in namespace kube-system'
   })
 })
+
+test('a lock that is removed leaves no Lease, and who waits for it makes a new one', async () => {
+  const first = await acquireLock(server.kubernetes, options('1'))
+  const second = options('2')
+  const waiting = acquireLock(server.kubernetes, second)
+  while (second.waits.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  await first.remove()
+  const lock = await waiting
+  expect(holder()).toBe('2')
+  await lock.remove()
+  expect(server.at(path)).toBeUndefined()
+})
+
+test("a lock that was taken over is not removed under the other run's hands", async () => {
+  const first = await acquireLock(server.kubernetes, options('1', { now: () => Date.now() - 10 * 60_000 }))
+  const second = await acquireLock(server.kubernetes, options('2'))
+  await first.remove()
+  expect(holder()).toBe('2')
+  await second.release()
+})

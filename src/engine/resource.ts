@@ -32,7 +32,8 @@ export interface Step {
 export type Removal =
   | { readonly outcome: 'removed' }
   | { readonly outcome: 'absent' }
-  | { readonly outcome: 'kept'; readonly reason: string }
+  /** `inUse`: it goes on working, so what it depends on is kept as well. */
+  | { readonly outcome: 'kept'; readonly reason: string; readonly inUse?: true }
 
 /**
  * One thing that an installation consists of. `W` is the wanted state: plain JSON, known before the first write, and what

@@ -1,5 +1,5 @@
 import type { Graph } from './graph.js'
-import type { Inspection, Removal, Step } from './resource.js'
+import type { AnyResource, Inspection, Removal, Step } from './resource.js'
 
 /** What became of one resource in a walk. */
 export interface Outcome {
@@ -103,10 +103,21 @@ export interface RemovalOutcome {
   readonly id: string
   readonly removal:
     Removal | { readonly outcome: 'failed'; readonly error: unknown } | { readonly outcome: 'not tried' }
+  /** Lines of what was changed. */
+  readonly changes: readonly string[]
+  readonly startedAt: number
+  readonly endedAt: number
 }
 
-/** Removes backward: a resource goes when all that depend on it are gone. */
-export async function removeAll(graph: Graph, journal: Journal): Promise<readonly RemovalOutcome[]> {
+/**
+ * Removes backward: a resource goes when all that depend on it are gone. What a failure keeps in place is not tried, what
+ * a kept resource works with is kept; the rest goes, so that as little as possible stays.
+ */
+export async function removeAll(
+  graph: Graph,
+  journal: Journal,
+  now: () => number
+): Promise<readonly RemovalOutcome[]> {
   const outcomes = new Map<string, Promise<RemovalOutcome>>()
   for (const resource of graph.resources.toReversed()) {
     const after = underWay(outcomes, graph.dependants(resource.id))
@@ -117,20 +128,46 @@ export async function removeAll(graph: Graph, journal: Journal): Promise<readonl
         const blocked = ended.some(
           (outcome) => outcome.removal.outcome === 'failed' || outcome.removal.outcome === 'not tried'
         )
-        if (blocked) return { id: resource.id, removal: { outcome: 'not tried' } }
-        const { step } = journal.step(resource.id)
-        journal.begin(resource.id)
-        try {
-          return { id: resource.id, removal: await resource.remove(step) }
-        } catch (error) {
-          return { id: resource.id, removal: { outcome: 'failed', error } }
-        } finally {
-          step.waiting(undefined)
-        }
+        const user = ended.find(({ removal }) => removal.outcome === 'kept' && removal.inUse === true)
+        if (!blocked && user === undefined) return removeOne(resource, journal, now)
+        const { id, changes, startedAt, endedAt } = notTried(resource.id, now())
+        const removal = blocked
+          ? ({ outcome: 'not tried' } as const)
+          : ({ outcome: 'kept', reason: `${graph.titleOf(user?.id ?? '')} needs it`, inUse: true } as const)
+        return { id, changes, startedAt, endedAt, removal }
       })()
     )
   }
   return Promise.all(outcomes.values())
+}
+
+async function removeOne(
+  resource: AnyResource,
+  journal: Journal,
+  now: () => number
+): Promise<RemovalOutcome> {
+  const { id } = resource
+  const { step, changes } = journal.step(id)
+  const startedAt = now()
+  journal.begin(id)
+  let removal: RemovalOutcome['removal']
+  try {
+    step.signal.throwIfAborted()
+    removal = await resource.remove(step)
+    if (removal.outcome === 'kept') step.note(`kept: ${removal.reason}`)
+  } catch (error) {
+    removal = { outcome: 'failed', error }
+  } finally {
+    step.waiting(undefined)
+  }
+  const outcome = { id, changes: changes(), startedAt, endedAt: now() }
+  journal.end({
+    ...outcome,
+    ...(removal.outcome === 'failed'
+      ? { result: 'failed', error: removal.error }
+      : { result: removal.outcome === 'removed' ? 'applied' : 'as wanted' })
+  })
+  return { ...outcome, removal }
 }
 
 /** Seconds that a walk needs however wide it runs: the longest chain of dependencies by what each resource took. */

@@ -39,6 +39,8 @@ export interface DeleteOptions extends WriteOptions {
   readonly propagation?: 'Background' | 'Foreground' | 'Orphan'
   /** Delete exactly this object, not another one of its name. */
   readonly uid?: string
+  /** Delete it only as it was read: 409 when it has changed since. */
+  readonly resourceVersion?: string
 }
 
 /** The Kubernetes API as this action needs it. Errors are KubernetesError or UnreachableError. */
@@ -211,7 +213,9 @@ export function createKubernetes(options: KubernetesOptions): Kubernetes {
               apiVersion: 'v1',
               kind: 'DeleteOptions',
               propagationPolicy: remove.propagation ?? 'Background',
-              ...(remove.uid !== undefined && { preconditions: { uid: remove.uid } }),
+              ...((remove.uid !== undefined || remove.resourceVersion !== undefined) && {
+                preconditions: { uid: remove.uid, resourceVersion: remove.resourceVersion }
+              }),
               ...(remove.dryRun === true && { dryRun: ['All'] })
             }
           })

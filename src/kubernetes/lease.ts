@@ -27,6 +27,8 @@ export interface Lock {
   /** Aborted with a UserError when another run has taken the lock over, which happens only after this one stopped renewing. */
   readonly lost: AbortSignal
   release(): Promise<void>
+  /** Releases it by deleting the Lease; who waits for it makes a new one. */
+  remove(): Promise<void>
 }
 
 interface Held {
@@ -109,7 +111,8 @@ async function take(
     }
     return true
   } catch (error) {
-    if (isKubernetesError(error, 409)) return false
+    // 404: the run that held it was an uninstall, and took the Lease away with all else.
+    if (isKubernetesError(error, 409) || isKubernetesError(error, 404)) return false
     throw error
   }
 }
@@ -166,13 +169,32 @@ function keep(kubernetes: Kubernetes, options: LockOptions): Lock {
   )
   timer.unref()
   let pending: Promise<void> = Promise.resolve()
+  const stopRenewing = async (): Promise<void> => {
+    clearInterval(timer)
+    await pending
+  }
   return {
     lost: lost.signal,
     release: async () => {
-      clearInterval(timer)
-      await pending
+      await stopRenewing()
       await releaseLock(kubernetes, options.holder)
+    },
+    remove: async () => {
+      await stopRenewing()
+      await removeLease(kubernetes, options.holder)
     }
+  }
+}
+
+/** Deletes the Lease as this holder last wrote it, so that another run's is never deleted. */
+async function removeLease(kubernetes: Kubernetes, holder: string): Promise<void> {
+  const lease = await kubernetes.get(leases, lockName.name, lockName.namespace)
+  const held = heldBy(lease)
+  if (held?.holder !== holder) return
+  try {
+    await kubernetes.delete(leases, lockName, { resourceVersion: held.resourceVersion })
+  } catch (error) {
+    if (!isKubernetesError(error, 409)) throw error
   }
 }
 

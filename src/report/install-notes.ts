@@ -2,11 +2,11 @@ import type { Decisions } from '../decisions.js'
 import type { Discovery } from '../discovery.js'
 import type { Graph } from '../engine/graph.js'
 import type { Inspection } from '../engine/resource.js'
-import type { InstallRun } from '../install.js'
+import type { Run } from '../run.js'
 import type { SmokeTestResult } from '../smoke-test/result.js'
 
 /** What is known once everything is decided goes to outputs, summary and report; warnings to the log. */
-export function noteDecisions(run: InstallRun, found: Discovery, decisions: Decisions): void {
+export function noteDecisions(run: Run, found: Discovery, decisions: Decisions): void {
   const { ledger, outputs, inputs } = run
   ledger.cluster({ account: found.aws.account.id, kubernetesVersion: found.cluster.kubernetesVersion })
   ledger.karpenter(decisions.version)
@@ -21,7 +21,7 @@ export function noteDecisions(run: InstallRun, found: Discovery, decisions: Deci
   outputs['chart-digest'] = decisions.chart.digest ?? ''
 }
 
-export function noteSmokeTest(run: InstallRun, result: SmokeTestResult): void {
+export function noteSmokeTest(run: Run, result: SmokeTestResult): void {
   const { launched, registered, initialized, podsRunning } = result.stages
   const stages = { launched, registered, initialized, 'pods running': podsRunning }
   run.ledger.smokeTest({
@@ -43,7 +43,7 @@ export function noteSmokeTest(run: InstallRun, result: SmokeTestResult): void {
 }
 
 /** A run that changes nothing proves nothing again: its smoke test would be the only thing that writes. */
-export function notProvedAgain(run: InstallRun, found: Discovery): void {
+export function notProvedAgain(run: Run, found: Discovery): void {
   const nodes = String(found.nodes.length)
   Object.assign(run.outputs, { 'nodes-before': nodes, 'nodes-after': nodes, 'nodes-added': '0' })
   const passed = found.record?.smokeTest?.time
