@@ -1,4 +1,5 @@
 import type { Aws } from './aws/clients.js'
+import { accessDenied } from './aws/errors.js'
 import {
   discoverCluster,
   discoverSecurityGroups,
@@ -8,11 +9,13 @@ import {
 } from './aws/discover.js'
 import type { Node } from 'kubernetes-types/core/v1.js'
 import { type InstallRecord, parseRecord } from './engine/record.js'
-import type { Step } from './engine/resource.js'
+import { UserError } from './engine/errors.js'
+import type { Layer, Step } from './engine/resource.js'
 import type { Cluster } from './environment.js'
 import { type Controller, findControllers } from './helm/release.js'
 import type { Inputs } from './inputs.js'
 import type { Kubernetes } from './kubernetes/client.js'
+import { KubernetesError } from './kubernetes/errors.js'
 import { daemonSets, nodes } from './kubernetes/kinds.js'
 import { readRecord } from './kubernetes/record-store.js'
 import type { Session } from './session.js'
@@ -32,10 +35,39 @@ export interface Discovery {
   /** Whether kube-system has a DaemonSet of the Pod Identity agent, EKS's add-on or another. */
   readonly podIdentityAgent: boolean
   readonly record: InstallRecord | undefined
+  /** What the caller may not read. Only the record may be missing in a run that writes. */
+  readonly denied: readonly Denied[]
 }
 
-/** Proves the credentials, finds the cluster, and reads all that decisions need, side by side. */
-export async function discover(inputs: Inputs, session: Session, step: Step): Promise<Discovery> {
+/** A fact that stays unknown, because the caller may not read it. */
+export interface Denied {
+  /** `subnets`, `nodes`. */
+  readonly what: string
+  readonly layer: Layer
+  readonly missingPermission: string
+  readonly reason: string
+}
+
+/**
+ * Proves the credentials, finds the cluster, and reads all that decisions need, side by side. `denials`: whether a fact
+ * that may not be read ends the run, or is noted, with nothing found in its place, because the run writes nothing.
+ */
+export async function discover(
+  inputs: Inputs,
+  session: Session,
+  step: Step,
+  denials: 'end the run' | 'are noted' = 'end the run'
+): Promise<Discovery> {
+  const denied: Denied[] = []
+  const orDenied = async <T>(what: string, layer: Layer, read: Promise<T>, otherwise: T): Promise<T> => {
+    if (denials === 'end the run') return read
+    return read.catch((error: unknown) => {
+      const denial = denialOf(error)
+      if (denial === undefined) throw error
+      denied.push({ what, layer, ...denial })
+      return otherwise
+    })
+  }
   const aws = await session.aws()
   step.note(`credentials: ${aws.credentials.source}; caller ${aws.account.callerArn}`)
   const cluster = await discoverCluster(aws, inputs.clusterName)
@@ -45,12 +77,17 @@ export async function discover(inputs: Inputs, session: Session, step: Step): Pr
   const token = session.tokens(aws, cluster.name)
   const kubernetes = session.kubernetes(cluster, aws.account.callerArn, token)
   const [subnets, securityGroups, controllers, nodeList, agents, record] = await Promise.all([
-    discoverSubnets(aws, cluster, inputs.subnets),
-    discoverSecurityGroups(aws, cluster, inputs.securityGroups),
-    findControllers(kubernetes),
-    kubernetes.list(nodes),
-    kubernetes.get(daemonSets, 'eks-pod-identity-agent', 'kube-system'),
-    installRecord(kubernetes, step)
+    orDenied('subnets', 'network', discoverSubnets(aws, cluster, inputs.subnets), []),
+    orDenied('security groups', 'network', discoverSecurityGroups(aws, cluster, inputs.securityGroups), []),
+    orDenied('controllers', 'helm', findControllers(kubernetes), []),
+    orDenied('nodes', 'kubernetes', kubernetes.list(nodes), { items: [], resourceVersion: '' }),
+    orDenied(
+      'Pod Identity agent',
+      'kubernetes',
+      kubernetes.get(daemonSets, 'eks-pod-identity-agent', 'kube-system'),
+      undefined
+    ),
+    installRecord(kubernetes, step, denied)
   ])
   step.note(`subnets: ${subnets.map((subnet) => `${subnet.id} (${subnet.availabilityZone})`).join(', ')}`)
   step.note(`security groups: ${securityGroups.map((group) => group.id).join(', ')}`)
@@ -67,15 +104,33 @@ export async function discover(inputs: Inputs, session: Session, step: Step): Pr
     controllers,
     nodes: nodeList.items,
     podIdentityAgent: agents !== undefined,
-    record
+    record,
+    denied
   }
 }
 
+/** Of an error that is a refusal, or was made of one: what the caller lacks. */
+function denialOf(error: unknown): Pick<Denied, 'missingPermission' | 'reason'> | undefined {
+  if (error instanceof KubernetesError && error.permission !== undefined)
+    return { missingPermission: error.permission, reason: error.message }
+  const denial = accessDenied(error instanceof UserError ? error.cause : error)
+  if (denial === undefined) return undefined
+  return { missingPermission: denial.action, reason: `the run's role may not call ${denial.action}` }
+}
+
 /** Losing the record loses no cluster: without it everything is compared afresh. */
-export async function installRecord(kubernetes: Kubernetes, step: Step): Promise<InstallRecord | undefined> {
+async function installRecord(
+  kubernetes: Kubernetes,
+  step: Step,
+  denied: Denied[]
+): Promise<InstallRecord | undefined> {
   const stored = await readRecord(kubernetes)
   if (stored.state === 'present') return parseRecord(stored.text)
-  if (stored.state !== 'absent')
-    step.warning(`record kube-system/setup-karpenter: ${stored.reason}; going on without it`)
+  if (stored.state === 'absent') return undefined
+  if (stored.state === 'unreadable') {
+    const { missingPermission, reason } = stored
+    denied.push({ what: 'record', layer: 'kubernetes', missingPermission, reason })
+  }
+  step.warning(`record kube-system/setup-karpenter: ${stored.reason}; going on without it`)
   return undefined
 }
