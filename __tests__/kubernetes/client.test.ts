@@ -38,6 +38,22 @@ test('a list is read in pages of 500, and its items get their kind', async () =>
   expect(server.calls.map((call) => call.query.get('limit'))).toEqual(['500', '500'])
 })
 
+test('of a long list only what is picked is kept, page by page', async () => {
+  server.intercept = (call, response) => {
+    const page = Number(call.query.get('continue') ?? 0)
+    json(response, 200, {
+      metadata: { resourceVersion: '7', ...(page < 2 && { continue: String(page + 1) }) },
+      items: [{ metadata: { name: `node-${page}`, uid: `uid-${page}` }, status: { images: [] } }]
+    })
+    return true
+  }
+  const found = await server.kubernetes.pick(nodes, (node) => node.metadata?.uid, { labelSelector: 'a=b' })
+  expect(found).toEqual({ items: ['uid-0', 'uid-1', 'uid-2'], resourceVersion: '7' })
+  expect(server.calls.map(({ query }) => [query.get('limit'), query.get('labelSelector')])).toEqual(
+    Array.from({ length: 3 }, () => ['500', 'a=b'])
+  )
+})
+
 test('a list whose continuation has expired is read again from its start', async () => {
   let asked = 0
   server.intercept = (call, response) => {

@@ -49,6 +49,8 @@ export interface Kubernetes {
   get<T>(kind: Kind<T>, name: string, namespace?: string): Promise<T | undefined>
   /** All of them, read in pages. A kind that is not served has none. */
   list<T>(kind: Kind<T>, selection?: Selection): Promise<Listing<T>>
+  /** The same where there may be thousands: a page is forgotten before the next one is read, but for what is picked of it. */
+  pick<T, P>(kind: Kind<T>, of: (object: T) => P, selection?: Selection): Promise<Listing<P>>
   create<T>(kind: Kind<T>, object: Manifest, options?: WriteOptions): Promise<T>
   patch<T>(kind: Kind<T>, at: ObjectName, patch: Patch, options?: WriteOptions): Promise<T>
   /** Server-side apply as `setup-karpenter`. */
@@ -131,6 +133,43 @@ export function createKubernetes(options: KubernetesOptions): Kubernetes {
       throw errorOf(request, answer, options.caller, session.accepted ? 'accepted' : 'new')
     }
 
+    async function pages<T, P>(
+      kind: Kind<T>,
+      of: (object: T) => P,
+      selection: Selection = {}
+    ): Promise<Listing<P>> {
+      const items: P[] = []
+      let next: string | undefined
+      while (true) {
+        const query = {
+          limit: String(pageSize),
+          labelSelector: selection.labelSelector,
+          fieldSelector: selection.fieldSelector,
+          continue: next
+        }
+        let page: unknown
+        try {
+          page = JSON.parse(
+            await send(requestFor('GET', 'list', kind, { namespace: selection.namespace }), { query })
+          )
+        } catch (error) {
+          if (error instanceof KubernetesError && error.status === 404)
+            return { items: [], resourceVersion: '' }
+          if (error instanceof KubernetesError && error.status === 410 && next !== undefined) {
+            // The continuation outlived etcd's history: the list is read again from its start.
+            items.length = 0
+            next = undefined
+            continue
+          }
+          throw error
+        }
+        for (const item of listField(page, 'items')) items.push(of(itemOf(kind, item)))
+        const resourceVersion = textField(page, 'metadata', 'resourceVersion') ?? ''
+        next = textField(page, 'metadata', 'continue') || undefined
+        if (next === undefined) return { items, resourceVersion }
+      }
+    }
+
     const self: Kubernetes = {
       get: async (kind, name, namespace) => {
         try {
@@ -140,38 +179,8 @@ export function createKubernetes(options: KubernetesOptions): Kubernetes {
           throw error
         }
       },
-      list: async (kind, selection = {}) => {
-        const items = []
-        let next: string | undefined
-        while (true) {
-          const query = {
-            limit: String(pageSize),
-            labelSelector: selection.labelSelector,
-            fieldSelector: selection.fieldSelector,
-            continue: next
-          }
-          let page: unknown
-          try {
-            page = JSON.parse(
-              await send(requestFor('GET', 'list', kind, { namespace: selection.namespace }), { query })
-            )
-          } catch (error) {
-            if (error instanceof KubernetesError && error.status === 404)
-              return { items: [], resourceVersion: '' }
-            if (error instanceof KubernetesError && error.status === 410 && next !== undefined) {
-              // The continuation outlived etcd's history: the list is read again from its start.
-              items.length = 0
-              next = undefined
-              continue
-            }
-            throw error
-          }
-          for (const item of listField(page, 'items')) items.push(itemOf(kind, item))
-          const resourceVersion = textField(page, 'metadata', 'resourceVersion') ?? ''
-          next = textField(page, 'metadata', 'continue') || undefined
-          if (next === undefined) return { items, resourceVersion }
-        }
-      },
+      list: async (kind, selection) => pages(kind, (object) => object, selection),
+      pick: pages,
       create: async (kind, object, write = {}) => {
         const request = requestFor('POST', 'create', kind, { namespace: object.metadata.namespace })
         const query = { fieldManager, dryRun: write.dryRun === true ? 'All' : undefined }
