@@ -74,6 +74,7 @@ describe('Differences of policy documents', () => {
       {
         statement: 'Read',
         change: 'changed',
+        grants: { less: true, more: true },
         details: [
           'Action: - ec2:DescribeImages',
           'Action: + ec2:RunInstances',
@@ -81,8 +82,35 @@ describe('Differences of policy documents', () => {
           'Condition StringLike aws:RequestedRegion: + eu-west-1'
         ]
       },
-      { statement: 'Pass', change: 'removed', details: [] },
-      { statement: 'Extra', change: 'added', details: [] }
+      {
+        statement: 'Pass',
+        change: 'removed',
+        grants: { less: true, more: false },
+        details: ['Effect: - Allow', 'Action: - iam:PassRole', 'Resource: - arn:aws:iam::1:role/node']
+      },
+      {
+        statement: 'Extra',
+        change: 'added',
+        grants: { less: false, more: true },
+        details: ['Effect: + Allow', 'Action: + *', 'Resource: + *']
+      }
+    ])
+  })
+
+  it('of the only statement without a Sid are a change of it', () => {
+    const trust = (...services: readonly string[]) => ({
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service: services } }]
+    })
+    expect(
+      policyDifferences(trust('ec2.amazonaws.com'), trust('ec2.amazonaws.com', 'lambda.amazonaws.com'))
+    ).toEqual([
+      {
+        statement: 'Allow sts:assumerole Service=ec2.amazonaws.com',
+        change: 'changed',
+        grants: { less: false, more: true },
+        details: ['Principal: + Service=lambda.amazonaws.com']
+      }
     ])
   })
 })
@@ -159,7 +187,12 @@ describe('For every policy document', () => {
           Statement: [{ ...first, Action: [...first.Action, 'other:Action9'] }, ...rest]
         }
         expect(policyDifferences(document, live)).toEqual([
-          { statement: first.Sid, change: 'changed', details: ['Action: + other:Action9'] }
+          {
+            statement: first.Sid,
+            change: 'changed',
+            grants: first.Effect === 'Allow' ? { less: false, more: true } : { less: true, more: false },
+            details: ['Action: + other:Action9']
+          }
         ])
       })
     )

@@ -1,4 +1,5 @@
 import { canonical, isMap, type JsonMap } from '../engine/json.js'
+import { grantsOf } from './policy-grants.js'
 
 /** One statement, every element in one form: lists where IAM allows a string or a list, sorted and without repeats. */
 export interface Statement {
@@ -22,8 +23,15 @@ export interface StatementDifference {
   /** Sid, or the statement's place when it has none: `statement 2`. */
   readonly statement: string
   readonly change: 'added' | 'removed' | 'changed'
-  /** For `changed`: `Action: + ec2:RunInstances`, one line a value. */
+  /** What the live document lets be done, compared with the wanted one: less, more, or some of both. */
+  readonly grants: Grants
+  /** `Action: + ec2:RunInstances`, one line a value; + is what only the live one has. */
   readonly details: readonly string[]
+}
+
+export interface Grants {
+  readonly less: boolean
+  readonly more: boolean
 }
 
 /**
@@ -133,28 +141,41 @@ export function canonicalPolicy(document: unknown): string {
 
 /** What `live` says differently from `wanted`, statement by statement; `added` is what only the live one has. */
 export function policyDifferences(wanted: unknown, live: unknown): readonly StatementDifference[] {
-  const [want, have] = [named(parsePolicy(wanted)), named(parsePolicy(live))]
-  const differences: StatementDifference[] = []
-  for (const [name, statement] of want) {
-    const other = have.get(name)
-    if (other === undefined) differences.push({ statement: name, change: 'removed', details: [] })
-    else {
-      const details = statementDetails(statement, other)
-      if (details.length > 0) differences.push({ statement: name, change: 'changed', details })
-    }
+  const documents = [parsePolicy(wanted), parsePolicy(live)] as const
+  const differences = paired(...documents).flatMap(([name, want, have]): readonly StatementDifference[] => {
+    const details = statementDetails(want, have)
+    if (details.length === 0) return []
+    const change = want === undefined ? 'added' : have === undefined ? 'removed' : 'changed'
+    return [{ statement: name, change, grants: grantsOf(want, have), details }]
+  })
+  const [before, after] = documents.map(({ version }) => version)
+  if (before === after) return differences
+  const details = [`- ${before ?? ''}`, `+ ${after ?? ''}`]
+  return [...differences, { statement: 'Version', change: 'changed', grants: nothing, details }]
+}
+
+const nothing: Grants = { less: false, more: false }
+
+/** Statements by name: the wanted one and the live one. */
+function paired(
+  wanted: PolicyDocument,
+  live: PolicyDocument
+): readonly (readonly [string, Statement | undefined, Statement | undefined])[] {
+  const [want, have] = [named(wanted), named(live)]
+  const alone = (
+    of: ReadonlyMap<string, Statement>,
+    others: ReadonlyMap<string, Statement>
+  ): readonly string[] =>
+    [...of].filter(([name, { sid }]) => sid === undefined && !others.has(name)).map(([name]) => name)
+  const [lost, gained] = [alone(want, have), alone(have, want)]
+  const [before, after] = [lost[0], gained[0]]
+  if (lost.length === 1 && gained.length === 1 && before !== undefined && after !== undefined) {
+    // The only one without a Sid that has no partner, on either side: the same statement, changed.
+    const statement = have.get(after)
+    have.delete(after)
+    if (statement !== undefined) have.set(before, statement)
   }
-  for (const name of have.keys()) {
-    if (!want.has(name)) differences.push({ statement: name, change: 'added', details: [] })
-  }
-  const [wantVersion, haveVersion] = [parsePolicy(wanted).version, parsePolicy(live).version]
-  if (wantVersion !== haveVersion) {
-    differences.push({
-      statement: 'Version',
-      change: 'changed',
-      details: [`- ${wantVersion}`, `+ ${haveVersion}`]
-    })
-  }
-  return differences
+  return [...new Set([...want.keys(), ...have.keys()])].map((name) => [name, want.get(name), have.get(name)])
 }
 
 /** By Sid; statements without one, or with one that is taken, by what they say, so that order does not matter. */
@@ -174,10 +195,15 @@ function named(policy: PolicyDocument): Map<string, Statement> {
   return statements
 }
 
-function statementDetails(wanted: Statement, live: Statement): string[] {
+const empty: Statement = { sid: undefined, effect: '', elements: {}, conditions: {}, spelling: new Map() }
+
+function statementDetails(wanted: Statement = empty, live: Statement = empty): string[] {
   const details: string[] = []
   const spelled = (value: string): string => live.spelling.get(value) ?? wanted.spelling.get(value) ?? value
-  if (wanted.effect !== live.effect) details.push(`Effect: - ${wanted.effect}`, `Effect: + ${live.effect}`)
+  if (wanted.effect !== live.effect) {
+    if (wanted !== empty) details.push(`Effect: - ${wanted.effect}`)
+    if (live !== empty) details.push(`Effect: + ${live.effect}`)
+  }
   for (const part of ['elements', 'conditions'] as const) {
     for (const name of sorted([...Object.keys(wanted[part]), ...Object.keys(live[part])])) {
       const [before, after] = [wanted[part][name], live[part][name]]
