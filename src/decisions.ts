@@ -22,6 +22,7 @@ import { adaptTemplate, loadTemplate } from './karpenter/template.js'
 import { chooseVersion } from './karpenter/versions.js'
 import type { Manifest } from './kubernetes/manifest.js'
 import type { Ports } from './ports.js'
+import { isFargate } from './preflight/node-fitness.js'
 import type { Session } from './session.js'
 
 /** Everything that is decided before the first write, and why; the model is made of it. */
@@ -52,17 +53,20 @@ export interface Decisions {
 /** Release and service account have the chart's own name, so the trust policy can be written before the release is. */
 export const releaseName = 'karpenter'
 
-/** Chooses versions, strategies and names, and gets template, helm and chart, the downloads side by side. */
+/**
+ * Chooses versions, strategies and names, and gets template, helm and chart, the downloads side by side. A chart that is
+ * known already is not pulled.
+ */
 export async function decide(
   inputs: Inputs,
   found: Discovery,
   session: Session,
   ports: Ports,
-  step: Step
+  step: Step,
+  knownChart?: Chart
 ): Promise<Decisions> {
   const { aws, cluster } = found
-  const installed =
-    found.controllers.find((controller) => controller.namespace === inputs.namespace)?.version || undefined
+  const installed = installedVersion(inputs, found)
   const chosen = chooseVersion({
     requested: inputs.karpenterVersion,
     installed,
@@ -78,7 +82,7 @@ export async function decide(
       version,
       ports: { fetchText: fetchText(ports, step.signal), readFile: ports.readFile }
     }),
-    helmAndChart(inputs, version, found, session, ports, step)
+    helmAndChart(inputs, version, found, session, ports, step, knownChart)
   ])
   const text = adaptTemplate(template.text, {
     clusterName: cluster.name,
@@ -133,26 +137,39 @@ export async function decide(
   }
 }
 
+/** Where the controllers may not be read, the record is the next best word. */
+function installedVersion(
+  { namespace }: Inputs,
+  { controllers, record, denied }: Discovery
+): string | undefined {
+  if (denied.some(({ what }) => what === 'controllers')) return record?.karpenterVersion
+  return controllers.find((controller) => controller.namespace === namespace)?.version || undefined
+}
+
 async function identityOf(
   inputs: Inputs,
   found: Discovery
 ): Promise<ReturnType<typeof chooseControllerIdentity>> {
-  const linux = found.nodes.filter((node) => node.metadata?.labels?.['kubernetes.io/os'] !== 'windows')
+  const installed = installedIdentity(inputs, found)
+  const stays = installed !== undefined && ['auto', installed].includes(inputs.controllerIdentity)
+  const asks = inputs.controllerIdentity === 'auto' && installed === undefined && !found.podIdentityAgent
   return chooseControllerIdentity(inputs.controllerIdentity, {
     podIdentityAgent: found.podIdentityAgent,
-    oidcProvider:
-      inputs.controllerIdentity === 'auto' && !found.podIdentityAgent && (await hasOidcProvider(found)),
-    fargateOnly:
-      linux.length > 0 &&
-      linux.every((node) => node.metadata?.labels?.['eks.amazonaws.com/compute-type'] === 'fargate'),
-    installed: installedIdentity(inputs, found)
+    oidcProvider: asks && (await hasOidcProvider(found)),
+    // Where nothing is chosen anew the nodes, of which there may be thousands, are not asked for.
+    fargateOnly: !stays && (await isFargateOnly(found)),
+    installed
   })
+}
+
+async function isFargateOnly(found: Discovery): Promise<boolean> {
+  const linux = (await found.nodes()).filter((node) => node.labels['kubernetes.io/os'] !== 'windows')
+  return linux.length > 0 && linux.every(isFargate)
 }
 
 /** The record says how the installed controller gets its role: its model had one of two resources. */
 function installedIdentity(inputs: Inputs, found: Discovery): ControllerIdentityStrategy | undefined {
-  const installed = found.controllers.some((controller) => controller.namespace === inputs.namespace)
-  if (!installed || found.record === undefined) return undefined
+  if (installedVersion(inputs, found) === undefined || found.record === undefined) return undefined
   return 'pod-identity-association' in found.record.resources ? 'pod-identity' : 'irsa'
 }
 
@@ -193,7 +210,8 @@ async function helmAndChart(
   found: Discovery,
   session: Session,
   ports: Ports,
-  step: Step
+  step: Step,
+  knownChart: Chart | undefined
 ): Promise<{ helm: Helm; why: string; chart: Chart }> {
   const temporary = ports.env['RUNNER_TEMP'] ?? '.'
   const binary = await getHelm({
@@ -220,7 +238,7 @@ async function helmAndChart(
     signal: step.signal
   })
   session.onClose(async () => helm.close())
-  return { helm, why: binary.why, chart: await loadChart(helm, inputs.chart, version) }
+  return { helm, why: binary.why, chart: knownChart ?? (await loadChart(helm, inputs.chart, version)) }
 }
 
 function fetchText(ports: Ports, signal: AbortSignal): (url: string) => Promise<string> {

@@ -7,7 +7,6 @@ import {
   type SecurityGroup,
   type Subnet
 } from './aws/discover.js'
-import type { Node } from 'kubernetes-types/core/v1.js'
 import { type InstallRecord, parseRecord } from './engine/record.js'
 import { UserError } from './engine/errors.js'
 import type { Layer, Step } from './engine/resource.js'
@@ -17,6 +16,7 @@ import type { Inputs } from './inputs.js'
 import type { Kubernetes } from './kubernetes/client.js'
 import { KubernetesError } from './kubernetes/errors.js'
 import { daemonSets, nodes } from './kubernetes/kinds.js'
+import { type NodeFacts, nodeFacts } from './kubernetes/node-facts.js'
 import { readRecord } from './kubernetes/record-store.js'
 import type { Session } from './session.js'
 
@@ -31,7 +31,8 @@ export interface Discovery {
   readonly securityGroups: readonly SecurityGroup[]
   /** Every Karpenter controller of the cluster. */
   readonly controllers: readonly Controller[]
-  readonly nodes: readonly Node[]
+  /** Every node; read when they are first asked for. */
+  readonly nodes: () => Promise<readonly NodeFacts[]>
   /** Whether kube-system has a DaemonSet of the Pod Identity agent, EKS's add-on or another. */
   readonly podIdentityAgent: boolean
   readonly record: InstallRecord | undefined
@@ -76,11 +77,10 @@ export async function discover(
   )
   const token = session.tokens(aws, cluster.name)
   const kubernetes = session.kubernetes(cluster, aws.account.callerArn, token)
-  const [subnets, securityGroups, controllers, nodeList, agents, record] = await Promise.all([
+  const [subnets, securityGroups, controllers, agents, record] = await Promise.all([
     orDenied('subnets', 'network', discoverSubnets(aws, cluster, inputs.subnets), []),
     orDenied('security groups', 'network', discoverSecurityGroups(aws, cluster, inputs.securityGroups), []),
     orDenied('controllers', 'helm', findControllers(kubernetes), []),
-    orDenied('nodes', 'kubernetes', kubernetes.list(nodes), { items: [], resourceVersion: '' }),
     orDenied(
       'Pod Identity agent',
       'kubernetes',
@@ -91,7 +91,6 @@ export async function discover(
   ])
   step.note(`subnets: ${subnets.map((subnet) => `${subnet.id} (${subnet.availabilityZone})`).join(', ')}`)
   step.note(`security groups: ${securityGroups.map((group) => group.id).join(', ')}`)
-  step.note(`nodes: ${nodeList.items.length}`)
   if (record !== undefined)
     step.note(`installed before: Karpenter ${record.karpenterVersion} on ${record.time} by ${record.run}`)
   return {
@@ -102,11 +101,19 @@ export async function discover(
     subnets,
     securityGroups,
     controllers,
-    nodes: nodeList.items,
+    nodes: once(async () => {
+      const none = { items: [], resourceVersion: '' }
+      return (await orDenied('nodes', 'kubernetes', kubernetes.pick(nodes, nodeFacts), none)).items
+    }),
     podIdentityAgent: agents !== undefined,
     record,
     denied
   }
+}
+
+function once<T>(read: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined
+  return async () => (result ??= read())
 }
 
 /** Of an error that is a refusal, or was made of one: what the caller lacks. */

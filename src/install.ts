@@ -26,7 +26,7 @@ export async function install(run: Run): Promise<void> {
   const proofWanted = proofOf(run, first)
   if (!differs(first) && proofWanted === undefined) {
     await apply(run, first)
-    notProvedAgain(run, first.found)
+    await notProvedAgain(run, first.found)
     return
   }
   await withLock(run, first.found.kubernetes, async (waited) => {

@@ -7,7 +7,7 @@ const findingsOf = async (
   nodes: readonly ReturnType<typeof node>[],
   values: Readonly<Record<string, unknown>> = {}
 ): Promise<readonly { level: string; problem: string; evidence: string; fix: string }[]> =>
-  controllerCapacity({ nodes, values: { ...guide, ...values } }).run()
+  controllerCapacity({ nodes: async () => nodes, values: { ...guide, ...values } }).run()
 const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern)
 const nodePoolLabel = { 'karpenter.sh/nodepool': 'default' }
 

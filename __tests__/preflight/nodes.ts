@@ -1,6 +1,7 @@
-import type { Node, Taint } from 'kubernetes-types/core/v1.js'
+import type { Taint } from 'kubernetes-types/core/v1.js'
+import type { NodeFacts } from '../../src/kubernetes/node-facts.js'
 
-/** A node as the API server shows it; ready, Linux, in zone a, with room for the controller. */
+/** A node: ready, Linux, in zone a, with room for the controller. */
 export function node(
   name: string,
   more: {
@@ -11,27 +12,14 @@ export function node(
     readonly cordoned?: boolean
     readonly cpu?: string
   } = {}
-): Node {
+): NodeFacts {
   return {
-    metadata: {
-      name,
-      labels: {
-        'kubernetes.io/os': 'linux',
-        'topology.kubernetes.io/zone': more.zone ?? 'a',
-        ...more.labels
-      }
-    },
-    spec: { unschedulable: more.cordoned === true, taints: [...(more.taints ?? [])] },
-    status: {
-      allocatable: { cpu: more.cpu ?? '1930m', memory: '7Gi' },
-      conditions: [
-        {
-          type: 'Ready',
-          status: more.ready === false ? 'False' : 'True',
-          lastHeartbeatTime: '2026-01-01T00:00:00Z',
-          lastTransitionTime: '2026-01-01T00:00:00Z'
-        }
-      ]
-    }
+    name,
+    labels: { 'kubernetes.io/os': 'linux', 'topology.kubernetes.io/zone': more.zone ?? 'a', ...more.labels },
+    taints: more.taints ?? [],
+    cordoned: more.cordoned === true,
+    ready: more.ready !== false,
+    cpu: more.cpu ?? '1930m',
+    memory: '7Gi'
   }
 }

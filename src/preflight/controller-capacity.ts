@@ -1,10 +1,10 @@
-import type { Node } from 'kubernetes-types/core/v1.js'
+import type { NodeFacts } from '../kubernetes/node-facts.js'
 import type { Check, Finding } from './finding.js'
 import { type ControllerPods, controllerPods } from './controller-pods.js'
 import { exclusion, isFargate, selected, zoneOf } from './node-fitness.js'
 
 export interface ControllerCapacityFacts {
-  readonly nodes: readonly Node[]
+  readonly nodes: () => Promise<readonly NodeFacts[]>
   /** The chart's values as they will be given to helm: the guide's, overlaid with the user's. */
   readonly values: Readonly<Record<string, unknown>>
 }
@@ -14,13 +14,13 @@ export interface ControllerCapacityFacts {
  * own, and they spread over zones (chart's defaults, 1.0 to 1.14). What other pods take up is not counted.
  */
 export function controllerCapacity(facts: ControllerCapacityFacts): Check {
-  return { name: 'controller-capacity', run: async () => check(facts) }
+  return { name: 'controller-capacity', run: async () => check(await facts.nodes(), facts.values) }
 }
 
 const oneReplica =
   '`helm-values: "replicas: 1"` (one controller and no standby: while it restarts, nothing scales; pods that run are not touched)'
 
-function check({ nodes, values }: ControllerCapacityFacts): Finding[] {
+function check(nodes: readonly NodeFacts[], values: ControllerCapacityFacts['values']): Finding[] {
   const pods = controllerPods(values)
   const fit = nodes.filter((node) => exclusion(node, pods) === undefined)
   const finding = (level: Finding['level'], problem: string, evidence: string, fix: string): Finding => ({
@@ -56,7 +56,9 @@ function check({ nodes, values }: ControllerCapacityFacts): Finding[] {
       finding(
         'error',
         `the controller's ${pods.replicas} replicas need a node each, and ${fit.length === 1 ? 'one node' : `${fit.length} nodes`} can take one`,
-        [fit.map(nameOf).join(', '), excluded(nodes, pods)].filter((part) => part !== '').join('; '),
+        [fit.map(({ name }) => name).join(', '), excluded(nodes, pods)]
+          .filter((part) => part !== '')
+          .join('; '),
         `Add a node to a managed node group, or pass ${fit.length === 1 ? oneReplica : `\`helm-values: "replicas: ${fit.length}"\``}.`
       )
     ]
@@ -69,7 +71,7 @@ function check({ nodes, values }: ControllerCapacityFacts): Finding[] {
       'error',
       `only ${placed} of the controller's ${pods.replicas} replicas can be placed: they must spread evenly over the zones ${zones.join(', ')}`,
       [
-        `can take one: ${fit.map((node) => `${nameOf(node)} (${zoneOf(node)})`).join(', ')}`,
+        `can take one: ${fit.map((node) => `${node.name} (${zoneOf(node)})`).join(', ')}`,
         excluded(nodes, pods)
       ]
         .filter((part) => part !== '')
@@ -80,7 +82,7 @@ function check({ nodes, values }: ControllerCapacityFacts): Finding[] {
 }
 
 /** How many replicas the scheduler places: the emptiest zone first, never more than the skew above the emptiest of all. */
-function placeable(nodes: readonly Node[], fit: readonly Node[], pods: ControllerPods): number {
+function placeable(nodes: readonly NodeFacts[], fit: readonly NodeFacts[], pods: ControllerPods): number {
   const { zoneSkew } = pods
   if (zoneSkew === undefined) return pods.replicas
   // A zone whose nodes are all tainted counts: the scheduler looks at selectors and affinity only.
@@ -107,15 +109,11 @@ function emptiestFirst(zones: ReadonlyMap<string, number>): readonly string[] {
 }
 
 /** `ip-1: NotReady, ip-2: made by Karpenter`; at most five. */
-function excluded(nodes: readonly Node[], pods: ControllerPods): string {
+function excluded(nodes: readonly NodeFacts[], pods: ControllerPods): string {
   const reasons = nodes.flatMap((node) => {
     const reason = exclusion(node, pods)
-    return reason === undefined ? [] : [`${nameOf(node)}: ${reason}`]
+    return reason === undefined ? [] : [`${node.name}: ${reason}`]
   })
   const more = reasons.length > 5 ? [`and ${reasons.length - 5} more`] : []
   return [...reasons.slice(0, 5), ...more].join(', ')
-}
-
-function nameOf(node: Node): string {
-  return node.metadata?.name ?? ''
 }

@@ -1,26 +1,23 @@
-import type { Node, NodeSelectorRequirement, Taint, Toleration } from 'kubernetes-types/core/v1.js'
+import type { NodeSelectorRequirement, Taint, Toleration } from 'kubernetes-types/core/v1.js'
 import { quantity } from '../engine/quantity.js'
+import type { NodeFacts } from '../kubernetes/node-facts.js'
 import type { ControllerPods } from './controller-pods.js'
 
-function labelsOf(node: Node): Readonly<Record<string, string>> {
-  return node.metadata?.labels ?? {}
+export function zoneOf(node: NodeFacts): string {
+  return node.labels['topology.kubernetes.io/zone'] ?? ''
 }
 
-export function zoneOf(node: Node): string {
-  return labelsOf(node)['topology.kubernetes.io/zone'] ?? ''
-}
-
-export function isFargate(node: Node): boolean {
-  return labelsOf(node)['eks.amazonaws.com/compute-type'] === 'fargate'
+export function isFargate(node: NodeFacts): boolean {
+  return node.labels['eks.amazonaws.com/compute-type'] === 'fargate'
 }
 
 /** Whether selector and affinity of the pods take the node in. */
-export function selected(node: Node, pods: ControllerPods): boolean {
+export function selected(node: NodeFacts, pods: ControllerPods): boolean {
   return unselected(node, pods) === undefined
 }
 
-function unselected(node: Node, pods: ControllerPods): string | undefined {
-  const labels = labelsOf(node)
+function unselected(node: NodeFacts, pods: ControllerPods): string | undefined {
+  const { labels } = node
   const unlike = Object.entries(pods.nodeSelector).find(([key, value]) => labels[key] !== value)
   if (unlike !== undefined) return `not ${unlike[0]}=${unlike[1]}`
   const taken = pods.nodeTerms?.some((term) =>
@@ -53,26 +50,24 @@ function matches(labels: Readonly<Record<string, string>>, expression: NodeSelec
 }
 
 /** Why the controller cannot run on a node; undefined when it can. */
-export function exclusion(node: Node, pods: ControllerPods): string | undefined {
+export function exclusion(node: NodeFacts, pods: ControllerPods): string | undefined {
   const reason = unselected(node, pods)
   if (reason !== undefined) return reason
   if (isFargate(node)) return 'Fargate'
-  if (!(node.status?.conditions ?? []).some((one) => one.type === 'Ready' && one.status === 'True'))
-    return 'not Ready'
-  if (node.spec?.unschedulable === true) return 'cordoned'
-  const taint = (node.spec?.taints ?? []).find(
+  if (!node.ready) return 'not Ready'
+  if (node.cordoned) return 'cordoned'
+  const taint = node.taints.find(
     (one) =>
       one.effect !== 'PreferNoSchedule' && !pods.tolerations.some((toleration) => tolerates(toleration, one))
   )
   if (taint !== undefined)
     return `taint ${taint.key}${taint.value === undefined ? '' : `=${taint.value}`}:${taint.effect}`
-  const allocatable = node.status?.allocatable ?? {}
-  if (lessThan(allocatable['cpu'], pods.cpu)) return `${String(allocatable['cpu'])} cpu`
-  if (lessThan(allocatable['memory'], pods.memory)) return `${String(allocatable['memory'])} memory`
+  if (lessThan(node.cpu, pods.cpu)) return `${String(node.cpu)} cpu`
+  if (lessThan(node.memory, pods.memory)) return `${String(node.memory)} memory`
   return undefined
 }
 
-function lessThan(has: string | number | undefined, needs: number): boolean {
+function lessThan(has: string | undefined, needs: number): boolean {
   const amount = has === undefined ? undefined : quantity(has)
   return amount !== undefined && amount < needs
 }

@@ -43,8 +43,8 @@ export function noteSmokeTest(run: Run, result: SmokeTestResult): void {
 }
 
 /** A run that changes nothing proves nothing again: its smoke test would be the only thing that writes. */
-export function notProvedAgain(run: Run, found: Discovery): void {
-  const nodes = String(found.nodes.length)
+export async function notProvedAgain(run: Run, found: Discovery): Promise<void> {
+  const nodes = String((await found.nodes()).length)
   Object.assign(run.outputs, { 'nodes-before': nodes, 'nodes-after': nodes, 'nodes-added': '0' })
   const passed = found.record?.smokeTest?.time
   if (run.inputs.smokeTest !== undefined && passed !== undefined) {
