@@ -75,24 +75,22 @@ describe('Differences of policy documents', () => {
         statement: 'Read',
         change: 'changed',
         grants: { less: true, more: true },
-        details: [
-          'Action: - ec2:DescribeImages',
-          'Action: + ec2:RunInstances',
-          'Condition StringEquals aws:RequestedRegion: - eu-west-1',
-          'Condition StringLike aws:RequestedRegion: + eu-west-1'
-        ]
+        wanted: ['Action: ec2:DescribeImages', 'Condition StringEquals aws:RequestedRegion: eu-west-1'],
+        live: ['Action: ec2:RunInstances', 'Condition StringLike aws:RequestedRegion: eu-west-1']
       },
       {
         statement: 'Pass',
         change: 'removed',
         grants: { less: true, more: false },
-        details: ['Effect: - Allow', 'Action: - iam:PassRole', 'Resource: - arn:aws:iam::1:role/node']
+        wanted: ['Effect: Allow', 'Action: iam:PassRole', 'Resource: arn:aws:iam::1:role/node'],
+        live: []
       },
       {
         statement: 'Extra',
         change: 'added',
         grants: { less: false, more: true },
-        details: ['Effect: + Allow', 'Action: + *', 'Resource: + *']
+        wanted: [],
+        live: ['Effect: Allow', 'Action: *', 'Resource: *']
       }
     ])
   })
@@ -109,7 +107,8 @@ describe('Differences of policy documents', () => {
         statement: 'Allow sts:assumerole Service=ec2.amazonaws.com',
         change: 'changed',
         grants: { less: false, more: true },
-        details: ['Principal: + Service=lambda.amazonaws.com']
+        wanted: [],
+        live: ['Principal: Service=lambda.amazonaws.com']
       }
     ])
   })
@@ -191,7 +190,8 @@ describe('For every policy document', () => {
             statement: first.Sid,
             change: 'changed',
             grants: first.Effect === 'Allow' ? { less: false, more: true } : { less: true, more: false },
-            details: ['Action: + other:Action9']
+            wanted: [],
+            live: ['Action: other:Action9']
           }
         ])
       })

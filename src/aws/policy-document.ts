@@ -25,8 +25,10 @@ export interface StatementDifference {
   readonly change: 'added' | 'removed' | 'changed'
   /** What the live document lets be done, compared with the wanted one: less, more, or some of both. */
   readonly grants: Grants
-  /** `Action: + ec2:RunInstances`, one line a value; + is what only the live one has. */
-  readonly details: readonly string[]
+  /** What only the wanted statement says, one line a value: `Action: ec2:RunInstances`. */
+  readonly wanted: readonly string[]
+  /** What only the live one says. */
+  readonly live: readonly string[]
 }
 
 export interface Grants {
@@ -143,18 +145,25 @@ export function canonicalPolicy(document: unknown): string {
 export function policyDifferences(wanted: unknown, live: unknown): readonly StatementDifference[] {
   const documents = [parsePolicy(wanted), parsePolicy(live)] as const
   const differences = paired(...documents).flatMap(([name, want, have]): readonly StatementDifference[] => {
-    const details = statementDetails(want, have)
-    if (details.length === 0) return []
+    const own = { wanted: linesOf(want, have), live: linesOf(have, want) }
+    if (own.wanted.length === 0 && own.live.length === 0) return []
     const change = want === undefined ? 'added' : have === undefined ? 'removed' : 'changed'
-    return [{ statement: name, change, grants: grantsOf(want, have), details }]
+    return [{ statement: name, change, grants: grantsOf(want, have), ...own }]
   })
-  const [before, after] = documents.map(({ version }) => version)
-  if (before === after) return differences
-  const details = [`- ${before ?? ''}`, `+ ${after ?? ''}`]
-  return [...differences, { statement: 'Version', change: 'changed', grants: nothing, details }]
+  const [before, after] = [[documents[0].version], [documents[1].version]]
+  return before[0] === after[0]
+    ? differences
+    : [
+        ...differences,
+        {
+          statement: 'Version',
+          change: 'changed',
+          grants: { less: false, more: false },
+          wanted: before,
+          live: after
+        }
+      ]
 }
-
-const nothing: Grants = { less: false, more: false }
 
 /** Statements by name: the wanted one and the live one. */
 function paired(
@@ -195,28 +204,19 @@ function named(policy: PolicyDocument): Map<string, Statement> {
   return statements
 }
 
-const empty: Statement = { sid: undefined, effect: '', elements: {}, conditions: {}, spelling: new Map() }
-
-function statementDetails(wanted: Statement = empty, live: Statement = empty): string[] {
-  const details: string[] = []
-  const spelled = (value: string): string => live.spelling.get(value) ?? wanted.spelling.get(value) ?? value
-  if (wanted.effect !== live.effect) {
-    if (wanted !== empty) details.push(`Effect: - ${wanted.effect}`)
-    if (live !== empty) details.push(`Effect: + ${live.effect}`)
-  }
+/** What the one statement says and the other does not. */
+function linesOf(statement: Statement | undefined, other: Statement | undefined): string[] {
+  if (statement === undefined) return []
+  const spelled = (value: string): string => statement.spelling.get(value) ?? value
+  const lines = statement.effect === other?.effect ? [] : [`Effect: ${statement.effect}`]
   for (const part of ['elements', 'conditions'] as const) {
-    for (const name of sorted([...Object.keys(wanted[part]), ...Object.keys(live[part])])) {
-      const [before, after] = [wanted[part][name], live[part][name]]
+    for (const name of Object.keys(statement[part]).toSorted()) {
+      const [values = [], others] = [statement[part][name], other?.[part][name]]
       const label = part === 'elements' ? name : `Condition ${spelled(name)}`
-      for (const value of before ?? [])
-        if (!after?.includes(value)) details.push(`${label}: - ${spelled(value)}`)
-      for (const value of after ?? [])
-        if (!before?.includes(value)) details.push(`${label}: + ${spelled(value)}`)
+      for (const value of values) if (!others?.includes(value)) lines.push(`${label}: ${spelled(value)}`)
       // An element that is there with no values is still another policy.
-      if ((before === undefined) !== (after === undefined) && (before ?? after ?? []).length === 0) {
-        details.push(`${label}: ${before === undefined ? '+' : '-'}`)
-      }
+      if (values.length === 0 && others === undefined) lines.push(`${label}: nothing`)
     }
   }
-  return details
+  return lines
 }

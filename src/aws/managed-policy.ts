@@ -1,0 +1,100 @@
+import type { Aws } from './clients.js'
+import { codeOf, isNotFound } from './errors.js'
+
+/** Of a customer managed policy: the version that is in force. */
+export interface ManagedPolicy {
+  readonly versionId: string
+  readonly versionFrom: Date | undefined
+  /** JSON text; undefined while IAM does not show the version yet. */
+  readonly document: string | undefined
+}
+
+/** Rejects as IAM does when there is no such policy. */
+export async function readManagedPolicy(aws: Aws, PolicyArn: string): Promise<ManagedPolicy> {
+  const { GetPolicyCommand } = await import('./sdk/iam.js')
+  const iam = await aws.iam()
+  const { Policy } = await iam.send(new GetPolicyCommand({ PolicyArn }))
+  const versionId = Policy?.DefaultVersionId ?? ''
+  try {
+    return { versionId, ...(await readVersion(aws, PolicyArn, versionId)) }
+  } catch (error) {
+    if (isNotFound(error)) return { versionId, versionFrom: undefined, document: undefined }
+    throw error
+  }
+}
+
+async function readVersion(
+  aws: Aws,
+  PolicyArn: string,
+  VersionId: string
+): Promise<Pick<ManagedPolicy, 'versionFrom' | 'document'>> {
+  const { GetPolicyVersionCommand } = await import('./sdk/iam.js')
+  const iam = await aws.iam()
+  const { PolicyVersion } = await iam.send(new GetPolicyVersionCommand({ PolicyArn, VersionId }))
+  return {
+    versionFrom: PolicyVersion?.CreateDate,
+    document: decodeURIComponent(PolicyVersion?.Document ?? '')
+  }
+}
+
+/** A version that has made room for another. */
+export interface DeletedVersion {
+  readonly versionId: string
+  readonly document: string
+}
+
+/** IAM quotas: versions of a managed policy. */
+const mostVersions = 5
+
+/** Puts a document in force. Deletes the oldest version that is not in force when there is no room, and returns it. */
+export async function setDocument(
+  aws: Aws,
+  PolicyArn: string,
+  document: unknown
+): Promise<DeletedVersion | undefined> {
+  const { CreatePolicyVersionCommand, DeletePolicyVersionCommand, ListPolicyVersionsCommand } =
+    await import('./sdk/iam.js')
+  const iam = await aws.iam()
+  const { Versions = [] } = await iam.send(new ListPolicyVersionsCommand({ PolicyArn }))
+  const oldest = Versions.filter((version) => version.IsDefaultVersion !== true)
+    .map((version) => version.VersionId ?? '')
+    .toSorted((a, b) => Number(a.slice(1)) - Number(b.slice(1)))[0]
+  const deleted =
+    Versions.length < mostVersions || oldest === undefined
+      ? undefined
+      : { versionId: oldest, document: (await readVersion(aws, PolicyArn, oldest)).document ?? '' }
+  if (deleted !== undefined)
+    await iam.send(new DeletePolicyVersionCommand({ PolicyArn, VersionId: deleted.versionId }))
+  await iam.send(
+    new CreatePolicyVersionCommand({
+      PolicyArn,
+      PolicyDocument: JSON.stringify(document),
+      SetAsDefault: true
+    })
+  )
+  return deleted
+}
+
+/** What else uses a policy, so that it cannot be deleted: `role blue-other`. */
+export async function usersOfPolicy(aws: Aws, PolicyArn: string): Promise<readonly string[]> {
+  const { ListEntitiesForPolicyCommand } = await import('./sdk/iam.js')
+  const iam = await aws.iam()
+  const found = await iam.send(new ListEntitiesForPolicyCommand({ PolicyArn }))
+  return [
+    ...(found.PolicyRoles ?? []).map(({ RoleName }) => `role ${RoleName ?? ''}`),
+    ...(found.PolicyUsers ?? []).map(({ UserName }) => `user ${UserName ?? ''}`),
+    ...(found.PolicyGroups ?? []).map(({ GroupName }) => `group ${GroupName ?? ''}`)
+  ]
+}
+
+/** What to do about a policy that IAM does not take; undefined for errors that say it themselves. */
+export function policyFix(error: unknown): string | undefined {
+  switch (codeOf(error)) {
+    case 'LimitExceeded':
+      return "The message says which of IAM's quotas is used up: delete versions or policies that nobody needs, or shorten the policy in your `template`, then run again."
+    case 'MalformedPolicyDocument':
+      return 'Correct the policy in your `template`, then run again.'
+    default:
+      return undefined
+  }
+}

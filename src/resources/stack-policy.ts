@@ -1,0 +1,180 @@
+import type { Aws } from '../aws/clients.js'
+import { awsProblem, isAlreadyExists, isNotFound, liveOf, refuseUnreadable } from '../aws/errors.js'
+import { policyFix, readManagedPolicy, setDocument, usersOfPolicy } from '../aws/managed-policy.js'
+import { poll } from '../aws/poll.js'
+import { missing, type Difference } from '../engine/difference.js'
+import { UserError } from '../engine/errors.js'
+import { isMap, type JsonMap } from '../engine/json.js'
+import { resource, type AnyResource, type Live, type Removal, type Step } from '../engine/resource.js'
+import { documentDifferences } from './policy-drift.js'
+
+export interface StackPolicyWanted {
+  readonly name: string
+  readonly arn: string
+  readonly path: string
+  readonly description?: string
+  readonly document: JsonMap
+}
+
+interface LivePolicy {
+  /** v1 */
+  readonly version: string
+  /** ISO 8601. */
+  readonly since: string
+  readonly document: string
+}
+
+interface Ports {
+  readonly aws: Aws
+  /** Keeps the text of a version that has to make room. */
+  readonly keep: (name: string, text: string) => void
+  readonly dependsOn?: readonly string[]
+  readonly stackName: string
+}
+
+/**
+ * A managed policy of the stack as IAM has it. The stack makes it and takes it away; what somebody changes in between is
+ * put right here, because CloudFormation's own drift detection finds an edited managed policy IN_SYNC.
+ */
+export function stackPolicy(wanted: StackPolicyWanted, ports: Ports): AnyResource {
+  const title = `IAM policy ${wanted.name}`
+  const { aws } = ports
+
+  async function read(): Promise<Live<LivePolicy>> {
+    const live = await liveOf(title, async () => readManagedPolicy(aws, wanted.arn))
+    if (live.state !== 'present') return live
+    const { versionId, versionFrom, document } = live.value
+    if (document === undefined) {
+      return { state: 'unreadable', reason: `its version ${versionId}, which is in force, does not show yet` }
+    }
+    return {
+      state: 'present',
+      value: { version: versionId, since: versionFrom?.toISOString() ?? '', document }
+    }
+  }
+
+  /** Tags are not among what a stack gives a managed policy. */
+  async function create(step: Step): Promise<void> {
+    const { CreatePolicyCommand } = await import('../aws/sdk/iam.js')
+    const iam = await aws.iam()
+    try {
+      await iam.send(
+        new CreatePolicyCommand({
+          PolicyName: wanted.name,
+          Path: wanted.path,
+          ...(wanted.description !== undefined && { Description: wanted.description }),
+          PolicyDocument: JSON.stringify(wanted.document)
+        })
+      )
+      step.changed(`created IAM policy ${wanted.name} again`)
+    } catch (error) {
+      // The stack has just made it, and IAM does not show it yet.
+      if (!isAlreadyExists(error)) throw error
+    }
+  }
+
+  async function repair(live: LivePolicy, step: Step): Promise<void> {
+    const deleted = await setDocument(aws, wanted.arn, wanted.document)
+    if (deleted !== undefined) {
+      ports.keep(`version ${deleted.versionId} of policy ${wanted.name}`, deleted.document)
+      step.note(
+        `deleted version ${deleted.versionId} of ${wanted.name}, the oldest of five; its text is in the report`
+      )
+    }
+    step.changed(
+      `put IAM policy ${wanted.name} back to what the stack has, instead of version ${live.version}`
+    )
+  }
+
+  return resource<StackPolicyWanted, LivePolicy>(
+    {
+      id: `policy/${wanted.name}`,
+      layer: 'iam',
+      title,
+      dependsOn: ports.dependsOn ?? ['stack'],
+      wanted,
+      read,
+      compare: differencesOf,
+      absent: (want) => [missing(`IAM policy ${want.name}`, want.arn)],
+      apply: async (before, _differences, step) => {
+        refuseUnreadable(title, before)
+        try {
+          // The stack may have made or changed it since it was read.
+          const found = await shown(step)
+          if (found === undefined) await create(step)
+          else if (differencesOf(wanted, found).length > 0) await repair(found, step)
+          else return
+        } catch (error) {
+          throw awsProblem(title, 'could not be put right', error, policyFix(error))
+        }
+        await poll(step, waitOptions('to be as written'), async () => {
+          const now = await read()
+          return now.state === 'present' && differencesOf(wanted, now.value).length === 0 ? true : undefined
+        })
+      },
+      remove
+    },
+    isWanted
+  )
+
+  /** Undefined when there is none. */
+  async function shown(step: Step): Promise<LivePolicy | undefined> {
+    return poll(step, waitOptions('to show its version'), async () => {
+      const { document, versionId, versionFrom } = await readManagedPolicy(aws, wanted.arn)
+      if (document === undefined) return undefined
+      return { found: { version: versionId, since: versionFrom?.toISOString() ?? '', document } }
+    }).then(
+      ({ found }) => found,
+      (error: unknown) => {
+        if (isNotFound(error)) return undefined
+        throw error
+      }
+    )
+  }
+
+  function waitOptions(what: string): Parameters<typeof poll>[1] {
+    return {
+      what: `IAM policy ${wanted.name} ${what}`,
+      timeoutMilliseconds: 120_000,
+      firstPauseMilliseconds: 500,
+      giveUp: () =>
+        new UserError(
+          title,
+          'does not show as it was written, two minutes later',
+          'Run again; look for something that changes policies.'
+        )
+    }
+  }
+
+  /** The stack takes it away; what would keep the stack from it is said before the stack is touched. */
+  async function remove(): Promise<Removal> {
+    const users = await liveOf(title, async () => usersOfPolicy(aws, wanted.arn))
+    if (users.state === 'absent') return { outcome: 'absent' }
+    refuseUnreadable(title, users)
+    if (users.value.length > 0) {
+      throw new UserError(
+        title,
+        `is used by ${users.value.join(', ')} as well, so stack ${ports.stackName} cannot be deleted`,
+        `Take ${wanted.arn} off there, then run again.`,
+        { state: 'Policy and stack were left as they are.' }
+      )
+    }
+    return { outcome: 'kept', reason: `it goes with stack ${ports.stackName}` }
+  }
+}
+
+function differencesOf(wanted: StackPolicyWanted, live: LivePolicy): readonly Difference[] {
+  return documentDifferences(wanted.document, live.document, {
+    prefix: '',
+    of: `${wanted.name} (${live.version} of ${live.since})`
+  })
+}
+
+function isWanted(value: unknown): value is StackPolicyWanted {
+  return (
+    isMap(value) &&
+    typeof value['name'] === 'string' &&
+    typeof value['arn'] === 'string' &&
+    isMap(value['document'])
+  )
+}
