@@ -30,7 +30,7 @@ export interface StandIn {
   close(): Promise<void>
 }
 
-/** AWS's APIs as far as a test says: query and EC2 by their Action, EKS by method and path. */
+/** AWS's APIs as far as a test says: query and EC2 by their Action, SQS and EventBridge by target, EKS by path. */
 export async function standIn(handlers: Handlers): Promise<StandIn> {
   const calls: string[] = []
   const inputs: Input[] = []
@@ -41,7 +41,7 @@ export async function standIn(handlers: Handlers): Promise<StandIn> {
     message.on('end', () => {
       const body = Buffer.concat(chunks).toString('utf8')
       const json = !(message.headers['content-type'] ?? '').includes('form-urlencoded')
-      const { action, input } = json ? eksCall(message, body) : queryCall(body)
+      const { action, input } = json ? jsonCall(message, body) : queryCall(body)
       calls.push(action)
       inputs.push(input)
       headers.push(message.headers)
@@ -146,7 +146,11 @@ const eksRoutes: readonly [string, RegExp, string][] = [
   ['DELETE', /\/pod-identity-associations\/[^/]+$/, 'DeletePodIdentityAssociation']
 ]
 
-function eksCall(message: IncomingMessage, body: string): { action: string; input: Input } {
+function jsonCall(message: IncomingMessage, body: string): { action: string; input: Input } {
+  const target = message.headers['x-amz-target']
+  if (typeof target === 'string') {
+    return { action: target.slice(target.indexOf('.') + 1), input: JSON.parse(body) as Input }
+  }
   const url = new URL(message.url ?? '/', 'http://host')
   const route = eksRoutes.find(([method, path]) => method === message.method && path.test(url.pathname))
   const parsed = body === '' ? {} : (JSON.parse(body) as Input)

@@ -20,7 +20,11 @@ describe('renderTemplate', () => {
       name: 'KarpenterNodeRole-blue',
       arn: 'arn:aws:iam::111122223333:role/KarpenterNodeRole-blue'
     })
-    expect(stack.queue).toEqual({ name: 'blue', arn: 'arn:aws:sqs:eu-west-1:111122223333:blue' })
+    expect(stack.queue).toEqual({
+      name: 'blue',
+      arn: 'arn:aws:sqs:eu-west-1:111122223333:blue',
+      url: 'https://sqs.eu-west-1.amazonaws.com/111122223333/blue'
+    })
     expect(stack.parameters).toEqual({ ClusterName: 'blue' })
     expect(stack.capabilities).toEqual(['CAPABILITY_NAMED_IAM'])
     expect(stack.policies.map(({ arn }) => arn)).toContain(

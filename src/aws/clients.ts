@@ -192,7 +192,12 @@ export function openAws(
     cloudformation: once(async () =>
       equipped(new (await import('./sdk/cloudformation.js')).CloudFormationClient(configuration))
     ),
-    sqs: once(async () => equipped(new (await import('./sdk/sqs.js')).SQSClient(configuration))),
+    // A queue's URL says which queue is meant; where SQS is reached, AWS_ENDPOINT_URL_SQS and FIPS included, it does not.
+    sqs: once(async () =>
+      equipped(
+        new (await import('./sdk/sqs.js')).SQSClient({ ...configuration, useQueueUrlAsEndpoint: false })
+      )
+    ),
     eventbridge: once(async () =>
       equipped(new (await import('./sdk/eventbridge.js')).EventBridgeClient(configuration))
     ),

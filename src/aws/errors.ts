@@ -33,7 +33,9 @@ export function isNotFound(error: unknown): boolean {
   const failure = failureOf(error)
   if (failure === undefined || failure.status === 0) return false
   if (/^(NoSuchEntity|ResourceNotFound|ChangeSetNotFound|NotFound)$/.test(failure.code)) return true
-  if (/\.NotFound$/.test(failure.code) || failure.code === 'QueueDoesNotExist') return true
+  if (/\.NotFound$/.test(failure.code)) return true
+  // SQS's name for it before it spoke JSON comes with an answer still, as the error's code.
+  if (failure.code === 'QueueDoesNotExist' || failure.code.endsWith('.NonExistentQueue')) return true
   return failure.code === 'Validation' && /does not exist/.test(failure.message)
 }
 

@@ -45,6 +45,37 @@ export async function readStack(aws: Aws, name: string): Promise<LiveStack | und
   }
 }
 
+/** Tags of the stack, which CloudFormation puts on the stack's resources too; undefined when there is no stack. */
+export async function stackTags(
+  aws: Aws,
+  name: string
+): Promise<Readonly<Record<string, string>> | undefined> {
+  const stack = await describeStack(aws, name)
+  return stack === undefined ? undefined : tagsOf(stack.Tags)
+}
+
+/** Physical ids of the stack's resources by their logical ids; none when there is no stack. */
+export async function physicalIds(aws: Aws, name: string): Promise<ReadonlyMap<string, string>> {
+  const { DescribeStackResourcesCommand } = await import('./sdk/cloudformation.js')
+  const cloudformation = await aws.cloudformation()
+  const resources = await cloudformation
+    .send(new DescribeStackResourcesCommand({ StackName: name }))
+    .then(({ StackResources = [] }) => StackResources)
+    .catch((error: unknown) => {
+      if (isNotFound(error)) return []
+      throw error
+    })
+  return new Map(
+    resources.flatMap(({ LogicalResourceId, PhysicalResourceId, ResourceStatus }) =>
+      LogicalResourceId === undefined ||
+      PhysicalResourceId === undefined ||
+      ResourceStatus === 'DELETE_COMPLETE'
+        ? []
+        : [[LogicalResourceId, PhysicalResourceId]]
+    )
+  )
+}
+
 /** `stack`: a name, or the id, by which a deleted stack is still known. Undefined when there is none. */
 async function describeStack(aws: Aws, stack: string): Promise<Stack | undefined> {
   const { DescribeStacksCommand } = await import('./sdk/cloudformation.js')

@@ -37,8 +37,8 @@ export interface RenderedStack {
   readonly nodeRole: { readonly logicalId: string; readonly name: string; readonly arn: string }
   /** Every managed policy of the stack; all of them belong on the controller's role. */
   readonly policies: readonly RenderedPolicy[]
-  /** The interruption queue; undefined when the template has none. */
-  readonly queue: { readonly name: string; readonly arn: string } | undefined
+  /** The interruption queue; undefined when the template has none. Its URL is its id in the stack. */
+  readonly queue: { readonly name: string; readonly arn: string; readonly url: string } | undefined
   /** What the template asks for: ClusterName, where it has that parameter. */
   readonly parameters: Readonly<Record<string, string>>
   /** Logical id to name, for people; the logical id again where there is no name. */
@@ -66,7 +66,9 @@ export function renderTemplate(text: string, settings: StackSettings): RenderedS
     nodeRole: nodeRoleOf(resources),
     policies,
     queue:
-      queue?.name === undefined || queue.arn === undefined ? undefined : { name: queue.name, arn: queue.arn },
+      queue?.name === undefined || queue.arn === undefined
+        ? undefined
+        : { name: queue.name, arn: queue.arn, url: queueUrl(settings.account, queue.name) },
     parameters: Object.fromEntries(
       'ClusterName' in template.parameters ? [['ClusterName', settings.clusterName]] : []
     ),
@@ -147,10 +149,7 @@ class Scope implements TemplateScope {
     const { own, arn } = this.#identity(resource)
     // Ref of a policy is its ARN, of a queue its URL, of a role its name.
     if (resource.type === 'AWS::IAM::ManagedPolicy') return arn ?? unknownValue
-    if (resource.type === 'AWS::SQS::Queue')
-      return own === undefined
-        ? unknownValue
-        : `https://sqs.${account.region}.${account.urlSuffix}/${account.id}/${own}`
+    if (resource.type === 'AWS::SQS::Queue') return own === undefined ? unknownValue : queueUrl(account, own)
     return own ?? unknownValue
   }
 
@@ -198,6 +197,10 @@ class Scope implements TemplateScope {
     const region = service === 'iam' ? '' : account.region
     return { own: name, arn: `arn:${account.partition}:${service}:${region}:${account.id}:${rest}` }
   }
+}
+
+function queueUrl({ id, region, urlSuffix }: StackSettings['account'], name: string): string {
+  return `https://sqs.${region}.${urlSuffix}/${id}/${name}`
 }
 
 function policyOf(resource: RenderedResource): RenderedPolicy {

@@ -11,8 +11,7 @@ export function queueUrl(aws: Aws): (name: string) => Promise<string | undefined
     try {
       return (await sqs.send(new GetQueueUrlCommand({ QueueName: name }))).QueueUrl
     } catch (error) {
-      if (isNotFound(error) || (error instanceof Error && /NonExistentQueue/.test(error.name)))
-        return undefined
+      if (isNotFound(error)) return undefined
       throw awsProblem('interruption-queue', `${name} could not be read`, error)
     }
   }

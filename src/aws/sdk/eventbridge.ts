@@ -1,2 +1,10 @@
 // What is used of the client; dist/ gets no more of it.
-export { EventBridgeClient } from '@aws-sdk/client-eventbridge'
+export {
+  EnableRuleCommand,
+  EventBridgeClient,
+  ListRulesCommand,
+  ListTargetsByRuleCommand,
+  PutRuleCommand,
+  PutTargetsCommand,
+  RemoveTargetsCommand
+} from '@aws-sdk/client-eventbridge'

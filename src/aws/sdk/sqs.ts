@@ -1,2 +1,8 @@
 // What is used of the client; dist/ gets no more of it.
-export { GetQueueUrlCommand, SQSClient } from '@aws-sdk/client-sqs'
+export {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  SetQueueAttributesCommand,
+  SQSClient
+} from '@aws-sdk/client-sqs'
