@@ -265,7 +265,7 @@ describe('broken on purpose', () => {
       )
       const error = errorOf(result)
       expect(error).toMatch(
-        /^setup-karpenter: smoke test: 0 of 5 pods ran after \d+ s: i-[0-9a-f]+ was launched for NodeClaim .* and never joined the cluster as a node/
+        /^setup-karpenter: smoke test of NodePool default: 0 of 5 pods ran after \d+ s: i-[0-9a-f]+ was launched for NodeClaim .* and never joined the cluster as a node/
       )
       expect(error).toContain('an access entry of type EC2_LINUX')
       expect(error).toContain('These changes were made and stay')
@@ -305,7 +305,7 @@ describe('broken on purpose', () => {
       })
       const error = errorOf(result)
       expect(error).toMatch(
-        /smoke test: 0 of 5 pods ran after .* got no instance: Unauthorized: Error creating fleet request: .* permission boundary/
+        /smoke test of NodePool default: 0 of 5 pods ran after .* got no instance: Unauthorized: Error creating fleet request: .* permission boundary/
       )
       expect(error).toContain('The controller role lacks what the message names')
       expect(error).toContain('- set the permissions boundary of green-karpenter')

@@ -202,7 +202,7 @@ describe('the manual guide: eksworkshop, Kubernetes 1.32, CONFIG_MAP, Karpenter 
     expect(Number(result.outputs['nodes-after'])).toBe(Number(result.outputs['nodes-before']) + added)
     expect(await listed(sandbox, paths.nodes)).toHaveLength(Number(result.outputs['nodes-before']))
     expect(await smokeTestObjects(sandbox)).toEqual([])
-    expect(result.log).toMatch(/smoke test: 5 pods run on \d+ new nodes/)
+    expect(result.log).toMatch(/smoke test of NodePool default: 5 pods run on \d+ new nodes/)
   })
 
   test('every declared output is set, and the lock is given back', async () => {

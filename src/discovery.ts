@@ -40,6 +40,21 @@ export interface Discovery {
   readonly denied: readonly Denied[]
 }
 
+/** The cluster, and the clients of a run that has shown who it is. */
+export type Reached = Pick<Discovery, 'aws' | 'cluster' | 'token' | 'kubernetes'>
+
+/** Proves the credentials and finds the cluster. */
+export async function reach(inputs: Inputs, session: Session, step: Step): Promise<Reached> {
+  const aws = await session.aws()
+  step.note(`credentials: ${aws.credentials.source}; caller ${aws.account.callerArn}`)
+  const cluster = await discoverCluster(aws, inputs.clusterName)
+  step.note(
+    `cluster: ${cluster.arn}, Kubernetes ${cluster.kubernetesVersion}, authentication mode ${cluster.authenticationMode}`
+  )
+  const token = session.tokens(aws, cluster.name)
+  return { aws, cluster, token, kubernetes: session.kubernetes(cluster, aws.account.callerArn, token) }
+}
+
 /** A fact that stays unknown, because the caller may not read it. */
 export interface Denied {
   /** `subnets`, `nodes`. */
@@ -69,14 +84,7 @@ export async function discover(
       return otherwise
     })
   }
-  const aws = await session.aws()
-  step.note(`credentials: ${aws.credentials.source}; caller ${aws.account.callerArn}`)
-  const cluster = await discoverCluster(aws, inputs.clusterName)
-  step.note(
-    `cluster: ${cluster.arn}, Kubernetes ${cluster.kubernetesVersion}, authentication mode ${cluster.authenticationMode}`
-  )
-  const token = session.tokens(aws, cluster.name)
-  const kubernetes = session.kubernetes(cluster, aws.account.callerArn, token)
+  const { aws, cluster, token, kubernetes } = await reach(inputs, session, step)
   const [subnets, securityGroups, controllers, agents, record] = await Promise.all([
     orDenied('subnets', 'network', discoverSubnets(aws, cluster, inputs.subnets), []),
     orDenied('security groups', 'network', discoverSecurityGroups(aws, cluster, inputs.securityGroups), []),

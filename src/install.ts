@@ -1,3 +1,4 @@
+import { instanceStates } from './aws/instance-states.js'
 import { decide, type Decisions } from './decisions.js'
 import { discover, type Discovery } from './discovery.js'
 import type { Graph } from './engine/graph.js'
@@ -8,7 +9,7 @@ import { keepRecord, withLock } from './lock-and-record.js'
 import { model } from './model.js'
 import { preflight } from './checks.js'
 import { throwRefusals } from './refusals.js'
-import { noteDecisions, noteSmokeTest, notProvedAgain, planLines } from './report/install-notes.js'
+import { noteDecisions, noteSmokeTests, notProvedAgain, planLines } from './report/install-notes.js'
 import { compare, ownershipOf, type Run, stage } from './run.js'
 import { proveScaling } from './smoke-test/prove-scaling.js'
 
@@ -47,10 +48,20 @@ export async function install(run: Run): Promise<void> {
     await apply(run, now)
     if (changes) await record.installed()
     if (proof === undefined) return notProvedAgain(run, found)
-    const result = await stage(run, 'Smoke test', async (step) =>
-      proveScaling({ test: proof, inputs: run.inputs, found, decisions, ownership: ownershipOf(run) }, step)
+    await stage(run, 'Smoke test', async (step) =>
+      proveScaling(
+        {
+          test: proof,
+          otherwise: { kind: 'first', of: decisions.nodePools.map(({ metadata }) => metadata.name) },
+          namespace: run.inputs.namespace,
+          kubernetes: found.kubernetes,
+          instanceStates: instanceStates(found.aws),
+          ownership: ownershipOf(run),
+          tested: (results) => noteSmokeTests(run, results)
+        },
+        step
+      )
     )
-    noteSmokeTest(run, result)
     await record.proved()
   })
 }

@@ -24,6 +24,7 @@ const report: Report = {
     }
   ],
   stages: [{ name: 'discover', seconds: 1 }],
+  smokeTests: [],
   requests: { total: 60, writes: 4, repeated: [], byService: {} },
   warnings: [],
   kept: {}
@@ -45,6 +46,7 @@ describe('summaryText', () => {
   it('lists new nodes, at most 50 of them', () => {
     const node = { name: 'n', instanceType: 'm6i.large', zone: 'a', capacityType: 'spot', instanceId: 'i-1' }
     const smokeTest = {
+      nodePool: 'default',
       nodesBefore: 2,
       nodesAfter: 62,
       nodesAdded: 60,
@@ -54,9 +56,30 @@ describe('summaryText', () => {
       scaleDownSeconds: 80,
       events: []
     }
-    const text = summaryText({ ...report, smokeTest })
+    const text = summaryText({ ...report, smokeTests: [smokeTest] })
     expect(text).toContain('**60 added**')
     expect(text).toContain('and 10 more nodes')
+  })
+
+  it('says of mode smoke-test that it scales, and shows each NodePool', () => {
+    const test = {
+      nodesBefore: 2,
+      nodesAfter: 3,
+      nodesAdded: 1,
+      nodes: [],
+      stages: {},
+      nodeReadySeconds: 40,
+      scaleDownSeconds: 80,
+      events: []
+    }
+    const smokeTests = [
+      { ...test, nodePool: 'default' },
+      { ...test, nodePool: 'gpu', nodesAdded: 2, nodeReadySeconds: 90 }
+    ]
+    const text = summaryText({ ...report, mode: 'smoke-test', changed: false, smokeTests })
+    expect(text).toContain('**Scales**: Karpenter 1.14.0, 3 new nodes came in 90.0 s and went again, 61.0 s.')
+    expect(text).toContain('### Smoke test of NodePool `default`')
+    expect(text).toContain('### Smoke test of NodePool `gpu`')
   })
 
   it('says which steps the whole run waited for', () => {

@@ -24,6 +24,7 @@ beforeEach(async () => {
   server.put('/apis/karpenter.sh/v1/nodepools/default', {
     apiVersion: 'karpenter.sh/v1',
     kind: 'NodePool',
+    status: { conditions: [met('Ready', 0)] },
     spec: {
       weight: 5,
       limits: { cpu: 1000 },
@@ -36,6 +37,7 @@ beforeEach(async () => {
 afterEach(async () => server.stop())
 
 const options: SmokeTestOptions = {
+  run: 'run-1',
   id: 'run-1',
   nodePool: 'default',
   namespace: 'karpenter',
@@ -134,6 +136,7 @@ test('counts, names and times what Karpenter made, and sees it go again', async 
   await karpenter()
   await consolidation()
   expect(await running).toEqual({
+    nodePool: 'default',
     nodesBefore: 1,
     nodesAfter: 2,
     nodesAdded: 1,
@@ -163,7 +166,9 @@ test('counts, names and times what Karpenter made, and sees it go again', async 
       }
     ]
   })
-  expect(step.lines).toEqual(['note: smoke test: 2 pods run on 1 new nodes (1 before, 2 after)'])
+  expect(step.lines).toEqual([
+    'note: smoke test of NodePool default: 2 pods run on 1 new nodes (1 before, 2 after)'
+  ])
   expect([server.at(poolPath), server.at(deploymentPath)]).toEqual([undefined, undefined])
 })
 
@@ -239,7 +244,7 @@ describe('a scale-up that does not come about', () => {
       })
     })
     expect(thrown).toMatchObject({
-      message: `smoke test: 0 of 2 pods ran after 60 s: i-0a was launched for NodeClaim ${names.nodePool}-x and never joined the cluster as a node`,
+      message: `smoke test of NodePool default: 0 of 2 pods ran after 60 s: i-0a was launched for NodeClaim ${names.nodePool}-x and never joined the cluster as a node`,
       fix: expect.stringContaining('an access entry of type EC2_LINUX') as unknown
     })
   })
@@ -307,38 +312,59 @@ describe('a scale-up that does not come about', () => {
   })
 })
 
-test('a NodePool that is not there is said', async () => {
+test('a NodePool that is gone meanwhile is said', async () => {
   await expect(runSmokeTest({ ...options, nodePool: 'gpu' }, ports, recordedStep())).rejects.toThrow(
-    'smoke test: NodePool gpu does not exist'
+    'NodePool gpu: does not exist any more'
   )
 })
 
-test('cleaning up takes what is of this run and nothing else, in two calls', async () => {
-  server.put(poolPath, { apiVersion: 'karpenter.sh/v1', kind: 'NodePool' })
-  server.put(deploymentPath, { apiVersion: 'apps/v1', kind: 'Deployment' })
-  expect(await cleanUp(server.kubernetes, 'karpenter', 'run-1')).toEqual([
-    `removed Deployment karpenter/${names.deployment}`,
-    `removed NodePool ${names.nodePool}`
-  ])
-  expect(server.calls).toHaveLength(2)
-  expect(server.at('/apis/karpenter.sh/v1/nodepools/default')).toBeDefined()
-  expect(await cleanUp(server.kubernetes, 'karpenter', 'run-1')).toEqual([])
-})
-
-test('what an earlier run left behind goes first', async () => {
-  const left = '/apis/karpenter.sh/v1/nodepools/smoke-test-run-0'
-  server.put(left, {
+test('a NodePool that does not become Ready is refused with its condition, and nothing is made', async () => {
+  server.put('/apis/karpenter.sh/v1/nodepools/default', {
     apiVersion: 'karpenter.sh/v1',
     kind: 'NodePool',
-    metadata: { labels: { [smokeTestLabel]: 'run-0' } }
+    spec: {},
+    status: {
+      conditions: [
+        { type: 'Ready', status: 'False', reason: 'UnhealthyDependents', message: 'NodeClassReady=False' },
+        {
+          type: 'NodeClassReady',
+          status: 'False',
+          reason: 'NodeClassNotFound',
+          message: 'not found on cluster'
+        }
+      ]
+    }
   })
-  const step = recordedStep()
+  let now = 0
+  const step = recordedStep(() => now)
   const running = runSmokeTest(options, ports, step)
-  await karpenter()
-  expect(server.at(left)).toBeUndefined()
-  expect(step.lines[0]).toBe('note: removed NodePool smoke-test-run-0, left by an earlier smoke test')
-  await consolidation()
-  await running
+  await until(() => step.waits.includes('NodePool default to be Ready'))
+  now = 30_000
+  await expect(running).rejects.toThrow(
+    'NodePool default: is not Ready, so there is nothing to prove: NodeClassReady=False (NodeClassNotFound): not found on cluster'
+  )
+  expect(server.writes()).toEqual([])
+})
+
+test('cleaning up takes what is of this run, of any of its NodePools, and nothing else', async () => {
+  const metadata = { namespace: 'karpenter', labels: { [smokeTestLabel]: 'run-1' } }
+  const second = `${poolPath}-2`
+  server.put(poolPath, { apiVersion: 'karpenter.sh/v1', kind: 'NodePool', metadata })
+  server.put(second, { apiVersion: 'karpenter.sh/v1', kind: 'NodePool', metadata })
+  server.put(deploymentPath, { apiVersion: 'apps/v1', kind: 'Deployment', metadata })
+  server.put('/apis/karpenter.sh/v1/nodepools/smoke-test-run-10', {
+    apiVersion: 'karpenter.sh/v1',
+    kind: 'NodePool',
+    metadata: { labels: { [smokeTestLabel]: 'run-10' } }
+  })
+  expect(await cleanUp(server.kubernetes, 'karpenter', 'run-1')).toEqual([
+    `removed Deployment karpenter/${names.deployment}`,
+    `removed NodePool ${names.nodePool}`,
+    `removed NodePool ${names.nodePool}-2`
+  ])
+  expect(server.at('/apis/karpenter.sh/v1/nodepools/smoke-test-run-10')).toBeDefined()
+  expect(server.at('/apis/karpenter.sh/v1/nodepools/default')).toBeDefined()
+  expect(await cleanUp(server.kubernetes, 'karpenter', 'run-1')).toEqual([])
 })
 
 test.each([

@@ -3,7 +3,8 @@ import type { Discovery } from '../discovery.js'
 import type { Graph } from '../engine/graph.js'
 import type { Inspection } from '../engine/resource.js'
 import type { Run } from '../run.js'
-import type { SmokeTestResult } from '../smoke-test/result.js'
+import type { NodePoolResult } from '../smoke-test/result.js'
+import type { ReportedSmokeTest } from './report.js'
 
 /** What is known once everything is decided goes to outputs, summary and report; warnings to the log. */
 export function noteDecisions(run: Run, found: Discovery, decisions: Decisions): void {
@@ -21,25 +22,32 @@ export function noteDecisions(run: Run, found: Discovery, decisions: Decisions):
   outputs['chart-digest'] = decisions.chart.digest ?? ''
 }
 
-export function noteSmokeTest(run: Run, result: SmokeTestResult): void {
+/** What is proved so far: each NodePool in the report, all of them together in the outputs. */
+export function noteSmokeTests(run: Run, results: readonly NodePoolResult[]): void {
+  run.ledger.smokeTests(results.map(reported))
+  const nodes = results.flatMap((result) => result.nodes)
+  const most = (of: (result: NodePoolResult) => number): string => String(Math.max(...results.map(of)))
+  Object.assign(run.outputs, {
+    'nodes-before': String(results[0]?.nodesBefore ?? ''),
+    'nodes-after': most((result) => result.nodesAfter),
+    'nodes-added': String(results.reduce((sum, result) => sum + result.nodesAdded, 0)),
+    'node-names': nodes.map((node) => node.name).join(','),
+    'instance-types': [...new Set(nodes.map((node) => node.instanceType))].join(','),
+    'node-ready-seconds': most((result) => result.nodeReadySeconds),
+    'scale-down-seconds': most((result) => result.scaleDownSeconds)
+  })
+}
+
+function reported(result: NodePoolResult): ReportedSmokeTest {
   const { launched, registered, initialized, podsRunning } = result.stages
   const stages = { launched, registered, initialized, 'pods running': podsRunning }
-  run.ledger.smokeTest({
+  return {
     ...result,
     stages: Object.fromEntries(
       Object.entries(stages).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
     ),
     events: result.events.map((event) => `${event.time} ${event.object} ${event.reason}: ${event.message}`)
-  })
-  Object.assign(run.outputs, {
-    'nodes-before': String(result.nodesBefore),
-    'nodes-after': String(result.nodesAfter),
-    'nodes-added': String(result.nodesAdded),
-    'node-names': result.nodes.map((node) => node.name).join(','),
-    'instance-types': [...new Set(result.nodes.map((node) => node.instanceType))].join(','),
-    'node-ready-seconds': String(result.nodeReadySeconds),
-    'scale-down-seconds': String(result.scaleDownSeconds)
-  })
+  }
 }
 
 /** A run that changes nothing proves nothing again: its smoke test would be the only thing that writes. */

@@ -27,7 +27,7 @@ export class Ledger {
   #karpenterVersion: string | undefined
   #walk:
     { graph: Graph; inspections: ReadonlyMap<string, Inspection>; outcomes: readonly Outcome[] } | undefined
-  #smokeTest: ReportedSmokeTest | undefined
+  #smokeTests: readonly ReportedSmokeTest[] = []
 
   constructor(mode: string, run: string, cluster: { name: string; region: string }, startedAt: number) {
     this.#mode = mode
@@ -60,8 +60,8 @@ export class Ledger {
     this.#walk = { graph, inspections, outcomes }
   }
 
-  smokeTest(result: ReportedSmokeTest): void {
-    this.#smokeTest = result
+  smokeTests(results: readonly ReportedSmokeTest[]): void {
+    this.#smokeTests = results
   }
 
   /** Every line of what was changed. */
@@ -77,6 +77,7 @@ export class Ledger {
     readonly warnings: readonly string[]
   }): Report {
     const walk = this.#walk
+    const onlyTest = this.#smokeTests.length === 1 ? this.#smokeTests[0] : undefined
     return {
       schema: reportSchema,
       mode: this.#mode,
@@ -98,7 +99,8 @@ export class Ledger {
         changes: outcome.changes,
         seconds: (outcome.endedAt - outcome.startedAt) / 1000
       })),
-      ...(this.#smokeTest !== undefined && { smokeTest: this.#smokeTest }),
+      ...(onlyTest !== undefined && { smokeTest: onlyTest }),
+      smokeTests: this.#smokeTests,
       stages: this.#stages,
       ...(walk !== undefined && { criticalPath: this.#criticalPath(walk) }),
       requests: end.requests,

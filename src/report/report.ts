@@ -24,6 +24,8 @@ export interface ReportedNode {
 }
 
 export interface ReportedSmokeTest {
+  /** Name of the NodePool that was tested. */
+  readonly nodePool: string
   readonly nodesBefore: number
   readonly nodesAfter: number
   readonly nodesAdded: number
@@ -64,7 +66,10 @@ export interface Report {
   /** What was chosen for the user, and why. */
   readonly choices: Readonly<Record<string, string>>
   readonly resources: readonly ReportedResource[]
+  /** Where one NodePool was tested. */
   readonly smokeTest?: ReportedSmokeTest
+  /** Every NodePool that passed, in the order in which they were tested. */
+  readonly smokeTests: readonly ReportedSmokeTest[]
   readonly stages: readonly { readonly name: string; readonly seconds: number }[]
   readonly criticalPath?: { readonly seconds: number; readonly ids: readonly string[] }
   readonly requests: ReportedRequests

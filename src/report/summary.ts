@@ -12,7 +12,7 @@ export function summaryText(report: Report): string {
     ...(report.error === undefined ? [] : [fenced(report.error)]),
     facts(report),
     changes(report),
-    ...(report.smokeTest === undefined ? [] : [smokeTest(report.smokeTest)]),
+    ...report.smokeTests.map(smokeTest),
     ...(report.warnings.length === 0 ? [] : [list('Warnings', report.warnings.slice(0, 20).map(plain))]),
     stageTimes(report)
   ].filter((part) => part !== '')
@@ -27,13 +27,18 @@ function verdict(report: Report): string {
     return `**Cancelled** after ${seconds(report.seconds)}; ${done} resources were changed and stay.`
   if (report.result === 'failed') return `**Failed** after ${seconds(report.seconds)}.`
   const version = report.karpenterVersion ?? ''
+  if (report.mode === 'smoke-test')
+    return `**Scales**: Karpenter ${version}, ${proved(report.smokeTests)} again, ${seconds(report.seconds)}.`
   if (!report.changed)
     return `**All as wanted**: Karpenter ${version}, nothing changed, ${seconds(report.seconds)}.`
-  const proof =
-    report.smokeTest === undefined
-      ? ''
-      : `, ${report.smokeTest.nodesAdded} new nodes came in ${seconds(report.smokeTest.nodeReadySeconds)} and went`
+  const proof = report.smokeTests.length === 0 ? '' : `, ${proved(report.smokeTests)}`
   return `**Installed**: Karpenter ${version}, ${done} resources changed${proof}, ${seconds(report.seconds)}.`
+}
+
+function proved(tests: readonly ReportedSmokeTest[]): string {
+  const added = tests.reduce((sum, test) => sum + test.nodesAdded, 0)
+  const slowest = Math.max(...tests.map((test) => test.nodeReadySeconds))
+  return `${added} new nodes came in ${seconds(slowest)} and went`
 }
 
 function facts(report: Report): string {
@@ -68,7 +73,7 @@ function smokeTest(test: ReportedSmokeTest): string {
   )
   const stages = Object.entries(test.stages).map(([stage, time]) => `${stage} ${seconds(time)}`)
   return [
-    '### Smoke test',
+    `### Smoke test of NodePool ${code(test.nodePool)}`,
     `${test.nodesBefore} nodes before, ${test.nodesAfter} after, **${test.nodesAdded} added**; scaled down in ${seconds(test.scaleDownSeconds)}.`,
     nodes,
     ...(shown.length < test.nodes.length

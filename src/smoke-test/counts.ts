@@ -1,18 +1,21 @@
 import type { Node, Pod } from 'kubernetes-types/core/v1.js'
+import type { Kubernetes } from '../kubernetes/client.js'
 import { conditionOf } from '../kubernetes/conditions.js'
+import { nodes } from '../kubernetes/kinds.js'
 import { textField, type Manifest } from '../kubernetes/manifest.js'
 import { smokeTestLabel } from './objects.js'
 import type { SmokeTestNode, StageSeconds } from './result.js'
 
 /** Nodes that the run's NodePool made: they carry its label and were not there before. */
-export function addedNodes(nodes: readonly Node[], before: ReadonlySet<string>, id: string): readonly Node[] {
-  return nodes.filter(
+export function addedNodes(all: readonly Node[], before: ReadonlySet<string>, id: string): readonly Node[] {
+  return all.filter(
     (node) => node.metadata?.labels?.[smokeTestLabel] === id && !before.has(node.metadata.uid ?? '')
   )
 }
 
-export function uidsOf(nodes: readonly Node[]): ReadonlySet<string> {
-  return new Set(nodes.map((node) => node.metadata?.uid ?? ''))
+/** UIDs of all nodes of the cluster. */
+export async function nodeUids(kubernetes: Kubernetes): Promise<ReadonlySet<string>> {
+  return new Set((await kubernetes.pick(nodes, (node) => node.metadata?.uid ?? '')).items)
 }
 
 export function isRunning(pod: Pod): boolean {
@@ -35,11 +38,11 @@ export function instanceIdOf(object: unknown, ...path: readonly string[]): strin
 
 /** The nodes with what their NodeClaims say of how they came to be, by name. */
 export function describeNodes(
-  nodes: readonly Node[],
+  added: readonly Node[],
   claims: readonly Manifest[],
   pods: readonly Pod[]
 ): readonly SmokeTestNode[] {
-  return nodes
+  return added
     .map((node) => {
       const labels = node.metadata?.labels ?? {}
       const name = node.metadata?.name ?? ''

@@ -8,6 +8,8 @@ import type { KarpenterEvent } from './result.js'
 
 /** What was seen of a scale-up that did not come about. */
 export interface Seen {
+  /** `smoke test of NodePool default`: what the error begins with. */
+  readonly subject: string
   readonly seconds: number
   readonly replicas: number
   readonly nodePool: Manifest | undefined
@@ -23,7 +25,7 @@ export function explain(seen: Seen): UserError {
   const running = seen.pods.filter(isRunning).length
   const so = `${running} of ${seen.replicas} pods ran after ${seen.seconds} s`
   const { problem, fix } = cause(seen)
-  return new UserError('smoke test', `${so}: ${problem}`, fix)
+  return new UserError(seen.subject, `${so}: ${problem}`, fix)
 }
 
 interface Cause {

@@ -3,8 +3,19 @@ import type { Ownership } from '../environment.js'
 import { deployments, nodePools } from '../kubernetes/kinds.js'
 import { field, listField, type Manifest } from '../kubernetes/manifest.js'
 
-/** On every object of a smoke test and on the nodes it makes; the value is the run's id. */
+/**
+ * On every object of a smoke test. The value is the run's id on its Deployments and NodePools, by which they are found
+ * when they must go; on nodes and pods it is the id of the test of one NodePool.
+ */
 export const smokeTestLabel = 'setup-karpenter/smoke-test'
+
+/** Whose test it is: the run's, and of which of its NodePools. */
+export interface TestIdentity {
+  /** `smokeTestId(run)`. */
+  readonly run: string
+  /** `testId(run, index)`: unique among all tests of a cluster. */
+  readonly id: string
+}
 
 export interface SmokeTestObjects {
   readonly nodePool: Manifest
@@ -28,6 +39,11 @@ export function smokeTestId(run: string): string {
   return id === '' ? 'local' : id
 }
 
+/** The id of a run's test of its first, second, ... NodePool. */
+export function testId(run: string, index: number): string {
+  return index === 0 ? run : `${run}-${index + 1}`
+}
+
 export function objectNames(id: string): { readonly nodePool: string; readonly deployment: string } {
   return { nodePool: `smoke-test-${id}`, deployment: `smoke-test-${id}` }
 }
@@ -38,14 +54,17 @@ export function objectNames(id: string): { readonly nodePool: string; readonly d
  * once, all of them.
  */
 export function smokeTestObjects(
-  id: string,
+  { run, id }: TestIdentity,
   underTest: Manifest,
   workload: Workload,
   ownership: Ownership
 ): SmokeTestObjects {
   const names = objectNames(id)
-  const labels = { [smokeTestLabel]: id, 'app.kubernetes.io/managed-by': ownership.owner }
-  const annotations = { 'setup-karpenter/run': ownership.run }
+  const labels = { [smokeTestLabel]: run, 'app.kubernetes.io/managed-by': ownership.owner }
+  const annotations = {
+    'setup-karpenter/run': ownership.run,
+    'setup-karpenter/node-pool': underTest.metadata.name
+  }
   const taint = { key: smokeTestLabel, value: id, effect: 'NoSchedule' }
   const spec = mapOf(underTest['spec'])
   const template = mapOf(spec['template'])

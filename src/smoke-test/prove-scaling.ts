@@ -1,48 +1,61 @@
-import type { Decisions } from '../decisions.js'
-import type { Discovery } from '../discovery.js'
-import { UserError } from '../engine/errors.js'
 import type { Step } from '../engine/resource.js'
 import type { Ownership } from '../environment.js'
-import type { Inputs, SmokeTestInput } from '../inputs.js'
+import type { SmokeTestInput } from '../inputs.js'
+import type { Kubernetes } from '../kubernetes/client.js'
 import { nodePools } from '../kubernetes/kinds.js'
-import { instanceStates } from '../aws/instance-states.js'
-import { smokeTestId } from './objects.js'
-import type { SmokeTestResult } from './result.js'
-import { runSmokeTest } from './run.js'
+import { cleanUp, cleanUpEarlier } from './clean-up.js'
+import { chooseNodePools, type NodePoolChoice } from './node-pools-under-test.js'
+import { smokeTestId, testId } from './objects.js'
+import type { NodePoolResult } from './result.js'
+import { type InstanceStates, runSmokeTest } from './run.js'
+import { tooSlow } from './threshold.js'
 
 export interface Proof {
   readonly test: SmokeTestInput
-  readonly inputs: Inputs
-  readonly found: Discovery
-  readonly decisions: Decisions
+  /** Which NodePools, where `smoke-test-node-pools` names none. */
+  readonly otherwise: NodePoolChoice
+  /** Of the controller. */
+  readonly namespace: string
+  readonly kubernetes: Kubernetes
+  readonly instanceStates: InstanceStates
   readonly ownership: Ownership
+  /** Told after each NodePool of all that have passed so far, so that a run that fails or is cancelled reports them. */
+  readonly tested: (results: readonly NodePoolResult[]) => void
 }
 
-/** Runs the smoke test on the first NodePool of the installation. */
-export async function proveScaling(proof: Proof, step: Step): Promise<SmokeTestResult> {
-  const { test, inputs, found, ownership } = proof
-  return runSmokeTest(
-    {
-      id: smokeTestId(ownership.run),
-      nodePool: await nodePoolUnderTest(proof),
-      namespace: inputs.namespace,
-      ...test
-    },
-    { kubernetes: found.kubernetes, instanceStates: instanceStates(found.aws), ownership },
-    step
+/**
+ * Proves one NodePool after another, each by a test of its own; one that fails does not keep the others from being
+ * tested. Throws the only error, or all of them in an AggregateError, when all are done and what was made is removed.
+ */
+export async function proveScaling(proof: Proof, step: Step): Promise<void> {
+  const { test, namespace, ownership } = proof
+  const kubernetes = proof.kubernetes.within(step.signal)
+  const run = smokeTestId(ownership.run)
+  for (const title of await cleanUpEarlier(kubernetes, run))
+    step.note(`removed ${title}, left by an earlier smoke test`)
+  // A retry of the same run starts from nothing as well.
+  await cleanUp(kubernetes, namespace, run)
+  const chosen = chooseNodePools(
+    test.nodePools.length > 0 ? { kind: 'named', names: test.nodePools } : proof.otherwise,
+    (await kubernetes.list(nodePools)).items
   )
-}
-
-/** With `node-pools: none` it is the cluster's own. */
-async function nodePoolUnderTest({ decisions, found }: Proof): Promise<string> {
-  const own = decisions.nodePools[0]?.metadata.name
-  if (own !== undefined) return own
-  const there = await found.kubernetes.list(nodePools)
-  const name = there.items[0]?.metadata.name
-  if (name !== undefined) return name
-  throw new UserError(
-    'smoke-test',
-    'the cluster has no NodePool, and node-pools is none, so nothing can make nodes',
-    'Pass `node-pools`, or `smoke-test: false`.'
-  )
+  for (const warning of chosen.warnings) step.warning(warning)
+  const ports = { kubernetes, instanceStates: proof.instanceStates, ownership }
+  const results: NodePoolResult[] = []
+  const errors: unknown[] = []
+  for (const [index, nodePool] of chosen.names.entries()) {
+    try {
+      results.push(
+        await runSmokeTest({ ...test, run, id: testId(run, index), nodePool, namespace }, ports, step)
+      )
+      proof.tested([...results])
+    } catch (error) {
+      if (step.signal.aborted) throw error
+      errors.push(error)
+    }
+  }
+  const { nodeReadyThresholdSeconds: threshold } = test
+  if (threshold !== undefined) errors.push(...results.flatMap((result) => tooSlow(result, threshold) ?? []))
+  if (errors.length === 1) throw errors[0]
+  if (errors.length > 1) throw new AggregateError(errors, `${errors.length} NodePools are not proved`)
 }

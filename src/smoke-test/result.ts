@@ -33,6 +33,12 @@ export interface KarpenterEvent {
   readonly message: string
 }
 
+/** The result of one NodePool's test. */
+export interface NodePoolResult extends SmokeTestResult {
+  /** Name of the NodePool under test. */
+  readonly nodePool: string
+}
+
 export interface SmokeTestResult {
   /** Nodes of the cluster when the test began, and when its pods ran. */
   readonly nodesBefore: number

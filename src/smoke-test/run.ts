@@ -6,20 +6,21 @@ import { KubernetesError } from '../kubernetes/errors.js'
 import { deployments, nodeClaims, nodePools, nodes, pods } from '../kubernetes/kinds.js'
 import { textField, type Manifest } from '../kubernetes/manifest.js'
 import { View } from '../kubernetes/view.js'
-import { cleanUp, cleanUpEarlier } from './clean-up.js'
+import { cleanUp } from './clean-up.js'
 import {
   addedNodes,
   describeNodes,
   instanceIdOf,
   isRunning,
   lastStages,
+  nodeUids,
   runningSince,
-  timeOf,
-  uidsOf
+  timeOf
 } from './counts.js'
 import { EventLog } from './events.js'
-import { objectNames, smokeTestLabel, smokeTestObjects } from './objects.js'
-import type { SmokeTestResult } from './result.js'
+import { objectNames, smokeTestLabel, smokeTestObjects, type TestIdentity } from './objects.js'
+import { readyNodePool } from './ready-node-pool.js'
+import type { NodePoolResult } from './result.js'
 import { scaleDown } from './scale-down.js'
 import { awaitScaleUp } from './scale-up.js'
 
@@ -28,9 +29,7 @@ export type SmokeTestStep = Step
 /** EC2's state names by instance id; an id that EC2 no longer knows is left out. */
 export type InstanceStates = (ids: readonly string[]) => Promise<ReadonlyMap<string, string>>
 
-export interface SmokeTestOptions {
-  /** `smokeTestId(run)`. */
-  readonly id: string
+export interface SmokeTestOptions extends TestIdentity {
   /** Name of the NodePool under test. */
   readonly nodePool: string
   /** Where the Deployment goes: the controller's namespace. */
@@ -49,23 +48,20 @@ export interface SmokeTestPorts {
 }
 
 /**
- * Proves that Karpenter makes nodes for pods and gives them back: counts, stage times, events. Its own objects are gone
- * afterwards, whatever happened, except when the signal is aborted: then `cleanUp` of the post step removes them.
+ * Proves that Karpenter makes nodes for pods of one NodePool and gives them back: counts, stage times, events. Its own
+ * objects are gone afterwards, whatever happened, except when the signal is aborted: then `cleanUp` of the post step
+ * removes them.
  */
 export async function runSmokeTest(
   options: SmokeTestOptions,
   ports: SmokeTestPorts,
   step: SmokeTestStep
-): Promise<SmokeTestResult> {
+): Promise<NodePoolResult> {
   const kubernetes = ports.kubernetes.within(step.signal)
-  for (const title of await cleanUpEarlier(kubernetes, options.id)) {
-    step.note(`removed ${title}, left by an earlier smoke test`)
-  }
-  // A retry of the same run starts from nothing as well.
-  await cleanUp(kubernetes, options.namespace, options.id)
+  const underTest = await readyNodePool(kubernetes, options.nodePool, step)
   const view = new View(kubernetes, step.signal)
   try {
-    return await upAndDown(options, ports, kubernetes, view, step)
+    return await upAndDown(underTest, options, ports, kubernetes, view, step)
   } catch (error) {
     if (!step.signal.aborted) await cleanUpAfter(kubernetes, options, step)
     throw error
@@ -75,27 +71,22 @@ export async function runSmokeTest(
 }
 
 async function upAndDown(
+  underTest: Manifest,
   options: SmokeTestOptions,
   ports: SmokeTestPorts,
   kubernetes: Kubernetes,
   view: View,
   step: SmokeTestStep
-): Promise<SmokeTestResult> {
-  const { id, namespace, replicas } = options
+): Promise<NodePoolResult> {
+  const { id, namespace, replicas, timeoutSeconds } = options
+  const subject = subjectOf(options)
   const names = objectNames(id)
-  const underTest = await kubernetes.get(nodePools, options.nodePool)
-  if (underTest === undefined) {
-    throw new UserError(
-      'smoke test',
-      `NodePool ${options.nodePool} does not exist`,
-      'Give node-pools, or smoke-test: false.'
-    )
-  }
   const seen = new Map<string, Manifest>()
   const events = new EventLog()
   const podNames = new RegExp(`^${names.deployment}-`)
-  const [followedNodes, claims, pools, followedPods] = await Promise.all([
-    view.follow(nodes, {}),
+  const [before, followedNodes, claims, pools, followedPods] = await Promise.all([
+    nodeUids(kubernetes),
+    view.follow(nodes, { labelSelector: `${smokeTestLabel}=${id}` }),
     view.follow(nodeClaims, { labelSelector: `karpenter.sh/nodepool=${names.nodePool}` }, (claim) => {
       seen.set(claim.metadata.uid ?? '', claim)
     }),
@@ -111,23 +102,25 @@ async function upAndDown(
           [...seen.values()].some((claim) => textField(claim, 'status', 'nodeName') === name))
     )
   ])
-  const before = uidsOf(followedNodes.objects)
-  const objects = smokeTestObjects(id, underTest, options, ports.ownership)
+  const objects = smokeTestObjects(options, underTest, options, ports.ownership)
   await create(
     () => kubernetes.apply(nodePools, objects.nodePool, { force: true, fieldValidation: 'Strict' }),
+    subject,
     step
   )
   const deployment = await create(
     () => kubernetes.apply(deployments, objects.deployment, { force: true }),
+    subject,
     step
   )
   const since = timeOf(textField(deployment, 'metadata', 'creationTimestamp')) ?? step.now()
   await awaitScaleUp(
     view,
     {
+      subject,
       id,
       replicas,
-      timeoutSeconds: options.timeoutSeconds,
+      timeoutSeconds,
       controllerNamespace: namespace,
       before,
       pods: followedPods,
@@ -143,7 +136,7 @@ async function upAndDown(
   const added = addedNodes(followedNodes.objects, before, id)
   const counted = {
     nodesBefore: before.size,
-    nodesAfter: followedNodes.objects.length,
+    nodesAfter: (await nodeUids(kubernetes)).size,
     nodesAdded: added.length,
     nodes: describeNodes(added, claims.objects, running),
     podsRunning: running.length
@@ -151,15 +144,16 @@ async function upAndDown(
   const stages = lastStages(claims.objects, since)
   const lastPod = Math.max(since, ...running.map((pod) => runningSince(pod) ?? since))
   step.note(
-    `smoke test: ${counted.podsRunning} pods run on ${counted.nodesAdded} new nodes (${counted.nodesBefore} before, ${counted.nodesAfter} after)`
+    `${subject}: ${counted.podsRunning} pods run on ${counted.nodesAdded} new nodes (${counted.nodesBefore} before, ${counted.nodesAfter} after)`
   )
   const down = await scaleDown(
     kubernetes,
     view,
     {
+      subject,
       id,
       namespace,
-      timeoutSeconds: options.timeoutSeconds,
+      timeoutSeconds,
       before,
       nodes: followedNodes,
       claims,
@@ -169,6 +163,7 @@ async function upAndDown(
     step
   )
   return {
+    nodePool: options.nodePool,
     ...counted,
     stages: { ...stages, podsRunning: Math.round((lastPod - since) / 1000) },
     nodeReadySeconds: stages.initialized ?? 0,
@@ -177,20 +172,24 @@ async function upAndDown(
   }
 }
 
+function subjectOf({ nodePool }: SmokeTestOptions): string {
+  return `smoke test of NodePool ${nodePool}`
+}
+
 function instancesOf(claims: ReadonlyMap<string, Manifest>): readonly string[] {
   const ids = [...claims.values()].map((claim) => instanceIdOf(claim, 'status', 'providerID'))
   return [...new Set(ids.filter((id) => id !== ''))]
 }
 
 /** The API server's refusal, as the smoke test's own error. */
-async function create<T>(apply: () => Promise<T>, step: SmokeTestStep): Promise<T> {
+async function create<T>(apply: () => Promise<T>, subject: string, step: SmokeTestStep): Promise<T> {
   step.waiting(undefined)
   try {
     return await apply()
   } catch (error) {
     if (!(error instanceof KubernetesError) || (error.status !== 400 && error.status !== 422)) throw error
     throw new UserError(
-      'smoke test',
+      subject,
       `the API server refuses its objects: ${error.message}`,
       'An admission policy or a field of the NodePool under test is in the way: correct it, or give smoke-test: false.',
       { cause: error }
@@ -203,11 +202,12 @@ async function cleanUpAfter(
   options: SmokeTestOptions,
   step: SmokeTestStep
 ): Promise<void> {
+  const subject = subjectOf(options)
   try {
-    for (const line of await cleanUp(kubernetes, options.namespace, options.id))
-      step.note(`smoke test: ${line}`)
+    for (const line of await cleanUp(kubernetes, options.namespace, options.run))
+      step.note(`${subject}: ${line}`)
   } catch (error) {
     // The test's own error matters more; the next run removes what is left.
-    step.warning(`smoke test: its objects could not be removed: ${messageOf(error)}`)
+    step.warning(`${subject}: its objects could not be removed: ${messageOf(error)}`)
   }
 }

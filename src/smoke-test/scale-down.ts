@@ -11,6 +11,9 @@ import type { InstanceStates, SmokeTestStep } from './run.js'
 import type { SmokeTestResult } from './result.js'
 
 export interface ScaleDown {
+  /** `smoke test of NodePool default`: what errors begin with. */
+  readonly subject: string
+  /** Of the test: `testId(run, index)`. */
   readonly id: string
   readonly namespace: string
   readonly timeoutSeconds: number
@@ -42,7 +45,7 @@ export async function scaleDown(
     if (!consolidated) {
       how = 'by deleting the NodePool'
       step.note(
-        `smoke test: not consolidated within ${consolidationPatience / 1000} s; deleting its NodePool`
+        `${test.subject}: not consolidated within ${consolidationPatience / 1000} s; deleting its NodePool`
       )
     }
     await kubernetes.delete(nodePools, { name: names.nodePool })
@@ -69,7 +72,7 @@ async function awaitNodesGone(
     const waited = step.now() - started
     const going = claims.filter((claim) => claim.metadata.deletionTimestamp !== undefined)
     if (patience !== undefined && waited >= patience && going.length === 0) return decided(false)
-    if (waited >= test.timeoutSeconds * 1000) throw stuck(claims, nodes, waited)
+    if (waited >= test.timeoutSeconds * 1000) throw stuck(test.subject, claims, nodes, waited)
     step.waiting(
       `scale-down: ${claims.length} NodeClaims (${going.length} ending) and ${nodes.length} nodes are left`
     )
@@ -89,7 +92,7 @@ async function awaitInstancesGone(test: ScaleDown, step: SmokeTestStep, started:
     if (left.length === 0) return
     if (step.now() - started >= test.timeoutSeconds * 1000) {
       throw new UserError(
-        'smoke test',
+        test.subject,
         `its nodes are gone from the cluster, EC2 still has ${left.map((id) => `${id} (${states.get(id) ?? ''})`).join(', ')}`,
         `End them yourself: aws ec2 terminate-instances --instance-ids ${left.join(' ')}`
       )
@@ -99,7 +102,12 @@ async function awaitInstancesGone(test: ScaleDown, step: SmokeTestStep, started:
   }
 }
 
-function stuck(claims: readonly Manifest[], nodes: readonly Node[], waited: number): UserError {
+function stuck(
+  subject: string,
+  claims: readonly Manifest[],
+  nodes: readonly Node[],
+  waited: number
+): UserError {
   const first = claims[0]
   const seconds = Math.round(waited / 1000)
   const left = `${claims.length} NodeClaims and ${nodes.length} nodes of it were left ${seconds} s after scaling to zero`
@@ -109,7 +117,7 @@ function stuck(claims: readonly Manifest[], nodes: readonly Node[], waited: numb
       ? ` (finalizers ${(node?.finalizers ?? []).join(', ')})`
       : ''
     return new UserError(
-      'smoke test',
+      subject,
       `${left}: node ${node?.name ?? ''}${held}`,
       'kubectl describe node shows what holds it.'
     )
@@ -119,7 +127,7 @@ function stuck(claims: readonly Manifest[], nodes: readonly Node[], waited: numb
     .map(describe)
   const node = textField(first, 'status', 'nodeName') ?? 'without a node'
   return new UserError(
-    'smoke test',
+    subject,
     `${left}: NodeClaim ${first.metadata.name} (${node}): ${blocking.join('; ') || 'no condition says why'}`,
     'Its NodePool is deleted and Karpenter goes on draining: kubectl get nodeclaims, and kubectl describe nodeclaim for what holds one.'
   )

@@ -9,6 +9,8 @@ import type { KarpenterEvent } from './result.js'
 import type { SmokeTestStep } from './run.js'
 
 export interface ScaleUp {
+  /** `smoke test of NodePool default`: what errors begin with. */
+  readonly subject: string
   readonly id: string
   readonly replicas: number
   readonly timeoutSeconds: number
@@ -33,6 +35,7 @@ export async function awaitScaleUp(view: View, test: ScaleUp, step: SmokeTestSte
   let podTroubleSince: number | undefined
   const failure = () =>
     explain({
+      subject: test.subject,
       seconds: Math.round((step.now() - started) / 1000),
       replicas: test.replicas,
       nodePool: test.pools.objects[0],
