@@ -51,6 +51,8 @@ export type TemplateInput =
   | { readonly kind: 'built-in' }
   | { readonly kind: 'path'; readonly path: string }
   | { readonly kind: 'url'; readonly url: string }
+  /** The text itself, as the record has it; `origin` says so. */
+  | { readonly kind: 'text'; readonly text: string; readonly origin: string }
 
 export type NodePoolsInput =
   | { readonly kind: 'default' }

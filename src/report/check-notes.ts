@@ -1,0 +1,27 @@
+import type { Finding } from '../engine/findings.js'
+import type { Graph } from '../engine/graph.js'
+import type { InstallRecord } from '../engine/record.js'
+
+/** What a check found, for the log: a line a finding, then how many resources were compared with what. */
+export function checkLines(
+  graph: Graph,
+  findings: readonly Finding[],
+  record: InstallRecord | undefined
+): readonly string[] {
+  const touched = new Set(findings.map(({ id }) => id))
+  const clean = graph.resources.filter(({ id }) => !touched.has(id)).length
+  return [
+    ...findings.map(findingLine),
+    `${clean} of ${graph.resources.length} resources are as ${record === undefined ? 'wanted; there is no record of an install' : `installed on ${record.time}`}`
+  ]
+}
+
+/** `drift: NodePool default: spec.limits.cpu is "500", not "1000" (by kubectl-edit, 2026-11-24T10:00:00Z); install would change it back to 1000`. */
+export function findingLine({ kind, title, reason, by, install, missingPermission }: Finding): string {
+  const who =
+    by === undefined
+      ? ''
+      : ` (by ${[by.manager, by.operation, by.time].filter((part) => part !== undefined).join(', ')})`
+  const lacks = missingPermission === undefined ? '' : ` (missing: ${missingPermission})`
+  return `${kind}: ${title}: ${reason}${who}${lacks}; install would ${install}`
+}
