@@ -41,6 +41,8 @@ export async function loadTemplate(request: {
       return { text: builtInTemplateText(version), origin: `built in, for Karpenter ${version}` }
     case 'path':
       return { text: read(input.path, ports), origin: input.path }
+    case 'text':
+      return { text: input.text, origin: input.origin }
     case 'url':
       return { text: await fetched(input.url, ports), origin: input.url }
     case 'upstream': {
