@@ -23,13 +23,13 @@ export async function withLock(
   const { inputs, ports, signal } = run
   const url = runUrl(ports.env)
   const holder = `${url}#${ports.env['GITHUB_JOB'] ?? 'job'}-${ports.env['GITHUB_ACTION'] ?? 'step'}-${process.pid}`
-  saveCleanup(ports.runner, {
+  const state = {
     clusterName: inputs.clusterName,
     region: inputs.region,
     namespace: inputs.namespace,
-    smokeTestRun: smokeTestId(url),
     lockHolder: holder
-  })
+  }
+  saveCleanup(ports.runner, { ...state, smokeTestRun: undefined })
   let waited = false
   const lock = await run.journal.stage('Lock', async (step) =>
     acquireLock(kubernetes, {
@@ -44,6 +44,8 @@ export async function withLock(
       note: (line) => step.note(line)
     })
   )
+  // Not before: whoever held the lock may have been another job of this run, with a smoke test of the same id.
+  saveCleanup(ports.runner, { ...state, smokeTestRun: smokeTestId(url) })
   const lost = (): void => run.abort(lock.lost.reason)
   lock.lost.addEventListener('abort', lost, { once: true })
   let done = false
