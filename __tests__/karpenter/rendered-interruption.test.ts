@@ -49,9 +49,19 @@ describe('The rules of a rendered stack', () => {
       logicalId: 'ScheduledChangeRule',
       name: undefined,
       pattern: { source: ['aws.health'], 'detail-type': ['AWS Health Event'] },
-      enabled: true,
+      state: 'ENABLED',
       targets: [{ Id: 'KarpenterInterruptionQueueTarget', Arn: arn }]
     })
+  })
+
+  it('may have their pattern as text', () => {
+    const text = rendered((template) =>
+      template.replace(
+        /EventPattern:\n(.+\n){4}/,
+        `EventPattern: '{"source":["aws.health"],"detail-type":["x"]}'\n`
+      )
+    )
+    expect(renderedRules(text)[0]?.pattern).toEqual({ source: ['aws.health'], 'detail-type': ['x'] })
   })
 
   it('of another bus than the default one are none of ours: no event of AWS is there', () => {

@@ -16,7 +16,7 @@ const wanted: EventRuleWanted = {
   schedule: undefined,
   description: undefined,
   roleArn: undefined,
-  enabled: true,
+  state: 'ENABLED',
   targets: [target],
   tags: {}
 }

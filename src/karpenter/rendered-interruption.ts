@@ -22,7 +22,8 @@ export interface RenderedRule {
   readonly schedule: string | undefined
   readonly description: string | undefined
   readonly roleArn: string | undefined
-  readonly enabled: boolean
+  /** ENABLED where the template says nothing. */
+  readonly state: string
   readonly targets: readonly JsonMap[]
   readonly tags: Readonly<Record<string, string>>
 }
@@ -62,15 +63,15 @@ export function renderedRules({ resources }: Pick<RenderedStack, 'resources'>): 
     )
     .map((resource) => {
       const { logicalId, name, properties } = resource
-      const pattern = known(properties['EventPattern'])
+      const pattern = documentOf(known(properties['EventPattern']))
       return {
         logicalId,
         name,
-        pattern: isMap(pattern) ? pattern : undefined,
+        pattern,
         schedule: knownText(properties['ScheduleExpression']),
         description: knownText(properties['Description']),
         roleArn: knownText(properties['RoleArn']),
-        enabled: properties['State'] !== 'DISABLED',
+        state: knownText(properties['State']) ?? 'ENABLED',
         targets: listOf(properties['Targets']).map(known).filter(isMap),
         tags: tagsOf(resource)
       }
@@ -89,8 +90,9 @@ function tagsOf({ properties }: RenderedResource): Readonly<Record<string, strin
   )
 }
 
-function documentOf(policy: unknown): JsonMap | undefined {
-  const document: unknown = typeof policy === 'string' ? JSON.parse(policy) : policy
+/** Policies and patterns may stand in a template as text. */
+function documentOf(value: unknown): JsonMap | undefined {
+  const document: unknown = typeof value === 'string' ? JSON.parse(value) : value
   return isMap(document) ? document : undefined
 }
 

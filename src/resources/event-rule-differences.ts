@@ -36,7 +36,6 @@ function pathOf(target: { readonly Id?: unknown }): string {
 
 function ofItself(wanted: RenderedRule, rule: Rule): readonly Difference[] {
   const pattern = patternOf(rule)
-  const state = wanted.enabled ? 'ENABLED' : 'DISABLED'
   const text = (
     path: string,
     want: string | undefined,
@@ -60,12 +59,12 @@ function ofItself(wanted: RenderedRule, rule: Rule): readonly Difference[] {
         ]),
     ...text('ScheduleExpression', wanted.schedule, rule.ScheduleExpression, 'breaks scaling'),
     // ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS is on as well.
-    ...(rule.State?.startsWith(state) === true
+    ...(rule.State?.startsWith(wanted.state) === true
       ? []
       : [
           {
             path: 'State',
-            wanted: state,
+            wanted: wanted.state,
             live: rule.State,
             reason: `it is ${rule.State ?? 'in no state'}`,
             severity: 'breaks scaling' as const

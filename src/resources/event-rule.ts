@@ -1,4 +1,4 @@
-import type { Rule, Target } from '@aws-sdk/client-eventbridge'
+import type { Rule, RuleState, Target } from '@aws-sdk/client-eventbridge'
 import type { Aws } from '../aws/clients.js'
 import { awsProblem, isNotFound, liveOf, refuseUnreadable } from '../aws/errors.js'
 import { creationTags, isOurs, tagList } from '../aws/ownership-tags.js'
@@ -68,7 +68,7 @@ export function eventRule(wanted: EventRuleWanted, ports: Ports): AnyResource {
     await eventbridge.send(
       new PutRuleCommand({
         Name: name,
-        State: wanted.enabled ? 'ENABLED' : 'DISABLED',
+        ...(isState(wanted.state) && { State: wanted.state }),
         ...(wanted.pattern !== undefined && { EventPattern: JSON.stringify(wanted.pattern) }),
         ...(wanted.schedule !== undefined && { ScheduleExpression: wanted.schedule }),
         ...(description !== undefined && { Description: description }),
@@ -90,7 +90,7 @@ export function eventRule(wanted: EventRuleWanted, ports: Ports): AnyResource {
             .map(({ path }) => path)
             .filter(ofRule)
     if (live !== undefined && paths.length === 0) return
-    if (wanted.enabled && paths.length === 1 && paths[0] === 'State') {
+    if (wanted.state === 'ENABLED' && paths.length === 1 && paths[0] === 'State') {
       const { EnableRuleCommand } = await import('../aws/sdk/eventbridge.js')
       const eventbridge = await aws.eventbridge()
       await eventbridge.send(new EnableRuleCommand({ Name: name }))
@@ -211,6 +211,10 @@ function whole(title: string, target: Readonly<Record<string, unknown>>): Target
 
 function isTarget(target: Readonly<Record<string, unknown>>): target is Target & Record<string, unknown> {
   return typeof target['Id'] === 'string' && typeof target['Arn'] === 'string'
+}
+
+function isState(state: string): state is RuleState {
+  return /^(ENABLED|DISABLED|ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS)$/.test(state)
 }
 
 function notInStack(title: string, { logicalId, stackName }: EventRuleWanted): UserError {

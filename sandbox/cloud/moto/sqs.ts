@@ -58,9 +58,28 @@ export function sqs(moto: MotoClient, around: Surroundings): Service {
         )
       }
     }
+    if (action === 'SetQueueAttributes')
+      return moto.json(region, 'sqs', action, await attributesToSet(region, input))
+    if (action === 'CreateQueue') {
+      const attributes = encryption(textMap(input, 'Attributes'), {})
+      return readdressed(call, await moto.json(region, 'sqs', action, { ...input, Attributes: attributes }))
+    }
     const output = await moto.json(region, 'sqs', action, input)
+    if (action === 'GetQueueAttributes') return { Attributes: asAnswered(textMap(output, 'Attributes')) }
     if (action === 'DeleteQueue' && name !== undefined) deleted.set(`${region}/${name}`, around.now())
     return readdressed(call, output)
+  }
+
+  /** moto forgets a queue's policy when anything else is set. */
+  async function attributesToSet(region: string, input: Input): Promise<Input> {
+    const output = await moto.json(region, 'sqs', 'GetQueueAttributes', {
+      QueueUrl: input['QueueUrl'],
+      AttributeNames: ['All']
+    })
+    const current = asAnswered(textMap(output, 'Attributes'))
+    const { Policy } = current
+    const attributes = encryption(textMap(input, 'Attributes'), current)
+    return { ...input, Attributes: { ...(Policy !== undefined && { Policy }), ...attributes } }
   }
 
   /** Waits here: in moto a waiting call holds up those that come after it. */
@@ -93,6 +112,32 @@ export function sqs(moto: MotoClient, around: Surroundings): Service {
       ...(output['QueueUrls'] === undefined ? {} : { QueueUrls: texts(output, 'QueueUrls').map(address) })
     }
   }
+}
+
+type Attributes = Readonly<Record<string, string>>
+
+/** A queue is encrypted by a key of KMS or by SQS's own, never by both; a key that is given turns the other off. */
+function encryption(attributes: Attributes, current: Attributes): Attributes {
+  const key = attributes['KmsMasterKeyId'] ?? current['KmsMasterKeyId'] ?? ''
+  if (key === '') return attributes
+  if (attributes['SqsManagedSseEnabled'] === 'true') {
+    throw new AwsError(
+      'InvalidAttributeValue',
+      'You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE.'
+    )
+  }
+  return attributes['KmsMasterKeyId'] === undefined
+    ? attributes
+    : { ...attributes, SqsManagedSseEnabled: 'false' }
+}
+
+/** SQS leaves out what is not set, and writes booleans in small letters; moto gives its own defaults as Python does. */
+function asAnswered(attributes: Attributes): Attributes {
+  return Object.fromEntries(
+    Object.entries(attributes)
+      .filter(([, value]) => value !== '')
+      .map(([name, value]) => [name, /^(True|False)$/.test(value) ? value.toLowerCase() : value])
+  )
 }
 
 function queueName(input: Input): string | undefined {

@@ -198,10 +198,16 @@ export class Account {
     'events:TagResource': () => ({}),
     'events:ListTargetsByRule': (input) => ({ Targets: this.rules.get(this.#rule(input['Rule'])) }),
     'events:RemoveTargets': (input) => {
-      this.rules.set(this.#rule(input['Rule']), [])
+      const name = this.#rule(input['Rule'])
+      const ids: unknown[] = Array.isArray(input['Ids']) ? input['Ids'] : []
+      const left = this.rules.get(name)?.filter((target) => !(isRecord(target) && ids.includes(target['Id'])))
+      this.rules.set(name, left ?? [])
       return {}
     },
     'events:DeleteRule': (input) => {
+      if ((this.rules.get(String(input['Name'])) ?? []).length > 0) {
+        throw new AwsError('ValidationException', "Rule can't be deleted since it has targets.")
+      }
       this.rules.delete(this.#rule(input['Name']))
       return {}
     }

@@ -195,6 +195,23 @@ describe('a stack that is updated', () => {
 })
 
 describe('a stack that is deleted', () => {
+  it("ends DELETE_FAILED while a rule has a target that is not the stack's, which it leaves", async () => {
+    const account = new Account()
+    const rule = {
+      Type: 'AWS::Events::Rule',
+      Properties: { EventPattern: { source: ['aws.ec2'] }, Targets: [{ Id: 'own', Arn: 'arn:own' }] }
+    }
+    await account.call('CreateStack', { StackName: 'one', TemplateBody: body({ Rule: rule }) })
+    await account.settled('one')
+    const [name = ''] = account.rules.keys()
+    const others = [{ Id: 'other', Arn: 'arn:other' }]
+    account.rules.set(name, [...(account.rules.get(name) ?? []), ...others])
+    await account.call('DeleteStack', { StackName: 'one' })
+    expect(await account.settled('one')).toMatchObject({ StackStatus: 'DELETE_FAILED' })
+    expect((await account.events('one')).join('\n')).toContain("Rule can't be deleted since it has targets.")
+    expect(account.rules.get(name)).toEqual(others)
+  })
+
   it('ends DELETE_FAILED while a policy is attached, and can then leave it behind', async () => {
     const account = new Account()
     await account.call('CreateStack', {

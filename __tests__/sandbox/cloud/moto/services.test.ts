@@ -5,6 +5,7 @@ import { cheapest } from '../../../../sandbox/cloud/moto/ec2/plan.js'
 import { ec2Service } from '../../../../sandbox/cloud/moto/ec2/service.js'
 import { Records } from '../../../../sandbox/cloud/moto/ec2/records.js'
 import { images } from '../../../../sandbox/cloud/moto/images.js'
+import { events } from '../../../../sandbox/cloud/moto/events.js'
 import { sqs } from '../../../../sandbox/cloud/moto/sqs.js'
 import { ssm } from '../../../../sandbox/cloud/moto/ssm.js'
 import { RawReply, type AwsCall, type Surroundings } from '../../../../sandbox/cloud/service.js'
@@ -133,6 +134,98 @@ describe('services before moto', () => {
     })
     now = 61_000
     expect(await service.answer(create)).not.toBeInstanceOf(RawReply)
+    moto.close()
+  })
+
+  it('setting one attribute of a queue leaves its policy', async () => {
+    answers = [
+      () => ({ Attributes: { Policy: '{"x":1}', SqsManagedSseEnabled: 'True', KmsMasterKeyId: '' } })
+    ]
+    const moto = new MotoClient(url)
+    const service = sqs(
+      moto,
+      around(() => 0)
+    )
+    const QueueUrl = 'http://127.0.0.1:4000/111122223333/demo'
+    await service.answer(
+      call('sqs', 'SetQueueAttributes', { QueueUrl, Attributes: { MessageRetentionPeriod: '60' } })
+    )
+    expect(JSON.parse(asked.at(-1) ?? '')).toMatchObject({
+      Attributes: { MessageRetentionPeriod: '60', Policy: '{"x":1}' }
+    })
+    expect(
+      await service.answer(call('sqs', 'GetQueueAttributes', { QueueUrl, AttributeNames: ['All'] }))
+    ).toEqual({ Attributes: { Policy: '{"x":1}', SqsManagedSseEnabled: 'true' } })
+    moto.close()
+  })
+
+  it.each([
+    [{ SqsManagedSseEnabled: 'true' }, 'refused'],
+    [
+      { KmsMasterKeyId: '', SqsManagedSseEnabled: 'true' },
+      { KmsMasterKeyId: '', SqsManagedSseEnabled: 'true' }
+    ],
+    [{ KmsMasterKeyId: 'other' }, { KmsMasterKeyId: 'other', SqsManagedSseEnabled: 'false' }]
+  ])('a queue has one kind of encryption at a time: %j', async (Attributes, outcome) => {
+    answers = [() => ({ Attributes: { SqsManagedSseEnabled: 'false', KmsMasterKeyId: 'own' } })]
+    const moto = new MotoClient(url)
+    const service = sqs(
+      moto,
+      around(() => 0)
+    )
+    const input = { QueueUrl: 'http://127.0.0.1:4000/111122223333/demo', Attributes }
+    const answer = await service.answer(call('sqs', 'SetQueueAttributes', input))
+    if (outcome === 'refused') {
+      expect(answer).toMatchObject({
+        status: 400,
+        headers: { 'x-amzn-query-error': 'InvalidAttributeValue;Sender' }
+      })
+    } else expect(JSON.parse(asked.at(-1) ?? '')).toMatchObject({ Attributes: outcome })
+    moto.close()
+  })
+
+  it.each([
+    ['ListRules', { NamePrefix: 'Karpenter-demo-' }, 'rule/*'],
+    ['ListTargetsByRule', { Rule: 'one' }, 'rule/one'],
+    ['DescribeRule', { Name: 'one' }, 'rule/one'],
+    ['EnableRule', { Name: 'one', EventBusName: 'default' }, 'rule/one'],
+    ['DisableRule', { Name: 'one', EventBusName: 'own' }, 'rule/own/one'],
+    ['RemoveTargets', { Rule: 'one', Ids: ['a'] }, 'rule/one']
+  ])('events:%s of %j is asked of %s', async (action, input, resource) => {
+    const moto = new MotoClient(url)
+    expect(await events(moto, 'aws').questions(call('events', action, input))).toMatchObject([
+      { action: `events:${action}`, resource: `arn:aws:events:eu-west-1:111122223333:${resource}` }
+    ])
+    moto.close()
+  })
+
+  it('putting a rule asks for its tags and its pattern, its targets for where they lead', async () => {
+    const moto = new MotoClient(url)
+    const service = events(moto, 'aws')
+    const resource = 'arn:aws:events:eu-west-1:111122223333:rule/one'
+    const rule = { Name: 'one', EventPattern: '{"source":["aws.ec2"]}', Tags: [{ Key: 'a', Value: 'b' }] }
+    expect(await service.questions(call('events', 'PutRule', rule))).toEqual([
+      {
+        action: 'events:PutRule',
+        resource,
+        context: { 'aws:RequestTag/a': 'b', 'aws:TagKeys': ['a'], 'events:source': ['aws.ec2'] }
+      },
+      { action: 'events:TagResource', resource, context: { 'aws:RequestTag/a': 'b', 'aws:TagKeys': ['a'] } }
+    ])
+    const targets = { Rule: 'one', Targets: [{ Id: 'x', Arn: 'arn:aws:sqs:eu-west-1:111122223333:demo' }] }
+    expect(await service.questions(call('events', 'PutTargets', targets))).toMatchObject([
+      { resource, context: { 'events:TargetArn': ['arn:aws:sqs:eu-west-1:111122223333:demo'] } }
+    ])
+    moto.close()
+  })
+
+  it('a rule that has targets is not deleted', async () => {
+    answers = [(_body, target) => (target.endsWith('ListTargetsByRule') ? { Targets: [{ Id: 'x' }] } : {})]
+    const moto = new MotoClient(url)
+    await expect(
+      events(moto, 'aws').answer(call('events', 'DeleteRule', { Name: 'one' }))
+    ).rejects.toMatchObject({ code: 'ValidationException' })
+    expect(asked).toHaveLength(1)
     moto.close()
   })
 

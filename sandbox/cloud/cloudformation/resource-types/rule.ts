@@ -81,8 +81,10 @@ export const rule: ResourceType = {
     if ((await unlessMissing(deployer.call('events', 'DescribeRule', { Name: name, ...bus }))) === undefined)
       return
     const listed = await deployer.call('events', 'ListTargetsByRule', { Rule: name, ...bus })
-    const ids = answeredList(listed, 'Targets').map((target) => answered(target, 'Id'))
-    await removeTargets(deployer, name, properties, ids)
+    const present = answeredList(listed, 'Targets').map((target) => answered(target, 'Id'))
+    // Others' targets are not the stack's to remove: with one of them left the rule stays.
+    const own = targetIds(properties).filter((id) => present.includes(id))
+    await removeTargets(deployer, name, properties, own)
     await unlessMissing(deployer.call('events', 'DeleteRule', { Name: name, ...bus }))
   }
 }
