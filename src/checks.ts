@@ -65,6 +65,7 @@ function checksOf(
     }),
     queue({
       input: inputs.interruptionQueue,
+      helmValues: inputs.helmValues,
       region: inputs.region,
       karpenterVersion: version,
       stack,

@@ -21,6 +21,7 @@ describe('queue', () => {
   ): Promise<readonly { level: string; problem: string; fix: string }[]> =>
     queue({
       input,
+      helmValues: {},
       region: 'eu-west-1',
       karpenterVersion: '1.14.1',
       stack: rendered('1.14.1'),
@@ -60,14 +61,57 @@ describe('queue', () => {
     }
   )
 
-  it('warns when no policy lets the controller read the queue', async () => {
+  it('warns when the rules of the stack feed another queue, and no policy lets the controller read this one', async () => {
     expect(await findingsOf({ kind: 'named', name: 'there' })).toEqual([
+      expect.objectContaining({
+        level: 'warning',
+        problem: containing('no rule of the stack leads to "there"'),
+        evidence: 'they lead to blue',
+        fix: containing('`interruption-queue: stack` for blue')
+      }),
       expect.objectContaining({ level: 'warning', problem: containing('not "there"') })
     ])
     const wide = rendered('1.14.1', (text) =>
-      text.replace('"${KarpenterInterruptionQueue.Arn}"', '"arn:aws:sqs:*:*:*"')
+      text
+        .replace('"${KarpenterInterruptionQueue.Arn}"', '"arn:aws:sqs:*:*:*"')
+        .replace(/Arn:\n\s+Fn::GetAtt:\n\s+- KarpenterInterruptionQueue\n\s+- Arn\n/, (arn) =>
+          arn.replace(/\n[^]*/, ' arn:aws:sqs:eu-west-1:111122223333:there\n')
+        )
     )
     expect(await findingsOf({ kind: 'named', name: 'there' }, { stack: wide })).toEqual([])
+  })
+
+  it("warns when no rule leads to the stack's own queue", async () => {
+    const stack = rendered('1.14.1')
+    const without = {
+      ...stack,
+      resources: stack.resources.filter(({ type }) => type !== 'AWS::Events::Rule')
+    }
+    expect(await findingsOf({ kind: 'stack' }, { stack: without })).toEqual([
+      expect.objectContaining({ level: 'warning', evidence: 'the template has no rule with a target' })
+    ])
+  })
+
+  it.each([
+    [{ kind: 'stack' }, 'green', 'interruption-queue: green'],
+    [{ kind: 'none' }, 'blue', 'interruption-queue: stack'],
+    [{ kind: 'named', name: 'blue' }, '', 'interruption-queue: none']
+  ] as const)(
+    'refuses another queue in helm-values than the input says: %j and "%s"',
+    async (input, interruptionQueue, fix) => {
+      const helmValues = { settings: { interruptionQueue } }
+      expect(await findingsOf(input, { helmValues })).toEqual([
+        expect.objectContaining({ level: 'error', subject: 'helm-values', fix: containing(fix) })
+      ])
+    }
+  )
+
+  it.each([
+    [{ kind: 'stack' }, 'blue'],
+    [{ kind: 'none' }, ''],
+    [{ kind: 'none' }, null]
+  ] as const)('takes the same queue in helm-values: %j and "%s"', async (input, interruptionQueue) => {
+    expect(await findingsOf(input, { helmValues: { settings: { interruptionQueue } } })).toEqual([])
   })
 
   it('says so when the template makes none', async () => {
