@@ -87,6 +87,7 @@ export async function decide(
   const text = adaptTemplate(template.text, {
     clusterName: cluster.name,
     nodeRoleName: inputs.nodeRoleName,
+    nodeRolePolicies: inputs.nodeRolePolicies,
     permissionsBoundary: inputs.permissionsBoundary
   })
   const stack = renderTemplate(text, {

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
+import { check } from './check.js'
 import { CancelledError, runSignal, TimeoutError } from './cancel.js'
 import { messageOf } from './engine/errors.js'
-import { type Inputs, parseInputs } from './inputs.js'
+import { type Inputs, type Mode, parseInputs } from './inputs.js'
 import { install } from './install.js'
 import { type Outputs, setOutputs } from './outputs.js'
 import { type Ports, runnerPorts, runUrl } from './ports.js'
@@ -10,7 +11,17 @@ import { RunJournal } from './report/journal.js'
 import { Ledger } from './report/ledger.js'
 import { type Report, writeReport } from './report/report.js'
 import { summaryText } from './report/summary.js'
+import { prove } from './prove.js'
+import type { Run } from './run.js'
 import { Session } from './session.js'
+import { uninstall } from './uninstall.js'
+
+const flows: Readonly<Record<Mode, (run: Run) => Promise<void>>> = {
+  install,
+  check,
+  'smoke-test': prove,
+  uninstall
+}
 
 /** The main step: inputs, the mode's flow, then outputs, report and summary, whatever the flow came to. */
 export async function main(ports: Ports = runnerPorts()): Promise<void> {
@@ -38,7 +49,7 @@ async function run(inputs: Inputs, ports: Ports, startedAt: number): Promise<voi
   const outputs: Outputs = {}
   let ended: Pick<Report, 'result' | 'error'>
   try {
-    await install({ inputs, ports, session, journal, ledger, outputs, signal, abort })
+    await flows[inputs.mode]({ inputs, ports, session, journal, ledger, outputs, signal, abort })
     ended = { result: 'succeeded' }
   } catch (error) {
     const cause = signal.aborted ? abortError(signal, inputs) : error

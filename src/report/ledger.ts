@@ -1,6 +1,8 @@
+import { countsOf, type Finding } from '../engine/findings.js'
 import type { Graph } from '../engine/graph.js'
+import type { RemovalListing } from '../engine/removal-listing.js'
 import type { Inspection } from '../engine/resource.js'
-import { criticalPath, type Outcome } from '../engine/walk.js'
+import { criticalPath, type Outcome, type RemovalOutcome } from '../engine/walk.js'
 import type { Report, ReportedRequests, ReportedSmokeTest } from './report.js'
 import { reportSchema } from './report.js'
 
@@ -28,6 +30,9 @@ export class Ledger {
   #walk:
     { graph: Graph; inspections: ReadonlyMap<string, Inspection>; outcomes: readonly Outcome[] } | undefined
   #smokeTests: readonly ReportedSmokeTest[] = []
+  #findings: readonly Finding[] | undefined
+  #removal:
+    { readonly outcomes: readonly RemovalOutcome[]; readonly listing: RemovalListing | undefined } | undefined
 
   constructor(mode: string, run: string, cluster: { name: string; region: string }, startedAt: number) {
     this.#mode = mode
@@ -64,9 +69,19 @@ export class Ledger {
     this.#smokeTests = results
   }
 
+  findings(found: readonly Finding[]): void {
+    this.#findings = found
+  }
+
+  removal(outcomes: readonly RemovalOutcome[], listing?: RemovalListing): void {
+    this.#removal = { outcomes, listing }
+  }
+
   /** Every line of what was changed. */
   get changes(): readonly string[] {
-    return (this.#walk?.outcomes ?? []).flatMap((outcome) => outcome.changes)
+    return [...(this.#walk?.outcomes ?? []), ...(this.#removal?.outcomes ?? [])].flatMap(
+      ({ changes }) => changes
+    )
   }
 
   report(end: {
@@ -101,6 +116,11 @@ export class Ledger {
       })),
       ...(onlyTest !== undefined && { smokeTest: onlyTest }),
       smokeTests: this.#smokeTests,
+      ...(this.#findings !== undefined && {
+        findings: this.#findings,
+        counts: countsOf(this.#findings)
+      }),
+      ...(this.#removal?.listing !== undefined && { removal: this.#removal.listing }),
       stages: this.#stages,
       ...(walk !== undefined && { criticalPath: this.#criticalPath(walk) }),
       requests: end.requests,

@@ -1,6 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Difference } from '../engine/difference.js'
+import type { Finding, FindingKind } from '../engine/findings.js'
+import type { RemovalListing } from '../engine/removal-listing.js'
 
 /** Version of the report's shape: the number grows when a field changes its meaning or goes. */
 export const reportSchema = 'setup-karpenter/report/v1'
@@ -70,6 +72,11 @@ export interface Report {
   readonly smokeTest?: ReportedSmokeTest
   /** Every NodePool that passed, in the order in which they were tested. */
   readonly smokeTests: readonly ReportedSmokeTest[]
+  /** Mode check: every place where record, wanted and live state do not agree. */
+  readonly findings?: readonly Finding[]
+  readonly counts?: Readonly<Record<FindingKind, number>>
+  /** Mode uninstall: what became of it, and what is left. */
+  readonly removal?: RemovalListing
   readonly stages: readonly { readonly name: string; readonly seconds: number }[]
   readonly criticalPath?: { readonly seconds: number; readonly ids: readonly string[] }
   readonly requests: ReportedRequests

@@ -1,0 +1,75 @@
+import { decide } from './decisions.js'
+import { discover, type Discovery } from './discovery.js'
+import { UserError } from './engine/errors.js'
+import { countsOf, type Finding, findingsOf } from './engine/findings.js'
+import { model } from './model.js'
+import { checkLines } from './report/check-notes.js'
+import { noteDecisions } from './report/install-notes.js'
+import { compare, ownershipOf, type Run, stage } from './run.js'
+
+/** Mode check: reads and compares as install does, and ends there. It writes nothing and waits for nobody. */
+export async function check(run: Run): Promise<void> {
+  const { inputs, ports, session, ledger, outputs } = run
+  const found = await stage(run, 'Discover', async (step) => discover(inputs, session, step, 'are noted'))
+  const decisions = await stage(run, 'Decide', async (step) => decide(inputs, found, session, ports, step))
+  noteDecisions(run, found, decisions)
+  const graph = model({ inputs, found, decisions, ownership: ownershipOf(run), keep: () => undefined })
+  const findings: Finding[] = []
+  await compare(run, graph, (inspections) => {
+    findings.push(...withDenied(findingsOf(graph, inspections, found.record), found))
+    return checkLines(graph, findings, found.record)
+  })
+  const counts = countsOf(findings)
+  ledger.findings(findings)
+  Object.assign(outputs, {
+    drift: String(counts.drift),
+    pending: String(counts.pending),
+    unknown: String(counts.unknown)
+  })
+  throwFindings(run, findings)
+}
+
+/** What discovery could not read is unknown as well, unless a resource has said so already. */
+function withDenied(findings: readonly Finding[], found: Discovery): readonly Finding[] {
+  const said = new Set(findings.map(({ missingPermission }) => missingPermission))
+  return [
+    ...findings,
+    ...found.denied
+      .filter(({ missingPermission }) => !said.has(missingPermission))
+      .map(({ what, layer, missingPermission, reason }): Finding => ({
+        kind: 'unknown',
+        id: `discovery/${what}`,
+        title: what,
+        layer,
+        path: '',
+        wanted: undefined,
+        recorded: undefined,
+        live: undefined,
+        severity: 'cosmetic',
+        reason,
+        install: 'end before its first write, because it cannot read this',
+        missingPermission
+      }))
+  ]
+}
+
+/** A check that finds what `fail-on` names fails the step, after its outputs are known. */
+function throwFindings({ inputs }: Run, findings: readonly Finding[]): void {
+  const { failOn } = inputs.check
+  const fatal = findings.filter(({ kind }) => failOn.includes(kind))
+  if (fatal.length === 0) return
+  const counts = countsOf(fatal)
+  const kinds = failOn.filter((kind) => counts[kind] > 0).map((kind) => `${counts[kind]} ${kind}`)
+  const first = fatal.slice(0, 5).map(({ title, reason }) => `${title}: ${reason}`)
+  const more = fatal.length - first.length
+  throw new UserError(
+    `Karpenter on ${inputs.clusterName}`,
+    [`${kinds.join(', ')}`, ...first, ...(more > 0 ? [`and ${more} more (see the report)`] : [])].join(
+      '\n    '
+    ),
+    counts.unknown === fatal.length
+      ? 'Give the role what it lacks: docs/permissions/check.json has every statement, and mode check needs to read the cluster.'
+      : 'Mode install puts back what has drifted and applies what is pending; `fail-on` says what fails a check.',
+    { state: 'Nothing was changed.' }
+  )
+}

@@ -1,0 +1,136 @@
+import { decide, type Decisions } from './decisions.js'
+import { discover, type Discovery } from './discovery.js'
+import { UserError } from './engine/errors.js'
+import type { Graph } from './engine/graph.js'
+import type { Step } from './engine/resource.js'
+import { inspectAll, removeAll, type RemovalOutcome } from './engine/walk.js'
+import type { Kubernetes } from './kubernetes/client.js'
+import { ec2NodeClasses, type Kind, nodePools } from './kubernetes/kinds.js'
+import type { Manifest } from './kubernetes/manifest.js'
+import { deleteRecord } from './kubernetes/record-store.js'
+import { withLock } from './lock-and-record.js'
+import { model } from './model.js'
+import { recordedChart, recordedInputs, recordedManifests } from './recorded.js'
+import { listingOf, type RemovalListing } from './engine/removal-listing.js'
+import { noteDecisions } from './report/install-notes.js'
+import { isOurs } from './resources/kubernetes-object.js'
+import { compare, ownershipOf, type Run, stage } from './run.js'
+import { listingLines, standingLines } from './report/removal-notes.js'
+
+/** What is there, walked backward. */
+interface Plan {
+  readonly found: Discovery
+  readonly graph: Graph
+}
+
+/** Mode uninstall: takes away what the record or our tags say we made, then lists what is left, read anew. */
+export async function uninstall(run: Run): Promise<void> {
+  const first = await plan(run)
+  await withLock(
+    run,
+    first.found.kubernetes,
+    async (waited) => {
+      const { found, graph } = waited ? await plan(run) : first
+      const outcomes = await remove(run, graph)
+      run.ledger.removal(outcomes)
+      const listing = await stage(run, 'Proof', async (step) => prove(graph, outcomes, step))
+      run.ledger.removal(outcomes, listing)
+      run.outputs.leftovers = JSON.stringify(listing.leftovers.slice(0, mostListed))
+      throwFailures(outcomes, listing)
+      await stage(run, 'Record', async (step) => {
+        if ((await deleteRecord(found.kubernetes)) === 'deleted') step.changed('deleted the record')
+      })
+    },
+    'remove'
+  )
+}
+
+/** An output is for a later step's script; the report has them all. */
+const mostListed = 200
+
+async function plan(run: Run): Promise<Plan> {
+  const { ports, session, ledger } = run
+  const found = await stage(run, 'Discover', async (step) => discover(run.inputs, session, step))
+  const inputs = recordedInputs(run.inputs, found.record)
+  const decisions = await stage(run, 'Decide', async (step) =>
+    withLive(await decide(inputs, found, session, ports, step, recordedChart(found.record)), found, run)
+  )
+  noteDecisions(run, found, decisions)
+  const graph = model({
+    inputs,
+    found,
+    decisions,
+    ownership: ownershipOf(run),
+    keep: (name, text) => ledger.keep(name, text),
+    removal: inputs.removal
+  })
+  await compare(run, graph, (inspections) => standingLines(graph, inspections, found.record))
+  return { found, graph }
+}
+
+/** NodePools and EC2NodeClasses of the record, and what else carries our label. */
+async function withLive(
+  decisions: Decisions,
+  { kubernetes, record }: Discovery,
+  run: Run
+): Promise<Decisions> {
+  const ours = async (kind: Kind<Manifest>, recorded: readonly Manifest[]): Promise<readonly Manifest[]> => {
+    const live = await labelled(kubernetes, kind, run)
+    const known = new Set(recorded.map(({ metadata }) => metadata.name))
+    return [...recorded, ...live.filter(({ metadata }) => !known.has(metadata.name))]
+  }
+  const [pools, classes] = await Promise.all([
+    ours(nodePools, recordedManifests(record, 'node-pool')),
+    ours(ec2NodeClasses, recordedManifests(record, 'ec2-node-class'))
+  ])
+  return { ...decisions, nodePools: pools, nodeClasses: classes }
+}
+
+async function labelled(
+  kubernetes: Kubernetes,
+  kind: Kind<Manifest>,
+  run: Run
+): Promise<readonly Manifest[]> {
+  const ownership = ownershipOf(run)
+  const { items } = await kubernetes.list(kind)
+  return items.filter((object) => isOurs(object, ownership))
+}
+
+async function remove(run: Run, graph: Graph): Promise<readonly RemovalOutcome[]> {
+  const now = (): number => run.ports.clock.now()
+  const startedAt = now()
+  run.journal.titles((id) => graph.titleOf(id))
+  const outcomes = await removeAll(graph, run.journal, now)
+  run.ledger.stage('Remove', (now() - startedAt) / 1000)
+  return outcomes
+}
+
+/** Milliseconds that AWS and Kubernetes get to show a deletion. */
+const proofPatience = 60_000
+
+/** Reads everything once more, until what was removed shows as gone: reads lag behind deletions. */
+async function prove(graph: Graph, outcomes: readonly RemovalOutcome[], step: Step): Promise<RemovalListing> {
+  const startedAt = step.now()
+  for (let pause = 1_000; ; pause = Math.min(pause * 2, 8_000)) {
+    const listing = listingOf(graph, outcomes, await inspectAll(graph, step.signal))
+    if (listing.lagging.length === 0 || step.now() - startedAt > proofPatience) {
+      for (const line of listingLines(listing)) step.note(line)
+      return listing
+    }
+    step.waiting(`deletions to show: ${listing.lagging.join(', ')}`)
+    await step.pause(pause)
+  }
+}
+
+function throwFailures(outcomes: readonly RemovalOutcome[], { leftovers }: RemovalListing): void {
+  const errors = outcomes.flatMap(({ removal }) => (removal.outcome === 'failed' ? [removal.error] : []))
+  if (errors.length === 1) throw errors[0]
+  if (errors.length > 1) throw new AggregateError(errors, `${errors.length} resources could not be removed`)
+  const [first] = leftovers
+  if (first === undefined) return
+  throw new UserError(
+    first.name,
+    `${first.reason}${leftovers.length === 1 ? '' : `; and ${leftovers.length - 1} more are left`}`,
+    'Run again: an uninstall goes on where the last one ended. The summary lists all that is left.'
+  )
+}
