@@ -4,6 +4,16 @@ import {
   CreateStackCommand,
   DescribeStacksCommand
 } from '@aws-sdk/client-cloudformation'
+import {
+  DeleteRuleCommand,
+  DisableRuleCommand,
+  EventBridgeClient,
+  ListRulesCommand,
+  PutRuleCommand,
+  PutTargetsCommand,
+  RemoveTargetsCommand
+} from '@aws-sdk/client-eventbridge'
+import { DeleteQueueCommand, SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,7 +24,7 @@ import { startSandbox, type ActionResult, type RunOptions, type Sandbox } from '
 import { list, record } from '../sandbox/values.js'
 import { builtInTemplateText } from '../src/karpenter/template-built-in.js'
 import { errorOf } from './failed-run.js'
-import { auditor, callsOf, denied, documentOf, succeeded, until } from './scenario.js'
+import { auditor, callsOf, denied, documentOf, reportOf, succeeded, until, writes } from './scenario.js'
 
 const account = '111122223333'
 const nodeRole = `arn:aws:iam::${account}:role/KarpenterNodeRole-blue`
@@ -64,6 +74,7 @@ interface Removal {
 
 /** In the order in which an installation comes to need them; every run goes on from what the one before has left. */
 const beforeTheStack: readonly Removal[] = [
+  { lacking: 'Queue', missing: 'sqs:GetQueueAttributes', inputs: older },
   { lacking: 'FindCluster', missing: 'eks:DescribeCluster', inputs: older },
   { lacking: 'FindNetworkNodesAndQueue', missing: 'ec2:DescribeSubnets', inputs: older },
   {
@@ -74,7 +85,6 @@ const beforeTheStack: readonly Removal[] = [
   { lacking: 'Stack', missing: 'cloudformation:GetTemplate', inputs: older },
   { lacking: 'StackNodeRole', missing: 'iam:GetRole', inputs: older, faults: noQueue },
   { lacking: 'StackNodeRolePolicies', missing: 'iam:AttachRolePolicy', inputs: older, faults: noQueue },
-  { lacking: 'StackQueue', missing: 'sqs:CreateQueue', inputs: older },
   { lacking: 'TagForDiscovery', missing: 'ec2:CreateTags', inputs: older, before: untagNetwork },
   {
     lacking: 'CreateSpotRole',
@@ -97,9 +107,17 @@ const beforeTheStack: readonly Removal[] = [
 
 /** Of the stack that is there, so that it goes back to what it was. */
 const whileTheStackChanges: readonly Removal[] = [
+  { lacking: 'Rules', missing: 'events:ListTargetsByRule', inputs: newer },
   { lacking: 'StackControllerPolicies', missing: 'iam:CreatePolicy', inputs: newer },
   { lacking: 'StackRules', missing: 'events:DescribeRule', inputs: newer }
 ]
+
+/** Leaves a queue that cannot be deleted, whose name rests for a minute once it can: in a sandbox of its own. */
+const whileTheQueueIsMade: Removal = {
+  lacking: 'StackQueue',
+  missing: 'sqs:ListQueueTags',
+  inputs: older
+}
 
 const forPodIdentity: readonly Removal[] = [
   { lacking: 'PodIdentity', missing: 'eks:DescribeAddon', inputs: byPodIdentity },
@@ -200,6 +218,30 @@ function fillVersions({ cloud }: Sandbox): void {
       versionsMade: 5
     })
   }
+}
+
+/** Everything that somebody can do to the queue and its rules, one thing to a rule. */
+async function damageInterruption(sandbox: Sandbox): Promise<void> {
+  const admin = auditor(sandbox)
+  const events = new EventBridgeClient(admin)
+  const sqs = new SQSClient({ ...admin, useQueueUrlAsEndpoint: false })
+  const { Rules = [] } = await events.send(new ListRulesCommand({ NamePrefix: 'Karpenter-blue-' }))
+  const named = (logicalId: string): string =>
+    Rules.find(({ Name }) => Name?.includes(`-${logicalId}-`))?.Name ?? ''
+  await events.send(new DisableRuleCommand({ Name: named('RebalanceRule') }))
+  const elsewhere = { Id: 'KarpenterInterruptionQueueTarget', Arn: `arn:aws:sqs:eu-west-1:${account}:green` }
+  await events.send(new PutTargetsCommand({ Rule: named('SpotInterruptionRule'), Targets: [elsewhere] }))
+  await events.send(
+    new PutTargetsCommand({ Rule: named('ScheduledChangeRule'), Targets: [{ ...elsewhere, Id: 'further' }] })
+  )
+  await events.send(
+    new PutRuleCommand({ Name: named('InstanceStateChangeRule'), EventPattern: '{"source":["aws.s3"]}' })
+  )
+  const gone = named('CapacityReservationInterruptionRule')
+  await events.send(new RemoveTargetsCommand({ Rule: gone, Ids: [elsewhere.Id] }))
+  await events.send(new DeleteRuleCommand({ Name: gone }))
+  const QueueUrl = `https://sqs.eu-west-1.amazonaws.com/${account}/blue`
+  await sqs.send(new DeleteQueueCommand({ QueueUrl }))
 }
 
 /** Whether a run asked for this action what nothing but this statement allows. */
@@ -316,6 +358,50 @@ describe('the published policy', () => {
     )
   })
 
+  test('is enough to put back queue and rules, whatever somebody did to them', async () => {
+    await damageInterruption(sandbox)
+    const result = succeeded(await run(sandbox, 'repair of queue and rules', upgraded))
+    expect(denied(callsOf(sandbox))).toEqual([])
+    const repaired = list(reportOf(result)['resources'])
+      .map(record)
+      .filter((one) => one['result'] === 'applied')
+    expect(repaired.map(({ id }) => id)).toEqual([
+      'queue',
+      'rule/ScheduledChangeRule',
+      'rule/SpotInterruptionRule',
+      'rule/RebalanceRule',
+      'rule/InstanceStateChangeRule',
+      'rule/CapacityReservationInterruptionRule'
+    ])
+    const sqs = new SQSClient({ ...auditor(sandbox), useQueueUrlAsEndpoint: false })
+    const QueueUrl = `https://sqs.eu-west-1.amazonaws.com/${account}/blue`
+    await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy: '' } }))
+    const again = succeeded(await run(sandbox, 'repair of the queue', upgraded))
+    expect(again.log).toContain('put back the policy of SQS queue blue')
+    succeeded(await run(sandbox, 'nothing to repair', upgraded))
+    expect(writes(callsOf(sandbox))).toEqual([])
+  })
+
+  test('without StackQueue an installation is refused sqs:ListQueueTags, and says so', async () => {
+    const { lacking, missing, inputs } = whileTheQueueIsMade
+    const other = await startSandbox({
+      name: 'blue',
+      region: 'eu-west-1',
+      kubernetesVersion: '1.32',
+      authenticationMode: 'API',
+      stackPace: 10
+    })
+    try {
+      hold(
+        other,
+        published(other).filter((statement) => statement['Sid'] !== lacking)
+      )
+      refused(other, await run(other, `without ${lacking}`, inputs), missing)
+    } finally {
+      await other.stop()
+    }
+  })
+
   test('is enough to go back from a stack that fails, whoever made the one before', async () => {
     const other = await startSandbox({
       name: 'blue',
@@ -361,7 +447,9 @@ describe('the published policy', () => {
   })
 
   test('every statement has been left out once', () => {
-    const left = [...beforeTheStack, ...whileTheStackChanges, ...forPodIdentity].map(({ lacking }) => lacking)
+    const left = [...beforeTheStack, ...whileTheStackChanges, ...forPodIdentity, whileTheQueueIsMade].map(
+      ({ lacking }) => lacking
+    )
     expect(left.sort()).toEqual(statements.map((statement) => String(statement['Sid'])).sort())
   })
 })

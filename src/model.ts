@@ -7,12 +7,18 @@ import { Graph } from './engine/graph.js'
 import type { AnyResource } from './engine/resource.js'
 import type { Ownership } from './environment.js'
 import type { Inputs } from './inputs.js'
+import { sharedRead } from './aws/shared-read.js'
+import { stackTags } from './aws/stack-operation.js'
+import { stackRules } from './aws/stack-rules.js'
+import { renderedQueue, renderedRules } from './karpenter/rendered-interruption.js'
 import { controllerRole } from './resources/controller-role.js'
 import { controllerRolePolicies, retiredPolicyArns } from './resources/controller-role-policies.js'
 import { crds } from './resources/crds.js'
 import { ec2NodeClass } from './resources/ec2-node-class.js'
+import { eventRule } from './resources/event-rule.js'
 import { flowSchemas } from './resources/flow-schemas.js'
 import { helmRelease } from './resources/helm-release.js'
+import { interruptionQueue } from './resources/interruption-queue.js'
 import { namespace } from './resources/namespace.js'
 import { nodeAccess } from './resources/node-access.js'
 import { nodePool } from './resources/node-pool.js'
@@ -37,7 +43,13 @@ export interface ModelParts {
  * it, uninstall walks it backward: the wanted state is described here and nowhere else.
  */
 export function model(parts: ModelParts): Graph {
-  return new Graph([...network(parts), ...iam(parts), ...controller(parts), ...nodes(parts)])
+  return new Graph([
+    ...network(parts),
+    ...iam(parts),
+    ...interruption(parts),
+    ...controller(parts),
+    ...nodes(parts)
+  ])
 }
 
 function network({ inputs, found }: ModelParts): readonly AnyResource[] {
@@ -98,6 +110,22 @@ function iam({ inputs, found, decisions, ownership, keep }: ModelParts): readonl
         dependsOn: ['stack']
       }
     )
+  ]
+}
+
+/** The stack's queue, and the rules that feed it. */
+function interruption({ inputs, found, decisions, ownership }: ModelParts): readonly AnyResource[] {
+  const { aws, cluster } = found
+  const { stackName } = inputs
+  const of = { clusterName: cluster.name, stackName }
+  const queue = renderedQueue(decisions.stack)
+  const rules = renderedRules(decisions.stack)
+  const tags = sharedRead(async () => stackTags(aws, stackName))
+  const ports = { aws, ownership, stackTags: tags, dependsOn: ['stack'] }
+  const inStack = stackRules(aws, stackName, rules)
+  return [
+    ...(queue === undefined ? [] : [interruptionQueue({ ...of, ...queue }, ports)]),
+    ...rules.map((rule) => eventRule({ ...of, ...rule }, { ...ports, rules: inStack }))
   ]
 }
 
@@ -176,6 +204,7 @@ function controller({ inputs, found, decisions, ownership }: ModelParts): readon
           ...(flows === undefined ? [] : [flows.id]),
           'crds',
           'stack',
+          ...(decisions.stack.queue === undefined ? [] : ['queue']),
           'controller-role-policies',
           ...identityIds
         ],
