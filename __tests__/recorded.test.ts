@@ -33,7 +33,7 @@ function recordOf(wanted: Readonly<Record<string, unknown>>): InstallRecord {
     run: 'run',
     time: '2026-11-24T10:00:00.000Z',
     resources: Object.fromEntries(
-      Object.entries(wanted).map(([id, value]) => [id, { origin: 'created' as const, wanted: value }])
+      Object.entries(wanted).map(([id, value]) => [id, { before: [], wanted: value }])
     )
   }
 }

@@ -88,7 +88,7 @@ export function keepRecord(
   const resources: readonly WalkedResource[] = graph.resources.map(({ id, wanted }) => ({
     id,
     wanted,
-    wasAbsent: inspections.get(id)?.state === 'absent'
+    found: inspections.get(id)?.left ?? []
   }))
   const write = async (record: InstallRecord): Promise<void> =>
     writeRecord(kubernetes, JSON.stringify(record), url)

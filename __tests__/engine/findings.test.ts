@@ -17,7 +17,7 @@ async function findings({ recorded, wanted, live }: Texts, record = true): Promi
   const world = new Map(live === undefined ? [] : [['a', live]])
   const graph = new Graph([textResource('a', [], world, { wanted })])
   const resources: InstallRecord['resources'] =
-    recorded === undefined ? {} : { a: { origin: 'created', wanted: recorded } }
+    recorded === undefined ? {} : { a: { before: [], wanted: recorded } }
   return findingsOf(graph, await inspectAll(graph, signal), record ? recordOf(resources) : undefined)
 }
 
@@ -103,7 +103,7 @@ describe('findingsOf', () => {
 
   it('names what was installed and is no longer asked for', async () => {
     const graph = new Graph([])
-    const record = recordOf({ 'node-pool/old': { origin: 'created', wanted: { kind: 'NodePool' } } })
+    const record = recordOf({ 'node-pool/old': { before: [], wanted: { kind: 'NodePool' } } })
     expect(findingsOf(graph, new Map(), record)).toMatchObject([
       {
         kind: 'pending',

@@ -7,7 +7,7 @@ const previous: InstallRecord = {
   run: 'run-1',
   time: '2026-01-01T00:00:00Z',
   smokeTest: { time: '2026-01-01T00:01:00Z' },
-  resources: { stack: { origin: 'created', wanted: 'a' }, tags: { origin: 'found', wanted: 'b' } }
+  resources: { stack: { before: [], wanted: 'a' }, tags: { before: ['subnet-0ab1'], wanted: 'b' } }
 }
 
 describe('parseRecord', () => {
@@ -26,16 +26,16 @@ describe('parseRecord', () => {
 describe('nextRecord', () => {
   it('remembers what was there before the first run, whatever is read later', () => {
     const record = nextRecord(previous, facts, [
-      { id: 'stack', wanted: 'new', wasAbsent: false },
-      { id: 'tags', wanted: 'new', wasAbsent: true },
-      { id: 'role', wanted: 'new', wasAbsent: true },
-      { id: 'queue', wanted: 'new', wasAbsent: false }
+      { id: 'stack', wanted: 'new', found: ['stack'] },
+      { id: 'tags', wanted: 'new', found: [] },
+      { id: 'role', wanted: 'new', found: [] },
+      { id: 'queue', wanted: 'new', found: ['queue'] }
     ])
-    expect(Object.entries(record.resources).map(([id, { origin }]) => [id, origin])).toEqual([
-      ['stack', 'created'],
-      ['tags', 'found'],
-      ['role', 'created'],
-      ['queue', 'found']
+    expect(Object.entries(record.resources).map(([id, { before }]) => [id, before])).toEqual([
+      ['stack', []],
+      ['tags', ['subnet-0ab1']],
+      ['role', []],
+      ['queue', ['queue']]
     ])
   })
 
@@ -45,23 +45,25 @@ describe('nextRecord', () => {
 })
 
 describe('recordAhead', () => {
-  it('says of what is absent that it is about to be created, before anything is', () => {
+  it('says what was there of what no run has seen yet, before anything is written', () => {
     const record = recordAhead(previous, facts, [
-      { id: 'role', wanted: 'new', wasAbsent: true },
-      { id: 'stack', wanted: 'new', wasAbsent: false }
+      { id: 'role', wanted: 'new', found: [] },
+      { id: 'association', wanted: 'new', found: ['association'] },
+      { id: 'stack', wanted: 'new', found: ['stack'] }
     ])
-    expect(record?.resources['role']).toEqual({ origin: 'created', wanted: undefined })
+    expect(record?.resources['role']).toEqual({ before: [], wanted: undefined })
+    expect(record?.resources['association']).toEqual({ before: ['association'], wanted: undefined })
     expect(record?.resources['stack']).toEqual(previous.resources['stack'])
     expect(record?.karpenterVersion).toBe('1.2.1')
   })
 
-  it('keeps the origin when a run that was killed is run again', () => {
-    const ahead = recordAhead(undefined, facts, [{ id: 'role', wanted: 'new', wasAbsent: true }])
-    const after = nextRecord(ahead, facts, [{ id: 'role', wanted: 'new', wasAbsent: false }])
-    expect(after.resources['role']?.origin).toBe('created')
+  it("does not take its own work for somebody else's when a run that was killed is run again", () => {
+    const ahead = recordAhead(undefined, facts, [{ id: 'role', wanted: 'new', found: [] }])
+    const after = nextRecord(ahead, facts, [{ id: 'role', wanted: 'new', found: ['role'] }])
+    expect(after.resources['role']?.before).toEqual([])
   })
 
   it('has nothing to say when all is known already', () => {
-    expect(recordAhead(previous, facts, [{ id: 'stack', wanted: 'new', wasAbsent: true }])).toBeUndefined()
+    expect(recordAhead(previous, facts, [{ id: 'stack', wanted: 'new', found: [] }])).toBeUndefined()
   })
 })

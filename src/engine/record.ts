@@ -2,8 +2,9 @@ import { isMap } from './json.js'
 
 /** What is kept of one resource after an install. */
 export interface RecordedResource {
-  /** `created` by us, or `found` as it was wanted: removal leaves what was found. */
-  readonly origin: 'created' | 'found'
+  /** Names of what was there of it before our first write; removal leaves them. Empty: all of it is our work. */
+  readonly before: readonly string[]
+  /** Undefined while a run that was broken off has only said that it is about to make it. */
   readonly wanted: unknown
 }
 
@@ -27,8 +28,8 @@ export function parseRecord(text: string): InstallRecord | undefined {
     return undefined
   const resources: Record<string, RecordedResource> = {}
   for (const [id, entry] of Object.entries(value['resources'])) {
-    if (isMap(entry) && (entry['origin'] === 'created' || entry['origin'] === 'found')) {
-      resources[id] = { origin: entry['origin'], wanted: entry['wanted'] }
+    if (isMap(entry) && isTexts(entry['before'])) {
+      resources[id] = { before: entry['before'], wanted: entry['wanted'] }
     }
   }
   const passed = isMap(value['smokeTest']) ? value['smokeTest']['time'] : undefined
@@ -42,15 +43,19 @@ export function parseRecord(text: string): InstallRecord | undefined {
   }
 }
 
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string')
+}
+
 /** What a walk knows of a resource, for the record. */
 export interface WalkedResource {
   readonly id: string
   readonly wanted: unknown
-  /** Nothing was there when it was read. */
-  readonly wasAbsent: boolean
+  /** Names of what was there of it when it was read, before this run wrote anything. */
+  readonly found: readonly string[]
 }
 
-/** The record after an install: what was absent is created, what was there keeps the origin that it had. */
+/** The record after an install. What was there before is what was found by the first run that saw the resource. */
 export function nextRecord(
   previous: InstallRecord | undefined,
   facts: Pick<InstallRecord, 'karpenterVersion' | 'run' | 'time' | 'smokeTest'>,
@@ -60,26 +65,26 @@ export function nextRecord(
     schema: 1,
     ...facts,
     resources: Object.fromEntries(
-      resources.map(({ id, wanted, wasAbsent }) => [
+      resources.map(({ id, wanted, found }) => [
         id,
-        { origin: previous?.resources[id]?.origin ?? (wasAbsent ? 'created' : 'found'), wanted }
+        { before: previous?.resources[id]?.before ?? found, wanted }
       ])
     )
   }
 }
 
 /**
- * The record before the first write: says of what is absent that we are about to create it, so that a run that is killed
- * does not take its own work for somebody else's the next time. Undefined when there is nothing new to say.
+ * The record before the first write: says what was there before us of every resource that no run has seen yet, so that a
+ * run that is killed does not take its own work for somebody else's the next time. Undefined when there is nothing new.
  */
 export function recordAhead(
   previous: InstallRecord | undefined,
   facts: Pick<InstallRecord, 'karpenterVersion' | 'run' | 'time'>,
   resources: readonly WalkedResource[]
 ): InstallRecord | undefined {
-  const fresh = resources.filter(({ id, wasAbsent }) => wasAbsent && previous?.resources[id] === undefined)
+  const fresh = resources.filter(({ id }) => previous?.resources[id] === undefined)
   if (fresh.length === 0) return undefined
-  const announced = fresh.map(({ id }) => [id, { origin: 'created' as const, wanted: undefined }] as const)
+  const announced = fresh.map(({ id, found }) => [id, { before: found, wanted: undefined }] as const)
   return {
     schema: 1,
     ...facts,
