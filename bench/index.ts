@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { figureLine, type Figure, isWithin } from './figure.js'
 import { firstCall } from './first-call.js'
 import { installTwice, slowInstall } from './installs.js'
+import { checkManyNodes } from './many-nodes.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const progress = (line: string): void => console.error(line)
@@ -15,6 +16,7 @@ function show(...measured: readonly Figure[]): void {
 show(await firstCall(root))
 show(...(await installTwice(progress)))
 show(...(await slowInstall(progress)))
+show(...(await checkManyNodes(progress)))
 
 const within = figures.filter(isWithin).length
 console.log(`${within} of ${figures.length} figures are within their limits.`)

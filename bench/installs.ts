@@ -1,24 +1,13 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { type ActionResult, type Sandbox, startSandbox } from '../sandbox/index.js'
+import { statSync } from 'node:fs'
+import { startSandbox } from '../sandbox/index.js'
 import { list, record } from '../sandbox/values.js'
 import { startDelayingRelay } from './delaying-relay.js'
 import type { Figure } from './figure.js'
+import { measure, type Measured, megabyte } from './measure.js'
 
-const megabyte = 1_000_000
 const cluster = { kubernetesVersion: '1.35', authenticationMode: 'API' } as const
 const inputs = { 'karpenter-version': '1.14.0', template: 'built-in' }
 const delays = { aws: 50, kubernetes: 10 } as const
-
-interface Measured {
-  readonly result: ActionResult
-  /** The JSON report. */
-  readonly report: Readonly<Record<string, unknown>>
-  /** Files below dist/ that Node loaded. */
-  readonly loaded: readonly string[]
-}
 
 /** An install with its smoke test, then the same again: memory, requests, seconds. */
 export async function installTwice(log: (line: string) => void): Promise<readonly Figure[]> {
@@ -101,41 +90,4 @@ function ofSecondRun({ report }: Measured): readonly Figure[] {
     { name: 'Unchanged second run, requests', value: Number(requests['total']), limit: 70, unit: '' },
     { name: 'Unchanged second run, time', value: Number(report['seconds']), limit: 1.5, unit: 's' }
   ]
-}
-
-/** Runs the action and reads its report. Throws with the action's log when it did not succeed. */
-async function measure(
-  sandbox: Sandbox,
-  given: Readonly<Record<string, string>>,
-  options: { readonly recordLoads?: boolean } = {}
-): Promise<Measured> {
-  const folder = mkdtempSync(join(tmpdir(), 'setup-karpenter-bench-'))
-  const loads = join(folder, 'loads')
-  const hook = new URL('record-loads.ts', import.meta.url).href
-  try {
-    const result = await sandbox.run(given, {
-      env: {
-        // The report outlives the run there.
-        RUNNER_TEMP: folder,
-        ...(options.recordLoads === true && { NODE_OPTIONS: `--import=${hook}`, BENCH_LOADS: loads })
-      }
-    })
-    if (result.conclusion !== 'success')
-      throw new Error(`bench: the run ended in ${result.conclusion}\n${result.log}`)
-    const path = result.outputs['report'] ?? ''
-    if (!existsSync(path)) throw new Error('bench: the run wrote no report')
-    const report: unknown = JSON.parse(readFileSync(path, 'utf8'))
-    return { result, report: record(report), loaded: distFiles(loads) }
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-function distFiles(loads: string): readonly string[] {
-  if (!existsSync(loads)) return []
-  const files = readFileSync(loads, 'utf8')
-    .split('\n')
-    .filter((url) => url !== '')
-    .map((url) => fileURLToPath(url.replace(/\?.*$/, '')))
-  return [...new Set(files)].filter((file) => file.includes('/dist/'))
 }

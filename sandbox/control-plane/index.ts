@@ -54,6 +54,8 @@ export interface ControlPlane {
   readonly request: KubernetesRequest
   /** The public keys of service-account tokens, as the API server publishes them. */
   jwks(): Promise<unknown>
+  /** Ends controller manager and scheduler: from then on every object stays as it is written. */
+  stopControllers(): Promise<void>
   /** Ends all parts and removes the data; logs stay until the folder goes. */
   stop(): Promise<void>
 }
@@ -119,6 +121,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     kubeconfigPath,
     logFiles: parts.map((part) => part.logFile),
     request: requester.request,
+    stopControllers: async () => {
+      const controllers = parts.filter(({ name }) => !['etcd', 'kube-apiserver'].includes(name))
+      await Promise.all(controllers.map(async (part) => part.stop()))
+    },
     jwks: async () => (await requester.request('GET', '/openid/v1/jwks')).body,
     stop
   }

@@ -75,6 +75,7 @@ export interface Nodes {
   readonly refusals: readonly string[]
   /** Makes or removes the objects of an EKS add-on and waits until its pods are ready. */
   addon(change: 'install' | 'remove', name: string, version: string): Promise<void>
+  /** Ends every kubelet and what it runs, Karpenter too, and leaves their objects as they are. */
   stop(): Promise<void>
 }
 
@@ -282,6 +283,22 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
   const stopListening = options.onInstancesChanged(changed)
   changed()
 
+  const stopAll = async (): Promise<void> => {
+    stopped = true
+    stopListening()
+    for (const timer of timers) {
+      clearTimeout(timer)
+    }
+    watch.stop()
+    for (const node of booted.values()) {
+      node.stopHeartbeat()
+    }
+    await pods.stop()
+    await Promise.all([webhook.stop(), agent.stop(), kubelets.stop()])
+    api.close()
+  }
+  let stopping: Promise<void> | undefined
+
   return {
     names: () => [...booted.values()].map((node) => node.live.name),
     refusals,
@@ -290,20 +307,7 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
         await (change === 'install' ? installPodIdentityAgent(api, version) : removePodIdentityAgent(api))
       }
     },
-    stop: async () => {
-      stopped = true
-      stopListening()
-      for (const timer of timers) {
-        clearTimeout(timer)
-      }
-      watch.stop()
-      for (const node of booted.values()) {
-        node.stopHeartbeat()
-      }
-      await pods.stop()
-      await Promise.all([webhook.stop(), agent.stop(), kubelets.stop()])
-      api.close()
-    }
+    stop: async () => (stopping ??= stopAll())
   }
 }
 
