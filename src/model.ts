@@ -6,11 +6,12 @@ import type { Discovery } from './discovery.js'
 import { Graph } from './engine/graph.js'
 import type { AnyResource } from './engine/resource.js'
 import type { Ownership } from './environment.js'
-import type { Inputs } from './inputs.js'
 import { sharedRead } from './aws/shared-read.js'
 import { stackTags } from './aws/stack-operation.js'
 import { stackRules } from './aws/stack-rules.js'
 import { renderedQueue, renderedRules } from './karpenter/rendered-interruption.js'
+import type { Inputs, RemovalInput } from './inputs.js'
+import { type Manifest, textField } from './kubernetes/manifest.js'
 import { controllerRole } from './resources/controller-role.js'
 import { controllerRolePolicies, retiredPolicyArns } from './resources/controller-role-policies.js'
 import { crds } from './resources/crds.js'
@@ -19,9 +20,11 @@ import { eventRule } from './resources/event-rule.js'
 import { flowSchemas } from './resources/flow-schemas.js'
 import { helmRelease } from './resources/helm-release.js'
 import { interruptionQueue } from './resources/interruption-queue.js'
+import { launchLeftovers } from './resources/launch-leftovers.js'
+import { launchedInstances } from './resources/launched-instances.js'
 import { namespace } from './resources/namespace.js'
 import { nodeAccess } from './resources/node-access.js'
-import { nodePool } from './resources/node-pool.js'
+import { nodePool, type NodeObjectPorts } from './resources/node-pool.js'
 import { podIdentityAgent, podIdentityAgentAddon } from './resources/pod-identity-agent.js'
 import { podIdentityAssociation } from './resources/pod-identity-association.js'
 import { securityGroupTags } from './resources/security-group-tags.js'
@@ -36,6 +39,8 @@ export interface ModelParts {
   readonly ownership: Ownership
   /** Keeps a text in the report before it is changed. */
   readonly keep: (name: string, text: string) => void
+  /** Of a removal only; what Karpenter made in AWS is part of the model then. */
+  readonly removal?: RemovalInput
 }
 
 /**
@@ -70,7 +75,8 @@ function network({ inputs, found }: ModelParts): readonly AnyResource[] {
   ]
 }
 
-function iam({ inputs, found, decisions, ownership, keep }: ModelParts): readonly AnyResource[] {
+function iam(parts: ModelParts): readonly AnyResource[] {
+  const { inputs, found, decisions, ownership, keep } = parts
   const { aws, cluster, kubernetes, record } = found
   const tags = wantedTags(cluster.name, inputs.tags)
   const policyArns = decisions.stack.policies.map((policy) => policy.arn)
@@ -88,7 +94,7 @@ function iam({ inputs, found, decisions, ownership, keep }: ModelParts): readonl
       { aws, ownership }
     ),
     spotServiceLinkedRole({ aws }),
-    ...identity({ inputs, found, decisions, ownership, keep }),
+    ...identity(parts),
     controllerRolePolicies(
       {
         clusterName: cluster.name,
@@ -130,7 +136,7 @@ function interruption({ inputs, found, decisions, ownership }: ModelParts): read
 }
 
 /** The controller's role, and what hands it to the pod: two strategies. */
-function identity({ inputs, found, decisions, ownership }: ModelParts): readonly AnyResource[] {
+function identity({ inputs, found, decisions, ownership, removal }: ModelParts): readonly AnyResource[] {
   const { aws, cluster } = found
   const tags = wantedTags(cluster.name, inputs.tags)
   const role = {
@@ -152,7 +158,7 @@ function identity({ inputs, found, decisions, ownership }: ModelParts): readonly
           audience: serviceAccountAudience,
           tags
         },
-        { aws, ownership }
+        { aws, ownership, removable: removal?.removeOidcProvider ?? false }
       ),
       controllerRole(
         { ...role, trust: { kind: 'irsa', providerArn, ...serviceAccount } },
@@ -173,7 +179,7 @@ function identity({ inputs, found, decisions, ownership }: ModelParts): readonly
   ]
 }
 
-function controller({ inputs, found, decisions, ownership }: ModelParts): readonly AnyResource[] {
+function controller({ inputs, found, decisions, ownership, removal }: ModelParts): readonly AnyResource[] {
   const { kubernetes } = found
   const flows = flowSchemas(
     { namespace: inputs.namespace, serviceAccount: releaseName },
@@ -185,7 +191,13 @@ function controller({ inputs, found, decisions, ownership }: ModelParts): readon
     ...(flows === undefined ? [] : [flows]),
     crds(
       { version: decisions.version, crds: decisions.chart.crds },
-      { kubernetes, ownership, dependsOn: [], removable: false }
+      {
+        kubernetes,
+        ownership,
+        dependsOn: [],
+        removable: removal?.removeCrds ?? false,
+        autoMode: found.cluster.autoMode
+      }
     ),
     helmRelease(
       {
@@ -206,7 +218,8 @@ function controller({ inputs, found, decisions, ownership }: ModelParts): readon
           'stack',
           ...(decisions.stack.queue === undefined ? [] : ['queue']),
           'controller-role-policies',
-          ...identityIds
+          ...identityIds,
+          ...(removal === undefined ? [] : ['leftovers'])
         ],
         helm: async () => decisions.helm,
         chart: async () => decisions.chart
@@ -215,23 +228,76 @@ function controller({ inputs, found, decisions, ownership }: ModelParts): readon
   ]
 }
 
-function nodes({ found, decisions, ownership }: ModelParts): readonly AnyResource[] {
-  const { kubernetes } = found
+function nodes(parts: ModelParts): readonly AnyResource[] {
+  const { found, decisions, ownership, removal } = parts
+  const { aws, kubernetes, record } = found
   const classIds = decisions.nodeClasses.map((manifest) => `ec2-node-class/${manifest.metadata.name}`)
+  const instances = removal === undefined ? [] : ['instances']
+  const ports = (id: string, dependsOn: readonly string[]): NodeObjectPorts => ({
+    kubernetes,
+    ownership,
+    dependsOn: [...dependsOn, ...instances],
+    created: record?.resources[id]?.origin === 'created',
+    removal: {
+      aws,
+      forceDrain: removal?.forceDrain ?? false,
+      controllerName: textField(decisions.values, 'nameOverride') || 'karpenter'
+    }
+  })
   return [
+    ...(removal === undefined ? [] : launched(parts)),
     ...decisions.nodeClasses.map((manifest) =>
-      ec2NodeClass(manifest, {
-        kubernetes,
-        ownership,
-        dependsOn: ['helm-release', 'subnet-tags', 'security-group-tags', 'node-access']
-      })
+      ec2NodeClass(
+        manifest,
+        ports(`ec2-node-class/${manifest.metadata.name}`, [
+          'helm-release',
+          'subnet-tags',
+          'security-group-tags',
+          'node-access'
+        ])
+      )
     ),
     ...decisions.nodePools.map((manifest) =>
-      nodePool(manifest, {
+      nodePool(
+        manifest,
+        ports(`node-pool/${manifest.metadata.name}`, [
+          'helm-release',
+          'spot-service-linked-role',
+          'node-access',
+          ...classIds
+        ])
+      )
+    )
+  ]
+}
+
+/** What Karpenter made: no part of the wanted state, and in the way of a removal. */
+function launched({ inputs, found, decisions, ownership }: ModelParts): readonly AnyResource[] {
+  const { aws, cluster, kubernetes } = found
+  const names = (manifests: readonly Manifest[]): readonly string[] =>
+    manifests.map(({ metadata }) => metadata.name)
+  const clusterName = cluster.name
+  const pools = names(decisions.nodePools)
+  return [
+    launchedInstances(
+      { clusterName, nodePools: pools },
+      {
+        aws,
         kubernetes,
         ownership,
-        dependsOn: ['helm-release', 'spot-service-linked-role', 'node-access', ...classIds]
-      })
+        // Until the last instance has ended, nothing goes that a node works with.
+        dependsOn: ['helm-release', 'node-access', 'subnet-tags', 'security-group-tags']
+      }
+    ),
+    launchLeftovers(
+      {
+        clusterName,
+        region: inputs.region,
+        nodeRoleName: decisions.stack.nodeRole.name,
+        nodePools: pools,
+        nodeClasses: names(decisions.nodeClasses)
+      },
+      { aws, kubernetes, ownership, dependsOn: ['stack'] }
     )
   ]
 }

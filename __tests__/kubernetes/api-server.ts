@@ -141,7 +141,7 @@ export class ApiServer {
 
   #tell(type: string, path: string, object: unknown): void {
     for (const watch of this.#watches) {
-      if (!path.startsWith(`${watch.collection}/`)) continue
+      if (!isIn(watch.collection, path)) continue
       if (watch.name !== undefined && !path.endsWith(`/${watch.name}`)) continue
       watch.response.write(`${JSON.stringify({ type, object })}\n`)
     }
@@ -199,7 +199,7 @@ export class ApiServer {
     if (!collection) return status(response, 404, 'NotFound', `${call.path} not found`)
     const items = [...this.#objects]
       .filter(
-        ([path]) => path.startsWith(`${call.path}/`) && (name === undefined || path.endsWith(`/${name}`))
+        ([path]) => isIn(call.path, path) && (name === undefined || path.endsWith(`/${name}`))
       )
       .map(([, object]) => object)
       .filter((object) => labelled(object, call.query.get('labelSelector')))
@@ -220,6 +220,13 @@ export class ApiServer {
     }
     json(response, 200, this.put(call.path, object))
   }
+}
+
+/** A namespaced kind's collection without a namespace has the objects of all namespaces. */
+function isIn(collection: string, path: string): boolean {
+  const [, root = '', plural = ''] = /^(.+)\/([^/]+)$/.exec(collection) ?? []
+  const rest = path.startsWith(`${root}/namespaces/`) ? path.slice(root.length).split('/') : []
+  return path.startsWith(`${collection}/`) || (rest.length === 5 && rest[3] === plural)
 }
 
 /** Collections end in a plural; in these tests no object is named like one. */

@@ -133,7 +133,8 @@ test('a release that we installed is uninstalled, one that was there before is k
   server.put(releasePath(1), secret)
   expect(await release().remove(recordedStep())).toEqual({
     outcome: 'kept',
-    reason: 'Helm release karpenter was there before'
+    reason: 'Helm release karpenter was there before',
+    inUse: true
   })
   const labels = { ...secret.metadata.labels, 'app.kubernetes.io/managed-by': 'setup-karpenter' }
   server.put(releasePath(1), { ...secret, metadata: { labels } })

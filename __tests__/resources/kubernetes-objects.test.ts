@@ -1,22 +1,30 @@
+import type { Aws } from '../../src/aws/clients.js'
 import type { AnyResource } from '../../src/engine/resource.js'
 import { crds } from '../../src/resources/crds.js'
 import { ec2NodeClass } from '../../src/resources/ec2-node-class.js'
 import { flowSchemas } from '../../src/resources/flow-schemas.js'
-import type { KubernetesPorts } from '../../src/resources/kubernetes-object.js'
 import { namespace } from '../../src/resources/namespace.js'
-import { nodePool } from '../../src/resources/node-pool.js'
+import { nodePool, type NodeObjectPorts } from '../../src/resources/node-pool.js'
 import { refusals } from '../../src/resources/dry-run.js'
+import { awsWith } from '../aws/stand-in.js'
 import { ApiServer, status } from '../kubernetes/api-server.js'
 import { recordedStep } from './step.js'
 
 let server: ApiServer
-let ports: KubernetesPorts
+let ports: NodeObjectPorts
+let aws: Aws
+let closeAws: () => Promise<void>
+beforeAll(async () => {
+  ;({ aws, close: closeAws } = await awsWith({}))
+})
+afterAll(async () => closeAws())
 beforeEach(async () => {
   server = await ApiServer.start()
   ports = {
     kubernetes: server.kubernetes,
     ownership: { owner: 'setup-karpenter', run: 'https://run/1' },
-    dependsOn: []
+    dependsOn: [],
+    removal: { aws, forceDrain: false, controllerName: 'karpenter' }
   }
 })
 afterEach(async () => server.stop())
@@ -120,7 +128,11 @@ describe('CRDs', () => {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
     metadata: { name: 'nodepools.karpenter.sh' },
-    spec: { group: 'karpenter.sh', versions: [{ name: 'v1' }] }
+    spec: {
+      group: 'karpenter.sh',
+      names: { kind: 'NodePool', plural: 'nodepools' },
+      versions: [{ name: 'v1', storage: true }]
+    }
   }
   const established = { conditions: [{ type: 'Established', status: 'True' }] }
   const one = (removable = true) => crds({ version: '1.2.1', crds: [crd] }, { ...ports, removable })
@@ -137,10 +149,8 @@ describe('CRDs', () => {
   })
 
   test('of another version are one difference each', async () => {
-    server.put(path, {
-      ...crd,
-      spec: { group: 'karpenter.sh', versions: [{ name: 'v1beta1' }], scope: 'Cluster' }
-    })
+    const versions = [{ name: 'v1beta1', storage: true }]
+    server.put(path, { ...crd, spec: { ...crd.spec, versions, scope: 'Cluster' } })
     const found = await inspect(one())
     expect(found.differences.map((each) => each.reason)).toEqual([
       'CRD nodepools.karpenter.sh is not that of 1.2.1: 1 fields differ, first spec.versions[0].name'
@@ -257,9 +267,15 @@ describe('NodePool', () => {
         ]
       }
     })
+    server.put('/apis/apps/v1/namespaces/karpenter/deployments/karpenter', {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { labels: { 'app.kubernetes.io/name': 'karpenter' } },
+      status: { readyReplicas: 2 }
+    })
     const step = recordedStep()
     const removed = nodePool(pool, ports).remove(step)
-    while (server.watching === 0) await new Promise((resolve) => setImmediate(resolve))
+    while (step.waits.length === 0) await new Promise((resolve) => setImmediate(resolve))
     server.remove(claim)
     expect(await removed).toEqual({ outcome: 'removed' })
     expect(step.waits).toEqual([

@@ -41,6 +41,8 @@ export interface DeleteOptions extends WriteOptions {
   readonly uid?: string
   /** Delete it only as it was read: 409 when it has changed since. */
   readonly resourceVersion?: string
+  /** Of a pod, instead of its own; one that is ending already can only be given less. */
+  readonly gracePeriodSeconds?: number
 }
 
 /** The Kubernetes API as this action needs it. Errors are KubernetesError or UnreachableError. */
@@ -222,6 +224,9 @@ export function createKubernetes(options: KubernetesOptions): Kubernetes {
               apiVersion: 'v1',
               kind: 'DeleteOptions',
               propagationPolicy: remove.propagation ?? 'Background',
+              ...(remove.gracePeriodSeconds !== undefined && {
+                gracePeriodSeconds: remove.gracePeriodSeconds
+              }),
               ...((remove.uid !== undefined || remove.resourceVersion !== undefined) && {
                 preconditions: { uid: remove.uid, resourceVersion: remove.resourceVersion }
               }),

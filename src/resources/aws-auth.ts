@@ -132,11 +132,15 @@ export function awsAuth(wanted: AwsAuthWanted, ports: Ports): AnyResource {
         const live = await get()
         if (withoutMapping(live.mapRoles, mapping) === undefined) return { outcome: 'absent' }
         if (ports.created !== true)
-          return { outcome: 'kept', reason: 'the line was there before the first run' }
+          return { outcome: 'kept', reason: 'no record says that we added the line' }
         await change((now) => withoutMapping(now.mapRoles, mapping))
         step.changed(`removed ${wanted.nodeRoleArn} from aws-auth`)
         return { outcome: 'removed' }
-      }
+      },
+      left: (live) =>
+        withoutMapping(live.mapRoles, mapping) === undefined
+          ? []
+          : [`the line of ${wanted.nodeRoleArn} in aws-auth`]
     },
     (value): value is AwsAuthWanted => isMap(value) && typeof value['nodeRoleArn'] === 'string'
   )

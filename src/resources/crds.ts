@@ -1,10 +1,11 @@
 import { isMap } from '../engine/json.js'
 import { subsetDifferences } from '../engine/compare.js'
 import { missing, type Difference } from '../engine/difference.js'
-import { resource, type AnyResource } from '../engine/resource.js'
+import { resource, type AnyResource, type Removal, type Step } from '../engine/resource.js'
 import { awaitObject, conditionOf, describe } from '../kubernetes/conditions.js'
-import { customResourceDefinitions as kind, nodePools } from '../kubernetes/kinds.js'
-import { field, isManifest, textField, type Manifest } from '../kubernetes/manifest.js'
+import type { Kubernetes } from '../kubernetes/client.js'
+import { customResourceDefinitions as kind, untyped } from '../kubernetes/kinds.js'
+import { field, isManifest, listField, textField, type Manifest } from '../kubernetes/manifest.js'
 import { decided } from '../kubernetes/view.js'
 import {
   awaitGone,
@@ -14,6 +15,7 @@ import {
   withOwnership,
   type KubernetesPorts
 } from './kubernetes-object.js'
+import { namedFew } from './stuck-removal.js'
 
 export interface CrdsWanted {
   /** Karpenter's, whose chart they come from. */
@@ -30,11 +32,33 @@ export function crds(
   ports: KubernetesPorts & {
     /** Deleting a CRD deletes every object of its kind: only when asked for. */
     readonly removable: boolean
+    /** The cluster is in EKS Auto Mode, whose NodePools and NodeClaims are of these CRDs. */
+    readonly autoMode?: boolean
   }
 ): AnyResource {
   const { kubernetes, ownership } = ports
   const named = (live: readonly unknown[], manifest: Manifest): unknown =>
-    live.find((one) => textField(one, 'metadata', 'name') === manifest.metadata.name)
+    live.find((one) => nameOf(one) === manifest.metadata.name)
+
+  async function removeAll(within: Kubernetes, step: Step): Promise<Removal> {
+    const foreign: string[] = []
+    let removed = 0
+    for (const { metadata } of wanted.crds) {
+      const live = await within.get(kind, metadata.name)
+      if (live === undefined) continue
+      if (!isOurs(live, ownership)) {
+        foreign.push(metadata.name)
+        continue
+      }
+      await within.delete(kind, metadata)
+      step.changed(`deleted CRD ${metadata.name}`)
+      await awaitGone(within, kind, metadata, step, finalizersOf)
+      removed++
+    }
+    if (foreign.length > 0) return { outcome: 'kept', reason: `CRDs ${foreign.join(', ')} were there before` }
+    return { outcome: removed > 0 ? 'removed' : 'absent' }
+  }
+
   return resource<CrdsWanted, readonly unknown[]>(
     {
       id: 'crds',
@@ -79,26 +103,20 @@ export function crds(
       },
       remove: async (step) => {
         if (!ports.removable)
-          return { outcome: 'kept', reason: 'CRDs stay unless their removal is asked for' }
+          return {
+            outcome: 'kept',
+            reason: 'CRDs stay unless their removal is asked for (`remove-crds: true`)'
+          }
+        if (ports.autoMode === true)
+          return { outcome: 'kept', reason: 'EKS Auto Mode has its own NodePools and NodeClaims of them' }
         const within = kubernetes.within(step.signal)
-        const left = await within.list(nodePools)
-        if (left.items.length > 0) {
-          const names = left.items.map((one) => one.metadata.name).join(', ')
-          return { outcome: 'kept', reason: `NodePools ${names} are still there and would go with them` }
+        const inUse = await objectsOf(within, wanted.crds)
+        if (inUse !== undefined) {
+          return { outcome: 'kept', reason: `${inUse} are still there and would go with them` }
         }
-        let removed = 0
-        for (const { metadata } of wanted.crds) {
-          const live = await within.get(kind, metadata.name)
-          if (live === undefined) continue
-          if (!isOurs(live, ownership))
-            return { outcome: 'kept', reason: `CRD ${metadata.name} was there before` }
-          await within.delete(kind, metadata)
-          step.changed(`deleted CRD ${metadata.name}`)
-          await awaitGone(within, kind, metadata, step, finalizersOf)
-          removed++
-        }
-        return { outcome: removed > 0 ? 'removed' : 'absent' }
-      }
+        return removeAll(within, step)
+      },
+      left: (live) => live.filter((one) => isOurs(one, ownership)).map((one) => `CRD ${nameOf(one)}`)
     },
     (value): value is CrdsWanted =>
       isMap(value) &&
@@ -106,6 +124,25 @@ export function crds(
       Array.isArray(value['crds']) &&
       value['crds'].every(isManifest)
   )
+}
+
+function nameOf(object: unknown): string {
+  return textField(object, 'metadata', 'name') ?? ''
+}
+
+/** `NodePools default, batch`: the first kind of these CRDs that has objects; undefined when none has. */
+async function objectsOf(kubernetes: Kubernetes, crds: readonly Manifest[]): Promise<string | undefined> {
+  for (const crd of crds) {
+    const version = listField(crd, 'spec', 'versions').find((one) => field(one, 'storage') === true)
+    const [group, name] = [textField(crd, 'spec', 'group'), textField(version, 'name')]
+    const [kindName, plural] = ['kind', 'plural'].map((key) => textField(crd, 'spec', 'names', key))
+    if (group === undefined || name === undefined || kindName === undefined || plural === undefined) continue
+    const namespaced = textField(crd, 'spec', 'scope') === 'Namespaced'
+    const served = untyped(`${group}/${name}`, kindName, plural, namespaced)
+    const found = await kubernetes.pick(served, ({ metadata }) => metadata.name)
+    if (found.items.length > 0) return `${kindName}s ${namedFew(found.items)}`
+  }
+  return undefined
 }
 
 /** At most one difference a CRD: a schema has thousands of fields, and a person needs to know which CRD is another version. */

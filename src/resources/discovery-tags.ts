@@ -105,7 +105,11 @@ export function discoveryTags(
           async () => (missing(await kind.read(ports.aws, wanted.ids)).length === 0 ? true : undefined)
         )
       },
-      remove
+      remove,
+      left: (live) =>
+        live
+          .filter((one) => one.tags[discoveryTag] === wanted.clusterName)
+          .map(({ id }) => `tag ${discoveryTag} on ${id}`)
     },
     isWanted
   )
@@ -128,17 +132,21 @@ export function discoveryTags(
 
   /** A tag does not say who set it: only the record does. */
   async function remove(step: Step): Promise<Removal> {
-    const live = await kind.read(ports.aws, wanted.ids)
-    const ids = live
+    const live = await liveOf<Live>(kind.title, async () => kind.read(ports.aws, wanted.ids))
+    // Subnets or groups that are gone have no tags.
+    if (live.state === 'absent') return { outcome: 'absent' }
+    refuseUnreadable(kind.title, live)
+    const ids = live.value
       .filter((thing) => thing.tags[discoveryTag] === wanted.clusterName)
       .map((thing) => thing.id)
     if (ids.length === 0) return { outcome: 'absent' }
-    if (ports.created !== true) return { outcome: 'kept', reason: 'the tags were there before the first run' }
+    if (ports.created !== true) return { outcome: 'kept', reason: 'no record says that we set the tags' }
     const { DeleteTagsCommand } = await import('../aws/sdk/ec2.js')
     const ec2 = await ports.aws.ec2()
-    await ec2.send(
-      new DeleteTagsCommand({ Resources: ids, Tags: [{ Key: discoveryTag, Value: wanted.clusterName }] })
-    )
+    const Tags = [{ Key: discoveryTag, Value: wanted.clusterName }]
+    await ec2.send(new DeleteTagsCommand({ Resources: ids, Tags })).catch((error: unknown) => {
+      throw awsProblem(kind.title, `the tags of ${ids.join(', ')} could not be removed`, error)
+    })
     step.changed(`removed ${discoveryTag} from ${ids.join(', ')}`)
     return { outcome: 'removed' }
   }

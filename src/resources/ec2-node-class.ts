@@ -1,15 +1,11 @@
 import type { Severity } from '../engine/difference.js'
 import { resource, type AnyResource, type Step } from '../engine/resource.js'
 import { conditionOf, type Condition } from '../kubernetes/conditions.js'
-import { ec2NodeClasses, nodeClaims } from '../kubernetes/kinds.js'
-import { isManifest, textField, type Manifest } from '../kubernetes/manifest.js'
-import {
-  awaitGone,
-  finalizersOf,
-  isOurs,
-  manifestResource,
-  type KubernetesPorts
-} from './kubernetes-object.js'
+import { ec2NodeClasses } from '../kubernetes/kinds.js'
+import { isManifest, type Manifest } from '../kubernetes/manifest.js'
+import { isOurs, manifestResource, type KubernetesPorts } from './kubernetes-object.js'
+import { removeNodeClass } from './node-class-removal.js'
+import type { NodeObjectPorts } from './node-pool.js'
 import { awaitReady } from './ready.js'
 
 /** What a failing condition's reason asks for (Karpenter 1.0 to 1.14). */
@@ -57,8 +53,8 @@ function severity(path: string): Severity {
 }
 
 /** Which machines Karpenter makes. Ready when subnets, security groups, images and the instance profile were found. */
-export function ec2NodeClass(manifest: Manifest, ports: KubernetesPorts): AnyResource {
-  const { kubernetes, ownership } = ports
+export function ec2NodeClass(manifest: Manifest, ports: NodeObjectPorts): AnyResource {
+  const { kubernetes, ownership, removal } = ports
   const { name } = manifest.metadata
   const title = `EC2NodeClass ${name}`
   return resource(
@@ -84,17 +80,10 @@ export function ec2NodeClass(manifest: Manifest, ports: KubernetesPorts): AnyRes
         const within = kubernetes.within(step.signal)
         const live = await within.get(ec2NodeClasses, name)
         if (live === undefined) return { outcome: 'absent' }
-        if (!isOurs(live, ownership)) return { outcome: 'kept', reason: `${title} was there before` }
-        await within.delete(ec2NodeClasses, { name })
-        step.changed(`deleted ${title}`)
-        const claims = await within.list(nodeClaims)
-        const holding = claims.items.filter((one) => textField(one, 'spec', 'nodeClassRef', 'name') === name)
-        const holders = holding.map((one) => one.metadata.name).join(', ')
-        await awaitGone(within, ec2NodeClasses, { name }, step, (object) => {
-          const claimed = holders === '' ? '' : `, used by NodeClaims ${holders}`
-          return `${finalizersOf(object)}${claimed}`
-        })
-        return { outcome: 'removed' }
+        if (!isOurs(live, ownership)) {
+          return { outcome: 'kept', reason: `${title} was there before`, inUse: true }
+        }
+        return removeNodeClass({ ...removal, kubernetes: within }, name, step)
       }
     }),
     isManifest

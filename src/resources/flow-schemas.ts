@@ -126,7 +126,11 @@ export function flowSchemas(
         if (kept.length > 0)
           return { outcome: 'kept', reason: `FlowSchema ${kept.join(', ')} was there before` }
         return { outcome: removed > 0 ? 'removed' : 'absent' }
-      }
+      },
+      left: (live) =>
+        live
+          .filter((one) => isOurs(one, ownership))
+          .map((one) => `FlowSchema ${textField(one, 'metadata', 'name') ?? ''}`)
     },
     (value): value is FlowSchemasWanted =>
       isMap(value) && Array.isArray(value['flowSchemas']) && value['flowSchemas'].every(isManifest)

@@ -1,3 +1,4 @@
+import { UserError } from '../engine/errors.js'
 import { isMap } from '../engine/json.js'
 import { sameValue } from '../engine/compare.js'
 import { missing, type Difference } from '../engine/difference.js'
@@ -5,11 +6,13 @@ import { resource, type AnyResource, type Step } from '../engine/resource.js'
 import type { Chart } from '../helm/chart.js'
 import { readRelease, type Release } from '../helm/release.js'
 import type { Helm } from '../helm/run-helm.js'
-import { secrets } from '../kubernetes/kinds.js'
+import type { Kubernetes } from '../kubernetes/client.js'
+import { nodeClaims, secrets } from '../kubernetes/kinds.js'
 import { field, isManifest, type Manifest } from '../kubernetes/manifest.js'
 import { decided, View } from '../kubernetes/view.js'
 import { awaitRollout } from './controller-rollout.js'
 import { liveOf, manifestDifferences, ownerLabel, type KubernetesPorts } from './kubernetes-object.js'
+import { namedFew } from './stuck-removal.js'
 
 export interface HelmReleaseWanted {
   readonly name: string
@@ -105,8 +108,9 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
         const release = await readRelease(within, wanted.name, wanted.namespace)
         if (release === undefined) return { outcome: 'absent' }
         if (release.labels[ownerLabel] !== ports.ownership.owner) {
-          return { outcome: 'kept', reason: `${title} was there before` }
+          return { outcome: 'kept', reason: `${title} was there before`, inUse: true }
         }
+        await refuseClaims(within)
         const helm = await ports.helm()
         step.waiting(`helm to uninstall ${wanted.name}`)
         try {
@@ -123,6 +127,18 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
     },
     (value): value is HelmReleaseWanted =>
       isMap(value) && typeof value['version'] === 'string' && isMap(value['values'])
+  )
+}
+
+/** Without a controller nobody ends the instances of NodeClaims, and nobody takes their finalizers off. */
+async function refuseClaims(kubernetes: Kubernetes): Promise<void> {
+  const claims = await kubernetes.pick(nodeClaims, ({ metadata }) => metadata.name)
+  if (claims.items.length === 0) return
+  throw new UserError(
+    'NodeClaims',
+    `${claims.items.length} are still there (${namedFew(claims.items)}), and only the controller ends their instances`,
+    'Delete them or their NodePools, wait until they are gone, then run again: kubectl get nodeclaims',
+    { state: 'The release was left as it is.' }
   )
 }
 

@@ -11,6 +11,8 @@ import {
   withOwnership,
   type KubernetesPorts
 } from './kubernetes-object.js'
+import { othersIn } from './namespace-contents.js'
+import { namedFew } from './stuck-removal.js'
 
 export interface NamespaceWanted {
   readonly name: string
@@ -62,12 +64,17 @@ export function namespace(wanted: NamespaceWanted, ports: KubernetesPorts): AnyR
         if (builtIn.includes(wanted.name))
           return { outcome: 'kept', reason: `${title} belongs to the cluster` }
         if (!isOurs(live, ownership)) return { outcome: 'kept', reason: `${title} was there before` }
+        if (textField(live, 'metadata', 'deletionTimestamp') === undefined) {
+          const others = await othersIn(within, wanted.name, ownership)
+          if (others.length > 0)
+            return { outcome: 'kept', reason: `others have objects in it: ${namedFew(others)}` }
+        }
         await within.delete(namespaces, wanted)
         step.changed(`deleted ${title}`)
         await awaitGone(within, namespaces, wanted, step, finalizersOf)
         return { outcome: 'removed' }
       }
     },
-    (value): value is NamespaceWanted => isMap(value) && typeof value['name'] === 'string'
+    (value): value is NamespaceWanted => isMap(value) && value['name'] === wanted.name
   )
 }

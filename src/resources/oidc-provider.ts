@@ -36,7 +36,12 @@ export function oidcProviderArn(account: Aws['account'], issuer: string): string
 /** Lets IAM trust the cluster's service-account tokens. */
 export function oidcProvider(
   wanted: OidcProviderWanted,
-  ports: { readonly aws: Aws; readonly ownership: Ownership }
+  ports: {
+    readonly aws: Aws
+    readonly ownership: Ownership
+    /** Service accounts of others may have come to rely on it: only when asked for. */
+    readonly removable?: boolean
+  }
 ): AnyResource {
   const title = 'IAM OIDC provider'
 
@@ -141,13 +146,22 @@ export function oidcProvider(
       remove: async (step): Promise<Removal> => {
         const live = await liveOf(title, get)
         if (live.state === 'absent') return { outcome: 'absent' }
-        if (live.state === 'unreadable') throw awsProblem(title, live.reason, new Error(live.reason))
+        refuseUnreadable(title, live)
         if (!isOurs(live.value.tags, wanted.clusterName)) {
           return { outcome: 'kept', reason: 'it was there before, and other service accounts may use it' }
         }
+        if (ports.removable !== true) {
+          const reason =
+            'other service accounts may have come to use it; it goes when asked for (`remove-oidc-provider: true`)'
+          return { outcome: 'kept', reason }
+        }
         const { DeleteOpenIDConnectProviderCommand } = await import('../aws/sdk/iam.js')
         const iam = await ports.aws.iam()
-        await iam.send(new DeleteOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: wanted.arn }))
+        await iam
+          .send(new DeleteOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: wanted.arn }))
+          .catch((error: unknown) => {
+            if (!isNotFound(error)) throw awsProblem(title, 'could not be deleted', error)
+          })
         step.changed(`deleted IAM OIDC provider ${wanted.arn}`)
         return { outcome: 'removed' }
       }

@@ -132,22 +132,30 @@ export function podIdentityAgent(wanted: PodIdentityAgentWanted, ports: Ports): 
 
   /** Ours, and no association but those that are removed before: others may have come to rely on it. */
   async function remove(step: Step): Promise<Removal> {
-    const live = await get()
-    if (live === undefined) return { outcome: 'absent' }
+    const found = await liveOf(title, get)
+    if (found.state === 'absent') return { outcome: 'absent' }
+    refuseUnreadable(title, found)
+    const live = found.value
     if (live.source !== 'add-on' || !isOurs(live.tags, wanted.clusterName)) {
       return { outcome: 'kept', reason: 'it is not ours by its tags' }
     }
     const { DeleteAddonCommand, ListPodIdentityAssociationsCommand } = await import('../aws/sdk/eks.js')
     const eks = await ports.aws.eks()
-    const { associations = [] } = await eks.send(
-      new ListPodIdentityAssociationsCommand({ clusterName: wanted.clusterName })
-    )
+    const { associations = [] } = await eks
+      .send(new ListPodIdentityAssociationsCommand({ clusterName: wanted.clusterName }))
+      .catch((error: unknown) => {
+        throw awsProblem(title, 'who uses it could not be read', error)
+      })
     if (associations.length > 0) {
       const users = associations.map((one) => `${one.namespace ?? ''}/${one.serviceAccount ?? ''}`)
       return { outcome: 'kept', reason: `other service accounts use it: ${users.join(', ')}` }
     }
-    await eks.send(new DeleteAddonCommand(at))
-    step.changed(`deleted add-on ${wanted.addonName}`)
+    if (live.status !== 'DELETING') {
+      await eks.send(new DeleteAddonCommand(at)).catch((error: unknown) => {
+        if (!isNotFound(error)) throw awsProblem(title, 'the add-on could not be deleted', error)
+      })
+      step.changed(`deleted add-on ${wanted.addonName}`)
+    }
     await awaitState(step, (now) => now?.source !== 'add-on')
     return { outcome: 'removed' }
   }

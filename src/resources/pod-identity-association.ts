@@ -147,8 +147,10 @@ export function podIdentityAssociation(
         )
       },
       remove: async (step): Promise<Removal> => {
-        const live = await get()
-        if (live === undefined) return { outcome: 'absent' }
+        const found = await liveOf(title, get)
+        if (found.state === 'absent') return { outcome: 'absent' }
+        refuseUnreadable(title, found)
+        const live = found.value
         if (!isOurs(live.tags, clusterName)) return { outcome: 'kept', reason: 'it is not ours by its tags' }
         const { DeletePodIdentityAssociationCommand } = await import('../aws/sdk/eks.js')
         const eks = await ports.aws.eks()
