@@ -54,14 +54,14 @@ describe('The rules of a rendered stack', () => {
     })
   })
 
-  it('may have their pattern as text', () => {
-    const text = rendered((template) =>
-      template.replace(
-        /EventPattern:\n(.+\n){4}/,
-        `EventPattern: '{"source":["aws.health"],"detail-type":["x"]}'\n`
-      )
+  it.each([
+    ['{"source":["aws.health"],"detail-type":["x"]}', { source: ['aws.health'], 'detail-type': ['x'] }],
+    ['{"source"', undefined]
+  ])('may have their pattern as text: %s', (pattern, expected) => {
+    const own = rendered((template) =>
+      template.replace(/EventPattern:\n(.+\n){4}/, `EventPattern: '${pattern}'\n`)
     )
-    expect(renderedRules(text)[0]?.pattern).toEqual({ source: ['aws.health'], 'detail-type': ['x'] })
+    expect(renderedRules(own)[0]?.pattern).toEqual(expected)
   })
 
   it('of another bus than the default one are none of ours: no event of AWS is there', () => {

@@ -90,10 +90,18 @@ function tagsOf({ properties }: RenderedResource): Readonly<Record<string, strin
   )
 }
 
-/** Policies and patterns may stand in a template as text. */
+/** Policies and patterns may stand in a template as text; what is no JSON CloudFormation refuses itself. */
 function documentOf(value: unknown): JsonMap | undefined {
-  const document: unknown = typeof value === 'string' ? JSON.parse(value) : value
+  const document = typeof value === 'string' ? parsed(value) : value
   return isMap(document) ? document : undefined
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 function isKnown(value: unknown): boolean {
