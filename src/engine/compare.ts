@@ -14,7 +14,7 @@ export type ListRule = 'ordered' | 'set' | { readonly key: string }
 /**
  * Where wanted is not a subset of live. Fields that only live has are others' or the server's affair and are no
  * difference. An empty map, an empty list, null and an absent field are the same. Scalars are equal when they say the
- * same as text, number, Kubernetes quantity or Go duration.
+ * same as text, number, Kubernetes quantity or Go duration; labels, tags, environment and the like only as text.
  */
 export function subsetDifferences(
   wanted: unknown,
@@ -30,7 +30,20 @@ export function subsetDifferences(
     )
   }
   if (Array.isArray(wanted)) return listDifferences(wanted, live, path, listRule)
-  return sameScalar(wanted, live) ? [] : [{ path, wanted, live }]
+  return same(wanted, live, path) ? [] : [{ path, wanted, live }]
+}
+
+/** Where `1` and `1000m` are two things: what a person or a program wrote, and nothing that Kubernetes counts with. */
+const texts =
+  /(^|\.)(labels|annotations|tags|matchLabels|nodeSelector|selector|data)\.|(^|\.)(env|args|command|values|userData|image|verbs|resourceNames|name|key|username)(\.value)?$/
+
+function same(wanted: unknown, live: unknown, path: string): boolean {
+  return texts.test(plainOf(path)) ? scalarText(wanted) === scalarText(live) : sameScalar(wanted, live)
+}
+
+/** The path without the entries of lists. */
+function plainOf(path: string): string {
+  return path.replaceAll(/\[[^\]]*\]/g, '')
 }
 
 function listDifferences(
@@ -48,31 +61,51 @@ function listDifferences(
     )
   }
   if (rule === 'set') {
-    const same = (a: unknown, b: unknown): boolean => subsetDifferences(a, b, path, listRule).length === 0
-    const contained = wanted.every((value) => entries.some((entry) => same(value, entry)))
-    const surplus = entries.some((entry) => !wanted.some((value) => same(value, entry)))
-    return contained && !surplus ? [] : [{ path, wanted, live }]
+    const { lacking, surplus } = setDifference(wanted, entries, path, listRule)
+    return lacking.length === 0 && surplus.length === 0 ? [] : [{ path, wanted, live }]
   }
-  // Entries that only live has were put there by others: injected containers, environment, volumes.
+  // Entries that only live has were put there by others: injected containers, environment, volumes. Of two entries with
+  // one name the later one counts, so each must be as wanted.
   return wanted.flatMap((value) => {
     const name = isMap(value) ? value[rule.key] : undefined
-    const found = entries.find((entry) => isMap(entry) && entry[rule.key] === name)
-    return subsetDifferences(value, found, `${path}[${String(name)}]`, listRule)
+    const found = entries
+      .filter((entry) => isMap(entry) && entry[rule.key] === name)
+      .map((entry) => subsetDifferences(value, entry, `${path}[${String(name)}]`, listRule))
+      .toSorted((a, b) => a.length - b.length)
+    // What has no name (a container's only port) is any that says the same.
+    const decisive = name === undefined ? found[0] : found.at(-1)
+    return decisive ?? subsetDifferences(value, undefined, `${path}[${String(name)}]`, listRule)
   })
 }
 
-const keyed = /(^|\.)(containers|initContainers|env|volumes|volumeMounts|ports)$/
-const sets =
-  /(^|\.)(values|verbs|resources|apiGroups|resourceNames|accessModes|finalizers|imagePullSecrets|subjects|taints|startupTaints|tolerations|amiSelectorTerms|subnetSelectorTerms|securityGroupSelectorTerms|requirements)$/
+/** What a list lacks of the wanted one, and what it has besides, whatever the order. */
+export function setDifference(
+  wanted: readonly unknown[],
+  live: readonly unknown[],
+  path = '',
+  listRule: (path: string) => ListRule = defaultListRule
+): { readonly lacking: readonly unknown[]; readonly surplus: readonly unknown[] } {
+  const contains = (a: unknown, b: unknown): boolean => subsetDifferences(a, b, path, listRule).length === 0
+  return {
+    lacking: wanted.filter((value) => !live.some((entry) => contains(value, entry))),
+    surplus: live.filter((entry) => !wanted.some((value) => contains(value, entry)))
+  }
+}
 
-function defaultListRule(path: string): ListRule {
-  const plain = path.replaceAll(/\[[^\]]*\]/g, '')
+const keyed = /(^|\.)(containers|initContainers|env|volumes|volumeMounts|ports|imagePullSecrets|secrets)$/
+const sets =
+  /(^|\.)(values|verbs|resources|apiGroups|resourceNames|nonResourceURLs|accessModes|finalizers|rules|resourceRules|nonResourceRules|subjects|taints|startupTaints|tolerations|amiSelectorTerms|subnetSelectorTerms|securityGroupSelectorTerms|requirements|drop)$/
+
+/** How Kubernetes reads the list at a path. */
+export function defaultListRule(path: string): ListRule {
+  const plain = plainOf(path)
   if (sets.test(plain)) return 'set'
   if (keyed.test(plain)) return { key: plain.endsWith('volumeMounts') ? 'mountPath' : 'name' }
   return 'ordered'
 }
 
-function isEmpty(value: unknown): boolean {
+/** An empty map, an empty list, null and an absent field are the same. */
+export function isEmpty(value: unknown): boolean {
   return (
     value === undefined ||
     value === null ||

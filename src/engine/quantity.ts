@@ -1,14 +1,17 @@
-const suffixes: Readonly<Record<string, number>> = {
-  n: 1e-9,
-  u: 1e-6,
-  m: 1e-3,
-  '': 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
+/** Powers of ten; JavaScript reads a decimal text with an exponent exactly, while a product would be rounded twice. */
+const decimal: Readonly<Record<string, number>> = {
+  n: -9,
+  u: -6,
+  m: -3,
+  '': 0,
+  k: 3,
+  M: 6,
+  G: 9,
+  T: 12,
+  P: 15,
+  E: 18
+}
+const binary: Readonly<Record<string, number>> = {
   Ki: 2 ** 10,
   Mi: 2 ** 20,
   Gi: 2 ** 30,
@@ -24,8 +27,10 @@ export function quantity(text: string | number): number | undefined {
   )
   if (parts?.[1] === undefined) return undefined
   const suffix = parts[2] ?? ''
-  const scale = suffixes[suffix] ?? Number(`1${suffix}`)
-  return Number(parts[1]) * scale
+  const scale = binary[suffix]
+  if (scale !== undefined) return Number(parts[1]) * scale
+  const exponent = decimal[suffix]
+  return Number(exponent === undefined ? `${parts[1]}${suffix}` : `${parts[1]}e${exponent}`)
 }
 
 const units: Readonly<Record<string, number>> = {

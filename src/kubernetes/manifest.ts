@@ -32,6 +32,16 @@ export function isManifest(value: unknown): value is Manifest {
   )
 }
 
+/** What a manifest says beside which object it is: labels, annotations, and every field of its kind. */
+export function contentOf(manifest: Manifest): Record<string, unknown> {
+  const { labels, annotations } = manifest.metadata
+  const identity = ['apiVersion', 'kind', 'metadata', 'status']
+  return {
+    metadata: { labels, annotations },
+    ...Object.fromEntries(Object.entries(manifest).filter(([name]) => !identity.includes(name)))
+  }
+}
+
 /** The value at a path of field names, or undefined where the path ends early. */
 export function field(value: unknown, ...path: readonly string[]): unknown {
   let at = value

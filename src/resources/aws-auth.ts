@@ -1,5 +1,5 @@
 import { mappingState, nodeMapping, parseMapRoles, withMapping, withoutMapping } from '../aws/map-roles.js'
-import { missing, type Difference } from '../engine/difference.js'
+import { missing, type Author, type Difference } from '../engine/difference.js'
 import { UserError } from '../engine/errors.js'
 import { isMap } from '../engine/json.js'
 import {
@@ -12,6 +12,7 @@ import {
 import type { Kubernetes } from '../kubernetes/client.js'
 import { isKubernetesError, KubernetesError } from '../kubernetes/errors.js'
 import { configMaps } from '../kubernetes/kinds.js'
+import { authorOf, writerOf } from '../kubernetes/managed-fields.js'
 
 export interface AwsAuthWanted {
   readonly nodeRoleArn: string
@@ -23,6 +24,8 @@ interface Live {
   readonly mapRoles: string
   /** The whole of data, for the copy. */
   readonly data: Readonly<Record<string, string>>
+  /** Who wrote mapRoles last. */
+  readonly by?: Author
 }
 
 interface Ports {
@@ -44,7 +47,13 @@ export function awsAuth(wanted: AwsAuthWanted, ports: Ports): AnyResource {
   async function get(): Promise<Live> {
     const found = await ports.kubernetes.get(configMaps, at.name, at.namespace)
     const data = found?.data ?? {}
-    return { resourceVersion: found?.metadata?.resourceVersion, mapRoles: data['mapRoles'] ?? '', data }
+    const writer = writerOf(found, 'data.mapRoles', ({ manager }) => manager === 'setup-karpenter')
+    return {
+      resourceVersion: found?.metadata?.resourceVersion,
+      mapRoles: data['mapRoles'] ?? '',
+      data,
+      ...(writer !== undefined && { by: authorOf(writer) })
+    }
   }
 
   async function read(): Promise<LiveState<Live>> {
@@ -158,7 +167,8 @@ function differencesOf(wanted: AwsAuthWanted, live: Live): readonly Difference[]
         state.state === 'missing'
           ? `aws-auth has no line for ${wanted.nodeRoleArn}, so nodes cannot join`
           : `the line of ${wanted.nodeRoleArn} in aws-auth lacks ${state.lacks.join(', ')}, so nodes cannot join`,
-      severity: 'breaks scaling'
+      severity: 'breaks scaling',
+      ...(live.by !== undefined && { by: live.by })
     }
   ]
 }

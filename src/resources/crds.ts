@@ -5,7 +5,9 @@ import { resource, type AnyResource, type Removal, type Step } from '../engine/r
 import { awaitObject, conditionOf, describe } from '../kubernetes/conditions.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { customResourceDefinitions as kind, untyped } from '../kubernetes/kinds.js'
+import { authorOf, writerOf } from '../kubernetes/managed-fields.js'
 import { field, isManifest, listField, textField, type Manifest } from '../kubernetes/manifest.js'
+import { isNoise } from '../kubernetes/noise.js'
 import { decided } from '../kubernetes/view.js'
 import {
   awaitGone,
@@ -23,6 +25,12 @@ export interface CrdsWanted {
   readonly crds: readonly Manifest[]
 }
 
+interface CrdsLive {
+  /** Names of those that were read: another version may have others. */
+  readonly asked: readonly string[]
+  readonly found: readonly unknown[]
+}
+
 /**
  * The CRDs of the chart's own version, applied before the chart: helm installs CRDs once and never upgrades them, and a
  * controller on older CRDs fails.
@@ -37,6 +45,7 @@ export function crds(
   }
 ): AnyResource {
   const { kubernetes, ownership } = ports
+  const asked = wanted.crds.map((crd) => crd.metadata.name)
   const named = (live: readonly unknown[], manifest: Manifest): unknown =>
     live.find((one) => nameOf(one) === manifest.metadata.name)
 
@@ -59,7 +68,7 @@ export function crds(
     return { outcome: removed > 0 ? 'removed' : 'absent' }
   }
 
-  return resource<CrdsWanted, readonly unknown[]>(
+  return resource<CrdsWanted, CrdsLive>(
     {
       id: 'crds',
       layer: 'kubernetes',
@@ -71,15 +80,21 @@ export function crds(
           const within = kubernetes.within(signal)
           const found = await Promise.all(wanted.crds.map((crd) => within.get(kind, crd.metadata.name)))
           const present = found.filter((one) => one !== undefined)
-          return present.length === 0 ? undefined : present
+          return present.length === 0 ? undefined : { asked, found: present }
         }),
-      compare: (now, live) => now.crds.flatMap((crd) => differencesOf(crd, named(live, crd), now.version)),
-      absent: (now) => now.crds.flatMap((crd) => differencesOf(crd, undefined, now.version)),
+      compare: (now, live) =>
+        now.crds
+          .filter(({ metadata }) => live.asked.includes(metadata.name))
+          .flatMap((crd) => differencesOf(crd, named(live.found, crd), now.version)),
+      absent: (now) =>
+        now.crds
+          .filter(({ metadata }) => asked.includes(metadata.name))
+          .flatMap((crd) => differencesOf(crd, undefined, now.version)),
       apply: async (live, _differences, step) => {
         const within = kubernetes.within(step.signal)
         await Promise.all(
           wanted.crds.map(async (crd) => {
-            const found = live.state === 'present' ? named(live.value, crd) : undefined
+            const found = live.state === 'present' ? named(live.value.found, crd) : undefined
             const { name } = crd.metadata
             if (differencesOf(crd, found, wanted.version).length > 0) {
               if (hasStaleWebhook(crd, found)) {
@@ -116,7 +131,7 @@ export function crds(
         }
         return removeAll(within, step)
       },
-      left: (live) => live.filter((one) => isOurs(one, ownership)).map((one) => `CRD ${nameOf(one)}`)
+      left: ({ found }) => found.filter((one) => isOurs(one, ownership)).map((one) => `CRD ${nameOf(one)}`)
     },
     (value): value is CrdsWanted =>
       isMap(value) &&
@@ -149,19 +164,26 @@ async function objectsOf(kubernetes: Kubernetes, crds: readonly Manifest[]): Pro
 function differencesOf(crd: Manifest, live: unknown, version: string): readonly Difference[] {
   const { name } = crd.metadata
   if (live === undefined) return [{ ...missing(`CRD ${name}`, `as in ${version}`), path: name }]
-  const found = subsetDifferences(crd['spec'], field(live, 'spec'), 'spec')
+  const found = [
+    ...subsetDifferences(crd['spec'], field(live, 'spec'), 'spec'),
+    // The server adds nothing to a schema: what only the live one has, somebody put there.
+    ...subsetDifferences(field(live, 'spec', 'versions'), field(crd, 'spec', 'versions'), 'spec.versions')
+  ].filter(({ path }) => !isNoise({ wanted: crd, path, added: false, live: undefined, writer: undefined }))
+  const paths = [...new Set(found.map(({ path }) => path))]
   const webhook = hasStaleWebhook(crd, live)
-  if (found.length === 0 && !webhook) return []
-  const first = found[0]?.path ?? 'spec.conversion'
+  if (paths.length === 0 && !webhook) return []
+  const first = paths[0] ?? 'spec.conversion'
+  const writer = writerOf(live, first, ({ manager }) => manager === 'setup-karpenter')
   return [
     {
       path: name,
       wanted: `as in ${version}`,
-      live: `${found.length + (webhook ? 1 : 0)} fields differ`,
+      live: `${paths.length + (webhook ? 1 : 0)} fields differ`,
       reason: webhook
         ? `CRD ${name} still converts by a webhook, which ${version} does not have`
-        : `CRD ${name} is not that of ${version}: ${found.length} fields differ, first ${first}`,
-      severity: 'breaks scaling'
+        : `CRD ${name} is not that of ${version}: ${paths.length} fields differ, first ${first}`,
+      severity: 'breaks scaling',
+      ...(writer !== undefined && { by: authorOf(writer) })
     }
   ]
 }

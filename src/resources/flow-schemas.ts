@@ -1,15 +1,10 @@
 import { isMap } from '../engine/json.js'
-import { missing } from '../engine/difference.js'
+import { missing, type Severity } from '../engine/difference.js'
 import { resource, type AnyResource } from '../engine/resource.js'
+import { manifestDifferences } from '../kubernetes/differences.js'
 import { flowSchemas as kind } from '../kubernetes/kinds.js'
 import { isManifest, textField, type Manifest } from '../kubernetes/manifest.js'
-import {
-  isOurs,
-  liveOf,
-  manifestDifferences,
-  withOwnership,
-  type KubernetesPorts
-} from './kubernetes-object.js'
+import { clear, isOurs, liveOf, ownersOf, withOwnership, type KubernetesPorts } from './kubernetes-object.js'
 
 export interface FlowSchemasWanted {
   readonly flowSchemas: readonly Manifest[]
@@ -57,6 +52,8 @@ export function flowSchemaManifests(namespace: string, serviceAccount: string): 
   ]
 }
 
+const severity = (): Severity => 'breaks scaling'
+
 /** Undefined in kube-system, where none are needed. */
 export function flowSchemas(
   wanted: { readonly namespace: string; readonly serviceAccount: string },
@@ -88,7 +85,7 @@ export function flowSchemas(
           const { name } = manifest.metadata
           return found === undefined
             ? [{ ...missing(`FlowSchema ${name}`, manifest), path: name }]
-            : manifestDifferences(manifest, found, () => 'breaks scaling', name)
+            : manifestDifferences(manifest, found, severity, ownersOf(found, ownership), name)
         }),
       absent: (now) =>
         now.flowSchemas.map((manifest) => ({
@@ -101,10 +98,12 @@ export function flowSchemas(
           const found = live.state === 'present' ? named(live.value, manifest) : undefined
           if (
             found !== undefined &&
-            manifestDifferences(manifest, found, () => 'breaks scaling').length === 0
+            manifestDifferences(manifest, found, severity, ownersOf(found, ownership)).length === 0
           )
             continue
-          await within.apply(kind, withOwnership(manifest, found, ownership), { force: true })
+          const applied = withOwnership(manifest, found, ownership)
+          if (found !== undefined) await clear(within, kind, applied, found, ownersOf(found, ownership))
+          await within.apply(kind, applied, { force: true })
           step.changed(
             `${found === undefined ? 'created' : 'corrected'} FlowSchema ${manifest.metadata.name}`
           )

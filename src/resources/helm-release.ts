@@ -1,17 +1,21 @@
 import { UserError } from '../engine/errors.js'
 import { isMap } from '../engine/json.js'
 import { sameValue } from '../engine/compare.js'
-import { missing, type Difference } from '../engine/difference.js'
+import { missing, type Author, type Difference } from '../engine/difference.js'
 import { resource, type AnyResource, type Step } from '../engine/resource.js'
 import type { Chart } from '../helm/chart.js'
 import { readRelease, type Release } from '../helm/release.js'
 import type { Helm } from '../helm/run-helm.js'
 import type { Kubernetes } from '../kubernetes/client.js'
-import { nodeClaims, secrets } from '../kubernetes/kinds.js'
+import { manifestDifferences } from '../kubernetes/differences.js'
+import { nodeClaims, secrets, type Kind } from '../kubernetes/kinds.js'
 import { field, isManifest, type Manifest } from '../kubernetes/manifest.js'
+import { madeByHelm } from '../kubernetes/noise.js'
+import { putBack } from '../kubernetes/put-back.js'
 import { decided, View } from '../kubernetes/view.js'
 import { awaitRollout } from './controller-rollout.js'
-import { liveOf, manifestDifferences, ownerLabel, type KubernetesPorts } from './kubernetes-object.js'
+import { chartSeverity } from './chart-severity.js'
+import { changeText, liveOf, ownerLabel, type KubernetesPorts } from './kubernetes-object.js'
 import { namedFew } from './stuck-removal.js'
 
 export interface HelmReleaseWanted {
@@ -36,7 +40,14 @@ export interface HelmReleasePorts extends KubernetesPorts {
 /** The release as helm keeps it, and the objects it made as they are now. */
 export interface HelmReleaseLive {
   readonly release: Release
-  readonly objects: readonly { readonly wanted: Manifest; readonly live: Manifest | undefined }[]
+  readonly objects: readonly RenderedObject[]
+}
+
+/** An object of the release's manifest, and as it is. */
+interface RenderedObject {
+  readonly kind: Kind<Manifest>
+  readonly wanted: Manifest
+  readonly live: Manifest | undefined
 }
 
 /** Milliseconds after which a `pending-*` release has no helm behind it: helm's own limit is five minutes. */
@@ -95,6 +106,7 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
         }
         if (first) step.changed(`installed ${title} ${wanted.version} in namespace ${wanted.namespace}`)
         else step.changed(`upgraded ${title} to ${wanted.version}: ${summaryOf(differences)}`)
+        if (now !== undefined) await putObjectsBack(wanted, ports, step)
       },
       settle: async (step) =>
         awaitRollout(
@@ -125,8 +137,13 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
         return { outcome: 'removed' }
       }
     },
+    // One of another name or namespace is another release.
     (value): value is HelmReleaseWanted =>
-      isMap(value) && typeof value['version'] === 'string' && isMap(value['values'])
+      isMap(value) &&
+      value['name'] === wanted.name &&
+      value['namespace'] === wanted.namespace &&
+      typeof value['version'] === 'string' &&
+      isMap(value['values'])
   )
 }
 
@@ -142,7 +159,13 @@ async function refuseClaims(kubernetes: Kubernetes): Promise<void> {
   )
 }
 
+/** Who made the release what it is helm does not keep; which revision and when it does. */
 function releaseDifferences(wanted: HelmReleaseWanted, release: Release): readonly Difference[] {
+  const by: Author = {
+    manager: 'helm',
+    operation: `revision ${release.revision}`,
+    time: release.createdAt
+  }
   const found: Difference[] = []
   if (release.chartVersion !== wanted.version) {
     found.push({
@@ -162,7 +185,8 @@ function releaseDifferences(wanted: HelmReleaseWanted, release: Release): readon
       severity: 'breaks scaling'
     })
   }
-  return [...found, ...valueDifferences(wanted.values, release.values, 'values')]
+  const values = valueDifferences(wanted.values, release.values, 'values')
+  return [...found, ...values].map((difference) => ({ ...difference, by }))
 }
 
 /** Values are compared exactly: one that is no longer given goes back to the chart's default. */
@@ -188,7 +212,7 @@ function objectDifferences(live: HelmReleaseLive): readonly Difference[] {
     const name = `${wanted.kind}/${wanted.metadata.name}`
     return object === undefined
       ? [{ ...missing(name, wanted), path: name }]
-      : manifestDifferences(wanted, object, () => 'breaks scaling', name)
+      : manifestDifferences(wanted, object, chartSeverity(wanted), madeByHelm(), name)
   })
 }
 
@@ -208,10 +232,27 @@ async function objectsOf(
         const kind = await within.kindOf(wanted.apiVersion, wanted.kind)
         if (kind === undefined) return []
         const namespace = kind.namespaced ? (wanted.metadata.namespace ?? release.namespace) : undefined
-        return [{ wanted, live: await within.get(kind, wanted.metadata.name, namespace) }]
+        return [{ kind, wanted, live: await within.get(kind, wanted.metadata.name, namespace) }]
       })
   )
   return found.flat()
+}
+
+/**
+ * helm 3 patches against its last manifest and the live object: it sets what was changed, and leaves what others added
+ * (tried with 3.22: environment, arguments, containers, labels). That is taken out here.
+ */
+async function putObjectsBack(wanted: HelmReleaseWanted, ports: KubernetesPorts, step: Step): Promise<void> {
+  const within = ports.kubernetes.within(step.signal)
+  const release = await readRelease(within, wanted.name, wanted.namespace)
+  if (release === undefined) return
+  for (const one of await objectsOf(release, ports, step.signal)) {
+    const left = objectDifferences({ release, objects: [one] })
+    if (one.live === undefined || left.length === 0) continue
+    if (await putBack(within, one.kind, one.wanted, one.live, madeByHelm())) {
+      for (const difference of left) step.changed(changeText(difference))
+    }
+  }
 }
 
 /**

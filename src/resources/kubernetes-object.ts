@@ -1,13 +1,21 @@
-import { isMap } from '../engine/json.js'
-import { subsetDifferences } from '../engine/compare.js'
-import { missing, type Difference, type Severity } from '../engine/difference.js'
+import { missing, type Difference } from '../engine/difference.js'
 import type { Live, Resource, Step } from '../engine/resource.js'
 import type { Ownership } from '../environment.js'
+import { additionsTo } from '../kubernetes/additions.js'
 import { awaitObject } from '../kubernetes/conditions.js'
 import type { Kubernetes } from '../kubernetes/client.js'
+import {
+  manifestDifferences,
+  ownerLabel,
+  runAnnotation,
+  shown,
+  type SeverityOf
+} from '../kubernetes/differences.js'
 import { KubernetesError } from '../kubernetes/errors.js'
 import type { Kind } from '../kubernetes/kinds.js'
 import { field, textField, type Manifest } from '../kubernetes/manifest.js'
+import { appliedByUs, type Owners } from '../kubernetes/noise.js'
+import { putBack } from '../kubernetes/put-back.js'
 import { decided } from '../kubernetes/view.js'
 
 /** What the Kubernetes resources work with. */
@@ -18,8 +26,7 @@ export interface KubernetesPorts {
   readonly dependsOn: readonly string[]
 }
 
-export const ownerLabel = 'app.kubernetes.io/managed-by'
-export const runAnnotation = 'setup-karpenter/run'
+export { ownerLabel, runAnnotation }
 
 /** Reads into the walk's terms: a refusal is unreadable, never absent. */
 export async function liveOf<T>(read: () => Promise<T | undefined>): Promise<Live<T>> {
@@ -59,67 +66,9 @@ export function withOwnership(manifest: Manifest, live: unknown, ownership: Owne
   }
 }
 
-/**
- * Where the live object is not as the manifest says, and what an earlier run put there that the manifest no longer has.
- */
-export function manifestDifferences(
-  wanted: Manifest,
-  live: unknown,
-  severity: (path: string) => Severity,
-  prefix = ''
-): readonly Difference[] {
-  const named = (path: string): string => (prefix === '' ? path : `${prefix}.${path}`)
-  const changed = subsetDifferences(contentOf(wanted), live).map((found) => ({
-    path: named(found.path),
-    wanted: found.wanted,
-    live: found.live,
-    reason:
-      found.live === undefined
-        ? `${named(found.path)} is not set`
-        : `${named(found.path)} is ${shown(found.live)}, not ${shown(found.wanted)}`,
-    severity: severity(found.path)
-  }))
-  const surplus = ownedPaths(live)
-    .filter((path) => field(wanted, ...path) === undefined && field(live, ...path) !== undefined)
-    .filter((path) => path.at(-1) !== runAnnotation && path.at(-1) !== ownerLabel)
-    .map((path) => ({
-      path: named(path.join('.')),
-      wanted: undefined,
-      live: field(live, ...path),
-      reason: `${named(path.join('.'))} was set by an earlier run and is no longer wanted`,
-      severity: severity(path.join('.'))
-    }))
-  return [...changed, ...surplus]
-}
-
-/** Everything but the fields that say which object it is. */
-function contentOf(manifest: Manifest): Record<string, unknown> {
-  const { labels, annotations } = manifest.metadata
-  const identity = ['apiVersion', 'kind', 'metadata', 'status']
-  return {
-    metadata: { labels, annotations },
-    ...Object.fromEntries(Object.entries(manifest).filter(([name]) => !identity.includes(name)))
-  }
-}
-
-/** The leaves that our own server-side apply set, read from the object's managedFields. */
-function ownedPaths(live: unknown): readonly (readonly string[])[] {
-  const managed = field(live, 'metadata', 'managedFields')
-  const ours = (Array.isArray(managed) ? managed : []).filter(
-    (entry: unknown) => field(entry, 'manager') === 'setup-karpenter' && field(entry, 'operation') === 'Apply'
-  )
-  const walk = (node: unknown, path: readonly string[]): readonly (readonly string[])[] => {
-    const inner = isMap(node) ? Object.entries(node).filter(([key]) => key.startsWith('f:')) : []
-    // Entries of keyed lists (k:, v:) are compared as part of their list.
-    if (inner.length === 0) return path.length === 0 ? [] : [path]
-    return inner.flatMap(([key, value]) => walk(value, [...path, key.slice(2)]))
-  }
-  return ours.flatMap((entry: unknown) => walk(field(entry, 'fieldsV1'), []))
-}
-
-function shown(value: unknown): string {
-  const text = JSON.stringify(value)
-  return text.length > 120 ? `${text.slice(0, 117)}...` : text
+/** Which managers write for us, and whether all that others added to the object is a difference: only if we made it. */
+export function ownersOf(live: unknown, ownership: Ownership): Owners {
+  return appliedByUs(isOurs(live, ownership))
 }
 
 /** Waits through a watch until the object is gone. */
@@ -152,7 +101,7 @@ export interface ManifestResourceOptions extends KubernetesPorts {
   readonly layer: Resource<Manifest, Manifest>['layer']
   readonly kind: Kind<Manifest>
   readonly manifest: Manifest
-  readonly severity: (path: string) => Severity
+  readonly severity: SeverityOf
   /** `known`: the object as it was read, when nothing was applied since. */
   readonly settle: (step: Step, known: Manifest | undefined) => Promise<void>
   readonly remove: (step: Step) => ReturnType<Resource<Manifest, Manifest>['remove']>
@@ -175,19 +124,35 @@ export function manifestResource(options: ManifestResourceOptions): Resource<Man
         known = await kubernetes.within(signal).get(kind, name, namespace)
         return known
       }),
-    compare: (wanted, live) => manifestDifferences(wanted, live, options.severity),
+    compare: (wanted, live) => manifestDifferences(wanted, live, options.severity, ownersOf(live, ownership)),
     absent: (wanted) => [missing(title, wanted)],
     apply: async (live, differences, step) => {
       const now = live.state === 'present' ? live.value : undefined
       const applied = withOwnership(manifest, now, ownership)
       known = undefined
-      await kubernetes.within(step.signal).apply(kind, applied, { force: true, fieldValidation: 'Strict' })
+      const within = kubernetes.within(step.signal)
+      if (now !== undefined) await clear(within, kind, applied, now, ownersOf(now, ownership))
+      await within.apply(kind, applied, { force: true, fieldValidation: 'Strict' })
       if (now === undefined) step.changed(`created ${title}`)
       else for (const difference of differences) step.changed(`${title}: ${changeText(difference)}`)
     },
     settle: async (step) => options.settle(step, known),
     remove: options.remove
   }
+}
+
+/**
+ * Takes out what others added, which server-side apply leaves where it is, in one write with all that is to be put back:
+ * an object between the two may be one that the server refuses.
+ */
+export async function clear<T>(
+  kubernetes: Kubernetes,
+  kind: Kind<T>,
+  applied: Manifest,
+  live: unknown,
+  owners: Owners
+): Promise<void> {
+  if (additionsTo(applied, live, owners).length > 0) await putBack(kubernetes, kind, applied, live, owners)
 }
 
 /** `set spec.limits.cpu to 1000 (was 500)`. */
