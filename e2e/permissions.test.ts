@@ -4,16 +4,7 @@ import {
   CreateStackCommand,
   DescribeStacksCommand
 } from '@aws-sdk/client-cloudformation'
-import {
-  DeleteRuleCommand,
-  DisableRuleCommand,
-  EventBridgeClient,
-  ListRulesCommand,
-  PutRuleCommand,
-  PutTargetsCommand,
-  RemoveTargetsCommand
-} from '@aws-sdk/client-eventbridge'
-import { DeleteQueueCommand, SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -23,13 +14,12 @@ import type { AskedQuestion, Fault } from '../sandbox/cloud/service.js'
 import { startSandbox, type ActionResult, type RunOptions, type Sandbox } from '../sandbox/index.js'
 import { list, record } from '../sandbox/values.js'
 import { builtInTemplateText } from '../src/karpenter/template-built-in.js'
+import { boundary, damageInterruption, fillVersions, putBoundary, untagNetwork } from './damage.js'
 import { errorOf } from './failed-run.js'
 import { auditor, callsOf, denied, documentOf, reportOf, succeeded, until, writes } from './scenario.js'
 
 const account = '111122223333'
 const nodeRole = `arn:aws:iam::${account}:role/KarpenterNodeRole-blue`
-const boundary = `arn:aws:iam::${account}:policy/boundary`
-const everything = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] }
 
 type Inputs = Readonly<Record<string, string>>
 type Statement = Readonly<Record<string, unknown>>
@@ -184,66 +174,6 @@ function refused(sandbox: Sandbox, result: ActionResult, missing: string): void 
   expect(questions).toContain(missing)
 }
 
-async function untagNetwork({ moto, vpc }: Sandbox): Promise<void> {
-  await moto.ec2('DeleteTags', {
-    ResourceId: [...vpc.subnets.map((subnet) => subnet.id), vpc.clusterSecurityGroupId],
-    Tag: [{ Key: 'karpenter.sh/discovery' }]
-  })
-}
-
-function putBoundary({ cloud }: Sandbox): void {
-  const at = new Date()
-  cloud.iam.policies.set(boundary, {
-    name: 'boundary',
-    id: 'ANPABOUNDARY',
-    arn: boundary,
-    path: '/',
-    tags: [],
-    versions: [{ id: 'v1', document: JSON.stringify(everything), createdAt: at, isDefault: true }],
-    versionsMade: 1,
-    createdAt: at,
-    updatedAt: at
-  })
-}
-
-/** Five versions are as many as IAM keeps. */
-function fillVersions({ cloud }: Sandbox): void {
-  for (const policy of cloud.iam.policies.values()) {
-    const [version] = policy.versions
-    if (!policy.name.startsWith('KarpenterController') || version === undefined) continue
-    const older = ['v1', 'v2', 'v3', 'v4'].map((id) => ({ ...version, id, isDefault: false }))
-    cloud.iam.policies.set(policy.arn, {
-      ...policy,
-      versions: [...older, { ...version, id: 'v5' }],
-      versionsMade: 5
-    })
-  }
-}
-
-/** Everything that somebody can do to the queue and its rules, one thing to a rule. */
-async function damageInterruption(sandbox: Sandbox): Promise<void> {
-  const admin = auditor(sandbox)
-  const events = new EventBridgeClient(admin)
-  const sqs = new SQSClient({ ...admin, useQueueUrlAsEndpoint: false })
-  const { Rules = [] } = await events.send(new ListRulesCommand({ NamePrefix: 'Karpenter-blue-' }))
-  const named = (logicalId: string): string =>
-    Rules.find(({ Name }) => Name?.includes(`-${logicalId}-`))?.Name ?? ''
-  await events.send(new DisableRuleCommand({ Name: named('RebalanceRule') }))
-  const elsewhere = { Id: 'KarpenterInterruptionQueueTarget', Arn: `arn:aws:sqs:eu-west-1:${account}:green` }
-  await events.send(new PutTargetsCommand({ Rule: named('SpotInterruptionRule'), Targets: [elsewhere] }))
-  await events.send(
-    new PutTargetsCommand({ Rule: named('ScheduledChangeRule'), Targets: [{ ...elsewhere, Id: 'further' }] })
-  )
-  await events.send(
-    new PutRuleCommand({ Name: named('InstanceStateChangeRule'), EventPattern: '{"source":["aws.s3"]}' })
-  )
-  const gone = named('CapacityReservationInterruptionRule')
-  await events.send(new RemoveTargetsCommand({ Rule: gone, Ids: [elsewhere.Id] }))
-  await events.send(new DeleteRuleCommand({ Name: gone }))
-  const QueueUrl = `https://sqs.eu-west-1.amazonaws.com/${account}/blue`
-  await sqs.send(new DeleteQueueCommand({ QueueUrl }))
-}
-
 /** Whether a run asked for this action what nothing but this statement allows. */
 function needed(statements: readonly Statement[], statement: Statement, action: string): boolean {
   const rest = statements.map((one) =>
@@ -359,8 +289,9 @@ describe('the published policy', () => {
   })
 
   test('is enough to put back queue and rules, whatever somebody did to them', async () => {
+    const inputs = { ...upgraded, template: join(folder, 'template.yaml') }
     await damageInterruption(sandbox)
-    const result = succeeded(await run(sandbox, 'repair of queue and rules', upgraded))
+    const result = succeeded(await run(sandbox, 'repair of queue and rules', inputs))
     expect(denied(callsOf(sandbox))).toEqual([])
     const repaired = list(reportOf(result)['resources'])
       .map(record)
@@ -376,9 +307,9 @@ describe('the published policy', () => {
     const sqs = new SQSClient({ ...auditor(sandbox), useQueueUrlAsEndpoint: false })
     const QueueUrl = `https://sqs.eu-west-1.amazonaws.com/${account}/blue`
     await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy: '' } }))
-    const again = succeeded(await run(sandbox, 'repair of the queue', upgraded))
+    const again = succeeded(await run(sandbox, 'repair of the queue', inputs))
     expect(again.log).toContain('put back the policy of SQS queue blue')
-    succeeded(await run(sandbox, 'nothing to repair', upgraded))
+    succeeded(await run(sandbox, 'nothing to repair', inputs))
     expect(writes(callsOf(sandbox))).toEqual([])
   })
 
