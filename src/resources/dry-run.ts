@@ -1,6 +1,10 @@
+import { additionsTo } from '../kubernetes/additions.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { KubernetesError } from '../kubernetes/errors.js'
+import type { Kind } from '../kubernetes/kinds.js'
 import type { Manifest } from '../kubernetes/manifest.js'
+import { operationsToPutBack } from '../kubernetes/put-back.js'
+import { ownersOf } from './kubernetes-object.js'
 
 /** A manifest that the API server would refuse. */
 export interface Refusal {
@@ -29,9 +33,36 @@ export async function refusals(
         if (!(error instanceof KubernetesError)) throw error
         if (error.status === 404) return []
         if (error.status !== 400 && error.status !== 422) throw error
+        if (error.status === 422 && (await isTakenCleared(kubernetes, kind, manifest))) return []
         return [{ title: `${manifest.kind} ${manifest.metadata.name}`, message: error.message }]
       }
     })
   )
   return found.flat()
+}
+
+/**
+ * Whether the server takes what is there once others' additions are out of it, which an install writes first: somebody's
+ * `instanceProfile`, say, beside which our `role` is refused.
+ */
+async function isTakenCleared(
+  kubernetes: Kubernetes,
+  kind: Kind<Manifest>,
+  manifest: Manifest
+): Promise<boolean> {
+  const { name, namespace } = manifest.metadata
+  const live = await kubernetes.get(kind, name, namespace)
+  const operations = operationsToPutBack(
+    manifest,
+    live,
+    ownersOf(live, { owner: 'setup-karpenter', run: '' })
+  )
+  if (operations.length === 0) return false
+  try {
+    await kubernetes.patch(kind, { name, namespace }, { type: 'json', operations }, { dryRun: true })
+    return true
+  } catch (error) {
+    if (error instanceof KubernetesError) return false
+    throw error
+  }
 }
