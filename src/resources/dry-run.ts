@@ -52,12 +52,9 @@ async function isTakenCleared(
 ): Promise<boolean> {
   const { name, namespace } = manifest.metadata
   const live = await kubernetes.get(kind, name, namespace)
-  const operations = operationsToPutBack(
-    manifest,
-    live,
-    ownersOf(live, { owner: 'setup-karpenter', run: '' })
-  )
-  if (operations.length === 0) return false
+  const owners = ownersOf(live, { owner: 'setup-karpenter', run: '' })
+  if (additionsTo(manifest, live, owners).length === 0) return false
+  const operations = operationsToPutBack(manifest, live, owners)
   try {
     await kubernetes.patch(kind, { name, namespace }, { type: 'json', operations }, { dryRun: true })
     return true
