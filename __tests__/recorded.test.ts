@@ -3,7 +3,7 @@ import { load } from 'js-yaml'
 import type { InstallRecord } from '../src/engine/record.js'
 import { isMap } from '../src/engine/json.js'
 import { type Inputs, parseInputs } from '../src/inputs.js'
-import { recordedChart, recordedInputs, recordedManifests } from '../src/recorded.js'
+import { recordedCrds, recordedInputs, recordedManifests } from '../src/recorded.js'
 
 function inputsOf(given: Readonly<Record<string, string>>): Inputs {
   const metadata: unknown = load(readFileSync('action.yml', 'utf8'))
@@ -76,21 +76,25 @@ describe('what the record says was chosen', () => {
     })
   })
 
-  it('is nothing without a record', () => {
-    expect(recordedInputs(inputs, undefined)).toEqual(inputs)
-    expect(recordedChart(undefined)).toBeUndefined()
+  it('is nothing without a record, and then nothing is downloaded', () => {
+    expect(recordedInputs(inputs, undefined)).toEqual({
+      ...inputs,
+      template: { kind: 'built-in' },
+      nodePools: { kind: 'none' }
+    })
+    expect(recordedCrds(undefined)).toBeUndefined()
     expect(recordedManifests(undefined, 'node-pool')).toEqual([])
   })
 
   it('leaves the inputs where a killed run has only announced a resource', () => {
     expect(recordedInputs(inputs, recordOf({ stack: undefined }))).toMatchObject({
       stackName: 'Karpenter-blue',
-      template: { kind: 'upstream' }
+      template: { kind: 'built-in' }
     })
   })
 
   it('has the CRDs of its chart and the manifests', () => {
-    expect(recordedChart(record)).toMatchObject({ version: '1.2.1', crds: [crd] })
+    expect(recordedCrds(record)).toEqual([crd])
     expect(recordedManifests(record, 'node-pool')).toEqual([nodePool])
     expect(recordedManifests(record, 'ec2-node-class')).toEqual([])
   })

@@ -1,14 +1,18 @@
 import { mapAt } from './engine/json.js'
 import type { InstallRecord } from './engine/record.js'
-import type { Chart } from './helm/chart.js'
 import type { Inputs } from './inputs.js'
 import { isManifest, type Manifest } from './kubernetes/manifest.js'
 
 /**
  * The inputs with everything that the record says was chosen at the last install: an uninstall takes away what is there,
- * whatever the workflow's inputs have become since. Without a record they are as given.
+ * whatever the workflow's inputs have become since. What the record does not say is as given; nothing is downloaded for it.
  */
-export function recordedInputs(inputs: Inputs, record: InstallRecord | undefined): Inputs {
+export function recordedInputs(given: Inputs, record: InstallRecord | undefined): Inputs {
+  const inputs: Inputs = {
+    ...given,
+    nodePools: { kind: 'none' },
+    ...(given.template.kind === 'upstream' && { template: { kind: 'built-in' } })
+  }
   if (record === undefined) return inputs
   const wanted = (id: string): unknown => record.resources[id]?.wanted
   const nodeRole = text(wanted('node-access'), 'nodeRoleArn')?.split('/').at(-1)
@@ -25,17 +29,14 @@ export function recordedInputs(inputs: Inputs, record: InstallRecord | undefined
     ...(nodeRole !== undefined && {
       nodeAccess: text(wanted('node-access'), 'type') === undefined ? 'aws-auth' : 'access-entry'
     }),
-    ...(template !== undefined && { template: { kind: 'text', text: template, origin: 'as recorded' } }),
-    nodePools: { kind: 'none' }
+    ...(template !== undefined && { template: { kind: 'text', text: template, origin: 'as recorded' } })
   }
 }
 
-/** The chart as far as the record has it, which is as far as a removal needs it; undefined: it must be pulled. */
-export function recordedChart(record: InstallRecord | undefined): Chart | undefined {
+/** CRDs of the last install; undefined when the record has none. */
+export function recordedCrds(record: InstallRecord | undefined): readonly Manifest[] | undefined {
   const crds = mapAt(record?.resources['crds'], 'wanted')['crds']
-  if (record === undefined || !Array.isArray(crds) || !crds.every(isManifest)) return undefined
-  const version = record.karpenterVersion
-  return { path: '', name: 'karpenter', version, appVersion: version, digest: undefined, values: {}, crds }
+  return Array.isArray(crds) && crds.every(isManifest) ? crds : undefined
 }
 
 /** NodePools or EC2NodeClasses of the last install. */

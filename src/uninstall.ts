@@ -1,16 +1,17 @@
-import { decide, type Decisions } from './decisions.js'
+import { decide, type Decisions, releaseName } from './decisions.js'
 import { discover, type Discovery } from './discovery.js'
 import { UserError } from './engine/errors.js'
 import type { Graph } from './engine/graph.js'
 import type { Step } from './engine/resource.js'
 import { inspectAll, removeAll, type RemovalOutcome } from './engine/walk.js'
+import type { Chart } from './helm/chart.js'
 import type { Kubernetes } from './kubernetes/client.js'
-import { ec2NodeClasses, type Kind, nodePools } from './kubernetes/kinds.js'
-import type { Manifest } from './kubernetes/manifest.js'
+import { customResourceDefinitions, ec2NodeClasses, type Kind, nodePools } from './kubernetes/kinds.js'
+import { isManifest, type Manifest } from './kubernetes/manifest.js'
 import { deleteRecord } from './kubernetes/record-store.js'
 import { withLock } from './lock-and-record.js'
 import { model } from './model.js'
-import { recordedChart, recordedInputs, recordedManifests } from './recorded.js'
+import { recordedCrds, recordedInputs, recordedManifests } from './recorded.js'
 import { listingOf, type RemovalListing } from './engine/removal-listing.js'
 import { noteDecisions } from './report/install-notes.js'
 import { isOurs } from './resources/kubernetes-object.js'
@@ -66,6 +67,27 @@ async function plan(run: Run): Promise<Plan> {
   })
   await compare(run, graph, (inspections) => standingLines(graph, inspections, found.record))
   return { found, graph }
+}
+
+/** Every CRD of Karpenter, 1.0 to 1.14. */
+const crdNames = [
+  'nodepools.karpenter.sh',
+  'nodeclaims.karpenter.sh',
+  'ec2nodeclasses.karpenter.k8s.aws',
+  'nodeoverlays.karpenter.sh',
+  'capacitybuffers.autoscaling.x-k8s.io'
+]
+
+/** As much of the chart as a removal needs, which is which CRDs there are: no registry is asked. */
+async function chartOf({ kubernetes, record }: Discovery): Promise<Chart> {
+  const crds = recordedCrds(record) ?? (await standing(kubernetes, crdNames))
+  const version = record?.karpenterVersion ?? ''
+  return { path: '', name: releaseName, version, appVersion: version, digest: undefined, values: {}, crds }
+}
+
+async function standing(kubernetes: Kubernetes, names: readonly string[]): Promise<readonly Manifest[]> {
+  const found = await Promise.all(names.map(async (name) => kubernetes.get(customResourceDefinitions, name)))
+  return found.filter((crd) => isManifest(crd))
 }
 
 /** NodePools and EC2NodeClasses of the record, and what else carries our label. */
