@@ -54,7 +54,7 @@ async function plan(run: Run): Promise<Plan> {
   const found = await stage(run, 'Discover', async (step) => discover(run.inputs, session, step))
   const inputs = recordedInputs(run.inputs, found.record)
   const decisions = await stage(run, 'Decide', async (step) =>
-    withLive(await decide(inputs, found, session, ports, step, recordedChart(found.record)), found, run)
+    withLive(await decide(inputs, found, session, ports, step, await chartOf(found)), found, run)
   )
   noteDecisions(run, found, decisions)
   const graph = model({
