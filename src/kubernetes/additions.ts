@@ -40,7 +40,7 @@ export function additionsTo(wanted: Manifest, live: unknown, owners: Owners): re
         .map((place) => ({ path: place.path, at: place.at, live: place.live, writer }))
     )
     .filter((one) => !isNoise({ ...one, wanted, added: true }))
-  const latestFirst = found.toSorted((a, b) => (a.writer.time < b.writer.time ? 1 : -1))
+  const latestFirst = found.toSorted((a, b) => b.writer.time.localeCompare(a.writer.time))
   return latestFirst.filter((one, index) => latestFirst.findIndex(({ path }) => path === one.path) === index)
 }
 

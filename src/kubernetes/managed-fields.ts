@@ -82,7 +82,7 @@ function deepest(reached: readonly Reached[]): readonly Reached[] {
 }
 
 function latest(reached: readonly Reached[]): ManagedEntry | undefined {
-  return reached.map(({ entry }) => entry).toSorted((a, b) => (a.time < b.time ? 1 : -1))[0]
+  return reached.map(({ entry }) => entry).toSorted((a, b) => b.time.localeCompare(a.time))[0]
 }
 
 /** How far an entry's fields follow a path, and whether they hold what it leads to. */

@@ -103,10 +103,14 @@ function overlaid(
       .filter(([, value]) => value !== undefined)
     return { ...live, ...Object.fromEntries(laid) }
   }
+  if (!Array.isArray(wanted) || !Array.isArray(live)) return wanted
   const rule = defaultListRule(path)
-  if (!Array.isArray(wanted) || !Array.isArray(live) || typeof rule !== 'object') return wanted
   const entries: readonly unknown[] = live
   const own: readonly unknown[] = wanted
+  if (rule === 'ordered' && own.length === entries.length) {
+    return own.map((entry, index) => overlaid(entry, entries[index], `${path}[${index}]`, isOthers))
+  }
+  if (typeof rule !== 'object') return wanted
   const named = (name: unknown) => (entry: unknown) => field(entry, rule.key) === name
   return [
     ...entries.map((entry) => {
