@@ -31,6 +31,14 @@ describe('subsetDifferences', () => {
     expect(subsetDifferences({ field: wanted }, { field: live })).toEqual([])
   })
 
+  it.each([
+    ['labels', { metadata: { labels: { version: '1.10' } } }, { metadata: { labels: { version: '1.1' } } }],
+    ['tags', { spec: { tags: { account: '012' } } }, { spec: { tags: { account: '12' } } }],
+    ['values', { requirements: [{ values: ['1'] }] }, { requirements: [{ values: ['1000m'] }] }]
+  ])('compares %s as text', (_name, wanted, live) => {
+    expect(subsetDifferences(wanted, live)).toHaveLength(1)
+  })
+
   it('compares requirement values as a set', () => {
     const wanted = { requirements: [{ key: 'zone', operator: 'In', values: ['a', 'b'] }] }
     const live = { requirements: [{ key: 'zone', operator: 'In', values: ['b', 'a'] }] }
@@ -78,6 +86,15 @@ describe('subsetDifferences', () => {
 })
 
 describe('quantity and duration', () => {
+  it('reads a decimal the same in every spelling', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 1e9 }), (thousandths) => {
+        const whole = `${Math.floor(thousandths / 1000)}.${String(thousandths % 1000).padStart(3, '0')}`
+        return quantity(`${thousandths}m`) === quantity(whole)
+      })
+    )
+  })
+
   it.each([
     ['100m', 0.1],
     ['1k', 1000],

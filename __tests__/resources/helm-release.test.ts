@@ -128,6 +128,56 @@ test("what somebody changed behind helm's back is a difference", async () => {
   ])
 })
 
+test('what others added, which helm leaves there, is taken out after the upgrade, with who did it', async () => {
+  deployed()
+  const managedFields = [
+    {
+      manager: 'kubectl-edit',
+      operation: 'Update',
+      time: '2026-01-01T00:00:00Z',
+      fieldsV1: { 'f:spec': { 'f:paused': {} } }
+    }
+  ]
+  server.put(deploymentPath, {
+    ...deployment,
+    metadata: { name: 'karpenter', managedFields },
+    spec: { replicas: 2, paused: true },
+    status: available
+  })
+  const before = await inspect()
+  expect(before.differences).toMatchObject([
+    { path: 'Deployment/karpenter.spec.paused', live: true, by: { manager: 'kubectl-edit' } }
+  ])
+  const step = recordedStep()
+  server.intercept = (call, response) => {
+    if (call.method !== 'PATCH') return false
+    server.put(deploymentPath, { ...deployment, status: available })
+    response.end(JSON.stringify(server.at(deploymentPath)))
+    return true
+  }
+  await before.apply(step)
+  expect(runs).toHaveLength(1)
+  expect(server.writes().map(({ body }) => body)).toEqual([
+    [
+      { op: 'test', path: '/metadata/resourceVersion', value: expect.any(String) as unknown },
+      { op: 'add', path: '/spec', value: { replicas: 2 } }
+    ]
+  ])
+  expect(step.lines.at(-1)).toBe('removed Deployment/karpenter.spec.paused')
+  expect((await inspect()).state).toBe('as wanted')
+})
+
+test('a release that is another says which revision that is, and since when', async () => {
+  deployed('1.1.0')
+  expect((await inspect()).differences[0]?.by).toMatchObject({ manager: 'helm', operation: 'revision 1' })
+})
+
+test('the record of a release in another namespace is not held against this one', async () => {
+  const found = await inspect()
+  expect(found.against({ ...wanted, namespace: 'kube-system' })).toEqual([])
+  expect(found.against(JSON.parse(JSON.stringify({ ...wanted, digest: undefined })))).toHaveLength(1)
+})
+
 test('a release that we installed is uninstalled, one that was there before is kept', async () => {
   const secret = releaseSecret(1, 'deployed', '1.2.1')
   server.put(releasePath(1), secret)

@@ -157,6 +157,33 @@ describe('CRDs', () => {
     ])
   })
 
+  test('with a field in their schema that somebody added are not as wanted', async () => {
+    server.put(path, {
+      ...crd,
+      spec: {
+        ...crd.spec,
+        versions: crd.spec.versions.map((version) => ({ ...version, schema: { extra: true } })),
+        scope: 'Cluster'
+      },
+      metadata: {
+        managedFields: [{ manager: 'kubectl-edit', fieldsV1: { 'f:spec': { 'f:versions': {} } } }]
+      }
+    })
+    const found = await inspect(one())
+    expect(found.differences).toMatchObject([
+      {
+        reason: expect.stringContaining('first spec.versions[0].schema') as unknown,
+        by: { manager: 'kubectl-edit' }
+      }
+    ])
+  })
+
+  test('of a record that has more of them are compared as far as they were read', async () => {
+    server.put(path, { ...crd, status: established })
+    const other = { ...crd, metadata: { name: 'nodeoverlays.karpenter.sh' } }
+    expect((await inspect(one())).against({ version: '1.14.0', crds: [crd, other] })).toEqual([])
+  })
+
   test('lose the conversion webhook of 1.0, behind which nobody is left', async () => {
     server.put(path, {
       ...crd,
@@ -229,6 +256,43 @@ describe('NodePool', () => {
     const found = await inspect(nodePool(pool, ports))
     expect(found.differences.map((each) => each.reason)).toEqual([
       'spec.weight was set by an earlier run and is no longer wanted'
+    ])
+  })
+
+  test('of ours to which somebody added something has it taken out before it is applied', async () => {
+    server.put(poolPath, {
+      ...pool,
+      spec: { ...pool.spec, weight: 10 },
+      metadata: {
+        annotations: { 'setup-karpenter/run': 'https://run/0' },
+        managedFields: [
+          {
+            manager: 'kubectl-edit',
+            operation: 'Update',
+            time: '2026-01-01T00:00:00Z',
+            fieldsV1: { 'f:spec': { 'f:weight': {} } }
+          }
+        ]
+      }
+    })
+    const found = await inspect(nodePool(pool, ports))
+    expect(found.differences).toMatchObject([{ path: 'spec.weight', by: { manager: 'kubectl-edit' } }])
+    server.intercept = (call, response) => {
+      if (call.contentType !== 'application/json-patch+json') return false
+      response.end(JSON.stringify(server.at(poolPath)))
+      return true
+    }
+    const step = recordedStep()
+    await found.apply(step)
+    expect(step.lines).toEqual(['NodePool default: removed spec.weight'])
+    expect(server.writes().map(({ contentType }) => contentType)).toEqual([
+      'application/json-patch+json',
+      'application/apply-patch+yaml'
+    ])
+    expect(server.writes()[0]?.body).toMatchObject([
+      { op: 'test' },
+      { op: 'add', path: '/metadata/labels' },
+      { op: 'add', path: '/spec', value: { limits: pool.spec.limits } }
     ])
   })
 
@@ -321,7 +385,7 @@ test('an EC2NodeClass without subnets says which tag to set', async () => {
 
 test('manifests are shown to the API server without being written; kinds it does not serve are passed over', async () => {
   server.intercept = (call, response) => {
-    if (call.path !== poolPath) return false
+    if (call.path !== poolPath || call.method === 'GET') return false
     status(response, 422, 'Invalid', 'spec.limits.cpu: must be a quantity')
     return true
   }
