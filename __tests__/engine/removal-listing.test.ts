@@ -80,6 +80,16 @@ describe('listingOf', () => {
     ])
   })
 
+  it('lists what was spared of it, and calls the rest removed', async () => {
+    const listing = await removed({
+      b: async () => Promise.resolve({ outcome: 'removed', spared: ['Text b'] })
+    })
+    expect(listing.removed).toContainEqual({ id: 'b', title: 'Text b' })
+    expect(listing.kept).toEqual([{ id: 'b', title: 'Text b', reason: 'there before us: Text b' }])
+    expect(listing.leftovers).toEqual([])
+    expect(listing.lagging).toEqual([])
+  })
+
   it('takes what is there though nothing was found to remove for a leftover', async () => {
     const listing = await removed({ b: async () => Promise.resolve({ outcome: 'absent' }) })
     expect(listing.leftovers).toMatchObject([{ name: 'Text b' }])

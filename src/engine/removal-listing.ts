@@ -22,6 +22,17 @@ export interface RemovalListing {
   readonly lagging: readonly string[]
 }
 
+/** A resource with all that is known of its removal. */
+interface Listed {
+  readonly resource: AnyResource
+  readonly removal: RemovalOutcome['removal']
+  readonly after: Inspection | undefined
+  /** What is there of it and was not to be spared; the title where it cannot be read. */
+  readonly standing: readonly string[]
+  /** Why that is meant to stay; undefined: it is not. */
+  readonly why: string | undefined
+}
+
 /** `afterwards`: inspections made when the removal was over. */
 export function listingOf(
   graph: Graph,
@@ -30,32 +41,29 @@ export function listingOf(
 ): RemovalListing {
   const removals = new Map(outcomes.map(({ id, removal }) => [id, removal]))
   // In the order of the removal: what went first stands first.
-  const resources = graph.resources.toReversed()
-  const listed = resources.map((resource) => ({
-    resource,
-    removal: removals.get(resource.id) ?? { outcome: 'not tried' as const },
-    after: afterwards.get(resource.id)
-  }))
-  const left = listed.filter(
-    ({ after }) => after === undefined || after.state === 'unreadable' || after.left.length > 0
-  )
-  const keptBy = (resource: AnyResource): string | undefined => whyKept(resource, graph, removals)
-  const standing = left.map((one) => ({ ...one, why: keptBy(one.resource) }))
+  const listed = graph.resources.toReversed().map((resource): Listed => {
+    const removal = removals.get(resource.id) ?? { outcome: 'not tried' }
+    const after = afterwards.get(resource.id)
+    const known = after !== undefined && after.state !== 'unreadable'
+    const spared = sparedOf(removal)
+    const standing = known ? after.left.filter((name) => !spared.includes(name)) : [resource.title]
+    return { resource, removal, after, standing, why: whyKept(resource, graph, removals) }
+  })
   return {
     removed: listed
-      .filter(({ removal, after }) => removal.outcome === 'removed' && after?.left.length === 0)
+      .filter(({ removal, standing }) => removal.outcome === 'removed' && standing.length === 0)
       .map(({ resource: { id, title } }) => ({ id, title })),
-    kept: standing.flatMap(({ resource: { id, title }, why }) =>
-      why === undefined ? [] : [{ id, title, reason: why }]
-    ),
-    leftovers: standing
-      .filter(({ why }) => why === undefined)
-      .flatMap(({ resource, removal, after }) => leftoversOf(resource, removal, after)),
+    kept: listed.flatMap(keptOf),
+    leftovers: listed.filter(({ why }) => why === undefined).flatMap(leftoversOf),
     proof: listed.map(({ resource: { title }, after }) => ({ what: title, found: after?.left ?? [] })),
-    lagging: standing
-      .filter(({ removal, after }) => removal.outcome === 'removed' && (after?.left.length ?? 0) > 0)
+    lagging: listed
+      .filter(({ removal, standing }) => removal.outcome === 'removed' && standing.length > 0)
       .map(({ resource }) => resource.id)
   }
+}
+
+function sparedOf(removal: RemovalOutcome['removal']): readonly string[] {
+  return removal.outcome === 'removed' ? (removal.spared ?? []) : []
 }
 
 /** A resource stays because it is not ours to remove, or because it is part of something that stays. */
@@ -71,21 +79,17 @@ function whyKept(
   return whole === undefined ? undefined : `${graph.titleOf(whole)} was kept`
 }
 
-function leftoversOf(
-  { title, layer }: AnyResource,
-  removal: RemovalOutcome['removal'],
-  after: Inspection | undefined
-): readonly Leftover[] {
+function keptOf({ resource: { id, title }, removal, standing, why }: Listed): RemovalListing['kept'] {
+  if (why !== undefined) return standing.length === 0 ? [] : [{ id, title, reason: why }]
+  const spared = sparedOf(removal)
+  return spared.length === 0 ? [] : [{ id, title, reason: `there before us: ${spared.join(', ')}` }]
+}
+
+function leftoversOf({ resource: { layer }, removal, after, standing }: Listed): readonly Leftover[] {
   const unreadable = after?.unreadable
-  const names = after === undefined || after.left.length === 0 ? [title] : after.left
-  return names.map((name) => ({
-    kind: layer,
-    name,
-    reason:
-      unreadable === undefined
-        ? reasonOf(removal)
-        : `could not be read, so nobody knows: ${unreadable.reason}`
-  }))
+  const reason =
+    unreadable === undefined ? reasonOf(removal) : `could not be read, so nobody knows: ${unreadable.reason}`
+  return standing.map((name) => ({ kind: layer, name, reason }))
 }
 
 function reasonOf(removal: RemovalOutcome['removal']): string {

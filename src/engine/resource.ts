@@ -30,7 +30,8 @@ export interface Step {
 
 /** Outcome of a removal, for the listing at the end. */
 export type Removal =
-  | { readonly outcome: 'removed' }
+  /** `spared`: names of parts that were left, because they were there before us. */
+  | { readonly outcome: 'removed'; readonly spared?: readonly string[] }
   | { readonly outcome: 'absent' }
   /** `inUse`: it goes on working, so what it depends on is kept as well. */
   | { readonly outcome: 'kept'; readonly reason: string; readonly inUse?: true }
