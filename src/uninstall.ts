@@ -5,6 +5,7 @@ import type { Graph } from './engine/graph.js'
 import type { Step } from './engine/resource.js'
 import { inspectAll, removeAll, type RemovalOutcome } from './engine/walk.js'
 import type { Chart } from './helm/chart.js'
+import type { Inputs } from './inputs.js'
 import type { Kubernetes } from './kubernetes/client.js'
 import { customResourceDefinitions, ec2NodeClasses, type Kind, nodePools } from './kubernetes/kinds.js'
 import { isManifest, type Manifest } from './kubernetes/manifest.js'
@@ -20,7 +21,9 @@ import { listingLines, standingLines } from './report/removal-notes.js'
 
 /** What is there, walked backward. */
 interface Plan {
+  readonly inputs: Inputs
   readonly found: Discovery
+  readonly decisions: Decisions
   readonly graph: Graph
 }
 
@@ -31,15 +34,15 @@ export async function uninstall(run: Run): Promise<void> {
     run,
     first.found.kubernetes,
     async (waited) => {
-      const { found, graph } = waited ? await plan(run) : first
-      const outcomes = await remove(run, graph)
+      const now = waited ? await plan(run) : first
+      const outcomes = await remove(run, now.graph)
       run.ledger.removal(outcomes)
-      const listing = await stage(run, 'Proof', async (step) => prove(graph, outcomes, step))
+      const listing = await stage(run, 'Proof', async (step) => prove(run, now, outcomes, step))
       run.ledger.removal(outcomes, listing)
       run.outputs.leftovers = JSON.stringify(listing.leftovers.slice(0, mostListed))
       throwFailures(outcomes, listing)
       await stage(run, 'Record', async (step) => {
-        if ((await deleteRecord(found.kubernetes)) === 'deleted') step.changed('deleted the record')
+        if ((await deleteRecord(now.found.kubernetes)) === 'deleted') step.changed('deleted the record')
       })
     },
     'remove'
@@ -57,16 +60,20 @@ async function plan(run: Run): Promise<Plan> {
     withLive(await decide(inputs, found, session, ports, step, await chartOf(found)), found, run)
   )
   noteDecisions(run, found, decisions)
-  const graph = model({
+  const graph = graphOf(run, inputs, found, decisions)
+  await compare(run, graph, (inspections) => standingLines(graph, inspections, found.record))
+  return { inputs, found, decisions, graph }
+}
+
+function graphOf(run: Run, inputs: Inputs, found: Discovery, decisions: Decisions): Graph {
+  return model({
     inputs,
     found,
     decisions,
     ownership: ownershipOf(run),
-    keep: (name, text) => ledger.keep(name, text),
+    keep: (name, text) => run.ledger.keep(name, text),
     removal: inputs.removal
   })
-  await compare(run, graph, (inspections) => standingLines(graph, inspections, found.record))
-  return { found, graph }
 }
 
 /** Every CRD of Karpenter, 1.0 to 1.14. */
@@ -130,10 +137,16 @@ async function remove(run: Run, graph: Graph): Promise<readonly RemovalOutcome[]
 /** Milliseconds that AWS and Kubernetes get to show a deletion. */
 const proofPatience = 60_000
 
-/** Reads everything once more, until what was removed shows as gone: reads lag behind deletions. */
-async function prove(graph: Graph, outcomes: readonly RemovalOutcome[], step: Step): Promise<RemovalListing> {
+/** Discovers and reads everything once more, until what was removed shows as gone: reads lag behind deletions. */
+async function prove(
+  run: Run,
+  { inputs, decisions }: Plan,
+  outcomes: readonly RemovalOutcome[],
+  step: Step
+): Promise<RemovalListing> {
   const startedAt = step.now()
   for (let pause = 1_000; ; pause = Math.min(pause * 2, 8_000)) {
+    const graph = graphOf(run, inputs, await discover(run.inputs, run.session, quiet(step)), decisions)
     const listing = listingOf(graph, outcomes, await inspectAll(graph, step.signal))
     if (listing.lagging.length === 0 || step.now() - startedAt > proofPatience) {
       for (const line of listingLines(listing)) step.note(line)
@@ -142,6 +155,11 @@ async function prove(graph: Graph, outcomes: readonly RemovalOutcome[], step: St
     step.waiting(`deletions to show: ${listing.lagging.join(', ')}`)
     await step.pause(pause)
   }
+}
+
+/** Discovery's own lines stand in the log already. */
+function quiet(step: Step): Step {
+  return { ...step, note: () => undefined }
 }
 
 function throwFailures(outcomes: readonly RemovalOutcome[], { leftovers }: RemovalListing): void {
