@@ -64,7 +64,7 @@ function throwFindings({ inputs }: Run, findings: readonly Finding[]): void {
   const more = fatal.length - first.length
   throw new UserError(
     `Karpenter on ${inputs.clusterName}`,
-    [`${kinds.join(', ')}`, ...first, ...(more > 0 ? [`and ${more} more (see the report)`] : [])].join(
+    [kinds.join(', '), ...first, ...(more > 0 ? [`and ${more} more (see the report)`] : [])].join(
       '\n    '
     ),
     counts.unknown === fatal.length

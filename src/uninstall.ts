@@ -53,7 +53,7 @@ export async function uninstall(run: Run): Promise<void> {
 const mostListed = 200
 
 async function plan(run: Run): Promise<Plan> {
-  const { ports, session, ledger } = run
+  const { ports, session } = run
   const found = await stage(run, 'Discover', async (step) => discover(run.inputs, session, step))
   const inputs = recordedInputs(run.inputs, found.record)
   const decisions = await stage(run, 'Decide', async (step) =>
