@@ -47,6 +47,23 @@ function problemsOf(given: Record<string, string>): string[] {
   }
 }
 
+describe('preflight', () => {
+  it('shows warnings and allows no error unless told otherwise', () => {
+    expect(parseInputs(source({})).preflight).toEqual({ warnings: 'warn', allow: [] })
+    expect(
+      parseInputs(source({ preflight: 'strict', 'preflight-allow': 'permissions, version-pair' })).preflight
+    ).toEqual({ warnings: 'strict', allow: ['permissions', 'version-pair'] })
+  })
+
+  it('refuses a name that allows nothing and lists those that do', () => {
+    expect(problemsOf({ 'preflight-allow': 'auto-mode' })).toEqual([
+      expect.stringMatching(
+        /^preflight-allow: "auto-mode" is no error that can be allowed; use version-pair, broken-release, .*permissions, comma-separated$/
+      )
+    ])
+  })
+})
+
 describe('parseInputs', () => {
   it("takes the guide's names when only the cluster is given", () => {
     const inputs = parseInputs(source({}))

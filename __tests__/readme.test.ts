@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { load } from 'js-yaml'
 import { isMap } from '../src/engine/json.js'
-import { withTables } from '../scripts/readme-tables.js'
+import { withChecks, withTables } from '../scripts/readme-tables.js'
 
 const readme = readFileSync('README.md', 'utf8')
 const action = readFileSync('action.yml', 'utf8')
@@ -39,5 +39,12 @@ describe('README.md', () => {
   it('shows the permissions that the action needs', () => {
     expect(readme).toContain('id-token: write')
     expect(readme).toContain('contents: read')
+  })
+})
+
+describe('docs/preflight.md', () => {
+  it('has every check that the catalogue has; `npm run docs` renews it', () => {
+    const page = readFileSync('docs/preflight.md', 'utf8')
+    expect(withChecks(page)).toBe(page)
   })
 })

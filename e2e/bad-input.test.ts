@@ -33,6 +33,8 @@ const wrong: Readonly<Record<string, readonly [string, string]>> = {
   ],
   'permissions-boundary': ['boundary', 'arn:aws:iam::111122223333:role/boundary'],
   tags: ['team', 'karpenter.sh/discovery=green'],
+  preflight: ['none', 'true'],
+  'preflight-allow': ['everything', 'permissions,auto-mode'],
   'smoke-test': ['yes', '1'],
   'smoke-test-replicas': ['0', 'five'],
   'smoke-test-one-per-node': ['no', 'on'],

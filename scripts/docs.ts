@@ -1,7 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { withTables } from './readme-tables.js'
+import { withChecks, withTables } from './readme-tables.js'
 
-const readme = readFileSync('README.md', 'utf8')
-const renewed = withTables(readme, readFileSync('action.yml', 'utf8'))
-if (renewed !== readme) writeFileSync('README.md', renewed)
-console.log(renewed === readme ? 'README.md is as action.yml has it.' : 'README.md: tables renewed.')
+const action = readFileSync('action.yml', 'utf8')
+renew('README.md', (text) => withTables(text, action))
+renew('docs/preflight.md', withChecks)
+
+function renew(path: string, made: (text: string) => string): void {
+  const text = readFileSync(path, 'utf8')
+  const renewed = made(text)
+  if (renewed !== text) writeFileSync(path, renewed)
+  console.log(renewed === text ? `${path} is up to date.` : `${path}: tables renewed.`)
+}

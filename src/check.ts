@@ -64,9 +64,7 @@ function throwFindings({ inputs }: Run, findings: readonly Finding[]): void {
   const more = fatal.length - first.length
   throw new UserError(
     `Karpenter on ${inputs.clusterName}`,
-    [kinds.join(', '), ...first, ...(more > 0 ? [`and ${more} more (see the report)`] : [])].join(
-      '\n    '
-    ),
+    [kinds.join(', '), ...first, ...(more > 0 ? [`and ${more} more (see the report)`] : [])].join('\n    '),
     counts.unknown === fatal.length
       ? 'Give the role what it lacks: docs/permissions/check.json has every statement, and mode check needs to read the cluster.'
       : 'Mode install puts back what has drifted and applies what is pending; `fail-on` says what fails a check.',

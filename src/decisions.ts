@@ -134,7 +134,7 @@ export async function decide(
     nodePools: manifests.nodePools,
     nodeClasses: manifests.nodeClasses,
     choices,
-    warnings: [...chosen.warnings, ...manifests.warnings]
+    warnings: manifests.warnings
   }
 }
 

@@ -8,7 +8,16 @@ import {
   secondsOf
 } from './input-values.js'
 import { names } from './input-fields.js'
-import type { CheckInput, FailOn, InputSource, Mode, RemovalInput, SmokeTestInput } from './inputs.js'
+import type {
+  CheckInput,
+  FailOn,
+  InputSource,
+  Mode,
+  PreflightInput,
+  RemovalInput,
+  SmokeTestInput
+} from './inputs.js'
+import { overrides } from './preflight/catalogue.js'
 
 /** Undefined when the run makes no smoke test. In mode smoke-test it is the whole run, whatever `smoke-test` says. */
 export function smokeTestOf(
@@ -61,6 +70,20 @@ function failOnOf(problems: InputProblems, value: string): readonly FailOn[] {
   if (words.length === 1 && words[0] === 'never') return []
   if (words.length === 0) problems.add('fail-on', 'is empty', 'use drift, pending, unknown, or never')
   return words.map((word) => oneOf(problems, 'fail-on', word, ['drift', 'pending', 'unknown']))
+}
+
+export function preflightOf(problems: InputProblems, source: InputSource): PreflightInput {
+  const warnings = oneOf(problems, 'preflight', source.get('preflight'), ['warn', 'strict', 'off'])
+  const allow = [...new Set(listOf(source.get('preflight-allow')))]
+  const unknown = allow.filter((name) => !overrides.includes(name))
+  if (unknown.length > 0) {
+    problems.add(
+      'preflight-allow',
+      `"${unknown.join(', ')}" is no error that can be allowed`,
+      `use ${overrides.join(', ')}, comma-separated`
+    )
+  }
+  return { warnings, allow }
 }
 
 export function removalOf(problems: InputProblems, source: InputSource): RemovalInput {

@@ -18,7 +18,7 @@ import {
   templateOf,
   urlOf
 } from './input-fields.js'
-import { checkOf, removalOf, smokeTestOf } from './input-modes.js'
+import { checkOf, preflightOf, removalOf, smokeTestOf } from './input-modes.js'
 import { booleanOf, InputProblems, matching, oneOf, secondsOf } from './input-values.js'
 
 /** Every input, typed. parseInputs (below) fills it; action.yml lists the same names in the same order. */
@@ -83,6 +83,13 @@ export interface CheckInput {
   readonly issueToken: string | undefined
 }
 
+export interface PreflightInput {
+  /** What becomes of warnings: refused, shown, or only noted. */
+  readonly warnings: 'strict' | 'warn' | 'off'
+  /** Names of errors that do not refuse (src/preflight/catalogue.ts). */
+  readonly allow: readonly string[]
+}
+
 export interface RemovalInput {
   readonly forceDrain: boolean
   readonly removeCrds: boolean
@@ -121,6 +128,7 @@ export interface Inputs {
   /** ARNs of policies besides the stack's. */
   readonly controllerRolePolicies: readonly string[]
   readonly nodeRolePolicies: readonly string[]
+  readonly preflight: PreflightInput
   /** Undefined when the run makes none. */
   readonly smokeTest: SmokeTestInput | undefined
   readonly check: CheckInput
@@ -207,6 +215,7 @@ export function parseInputs(source: InputSource): Inputs {
       source.get('controller-role-policies')
     ),
     nodeRolePolicies: policyArnsOf(problems, 'node-role-policies', source.get('node-role-policies')),
+    preflight: preflightOf(problems, source),
     smokeTest: smokeTestOf(problems, source, mode),
     check: checkOf(problems, source),
     removal: removalOf(problems, source),

@@ -11,6 +11,7 @@ import { RunJournal } from './report/journal.js'
 import { Ledger } from './report/ledger.js'
 import { type Report, writeReport } from './report/report.js'
 import { summaryText } from './report/summary.js'
+import { PreflightError } from './preflight/index.js'
 import { prove } from './prove.js'
 import type { Run } from './run.js'
 import { Session } from './session.js'
@@ -52,6 +53,7 @@ async function run(inputs: Inputs, ports: Ports, startedAt: number): Promise<voi
     await flows[inputs.mode]({ inputs, ports, session, journal, ledger, outputs, signal, abort })
     ended = { result: 'succeeded' }
   } catch (error) {
+    if (error instanceof PreflightError) ledger.preflight(error.findings)
     const cause = signal.aborted ? abortError(signal, inputs) : error
     ended = {
       result: cause instanceof CancelledError ? 'cancelled' : 'failed',

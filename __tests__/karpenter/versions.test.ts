@@ -52,8 +52,7 @@ describe('chooseVersion', () => {
   it('takes the version asked for before the installed one', () => {
     expect(chooseVersion({ requested: '1.14.0', installed: '1.9.0', kubernetes: '1.35' })).toEqual({
       version: '1.14.0',
-      reason: 'asked for',
-      warnings: []
+      reason: 'asked for'
     })
   })
 
@@ -71,11 +70,14 @@ describe('chooseVersion', () => {
     })
   })
 
-  it('refuses a pair outside the table and names versions that would do', () => {
-    const error = refusal({ requested: '1.2.1', installed: undefined, kubernetes: '1.33' })
-    expect(error.message).toBe('karpenter-version: 1.2.1 (asked for) does not support Kubernetes 1.33')
-    expect(error.fix).toContain('1.14.1')
-    expect(error.state).toBe('Nothing was changed.')
+  it('leaves to preflight whether the cluster suits it', () => {
+    expect(chooseVersion({ requested: '1.2.1', installed: undefined, kubernetes: '1.33' }).version).toBe(
+      '1.2.1'
+    )
+    expect(chooseVersion({ requested: undefined, installed: '1.2.1', kubernetes: '1.33' })).toEqual({
+      version: '1.2.1',
+      reason: 'installed'
+    })
   })
 
   it.each(['0.37.0', '1.99.0', '1.14.0-rc.1'])('refuses %s, which it does not know', (requested) => {
@@ -84,24 +86,8 @@ describe('chooseVersion', () => {
     )
   })
 
-  it('refuses to keep an installed version that the cluster has outgrown', () => {
-    const error = refusal({ requested: undefined, installed: '1.2.1', kubernetes: '1.33' })
-    expect(error.message).toContain('1.2.1 (installed) does not support Kubernetes 1.33')
-    expect(error.fix).toMatch(/^Pass `karpenter-version` as one of 1\.14\.1, /)
-  })
-
   it('refuses a Kubernetes that no version supports', () => {
     const error = refusal({ requested: undefined, installed: undefined, kubernetes: '1.99' })
     expect(error.message).toContain('no Karpenter version that this action knows supports Kubernetes 1.99')
-  })
-
-  it('refuses 1.8.0, whose chart panics', () => {
-    const error = refusal({ requested: '1.8.0', installed: undefined, kubernetes: '1.34' })
-    expect(error.message).toMatch(/1\.8\.0 is broken: .*take 1\.8\.6/)
-  })
-
-  it('warns of 1.8.4', () => {
-    const chosen = chooseVersion({ requested: '1.8.4', installed: undefined, kubernetes: '1.34' })
-    expect(chosen.warnings).toEqual([expect.stringContaining('topology spread')])
   })
 })

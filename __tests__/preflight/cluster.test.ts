@@ -43,7 +43,9 @@ describe('versionPair', () => {
     ['1.14.1', '0.32.1', '1.32', [['error', /cannot follow 0\.32\.1 at once/]]],
     ['1.14.1', 'v0.37.0', '1.32', [['error', /keeps its objects as v1beta1/]]],
     ['1.0.8', '0.37.0', '1.30', []],
-    ['1.9.0', '1.14.1', '1.34', [['warning', /older than what runs/]]]
+    ['1.9.0', '1.14.1', '1.34', [['warning', /older than what runs/]]],
+    ['1.8.0', undefined, '1.34', [['error', /1\.8\.0 is broken: its chart renders an empty feature gate/]]],
+    ['1.8.4', undefined, '1.34', [['warning', /1\.8\.4 is better skipped: it has a regression/]]]
   ] as const)('of %s after %s on Kubernetes %s', async (version, installed, kubernetes, expected) => {
     const findings = await versionPair({ version, installed, kubernetes }).run()
     expect(findings.map(({ level, problem }) => [level, problem])).toEqual(

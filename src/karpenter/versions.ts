@@ -47,22 +47,32 @@ const compatibility: readonly CompatibilityRow[] = [
   { karpenter: '~1.14.0', least: 26, most: 36, newest: '1.14.1' }
 ]
 
-/** Releases that do not work, and what to take instead. */
-const broken: Readonly<Record<string, string>> = {
-  '1.8.0':
-    'its chart renders an empty feature gate and the controller panics (upstream issue 8608); take 1.8.6'
+interface BadRelease {
+  readonly flaw: string
+  /** Version to take instead. */
+  readonly take: string
+}
+
+/** Releases that do not work. */
+export const brokenReleases: Readonly<Record<string, BadRelease>> = {
+  '1.8.0': {
+    flaw: 'its chart renders an empty feature gate and the controller panics (upstream issue 8608)',
+    take: '1.8.6'
+  }
 }
 
 /** Releases that work and that upstream advises against. */
-const discouraged: Readonly<Record<string, string>> = {
-  '1.8.4': 'it has a regression in topology spread, and its own documentation says to skip it; take 1.8.6'
+export const discouragedReleases: Readonly<Record<string, BadRelease>> = {
+  '1.8.4': {
+    flaw: 'it has a regression in topology spread, and its own documentation says to skip it',
+    take: '1.8.6'
+  }
 }
 
 export interface ChosenVersion {
   readonly version: string
   /** `asked for`, `installed`, `newest that supports Kubernetes 1.35`. */
   readonly reason: string
-  readonly warnings: readonly string[]
 }
 
 /** Minor of `1.32` or `1.32+`. */
@@ -86,7 +96,7 @@ export function versionsFor(kubernetes: string): readonly string[] {
 
 /**
  * The version: the one asked for, else the installed one, else the newest of the table for the cluster. Throws UserError
- * for a pair that the table does not have, and for releases that are broken.
+ * where there is none, and for versions that the table does not have at all; whether the cluster suits it is preflight's.
  */
 export function chooseVersion(facts: {
   readonly requested: string | undefined
@@ -95,8 +105,7 @@ export function chooseVersion(facts: {
 }): ChosenVersion {
   const { requested, installed, kubernetes } = facts
   const good = versionsFor(kubernetes)
-  const newest = good[0]
-  const version = requested ?? installed ?? newest
+  const version = requested ?? installed ?? good[0]
   if (version === undefined) {
     throw new UserError(
       'karpenter-version',
@@ -111,32 +120,21 @@ export function chooseVersion(facts: {
       : installed !== undefined
         ? 'installed'
         : `newest that supports Kubernetes ${kubernetes}`
-  if (!supports(version, kubernetes)) {
-    const known = compatibility.some((row) => semver.satisfies(version, row.karpenter))
+  if (!compatibility.some((row) => semver.satisfies(version, row.karpenter))) {
     throw new UserError(
       'karpenter-version',
-      known
-        ? `${version} (${reason}) does not support Kubernetes ${kubernetes}`
-        : `${version} (${reason}) is not among the versions that this action knows, 1.0.0 to ${compatibility.at(-1)?.newest ?? ''}`,
-      good.length === 0
-        ? 'Update the cluster.'
-        : `Pass \`karpenter-version\` as one of ${good.slice(0, 6).join(', ')}, which support Kubernetes ${kubernetes}.`,
+      `${version} (${reason}) is not among the versions that this action knows, 1.0.0 to ${compatibility.at(-1)?.newest ?? ''}`,
+      versionFix(kubernetes),
       { state: 'Nothing was changed.' }
     )
   }
-  const flaw = broken[version]
-  if (flaw !== undefined) {
-    throw new UserError(
-      'karpenter-version',
-      `${version} is broken: ${flaw}`,
-      'Pass the version named above.',
-      { state: 'Nothing was changed.' }
-    )
-  }
-  const caution = discouraged[version]
-  return {
-    version,
-    reason,
-    warnings: caution === undefined ? [] : [`karpenter-version: ${version}: ${caution}`]
-  }
+  return { version, reason }
+}
+
+/** What to take on a cluster of this Kubernetes. */
+export function versionFix(kubernetes: string): string {
+  const good = versionsFor(kubernetes)
+  return good.length === 0
+    ? 'Update the cluster.'
+    : `Pass \`karpenter-version\` as one of ${good.slice(0, 6).join(', ')}, which support Kubernetes ${kubernetes}.`
 }

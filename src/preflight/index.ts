@@ -3,37 +3,88 @@ import type { Check, Finding } from './finding.js'
 
 export type { Check, Finding } from './finding.js'
 
+/** What the inputs say of findings. */
+export interface PreflightChoice {
+  /** `strict`: a warning refuses as well; `off`: it is a note. */
+  readonly warnings: 'strict' | 'warn' | 'off'
+  /** Override names of errors that are warnings now. */
+  readonly allow: readonly string[]
+}
+
+/** Every finding of a preflight that refuses, for the report. */
+export class PreflightError extends UserError {
+  readonly findings: readonly Finding[]
+  constructor(findings: readonly Finding[], refused: readonly Finding[]) {
+    const [first, ...others] = refused
+    const text = first === undefined ? '' : others.length === 0 ? problemText(first) : lineOf(first)
+    super(
+      first?.subject ?? 'preflight',
+      [text, ...others.map((finding) => `${finding.subject}: ${lineOf(finding)}`)].join('\n'),
+      [
+        first !== undefined && others.length === 0
+          ? first.fix
+          : `Put these ${refused.length} right and run again.`,
+        ...allowHint(refused)
+      ].join('\n'),
+      { state: 'Nothing was changed.' }
+    )
+    this.name = 'PreflightError'
+    this.findings = findings
+  }
+}
+
 /**
- * Runs all checks at once. Throws one UserError that lists every error found; else returns warnings and notes. A check
- * that fails itself (a read that AWS refuses) is thrown as it is, when no check found an error.
+ * Runs all checks at once. Throws one PreflightError that lists every finding that refuses; else returns warnings and
+ * notes. A check that fails itself (a read that AWS refuses) is thrown as it is, when nothing refuses.
  */
-export async function runPreflight(checks: readonly Check[]): Promise<readonly Finding[]> {
+export async function runPreflight(
+  checks: readonly Check[],
+  choice: PreflightChoice = { warnings: 'warn', allow: [] }
+): Promise<readonly Finding[]> {
   const outcomes = await Promise.allSettled(checks.map(async (check) => check.run()))
-  const findings = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : []))
-  const errors = findings.filter((finding) => finding.level === 'error')
-  if (errors.length > 0) throw asError(errors)
+  const findings = outcomes
+    .flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : []))
+    .map((finding) => chosen(finding, choice))
+  const refused = findings.filter(
+    ({ level, overridden }) =>
+      level === 'error' || (choice.warnings === 'strict' && level === 'warning' && overridden !== true)
+  )
+  if (refused.length > 0) throw new PreflightError(findings, refused)
   const broken = outcomes.find((outcome) => outcome.status === 'rejected')
   if (broken !== undefined) throw broken.reason
   return findings
 }
 
+function chosen(finding: Finding, { warnings, allow }: PreflightChoice): Finding {
+  const { level, override } = finding
+  if (level === 'error' && override !== undefined && allow.includes(override))
+    return { ...finding, level: 'warning', overridden: true }
+  return level === 'warning' && warnings === 'off' ? { ...finding, level: 'note' } : finding
+}
+
 /** A finding as one line, for annotations and the log. */
 export function findingText(finding: Finding): string {
-  return `${finding.subject}: ${problemText(finding)}. ${finding.fix}`
+  const why = finding.overridden === true ? `allowed by \`preflight-allow: ${finding.override ?? ''}\`: ` : ''
+  return `${finding.subject}: ${why}${lineOf(finding)}`
+}
+
+function lineOf(finding: Finding): string {
+  return `${problemText(finding)}. ${finding.fix}`
 }
 
 function problemText(finding: Finding): string {
   return finding.evidence === '' ? finding.problem : `${finding.problem} (${finding.evidence})`
 }
 
-function asError(errors: readonly Finding[]): UserError {
-  const [first, ...others] = errors
-  const problem = [
-    ...(first === undefined ? [] : [problemText(first)]),
-    ...others.map((finding) => `${finding.subject}: ${problemText(finding)}`)
+function allowHint(refused: readonly Finding[]): readonly string[] {
+  const errors = new Set(
+    refused.flatMap(({ level, override }) => (level === 'error' ? (override ?? []) : []))
+  )
+  const warnings = refused.some(({ level }) => level === 'warning')
+  return [
+    ...(errors.size === 0
+      ? []
+      : [`To go on all the same, pass \`preflight-allow: ${[...errors].join(',')}\` (docs/preflight.md).`]),
+    ...(warnings ? ['Warnings refuse because of `preflight: strict`.'] : [])
   ]
-  const fixes = [...new Set(errors.map((finding) => finding.fix))]
-  return new UserError(first?.subject ?? 'preflight', problem.join('\n'), fixes.join('\n'), {
-    state: 'Nothing was changed.'
-  })
 }

@@ -1,5 +1,5 @@
 import semver from 'semver'
-import { supports, versionsFor } from '../karpenter/versions.js'
+import { brokenReleases, discouragedReleases, supports, versionFix } from '../karpenter/versions.js'
 import type { Check, Finding } from './finding.js'
 
 export interface VersionPairFacts {
@@ -10,9 +10,9 @@ export interface VersionPairFacts {
   readonly kubernetes: string
 }
 
-/** Karpenter with the cluster's Kubernetes, and the way from the version that runs to the one that is wanted. */
+/** Karpenter with the cluster's Kubernetes, releases to keep away from, and the way from the version that runs. */
 export function versionPair(facts: VersionPairFacts): Check {
-  return { name: 'version-pair', run: async () => [...pair(facts), ...way(facts)] }
+  return { name: 'version-pair', run: async () => [...pair(facts), ...release(facts), ...way(facts)] }
 }
 
 function pair({ version, kubernetes }: VersionPairFacts): Finding[] {
@@ -24,7 +24,25 @@ function pair({ version, kubernetes }: VersionPairFacts): Finding[] {
       subject: 'karpenter-version',
       problem: `${version} does not support Kubernetes ${kubernetes}`,
       evidence: "Karpenter's compatibility matrix",
-      fix: `Take one of ${versionsFor(kubernetes).slice(0, 6).join(', ')}.`
+      fix: versionFix(kubernetes),
+      override: 'version-pair'
+    }
+  ]
+}
+
+function release({ version }: VersionPairFacts): Finding[] {
+  const [broken, discouraged] = [brokenReleases[version], discouragedReleases[version]]
+  const bad = broken ?? discouraged
+  if (bad === undefined) return []
+  return [
+    {
+      check: 'version-pair',
+      level: broken === undefined ? 'warning' : 'error',
+      subject: 'karpenter-version',
+      problem: `${version} is ${broken === undefined ? 'better skipped' : 'broken'}: ${bad.flaw}`,
+      evidence: '',
+      fix: `Pass \`karpenter-version: ${bad.take}\`.`,
+      ...(broken !== undefined && { override: 'broken-release' })
     }
   ]
 }

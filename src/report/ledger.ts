@@ -3,6 +3,7 @@ import type { Graph } from '../engine/graph.js'
 import type { RemovalListing } from '../engine/removal-listing.js'
 import type { Inspection } from '../engine/resource.js'
 import { criticalPath, type Outcome, type RemovalOutcome } from '../engine/walk.js'
+import type { Finding as PreflightFinding } from '../preflight/finding.js'
 import type { Report, ReportedRequests, ReportedSmokeTest } from './report.js'
 import { reportSchema } from './report.js'
 
@@ -31,6 +32,7 @@ export class Ledger {
     { graph: Graph; inspections: ReadonlyMap<string, Inspection>; outcomes: readonly Outcome[] } | undefined
   #smokeTests: readonly ReportedSmokeTest[] = []
   #findings: readonly Finding[] | undefined
+  #preflight: readonly PreflightFinding[] | undefined
   #removal:
     { readonly outcomes: readonly RemovalOutcome[]; readonly listing: RemovalListing | undefined } | undefined
 
@@ -73,6 +75,10 @@ export class Ledger {
     this.#findings = found
   }
 
+  preflight(found: readonly PreflightFinding[]): void {
+    this.#preflight = found
+  }
+
   removal(outcomes: readonly RemovalOutcome[], listing?: RemovalListing): void {
     this.#removal = { outcomes, listing }
   }
@@ -105,6 +111,7 @@ export class Ledger {
       ...(this.#karpenterVersion !== undefined && { karpenterVersion: this.#karpenterVersion }),
       changed: this.changes.length > 0,
       choices: this.#choices,
+      ...(this.#preflight !== undefined && { preflight: this.#preflight }),
       resources: (walk?.outcomes ?? []).map((outcome) => ({
         id: outcome.id,
         title: walk?.graph.get(outcome.id).title ?? outcome.id,

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Difference } from '../engine/difference.js'
 import type { Finding, FindingKind } from '../engine/findings.js'
+import type { Finding as PreflightFinding } from '../preflight/finding.js'
 import type { RemovalListing } from '../engine/removal-listing.js'
 
 /** Version of the report's shape: the number grows when a field changes its meaning or goes. */
@@ -67,6 +68,8 @@ export interface Report {
   readonly changed: boolean
   /** What was chosen for the user, and why. */
   readonly choices: Readonly<Record<string, string>>
+  /** What was found before the first write; its errors refused the run. */
+  readonly preflight?: readonly PreflightFinding[]
   readonly resources: readonly ReportedResource[]
   /** Where one NodePool was tested. */
   readonly smokeTest?: ReportedSmokeTest

@@ -1,0 +1,187 @@
+/** What a check may find, for docs/preflight.md and for `preflight-allow`. */
+export interface Described {
+  readonly level: 'error' | 'warning' | 'note'
+  readonly says: string
+  /** What `preflight-allow` calls the error, where going on all the same can make sense. */
+  readonly override?: string
+}
+
+interface Description {
+  readonly looksAt: string
+  readonly findings: readonly Described[]
+}
+
+/** Every check by its name: the one list of them that code, inputs and docs/preflight.md are held to. */
+export const catalogue = {
+  'cluster-active': {
+    looksAt: 'status of the cluster (eks:DescribeCluster)',
+    findings: [
+      { level: 'error', says: 'the cluster is being made or deleted, or has failed' },
+      { level: 'warning', says: 'the cluster is being updated' }
+    ]
+  },
+  'cluster-endpoint': {
+    looksAt: "the API server's endpoint and who may reach it",
+    findings: [
+      {
+        level: 'error',
+        says: 'the endpoint does not answer this runner within 5 s: private, restricted to other addresses, or a broken network'
+      }
+    ]
+  },
+  'auto-mode': {
+    looksAt: 'computeConfig of the cluster',
+    findings: [{ level: 'error', says: 'the cluster is in EKS Auto Mode, where AWS runs Karpenter' }]
+  },
+  'version-pair': {
+    looksAt: 'version, the version that runs, Kubernetes',
+    findings: [
+      {
+        level: 'error',
+        says: "the pair is not in Karpenter's compatibility matrix",
+        override: 'version-pair'
+      },
+      {
+        level: 'error',
+        says: 'the release is broken (1.8.0), with the release to take',
+        override: 'broken-release'
+      },
+      { level: 'error', says: 'the version cannot follow the one that runs (before 1.0)' },
+      { level: 'warning', says: 'the release is one that its own documentation says to skip (1.8.4)' },
+      { level: 'warning', says: 'the version is older than the one that runs' }
+    ]
+  },
+  'ami-alias': {
+    looksAt: "aliases in EC2NodeClasses, and AWS's own SSM parameters for those that are pinned",
+    findings: [
+      { level: 'error', says: 'an AL2 alias on Kubernetes 1.33 or later, for which AWS publishes no images' },
+      { level: 'error', says: 'a pinned release that AWS has not published for this Kubernetes' },
+      { level: 'note', says: 'the parameters may not be read' }
+    ]
+  },
+  'another-karpenter': {
+    looksAt:
+      'Deployments by label and image, Helm releases, CRDs and their owner, webhooks, objects of old versions',
+    findings: [
+      { level: 'error', says: 'another Karpenter controller runs in the cluster' },
+      { level: 'error', says: 'a CRD has objects stored as v1beta1 and Karpenter 1.1 or later is wanted' },
+      {
+        level: 'error',
+        says: 'a webhook of an older Karpenter still judges its objects, and its service is gone',
+        override: 'old-webhook'
+      },
+      { level: 'warning', says: "a webhook of an older Karpenter still judges Karpenter's objects" },
+      { level: 'warning', says: 'a Helm release of Karpenter or of its CRDs that this action did not make' },
+      { level: 'warning', says: 'CRDs of Karpenter 0.32 or older, with the objects that are left' },
+      { level: 'warning', says: 'a CRD converts by a webhook that the version does not have' }
+    ]
+  },
+  'cluster-autoscaler': {
+    looksAt: 'Deployments by image, and the node groups of the nodes',
+    findings: [{ level: 'warning', says: 'Cluster Autoscaler runs, with the node groups that it manages' }]
+  },
+  'names-and-policy-size': {
+    looksAt: 'names of role, policies, stack, queue, instance profile; policies as rendered for this cluster',
+    findings: [
+      { level: 'error', says: 'a name that AWS would refuse' },
+      {
+        level: 'error',
+        says: 'a policy of more than 6,144 characters, or more policies than a role may have'
+      }
+    ]
+  },
+  identity: {
+    looksAt:
+      'pods of the Pod Identity agent on the nodes that can run the controller; the OIDC issuer for IRSA',
+    findings: [
+      {
+        level: 'error',
+        says: 'the agent is Ready on no node that can run the controller',
+        override: 'pod-identity-agent'
+      },
+      { level: 'warning', says: 'the agent is not Ready on some of them' },
+      { level: 'error', says: 'the cluster has no OIDC issuer, and controller-identity is irsa' }
+    ]
+  },
+  queue: {
+    looksAt: 'interruption-queue, the template, settings.interruptionQueue, SQS',
+    findings: [
+      { level: 'error', says: 'the queue is not there, or the chart is told of another one' },
+      { level: 'warning', says: 'no rule of the stack leads to it, or the controller may not read it' }
+    ]
+  },
+  'name-taken': {
+    looksAt: 'what the stack is to make, where there is no such stack',
+    findings: [
+      { level: 'error', says: 'a queue, role or policy of that name is there and is not of this stack' }
+    ]
+  },
+  'not-ours': {
+    looksAt: 'every resource that is there',
+    findings: [
+      { level: 'error', says: 'it is of somebody else and not as wanted, so this action will not touch it' },
+      { level: 'error', says: 'it may not be read, with the permission that is missing' }
+    ]
+  },
+  permissions: {
+    looksAt: 'what the plan will call, by iam:SimulatePrincipalPolicy; nothing when nothing is to be changed',
+    findings: [
+      { level: 'error', says: "the run's role lacks actions, all of them at once", override: 'permissions' },
+      { level: 'note', says: 'the role may not simulate its own policies' }
+    ]
+  },
+  'subnet-tags-conflict': {
+    looksAt: 'tags, zones and free addresses of the subnets; tags of the security groups',
+    findings: [
+      { level: 'error', says: 'there is none, it is tagged for another cluster, or no address is free' },
+      { level: 'warning', says: 'one zone only, or few free addresses' }
+    ]
+  },
+  'node-class-selectors': {
+    looksAt: 'selector terms of EC2NodeClasses',
+    findings: [{ level: 'error', says: 'they find no subnet or no security group' }]
+  },
+  'controller-capacity': {
+    looksAt: "nodes, against the controller's requests, affinity, tolerations and zone spread",
+    findings: [
+      { level: 'error', says: 'the replicas cannot all be placed' },
+      { level: 'warning', says: 'the cluster has Fargate nodes only' }
+    ]
+  },
+  'template-policies': {
+    looksAt: "policies of the stack, against what this version's controller calls",
+    findings: [
+      { level: 'error', says: 'an action is allowed by none of them, or the node role may not be passed' },
+      { level: 'warning', says: 'an action that only features off by default need' }
+    ]
+  },
+  'chart-values': {
+    looksAt: "helm-values, against the chart's own values.yaml",
+    findings: [{ level: 'error', says: 'a value that the chart does not have' }]
+  },
+  'manifest-dry-run': {
+    looksAt: 'NodePools and EC2NodeClasses, by a dry run of the API server',
+    findings: [{ level: 'error', says: 'the API server refuses it' }]
+  }
+} as const satisfies Readonly<Record<string, Description>>
+
+export type CheckName = keyof typeof catalogue
+
+const described: readonly (Description & { readonly name: string })[] = Object.entries(catalogue).map(
+  ([name, description]) => ({ name, ...description })
+)
+
+/** All names that `preflight-allow` takes. */
+export const overrides: readonly string[] = described
+  .flatMap(({ findings }) => findings)
+  .flatMap(({ override }) => (override === undefined ? [] : [override]))
+
+/** Rows of the table in docs/preflight.md: check, what it looks at, level, what it says, override. */
+export function catalogueRows(): readonly (readonly [string, string, string, string, string])[] {
+  return described.flatMap(({ name, looksAt, findings }) =>
+    findings.map(
+      ({ level, says, override }, index) =>
+        [index === 0 ? name : '', index === 0 ? looksAt : '', level, says, override ?? ''] as const
+    )
+  )
+}
