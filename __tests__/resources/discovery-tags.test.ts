@@ -190,3 +190,14 @@ describe('Discovery tags', () => {
     await close()
   })
 })
+
+test('ids of a record that are no longer chosen are not read, and so no drift', async () => {
+  const { aws, close } = await awsWith(network({ 'subnet-0ab1': 'green' }).handlers)
+  try {
+    const found = await inspect(subnetTags({ clusterName: 'green', ids: ['subnet-0ab1'] }, { aws }))
+    expect(found.against({ clusterName: 'green', ids: ['subnet-0ab1', 'subnet-0cd2'] })).toEqual([])
+    expect(found.against({ clusterName: 'blue', ids: ['subnet-0ab1'] })).toHaveLength(1)
+  } finally {
+    await close()
+  }
+})

@@ -160,6 +160,7 @@ export function accessEntry(
       }
     },
     (value): value is AccessEntryWanted =>
-      isMap(value) && typeof value['nodeRoleArn'] === 'string' && value['type'] === 'EC2_LINUX'
+      // The entry of another role is another entry.
+      isMap(value) && value['nodeRoleArn'] === wanted.nodeRoleArn && value['type'] === 'EC2_LINUX'
   )
 }

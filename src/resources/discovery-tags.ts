@@ -68,6 +68,11 @@ export function discoveryTags(
   ports: DiscoveryTagsPorts
 ): AnyResource {
   const read = knownFirst(ports.discovered, async () => kind.read(ports.aws, wanted.ids))
+  /** A record may have ids that are no longer chosen, and so are not read. */
+  const asRead = (want: DiscoveryTagsWanted): DiscoveryTagsWanted => ({
+    ...want,
+    ids: want.ids.filter((id) => wanted.ids.includes(id))
+  })
   const missing = (live: Live): readonly string[] =>
     wanted.ids.filter(
       (id) => live.find((thing) => thing.id === id)?.tags[discoveryTag] !== wanted.clusterName
@@ -81,8 +86,8 @@ export function discoveryTags(
       dependsOn: [],
       wanted,
       read: async () => liveOf<Live>(kind.title, read),
-      compare: (want, live) => differencesOf(want, live),
-      absent: (want) => differencesOf(want, []),
+      compare: (want, live) => differencesOf(asRead(want), live),
+      absent: (want) => differencesOf(asRead(want), []),
       apply: async (live, _differences, step) => {
         refuseUnreadable(kind.title, live)
         const found = live.state === 'present' ? live.value : []

@@ -166,7 +166,8 @@ export function oidcProvider(
         return { outcome: 'removed' }
       }
     },
-    isWanted
+    // That of another issuer is another provider.
+    (value): value is OidcProviderWanted => isWanted(value) && value.arn === wanted.arn
   )
 }
 

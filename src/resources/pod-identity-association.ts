@@ -163,7 +163,9 @@ export function podIdentityAssociation(
         return { outcome: 'removed' }
       }
     },
-    isWanted
+    // That of another service account is another association.
+    (value): value is PodIdentityAssociationWanted =>
+      isWanted(value) && value.namespace === namespace && value.serviceAccount === serviceAccount
   )
 }
 
