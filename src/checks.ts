@@ -1,20 +1,27 @@
-import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.js'
+import { principalOf, simulate } from './aws/simulate.js'
 import { type Decisions, releaseName } from './decisions.js'
 import type { Discovery } from './discovery.js'
-import type { Step } from './engine/resource.js'
+import type { Inspection, Step } from './engine/resource.js'
+import { findReleases } from './helm/release.js'
 import { unknownValues } from './helm/values.js'
 import type { Inputs } from './inputs.js'
-import type { Kubernetes } from './kubernetes/client.js'
-import { customResourceDefinitions } from './kubernetes/kinds.js'
+import { amiAlias } from './preflight/ami-alias.js'
 import { anotherKarpenter } from './preflight/another-karpenter.js'
 import { autoMode } from './preflight/auto-mode.js'
 import { clusterActive } from './preflight/cluster-active.js'
+import { clusterAutoscaler } from './preflight/cluster-autoscaler.js'
 import { controllerCapacity } from './preflight/controller-capacity.js'
-import { type Check, findingText, runPreflight } from './preflight/index.js'
+import { identity } from './preflight/identity.js'
+import { type Check, type Finding, findingText, runPreflight } from './preflight/index.js'
 import { namesAndPolicySize } from './preflight/names-and-policy-size.js'
+import { nameTaken } from './preflight/name-taken.js'
 import { nodeClassSelectors } from './preflight/node-class-selectors.js'
+import { notOurs } from './preflight/not-ours.js'
+import { objectNames, olderCrds, olderWebhooks } from './preflight/older-karpenter-reads.js'
+import { permissions } from './preflight/permissions.js'
+import { plannedNeeds } from './preflight/plan-permissions.js'
 import { queue } from './preflight/queue.js'
-import { findByTerm, queueUrl } from './preflight/reads.js'
+import { findByTerm, podIdentityAgentNodes, publishedParameters, queueUrl } from './preflight/reads.js'
 import { subnetTagsConflict } from './preflight/subnet-tags-conflict.js'
 import { templatePolicies } from './preflight/template-policies.js'
 import { versionPair } from './preflight/version-pair.js'
@@ -24,12 +31,19 @@ export interface Checked {
   readonly inputs: Inputs
   readonly found: Discovery
   readonly decisions: Decisions
+  /** The comparison, which may have failed: then whatever else is wrong is said first. */
+  readonly inspections: Promise<ReadonlyMap<string, Inspection>>
 }
 
 /** Everything that can be known to be wrong before the first write: errors in one, warnings as annotations. */
-export async function preflight(checked: Checked, step: Step): Promise<void> {
-  const checks = checksOf(checked, await retiredCrds(checked.found.kubernetes))
-  const findings = await runPreflight(checks)
+export async function preflight(
+  checked: Checked,
+  step: Step,
+  found: (findings: readonly Finding[]) => void
+): Promise<void> {
+  const checks = checksOf(checked)
+  const findings = await runPreflight(checks, checked.inputs.preflight)
+  found(findings)
   for (const finding of findings) {
     if (finding.level === 'warning') step.warning(findingText(finding))
     else step.note(findingText(finding))
@@ -37,31 +51,74 @@ export async function preflight(checked: Checked, step: Step): Promise<void> {
   step.note(`${checks.length} checks, ${findings.length} findings`)
 }
 
-function checksOf(
-  { inputs, found, decisions }: Checked,
-  crds: readonly CustomResourceDefinition[]
-): readonly Check[] {
-  const { cluster, subnets, securityGroups, controllers, nodes, aws } = found
-  const { version, stack, values } = decisions
-  const clusterName = cluster.name
+function checksOf(checked: Checked): readonly Check[] {
+  return [...ofCluster(checked), ...ofAccount(checked), ...ofInputs(checked)]
+}
+
+function ofCluster({ inputs, found, decisions, inspections }: Checked): readonly Check[] {
+  const { cluster, controllers, autoscalers, nodes, kubernetes } = found
+  const { version, installed, values } = decisions
   return [
     autoMode(cluster),
     clusterActive(cluster),
-    versionPair({ version, installed: decisions.installed, kubernetes: cluster.kubernetesVersion }),
+    versionPair({ version, installed, kubernetes: cluster.kubernetesVersion }),
+    anotherKarpenter({
+      namespace: inputs.namespace,
+      releaseName,
+      karpenterVersion: version,
+      controllers,
+      releases: async () => findReleases(kubernetes),
+      crds: async () => olderCrds(kubernetes, await crdsOfAnotherAge(decisions, await inspections)),
+      objectsOf: objectNames(kubernetes),
+      webhooks: olderWebhooks(kubernetes)
+    }),
+    clusterAutoscaler({ autoscalers, nodes }),
+    identity({
+      strategy: decisions.identity,
+      oidcIssuer: cluster.oidcIssuer,
+      agent: found.podIdentityAgentPods,
+      agentNodes: podIdentityAgentNodes(kubernetes),
+      nodes,
+      values
+    }),
+    controllerCapacity({ nodes, values })
+  ]
+}
+
+/** Those that are as wanted are of this version. */
+async function crdsOfAnotherAge(
+  { chart }: Decisions,
+  inspections: ReadonlyMap<string, Inspection>
+): Promise<readonly string[]> {
+  return inspections.get('crds')?.state === 'differs' ? chart.crds.map(({ metadata }) => metadata.name) : []
+}
+
+function ofAccount(checked: Checked): readonly Check[] {
+  const { inputs, found, decisions } = checked
+  const { cluster, subnets, securityGroups, aws } = found
+  const { nodeClasses, stack, version } = decisions
+  const inspections = async (): Promise<ReadonlyMap<string, Inspection>> => checked.inspections
+  return [
     namesAndPolicySize({
-      clusterName,
+      clusterName: cluster.name,
       controllerRoleName: inputs.controllerRoleName,
       stackName: inputs.stackName,
       karpenterVersion: version,
-      stack
+      stack,
+      nodeClasses
     }),
-    subnetTagsConflict({ clusterName, subnets, securityGroups }),
+    subnetTagsConflict({ clusterName: cluster.name, subnets, securityGroups }),
     nodeClassSelectors({
-      clusterName,
-      nodeClasses: decisions.nodeClasses,
+      clusterName: cluster.name,
+      nodeClasses,
       subnets,
       securityGroups,
       find: findByTerm(aws)
+    }),
+    amiAlias({
+      nodeClasses,
+      kubernetes: cluster.kubernetesVersion,
+      published: publishedParameters(aws)
     }),
     queue({
       input: inputs.interruptionQueue,
@@ -71,15 +128,23 @@ function checksOf(
       stack,
       queueUrl: queueUrl(aws)
     }),
-    anotherKarpenter({
-      namespace: inputs.namespace,
-      releaseName,
-      karpenterVersion: version,
-      controllers,
-      crds
-    }),
-    controllerCapacity({ nodes, values }),
-    templatePolicies({ karpenterVersion: version, stack, origin: decisions.templateOrigin }),
+    notOurs(inspections),
+    nameTaken({ stackName: inputs.stackName, inspections }),
+    permissions({
+      principal: principalOf(
+        aws.account.callerArn,
+        inputs.credentials.kind === 'oidc' ? inputs.credentials.roleArn : undefined
+      ),
+      needs: async () => plannedNeeds(checked, await inspections()),
+      simulate: async (principal, needs) => simulate(aws, principal, needs)
+    })
+  ]
+}
+
+function ofInputs({ inputs, found, decisions }: Checked): readonly Check[] {
+  const { version, stack, templateOrigin } = decisions
+  return [
+    templatePolicies({ karpenterVersion: version, stack, origin: templateOrigin }),
     chartValues(inputs, decisions),
     manifestDryRun(found, decisions)
   ]
@@ -117,11 +182,4 @@ function manifestDryRun(found: Discovery, decisions: Decisions): Check {
         })
       )
   }
-}
-
-/** CRDs that only Karpenter before 0.33 had. */
-async function retiredCrds(kubernetes: Kubernetes): Promise<readonly CustomResourceDefinition[]> {
-  const names = ['provisioners.karpenter.sh', 'machines.karpenter.sh', 'awsnodetemplates.karpenter.k8s.aws']
-  const found = await Promise.all(names.map(async (name) => kubernetes.get(customResourceDefinitions, name)))
-  return found.filter((crd) => crd !== undefined)
 }

@@ -11,13 +11,17 @@ import { type InstallRecord, parseRecord } from './engine/record.js'
 import { UserError } from './engine/errors.js'
 import type { Layer, Step } from './engine/resource.js'
 import type { Cluster } from './environment.js'
-import { type Controller, findControllers } from './helm/release.js'
+import { type Autoscaler, type Controller, findScalers } from './helm/release.js'
 import type { Inputs } from './inputs.js'
 import type { Kubernetes } from './kubernetes/client.js'
-import { KubernetesError } from './kubernetes/errors.js'
+import { KubernetesError, UnreachableError } from './kubernetes/errors.js'
 import { daemonSets, nodes } from './kubernetes/kinds.js'
 import { type NodeFacts, nodeFacts } from './kubernetes/node-facts.js'
 import { readRecord } from './kubernetes/record-store.js'
+import { autoMode } from './preflight/auto-mode.js'
+import { clusterActive } from './preflight/cluster-active.js'
+import { clusterEndpoint } from './preflight/cluster-endpoint.js'
+import { runPreflight } from './preflight/index.js'
 import type { Session } from './session.js'
 
 /** All that is known of the account and the cluster before anything is decided. Each fact is read once. */
@@ -31,10 +35,13 @@ export interface Discovery {
   readonly securityGroups: readonly SecurityGroup[]
   /** Every Karpenter controller of the cluster. */
   readonly controllers: readonly Controller[]
+  readonly autoscalers: readonly Autoscaler[]
   /** Every node; read when they are first asked for. */
   readonly nodes: () => Promise<readonly NodeFacts[]>
   /** Whether kube-system has a DaemonSet of the Pod Identity agent, EKS's add-on or another. */
   readonly podIdentityAgent: boolean
+  /** Pods of that DaemonSet; undefined when there is none. */
+  readonly podIdentityAgentPods: { readonly desired: number; readonly ready: number } | undefined
   readonly record: InstallRecord | undefined
   /** What the caller may not read. Only the record may be missing in a run that writes. */
   readonly denied: readonly Denied[]
@@ -51,8 +58,21 @@ export async function reach(inputs: Inputs, session: Session, step: Step): Promi
   step.note(
     `cluster: ${cluster.arn}, Kubernetes ${cluster.kubernetesVersion}, authentication mode ${cluster.authenticationMode}`
   )
+  // A cluster that is being made has no endpoint yet, and one that has failed may never have had one.
+  if (cluster.endpoint === '') await runPreflight([clusterActive(cluster)])
   const token = session.tokens(aws, cluster.name)
   return { aws, cluster, token, kubernetes: session.kubernetes(cluster, aws.account.callerArn, token) }
+}
+
+/** An endpoint that does not answer is said with what EKS knows of it, and with all else that is known by then. */
+async function endpointProblem(cluster: Cluster, error: unknown): Promise<unknown> {
+  if (!(error instanceof UnreachableError)) return error
+  const unreachable = error.message.replace(/^cluster endpoint: /, '')
+  const checks = [clusterActive(cluster), clusterEndpoint({ cluster, unreachable }), autoMode(cluster)]
+  return runPreflight(checks).then(
+    () => error,
+    (refused: unknown) => refused
+  )
 }
 
 /** A fact that stays unknown, because the caller may not read it. */
@@ -85,10 +105,10 @@ export async function discover(
     })
   }
   const { aws, cluster, token, kubernetes } = await reach(inputs, session, step)
-  const [subnets, securityGroups, controllers, agents, record] = await Promise.all([
+  const [subnets, securityGroups, scalers, agents, record] = await Promise.all([
     orDenied('subnets', 'network', discoverSubnets(aws, cluster, inputs.subnets), []),
     orDenied('security groups', 'network', discoverSecurityGroups(aws, cluster, inputs.securityGroups), []),
-    orDenied('controllers', 'helm', findControllers(kubernetes), []),
+    orDenied('controllers', 'helm', findScalers(kubernetes), { controllers: [], autoscalers: [] }),
     orDenied(
       'Pod Identity agent',
       'kubernetes',
@@ -96,7 +116,9 @@ export async function discover(
       undefined
     ),
     installRecord(kubernetes, step, denied)
-  ])
+  ]).catch(async (error: unknown) => {
+    throw await endpointProblem(cluster, error)
+  })
   step.note(`subnets: ${subnets.map((subnet) => `${subnet.id} (${subnet.availabilityZone})`).join(', ')}`)
   step.note(`security groups: ${securityGroups.map((group) => group.id).join(', ')}`)
   if (record !== undefined)
@@ -108,12 +130,16 @@ export async function discover(
     token,
     subnets,
     securityGroups,
-    controllers,
+    ...scalers,
     nodes: once(async () => {
       const none = { items: [], resourceVersion: '' }
       return (await orDenied('nodes', 'kubernetes', kubernetes.pick(nodes, nodeFacts), none)).items
     }),
     podIdentityAgent: agents !== undefined,
+    podIdentityAgentPods: agents && {
+      desired: agents.status?.desiredNumberScheduled ?? 0,
+      ready: agents.status?.numberReady ?? 0
+    },
     record,
     denied
   }

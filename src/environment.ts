@@ -17,6 +17,13 @@ export interface Cluster {
   readonly kubernetesVersion: string
   readonly status: string
   readonly endpoint: string
+  /** Who may reach the endpoint. */
+  readonly endpointAccess: {
+    readonly publicly: boolean
+    readonly privately: boolean
+    /** From where, when publicly. */
+    readonly cidrs: readonly string[]
+  }
   /** PEM. */
   readonly certificateAuthority: string
   readonly authenticationMode: 'API' | 'API_AND_CONFIG_MAP' | 'CONFIG_MAP'

@@ -8,7 +8,6 @@ import type { SmokeTestInput } from './inputs.js'
 import { keepRecord, withLock } from './lock-and-record.js'
 import { model } from './model.js'
 import { preflight } from './checks.js'
-import { throwRefusals } from './refusals.js'
 import { noteDecisions, noteSmokeTests, notProvedAgain, planLines } from './report/install-notes.js'
 import { compare, ownershipOf, type Run, stage } from './run.js'
 import { proveScaling } from './smoke-test/prove-scaling.js'
@@ -74,10 +73,12 @@ async function plan(run: Run): Promise<Plan> {
   noteDecisions(run, found, decisions)
   const ownership = ownershipOf(run)
   const graph = model({ inputs, found, decisions, ownership, keep: (name, text) => ledger.keep(name, text) })
-  await stage(run, 'Preflight', async (step) => preflight({ inputs, found, decisions }, step))
-  const inspections = await compare(run, graph, (all) => planLines(graph, all))
-  throwRefusals(inspections)
-  return { found, decisions, graph, inspections }
+  const comparing = compare(run, graph, (all) => planLines(graph, all))
+  await Promise.allSettled([comparing])
+  await stage(run, 'Preflight', async (step) =>
+    preflight({ inputs, found, decisions, inspections: comparing }, step, (all) => ledger.preflight(all))
+  )
+  return { found, decisions, graph, inspections: await comparing }
 }
 
 /** A smoke test that has passed on what is unchanged since is not made again. */

@@ -2,7 +2,7 @@ import { instanceStates } from './aws/instance-states.js'
 import { reach, type Reached } from './discovery.js'
 import { UserError } from './engine/errors.js'
 import type { Step } from './engine/resource.js'
-import { type Controller, findControllers } from './helm/release.js'
+import { type Controller, findScalers } from './helm/release.js'
 import { withLock } from './lock-and-record.js'
 import { noteSmokeTests } from './report/install-notes.js'
 import { ownershipOf, type Run, stage } from './run.js'
@@ -38,7 +38,7 @@ export async function prove(run: Run): Promise<void> {
 
 async function installedController(run: Run, { kubernetes }: Reached, step: Step): Promise<Controller> {
   const { namespace } = run.inputs
-  const all = await findControllers(kubernetes)
+  const { controllers: all } = await findScalers(kubernetes)
   const controller = all.find((one) => one.namespace === namespace)
   if (controller === undefined) {
     const elsewhere = all.map((one) => one.namespace).join(', ')

@@ -43,6 +43,11 @@ export async function discoverCluster(aws: Aws, name: string): Promise<Cluster> 
     kubernetesVersion: cluster.version ?? '',
     status: cluster.status ?? '',
     endpoint: cluster.endpoint ?? '',
+    endpointAccess: {
+      publicly: network.endpointPublicAccess ?? true,
+      privately: network.endpointPrivateAccess ?? false,
+      cidrs: network.publicAccessCidrs ?? []
+    },
     certificateAuthority: Buffer.from(cluster.certificateAuthority?.data ?? '', 'base64').toString('utf8'),
     authenticationMode: cluster.accessConfig?.authenticationMode ?? 'CONFIG_MAP',
     oidcIssuer: cluster.identity?.oidc?.issuer ?? '',

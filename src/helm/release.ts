@@ -1,9 +1,10 @@
+import type { Deployment } from 'kubernetes-types/apps/v1.js'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { isMap } from '../engine/json.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { deployments, secrets } from '../kubernetes/kinds.js'
-import { field, textField } from '../kubernetes/manifest.js'
+import { field, listField, textField } from '../kubernetes/manifest.js'
 
 /** helm's own words: deployed, superseded, failed, uninstalling, pending-install, pending-upgrade, pending-rollback. */
 export type ReleaseStatus = string
@@ -53,27 +54,101 @@ export interface Controller {
   readonly release: { readonly name: string; readonly namespace: string } | undefined
 }
 
-/** Every Karpenter controller in the cluster, whatever its namespace and release name. */
-export async function findControllers(kubernetes: Kubernetes): Promise<readonly Controller[]> {
-  const found = await kubernetes.list(deployments, { labelSelector: 'app.kubernetes.io/name=karpenter' })
-  return found.items.map((deployment) => {
-    const name = textField(deployment, 'metadata', 'annotations', 'meta.helm.sh/release-name')
-    const namespace = textField(deployment, 'metadata', 'namespace') ?? ''
-    return {
-      namespace,
-      deployment: textField(deployment, 'metadata', 'name') ?? '',
-      version: labelOf(deployment, 'app.kubernetes.io/version').replace(/^v/, ''),
-      release:
-        name === undefined
-          ? undefined
-          : {
-              name,
-              namespace:
-                textField(deployment, 'metadata', 'annotations', 'meta.helm.sh/release-namespace') ??
-                namespace
-            }
-    }
+/** A Cluster Autoscaler that the cluster has. */
+export interface Autoscaler {
+  readonly namespace: string
+  readonly deployment: string
+  readonly replicas: number
+  readonly image: string
+  /** Its arguments that say which node groups it manages. */
+  readonly scope: readonly string[]
+}
+
+/** Whatever scales nodes in the cluster, known by label or image, in any namespace and by any name. */
+export interface Scalers {
+  readonly controllers: readonly Controller[]
+  readonly autoscalers: readonly Autoscaler[]
+}
+
+/** One listing of all Deployments, of which only scalers are kept. */
+export async function findScalers(kubernetes: Kubernetes): Promise<Scalers> {
+  const { items } = await kubernetes.pick(deployments, (deployment): Controller | Autoscaler | undefined => {
+    const images = listField(deployment, 'spec', 'template', 'spec', 'containers').flatMap(
+      (container) => textField(container, 'image') ?? []
+    )
+    const karpenter = images.find((image) => karpenterImage.test(repositoryOf(image)))
+    if (karpenter !== undefined || labelOf(deployment, 'app.kubernetes.io/name') === 'karpenter')
+      return controllerOf(deployment, karpenter)
+    const autoscaler = images.find((image) => autoscalerImage.test(repositoryOf(image)))
+    return autoscaler === undefined ? undefined : autoscalerOf(deployment, autoscaler)
   })
+  const found = items.filter((item) => item !== undefined)
+  return {
+    controllers: found.filter((one) => 'release' in one),
+    autoscalers: found.filter((one) => 'scope' in one)
+  }
+}
+
+/** Upstream's public.ecr.aws/karpenter/controller and the names that mirrors give it. */
+const karpenterImage = /(^|\/)karpenter(\/controller|-controller)?$/
+const autoscalerImage = /(^|\/)cluster-autoscaler(-(amd64|arm64))?$/
+
+/** An image without its tag and digest. */
+function repositoryOf(image: string): string {
+  return image.replace(/@.*$/, '').replace(/:[^/]*$/, '')
+}
+
+function controllerOf(deployment: Deployment, image: string | undefined): Controller {
+  const { name = '', namespace = '', annotations = {} } = deployment.metadata ?? {}
+  const release = annotations['meta.helm.sh/release-name']
+  const version =
+    labelOf(deployment, 'app.kubernetes.io/version') || (/:([^/@]+)(@|$)/.exec(image ?? '')?.[1] ?? '')
+  return {
+    namespace,
+    deployment: name,
+    version: version.replace(/^v/, ''),
+    release:
+      release === undefined
+        ? undefined
+        : { name: release, namespace: annotations['meta.helm.sh/release-namespace'] ?? namespace }
+  }
+}
+
+function autoscalerOf(deployment: Deployment, image: string): Autoscaler {
+  const { name = '', namespace = '' } = deployment.metadata ?? {}
+  const words = listField(deployment, 'spec', 'template', 'spec', 'containers').flatMap((container) => [
+    ...listField(container, 'command'),
+    ...listField(container, 'args')
+  ])
+  return {
+    namespace,
+    deployment: name,
+    replicas: deployment.spec?.replicas ?? 1,
+    image,
+    scope: words.map(String).filter((word) => /^--?(nodes|node-group-auto-discovery)=/.test(word))
+  }
+}
+
+/** A release by its newest Secrets, without what it holds. */
+export interface ReleaseName {
+  readonly name: string
+  readonly namespace: string
+  readonly status: string
+}
+
+/** Releases of Karpenter and of its CRDs in any namespace, by the names that its guides give them. */
+export async function findReleases(kubernetes: Kubernetes): Promise<readonly ReleaseName[]> {
+  const labelSelector = 'owner=helm,name in (karpenter,karpenter-crd),status!=superseded'
+  const { items } = await kubernetes.pick(
+    secrets,
+    (secret) => ({
+      name: labelOf(secret, 'name'),
+      namespace: secret.metadata?.namespace ?? '',
+      status: labelOf(secret, 'status')
+    }),
+    { labelSelector }
+  )
+  return items
 }
 
 function newestOf(found: readonly unknown[]): unknown {

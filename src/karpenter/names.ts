@@ -1,3 +1,4 @@
+import { type Manifest, textField } from '../kubernetes/manifest.js'
 import type { RenderedStack } from './rendered-stack.js'
 
 /** One name or document that AWS would refuse. */
@@ -29,6 +30,12 @@ const rules = {
     alphabet: /^[\w+=,.@-]+$/,
     says: 'letters, digits and +=,.@-_'
   },
+  profile: {
+    what: 'an instance profile',
+    longest: 128,
+    alphabet: /^[\w+=,.@-]+$/,
+    says: 'letters, digits and +=,.@-_, without path or ARN'
+  },
   queue: { what: 'an SQS queue', longest: 80, alphabet: /^[\w-]+$/, says: 'letters, digits, - and _' },
   stack: {
     what: 'a CloudFormation stack',
@@ -50,6 +57,7 @@ export interface NamesInUse {
   readonly stackName: string
   readonly karpenterVersion: string
   readonly stack: RenderedStack
+  readonly nodeClasses: readonly Manifest[]
 }
 
 /** Every name and policy that AWS would refuse, each with the input to change. Empty when all are right. */
@@ -73,6 +81,7 @@ export function checkNames(names: NamesInUse): readonly NameProblem[] {
       'The queue is called like the cluster: pass a `template` that names it otherwise.'
     )
   }
+  for (const nodeClass of names.nodeClasses) problems.push(...ofNodeClass(nodeClass))
   for (const policy of stack.policies) {
     add(
       'cluster-name',
@@ -89,6 +98,23 @@ export function checkNames(names: NamesInUse): readonly NameProblem[] {
     })
   }
   return problems
+}
+
+/** Karpenter's own profiles, `<cluster>_<hash>`, have at most 121 characters; those that a user names may be anything. */
+function ofNodeClass(nodeClass: Manifest): readonly NameProblem[] {
+  return (['role', 'instanceProfile'] as const).flatMap((field) => {
+    const name = textField(nodeClass, 'spec', field)
+    const problem =
+      name === undefined ? undefined : wrong(name, field === 'role' ? rules.role : rules.profile)
+    if (problem === undefined) return []
+    return [
+      {
+        input: 'node-pools',
+        problem: `EC2NodeClass ${nodeClass.metadata.name}: spec.${field} ${problem}`,
+        fix: `Give the name alone in spec.${field}.`
+      }
+    ]
+  })
 }
 
 function tooLarge(

@@ -1,22 +1,33 @@
-import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.js'
-import semver from 'semver'
-import type { Controller } from '../helm/release.js'
+import type { Controller, ReleaseName } from '../helm/release.js'
 import type { Check, Finding } from './finding.js'
+import { type CrdFacts, crdFindings } from './older-crds.js'
+import { type WebhookFacts, webhookFindings } from './older-webhooks.js'
 
-export interface AnotherKarpenterFacts {
+export interface AnotherKarpenterFacts extends CrdFacts {
   readonly namespace: string
   readonly releaseName: string
-  readonly karpenterVersion: string
   readonly controllers: readonly Controller[]
-  /** Karpenter's own, whatever their age; undefined when they were not read. */
-  readonly crds: readonly CustomResourceDefinition[] | undefined
+  readonly releases: () => Promise<readonly ReleaseName[]>
+  readonly webhooks: () => Promise<readonly WebhookFacts[]>
 }
 
 /** Two controllers on one set of NodePools undo each other's work; CRDs of another age refuse each other's objects. */
 export function anotherKarpenter(facts: AnotherKarpenterFacts): Check {
   return {
     name: 'another-karpenter',
-    run: async () => [...others(facts), ...(facts.crds ?? []).flatMap((crd) => crdFindings(crd, facts))]
+    run: async () => {
+      const [releases, crds, webhooks] = await Promise.all([
+        facts.releases(),
+        crdFindings(facts),
+        facts.webhooks()
+      ])
+      return [
+        ...others(facts),
+        ...releasesOf(releases, facts),
+        ...crds,
+        ...webhookFindings(webhooks, facts.karpenterVersion)
+      ]
+    }
   }
 }
 
@@ -43,52 +54,40 @@ function others({ namespace, releaseName, controllers }: AnotherKarpenterFacts):
     }))
 }
 
-/** Served up to 0.32; nothing reads them any more. */
-const ancient = /^(provisioners|machines)\.karpenter\.sh$|^awsnodetemplates\.karpenter\.k8s\.aws$/
-
-function crdFindings(crd: CustomResourceDefinition, facts: AnotherKarpenterFacts): Finding[] {
-  const name = crd.metadata?.name ?? ''
-  const finding = (level: Finding['level'], problem: string, evidence: string, fix: string): Finding => ({
+/** Releases without a controller of theirs: of the CRDs alone, or what a failed install has left. */
+function releasesOf(releases: readonly ReleaseName[], facts: AnotherKarpenterFacts): Finding[] {
+  const { namespace, releaseName, controllers } = facts
+  const finding = (of: ReleaseName, problem: string, fix: string): Finding => ({
     check: 'another-karpenter',
-    level,
-    subject: `CustomResourceDefinition ${name}`,
+    level: 'warning',
+    subject: `helm release ${of.namespace}/${of.name}`,
     problem,
-    evidence,
+    evidence: `status ${of.status}`,
     fix
   })
-  if (ancient.test(name)) {
-    return [
-      finding(
-        'warning',
-        'is of Karpenter 0.32 or older, and no controller reads its objects any more',
-        '',
-        `Pass its objects as node-pools to have them converted, then: kubectl delete crd ${name}`
+  return releases
+    .filter((one) => one.name !== releaseName || one.namespace !== namespace)
+    .flatMap((one) => {
+      if (one.name === 'karpenter-crd') {
+        return [
+          finding(
+            one,
+            "owns Karpenter's CRDs: its next upgrade puts its own version of them back",
+            `Upgrade it together with this action, or hand the CRDs over: kubectl delete secret -n ${one.namespace} -l owner=helm,name=karpenter-crd (helm uninstall would delete the CRDs and every NodePool with them).`
+          )
+        ]
+      }
+      const running = controllers.some(
+        ({ release }) => release?.name === one.name && release.namespace === one.namespace
       )
-    ]
-  }
-  if (semver.lt(facts.karpenterVersion, '1.1.0')) return []
-  const findings: Finding[] = []
-  const stored = (crd.status?.storedVersions ?? []).filter((version) => version !== 'v1')
-  if (stored.includes('v1beta1')) {
-    findings.push(
-      finding(
-        'error',
-        `still has objects stored as v1beta1, which Karpenter ${facts.karpenterVersion} does not have`,
-        `status.storedVersions: ${(crd.status?.storedVersions ?? []).join(', ')}`,
-        `Install 1.0.8 first and have every object rewritten as v1 (kubectl get ${name} -o yaml | kubectl replace -f -), then take v1beta1 out of status.storedVersions.`
-      )
-    )
-  }
-  const service = crd.spec.conversion?.webhook?.clientConfig?.service
-  if (crd.spec.conversion?.strategy === 'Webhook') {
-    findings.push(
-      finding(
-        'warning',
-        `converts by a webhook that Karpenter ${facts.karpenterVersion} does not have`,
-        service === undefined ? '' : `service ${service.namespace}/${service.name}`,
-        `If its objects cannot be read afterwards: kubectl patch crd ${name} --type=merge -p '{"spec":{"conversion":{"strategy":"None","webhook":null}}}'`
-      )
-    )
-  }
-  return findings
+      return running
+        ? []
+        : [
+            finding(
+              one,
+              'has no controller: an install that failed, or was left half removed',
+              `Remove what is left of it: helm uninstall ${one.name} -n ${one.namespace}`
+            )
+          ]
+    })
 }

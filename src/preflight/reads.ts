@@ -1,7 +1,10 @@
 import type { Filter } from '@aws-sdk/client-ec2'
 import type { Aws } from '../aws/clients.js'
-import { awsProblem, isNotFound } from '../aws/errors.js'
+import { accessDenied, awsProblem, isNotFound } from '../aws/errors.js'
 import type { SelectorTerm } from '../karpenter/types.js'
+import type { Kubernetes } from '../kubernetes/client.js'
+import { conditionOf } from '../kubernetes/conditions.js'
+import { pods } from '../kubernetes/kinds.js'
 
 /** sqs:GetQueueUrl; undefined when this account has no queue of that name in this region. */
 export function queueUrl(aws: Aws): (name: string) => Promise<string | undefined> {
@@ -50,4 +53,35 @@ function filtersOf(kind: 'subnets' | 'security-groups', term: SelectorTerm): Fil
         : { Name: `tag:${key}`, Values: [value] }
     )
   ]
+}
+
+/** Public parameters of SSM that are there, of at most ten; `denied` when the caller may not read them. */
+export function publishedParameters(
+  aws: Aws
+): (names: readonly string[]) => Promise<readonly string[] | 'denied'> {
+  return async (names) => {
+    const { GetParametersCommand } = await import('../aws/sdk/ssm.js')
+    const ssm = await aws.ssm()
+    try {
+      const { Parameters = [] } = await ssm.send(new GetParametersCommand({ Names: [...names] }))
+      return Parameters.flatMap(({ Name }) => Name ?? [])
+    } catch (error) {
+      if (accessDenied(error) !== undefined) return 'denied'
+      throw awsProblem('node-pools', 'SSM parameters of images could not be read', error)
+    }
+  }
+}
+
+/** Nodes on which a pod of the Pod Identity agent is Ready. */
+export function podIdentityAgentNodes(kubernetes: Kubernetes): () => Promise<readonly string[]> {
+  return async () => {
+    const labelSelector = 'app.kubernetes.io/name=eks-pod-identity-agent'
+    const of = { namespace: 'kube-system', labelSelector }
+    const { items } = await kubernetes.pick(
+      pods,
+      (pod) => (conditionOf(pod, 'Ready')?.status === 'True' ? pod.spec?.nodeName : undefined),
+      of
+    )
+    return items.filter((name) => name !== undefined)
+  }
 }

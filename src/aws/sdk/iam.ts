@@ -34,5 +34,6 @@ export {
   paginateListAttachedRolePolicies,
   paginateListInstanceProfiles,
   paginateListInstanceProfilesForRole,
-  paginateListRolePolicies
+  paginateListRolePolicies,
+  paginateSimulatePrincipalPolicy
 } from '@aws-sdk/client-iam'

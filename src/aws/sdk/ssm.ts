@@ -1,2 +1,2 @@
 // What is used of the client; dist/ gets no more of it.
-export { SSMClient } from '@aws-sdk/client-ssm'
+export { GetParametersCommand, SSMClient } from '@aws-sdk/client-ssm'

@@ -1,0 +1,30 @@
+import type { Decisions } from '../decisions.js'
+import type { Discovery } from '../discovery.js'
+import type { Inspection } from '../engine/resource.js'
+import type { Inputs } from '../inputs.js'
+import { type Need, needsOf } from '../permissions/install.js'
+import { oidcProviderArn } from '../resources/oidc-provider.js'
+
+/** What the plan needs permissions for; nothing where all is as wanted. */
+export function plannedNeeds(
+  { inputs, found, decisions }: { inputs: Inputs; found: Discovery; decisions: Decisions },
+  inspections: ReadonlyMap<string, Inspection>
+): readonly Need[] {
+  const { account } = found.aws
+  const ec2 = (path: string): string => `arn:${account.partition}:ec2:${account.region}:${account.id}:${path}`
+  return needsOf({
+    account,
+    clusterName: found.cluster.name,
+    controllerRoleName: inputs.controllerRoleName,
+    stackName: inputs.stackName,
+    stack: decisions.stack,
+    nodeAccess: decisions.nodeAccess,
+    discovered: [
+      ...found.subnets.map(({ id }) => ec2(`subnet/${id}`)),
+      ...found.securityGroups.map(({ id }) => ec2(`security-group/${id}`))
+    ],
+    oidcProviderArn: oidcProviderArn(account, found.cluster.oidcIssuer),
+    permissionsBoundary: inputs.permissionsBoundary,
+    stateOf: (id) => inspections.get(id)?.state
+  })
+}
