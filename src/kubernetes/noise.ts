@@ -35,7 +35,8 @@ export const noise: readonly Rule[] = [
     covers: ({ path }) => /(^|\.)caBundle$/.test(path)
   },
   {
-    // A HorizontalPodAutoscaler and KEDA scale that way. So does `kubectl scale`, which is a person.
+    // A HorizontalPodAutoscaler and KEDA scale that way. So does `kubectl scale`, which is a person. The server keeps no
+    // owner of a scale to zero (seen with 1.35): whoever did that, nothing scales, and it is drift.
     name: "replicas that are set through the scale subresource are an autoscaler's",
     covers: ({ path, writer }) =>
       path === 'spec.replicas' && writer?.subresource === 'scale' && !/^kubectl/.test(writer.manager)
