@@ -55,6 +55,10 @@ describe('today: Kubernetes 1.35, authentication mode API, Karpenter 1.14.0 by P
     expect(result.leaks).toEqual([])
   })
 
+  test('preflight finds nothing on a good cluster, and the role can do all that is planned', () => {
+    expect(reportOf(result)['preflight']).toEqual([])
+  })
+
   test('three pods run on three new nodes, and all three instances have ended', async () => {
     const launched = await launchedByKarpenter(sandbox)
     expect(launched).toHaveLength(3)

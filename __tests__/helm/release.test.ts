@@ -1,4 +1,4 @@
-import { findControllers, readRelease } from '../../src/helm/release.js'
+import { findReleases, findScalers, readRelease } from '../../src/helm/release.js'
 import { ApiServer } from '../kubernetes/api-server.js'
 import { releasePath as path, releaseSecret } from './release-secret.js'
 
@@ -33,19 +33,28 @@ test('a first install that failed has no revision to go back to', async () => {
   })
 })
 
-test('controllers are found in any namespace, with the release they came by', async () => {
-  const labels = { 'app.kubernetes.io/name': 'karpenter', 'app.kubernetes.io/version': '1.2.1' }
+/** Answers the listing of all Deployments. */
+function deploymentsAre(items: readonly object[]): void {
   server.intercept = (call, response) => {
     if (call.path !== '/apis/apps/v1/deployments') return false
-    const annotations = { 'meta.helm.sh/release-name': 'k', 'meta.helm.sh/release-namespace': 'kube-system' }
-    const items = [
-      { metadata: { name: 'k-karpenter', namespace: 'kube-system', labels, annotations } },
-      { metadata: { name: 'karpenter', namespace: 'argo', labels } }
-    ]
     response.end(JSON.stringify({ metadata: {}, items }))
     return true
   }
-  expect(await findControllers(server.kubernetes)).toEqual([
+}
+
+const running = (image: string, args: readonly string[] = [], replicas = 1) => ({
+  spec: { replicas, template: { spec: { containers: [{ image, args }] } } }
+})
+
+test('controllers are found in any namespace, with the release they came by', async () => {
+  const labels = { 'app.kubernetes.io/name': 'karpenter', 'app.kubernetes.io/version': '1.2.1' }
+  const annotations = { 'meta.helm.sh/release-name': 'k', 'meta.helm.sh/release-namespace': 'kube-system' }
+  deploymentsAre([
+    { metadata: { name: 'k-karpenter', namespace: 'kube-system', labels, annotations } },
+    { metadata: { name: 'karpenter', namespace: 'argo', labels } },
+    { metadata: { name: 'web', namespace: 'shop' }, ...running('nginx') }
+  ])
+  expect((await findScalers(server.kubernetes)).controllers).toEqual([
     {
       namespace: 'kube-system',
       deployment: 'k-karpenter',
@@ -53,5 +62,44 @@ test('controllers are found in any namespace, with the release they came by', as
       release: { name: 'k', namespace: 'kube-system' }
     },
     { namespace: 'argo', deployment: 'karpenter', version: '1.2.1', release: undefined }
+  ])
+})
+
+test.each([
+  ['public.ecr.aws/karpenter/controller:1.8.6@sha256:aa', '1.8.6'],
+  ['public.ecr.aws/karpenter/controller:v0.32.1', '0.32.1'],
+  ['localhost:5000/mirror/karpenter-controller:1.9.0', '1.9.0'],
+  ['karpenter/controller@sha256:aa', '']
+])('a controller without labels is known by its image %s', async (image, version) => {
+  deploymentsAre([{ metadata: { name: 'scaler', namespace: 'ops' }, ...running(image) }])
+  expect(await findScalers(server.kubernetes)).toEqual({
+    controllers: [{ namespace: 'ops', deployment: 'scaler', version, release: undefined }],
+    autoscalers: []
+  })
+})
+
+test('Cluster Autoscaler is known by its image, with what it manages', async () => {
+  const image = 'registry.k8s.io/autoscaling/cluster-autoscaler:v1.32.0'
+  const args = ['--v=4', '--node-group-auto-discovery=asg:tag=k8s.io/cluster-autoscaler/blue']
+  deploymentsAre([{ metadata: { name: 'ca', namespace: 'kube-system' }, ...running(image, args, 0) }])
+  expect(await findScalers(server.kubernetes)).toEqual({
+    controllers: [],
+    autoscalers: [{ namespace: 'kube-system', deployment: 'ca', replicas: 0, image, scope: args.slice(1) }]
+  })
+})
+
+test("releases of Karpenter and its CRDs are found by their Secrets' labels", async () => {
+  server.intercept = (call, response) => {
+    if (call.path !== '/api/v1/secrets') return false
+    expect(call.query.get('labelSelector')).toBe(
+      'owner=helm,name in (karpenter,karpenter-crd),status!=superseded'
+    )
+    const labels = { name: 'karpenter-crd', status: 'deployed' }
+    const items = [{ metadata: { name: 'sh.helm.release.v1.karpenter-crd.v1', namespace: 'ops', labels } }]
+    response.end(JSON.stringify({ metadata: {}, items }))
+    return true
+  }
+  expect(await findReleases(server.kubernetes)).toEqual([
+    { name: 'karpenter-crd', namespace: 'ops', status: 'deployed' }
   ])
 })

@@ -1,6 +1,7 @@
 import { checkNames } from '../../src/karpenter/names.js'
 import { renderTemplate, type StackSettings } from '../../src/karpenter/rendered-stack.js'
 import { builtInTemplateText } from '../../src/karpenter/template-built-in.js'
+import type { Manifest } from '../../src/kubernetes/manifest.js'
 
 const regions = {
   'us-west-2': { partition: 'aws', urlSuffix: 'amazonaws.com' },
@@ -13,7 +14,8 @@ const problemsOf = (
   karpenterVersion: string,
   clusterName: string,
   region: keyof typeof regions = 'us-west-2',
-  names: { controllerRoleName?: string; stackName?: string } = {}
+  names: { controllerRoleName?: string; stackName?: string } = {},
+  nodeClasses: readonly Manifest[] = []
 ): readonly string[] => {
   const account: StackSettings['account'] = { id: '111122223333', region, ...regions[region] }
   const stackName = names.stackName ?? `Karpenter-${clusterName}`
@@ -23,10 +25,32 @@ const problemsOf = (
     controllerRoleName: names.controllerRoleName ?? 'controller',
     stackName,
     karpenterVersion,
-    stack
+    stack,
+    nodeClasses
   }).map(({ input, problem }) => `${input}: ${problem}`)
 }
 const name = (length: number): string => 'c'.repeat(length)
+
+test('role and instance profile of an EC2NodeClass are names, not ARNs, and not too long', () => {
+  const nodeClass = (name: string, spec: Readonly<Record<string, string>>): Manifest => ({
+    apiVersion: 'karpenter.k8s.aws/v1',
+    kind: 'EC2NodeClass',
+    metadata: { name },
+    spec
+  })
+  expect(
+    problemsOf('1.14.1', 'blue', 'us-west-2', {}, [
+      nodeClass('right', { role: 'KarpenterNodeRole-blue' }),
+      nodeClass('arn', { role: 'arn:aws:iam::111122223333:role/nodes' }),
+      nodeClass('long', { instanceProfile: 'p'.repeat(129) })
+    ])
+  ).toEqual([
+    expect.stringMatching(/^node-pools: EC2NodeClass arn: spec\.role "arn:.*" is no name for an IAM role/),
+    expect.stringMatching(
+      /^node-pools: EC2NodeClass long: spec\.instanceProfile "p+" has 129 characters, and an instance profile may have 128$/
+    )
+  ])
+})
 
 // Upstream's own text of 1.2.1 is four characters longer, and takes a name one shorter in two of these regions.
 describe('the size of policies', () => {

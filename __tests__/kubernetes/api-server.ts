@@ -198,9 +198,7 @@ export class ApiServer {
     const collection = /\/(namespaces\/[^/]+\/)?[a-z0-9]+$/.test(call.path) && isCollection(call.path)
     if (!collection) return status(response, 404, 'NotFound', `${call.path} not found`)
     const items = [...this.#objects]
-      .filter(
-        ([path]) => isIn(call.path, path) && (name === undefined || path.endsWith(`/${name}`))
-      )
+      .filter(([path]) => isIn(call.path, path) && (name === undefined || path.endsWith(`/${name}`)))
       .map(([, object]) => object)
       .filter((object) => labelled(object, call.query.get('labelSelector')))
     json(response, 200, { kind: 'List', metadata: { resourceVersion: String(this.#version) }, items })

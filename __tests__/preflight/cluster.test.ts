@@ -1,8 +1,7 @@
-import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.js'
 import type { SecurityGroup, Subnet } from '../../src/aws/discover.js'
-import { anotherKarpenter, type AnotherKarpenterFacts } from '../../src/preflight/another-karpenter.js'
 import { autoMode } from '../../src/preflight/auto-mode.js'
 import { clusterActive } from '../../src/preflight/cluster-active.js'
+import { clusterEndpoint } from '../../src/preflight/cluster-endpoint.js'
 import { subnetTagsConflict } from '../../src/preflight/subnet-tags-conflict.js'
 import { versionPair } from '../../src/preflight/version-pair.js'
 
@@ -32,6 +31,35 @@ describe('clusterActive', () => {
   ])('finds for %s: %s', async (status, level) => {
     const findings = await clusterActive({ name: 'blue', status }).run()
     expect(findings.map((finding) => finding.level)).toEqual(level === undefined ? [] : [level])
+  })
+})
+
+describe('clusterEndpoint', () => {
+  const unreachable = 'https://x.eks.amazonaws.com does not answer within 5 s'
+  const open = { publicly: true, privately: false, cidrs: ['0.0.0.0/0'] }
+  it.each([
+    [
+      { ...open, publicly: false, privately: true },
+      /has a private endpoint only/,
+      /endpointPublicAccess=true/
+    ],
+    [
+      { ...open, cidrs: ['10.1.0.0/16'] },
+      /from certain addresses only/,
+      /publicAccessCidrs=10\.1\.0\.0\/16,</
+    ],
+    [open, /open to all, and this runner does not reach it/, /network of the runner/]
+  ])('says why %j is not reached', async (endpointAccess, problem, fix) => {
+    const cluster = { name: 'blue', endpoint: 'https://x', endpointAccess }
+    expect(await clusterEndpoint({ cluster, unreachable }).run()).toEqual([
+      expect.objectContaining({
+        level: 'error',
+        problem: matching(problem),
+        evidence: containing(unreachable),
+        fix: matching(fix)
+      })
+    ])
+    expect(await clusterEndpoint({ cluster, unreachable: undefined }).run()).toEqual([])
   })
 })
 
@@ -100,71 +128,5 @@ describe('subnetTagsConflict', () => {
     expect(
       await findingsOf([subnet('subnet-1', 'a', undefined, 0), subnet('subnet-2', 'b', undefined, 0)])
     ).toEqual([expect.stringMatching(/^error subnets: there is no free address/)])
-  })
-})
-
-describe('anotherKarpenter', () => {
-  const facts: AnotherKarpenterFacts = {
-    namespace: 'karpenter',
-    releaseName: 'karpenter',
-    karpenterVersion: '1.14.1',
-    controllers: [],
-    crds: undefined
-  }
-  const controller = { namespace: 'kube-system', deployment: 'karpenter', version: '1.8.6' }
-  const findingsOf = async (more: Partial<AnotherKarpenterFacts>): Promise<readonly string[]> =>
-    (await anotherKarpenter({ ...facts, ...more }).run()).map(
-      ({ level, subject, problem, fix }) => `${level} ${subject}: ${problem} | ${fix}`
-    )
-
-  it('takes its own release for its own', async () => {
-    const own = {
-      ...controller,
-      namespace: 'karpenter',
-      release: { name: 'karpenter', namespace: 'karpenter' }
-    }
-    expect(await findingsOf({ controllers: [own] })).toEqual([])
-  })
-
-  it('offers to take over one in another namespace', async () => {
-    const other = { ...controller, release: { name: 'karpenter', namespace: 'kube-system' } }
-    expect(await findingsOf({ controllers: [other] })).toEqual([
-      expect.stringMatching(
-        /^error namespace: Karpenter 1\.8\.6 is already installed in namespace kube-system \| .*`namespace: kube-system`/
-      )
-    ])
-  })
-
-  it('asks to remove one that helm did not install, wherever it is', async () => {
-    expect(
-      await findingsOf({ controllers: [{ ...controller, namespace: 'karpenter', release: undefined }] })
-    ).toEqual([expect.stringMatching(/kubectl delete deployment karpenter -n karpenter/)])
-  })
-
-  it('looks at CRDs of other ages', async () => {
-    const crd = (name: string, more: Partial<CustomResourceDefinition> = {}): CustomResourceDefinition => ({
-      metadata: { name },
-      spec: { group: '', names: { kind: '', plural: '' }, scope: 'Cluster', versions: [] },
-      ...more
-    })
-    const stored = {
-      acceptedNames: { kind: '', plural: '' },
-      conditions: [],
-      storedVersions: ['v1beta1', 'v1']
-    }
-    const crds = [
-      crd('provisioners.karpenter.sh'),
-      crd('nodepools.karpenter.sh', { status: stored }),
-      crd('nodeclaims.karpenter.sh', { status: { ...stored, storedVersions: ['v1'] } })
-    ]
-    expect(await findingsOf({ crds })).toEqual([
-      expect.stringMatching(
-        /^warning CustomResourceDefinition provisioners\.karpenter\.sh: is of Karpenter 0\.32/
-      ),
-      expect.stringMatching(
-        /^error CustomResourceDefinition nodepools\.karpenter\.sh: still has objects stored as v1beta1/
-      )
-    ])
-    expect(await findingsOf({ crds: crds.slice(1), karpenterVersion: '1.0.8' })).toEqual([])
   })
 })

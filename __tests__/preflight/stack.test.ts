@@ -171,7 +171,13 @@ describe('templatePolicies', () => {
 describe('namesAndPolicySize', () => {
   it('makes an error of every name that AWS would refuse', async () => {
     const stack = rendered('1.14.1')
-    const names = { clusterName: 'blue', stackName: 'a_b', karpenterVersion: '1.14.1', stack }
+    const names = {
+      clusterName: 'blue',
+      stackName: 'a_b',
+      karpenterVersion: '1.14.1',
+      stack,
+      nodeClasses: []
+    }
     expect(await namesAndPolicySize({ ...names, controllerRoleName: 'c'.repeat(65) }).run()).toEqual([
       expect.objectContaining({ level: 'error', subject: 'controller-role-name' }),
       expect.objectContaining({ level: 'error', subject: 'stack-name' })

@@ -13,6 +13,7 @@ const cluster: Cluster = {
   kubernetesVersion: '1.35',
   status: 'ACTIVE',
   endpoint: 'https://x',
+  endpointAccess: { publicly: true, privately: true, cidrs: ['0.0.0.0/0'] },
   certificateAuthority: '',
   authenticationMode: 'API',
   oidcIssuer: 'https://oidc.eks.eu-west-1.amazonaws.com/id/ABC',

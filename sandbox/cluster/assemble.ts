@@ -310,6 +310,7 @@ async function putDeployer(cloud: Cloud, spec: SandboxSpec, name: string): Promi
   const facts = {
     home: cloud.iam.home,
     clusterName: name,
+    roleName: 'karpenter-deployer',
     repository: spec.repository ?? REPOSITORY.repository,
     repositoryId: REPOSITORY.repositoryId,
     ownerId: REPOSITORY.repositoryOwnerId

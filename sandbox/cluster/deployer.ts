@@ -6,6 +6,8 @@ import type { Home } from '../cloud/partition.js'
 export interface PolicyFacts {
   readonly home: Home
   readonly clusterName: string
+  /** Name of the role that gets the policy. */
+  readonly roleName: string
   /** owner/name */
   readonly repository: string
   readonly repositoryId: string
@@ -31,6 +33,7 @@ export function filled(text: string, facts: PolicyFacts): string {
     REGION: facts.home.region,
     ACCOUNT_ID: facts.home.accountId,
     CLUSTER_NAME: facts.clusterName,
+    ROLE_NAME: facts.roleName,
     AUDIENCE: audienceOf(facts.home),
     OWNER_ID: facts.ownerId,
     REPOSITORY_ID: facts.repositoryId

@@ -160,6 +160,51 @@ describe('permissions', () => {
     ])
   })
 
+  it('are foretold with the condition keys that were not given, for the statements in question alone', async () => {
+    limited(
+      {
+        Effect: 'Allow',
+        Action: 'iam:Create*',
+        Resource: 'arn:aws:iam::*:role/a*',
+        Condition: { StringEquals: { 'aws:RequestTag/team': 'x', 'iam:PermissionsBoundary': 'y' } }
+      },
+      {
+        Effect: 'Allow',
+        Action: 's3:*',
+        Resource: '*',
+        Condition: { Bool: { 'aws:SecureTransport': 'true' } }
+      }
+    )
+    const { EvaluationResults } = await admin.send(
+      new SimulatePrincipalPolicyCommand({
+        PolicySourceArn: 'arn:aws:iam::111122223333:role/limited',
+        ActionNames: ['iam:CreateRole'],
+        ResourceArns: ['arn:aws:iam::111122223333:role/a1', 'arn:aws:iam::111122223333:role/b1'],
+        ContextEntries: [
+          { ContextKeyName: 'iam:PermissionsBoundary', ContextKeyValues: ['y'], ContextKeyType: 'string' }
+        ]
+      })
+    )
+    expect(
+      EvaluationResults?.map((one) => [one.EvalResourceName, one.EvalDecision, one.MissingContextValues])
+    ).toEqual([
+      ['arn:aws:iam::111122223333:role/a1', 'implicitDeny', ['aws:RequestTag/team']],
+      ['arn:aws:iam::111122223333:role/b1', 'implicitDeny', []]
+    ])
+  })
+
+  it('are not foretold of a session, nor to whom that is not allowed', async () => {
+    const simulate = (client: IAMClient, PolicySourceArn: string) =>
+      refusalOf(
+        client.send(new SimulatePrincipalPolicyCommand({ PolicySourceArn, ActionNames: ['iam:GetRole'] }))
+      )
+    expect(await simulate(admin, user)).toMatch(/^InvalidInput: Invalid Entity Arn/)
+    const client = limited({ Effect: 'Allow', Action: 'iam:GetRole', Resource: '*' })
+    expect(await simulate(client, 'arn:aws:iam::111122223333:role/limited')).toMatch(
+      /^AccessDenied: .*iam:SimulatePrincipalPolicy/
+    )
+  })
+
   it('are answered in under 2 ms each', () => {
     const policies = Array.from({ length: 30 }, (_, index) => ({
       Effect: 'Allow',

@@ -13,6 +13,7 @@ const substitutions = [...published('README.md').matchAll(/-e 's\/([A-Z_]+)\/([^
 const facts = {
   home: homeOf('111122223333', 'eu-west-1'),
   clusterName: 'blue',
+  roleName: 'setup-karpenter-blue',
   repository: 'my-org/my-repo',
   ownerId: '1234',
   repositoryId: '5678'

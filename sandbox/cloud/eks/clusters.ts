@@ -92,6 +92,7 @@ export function clusterOperations(state: EksState): Operations {
 
 function clusterOutput(state: EksState, cluster: Cluster): Readonly<Record<string, unknown>> {
   const auto = cluster.autoMode ?? false
+  const access = cluster.endpointAccess ?? { publicly: true, privately: true, cidrs: ['0.0.0.0/0'] }
   return {
     name: cluster.name,
     arn: cluster.arn,
@@ -104,9 +105,9 @@ function clusterOutput(state: EksState, cluster: Cluster): Readonly<Record<strin
       securityGroupIds: [],
       clusterSecurityGroupId: cluster.clusterSecurityGroupId,
       vpcId: cluster.vpcId,
-      endpointPublicAccess: true,
-      endpointPrivateAccess: true,
-      publicAccessCidrs: ['0.0.0.0/0']
+      endpointPublicAccess: access.publicly,
+      endpointPrivateAccess: access.privately,
+      publicAccessCidrs: access.cidrs
     },
     kubernetesNetworkConfig: {
       serviceIpv4Cidr: cluster.serviceIpv4Cidr ?? '10.100.0.0/16',
@@ -119,7 +120,7 @@ function clusterOutput(state: EksState, cluster: Cluster): Readonly<Record<strin
       ]
     },
     identity: { oidc: { issuer: cluster.issuer } },
-    status: cluster.endpoint === undefined ? 'CREATING' : 'ACTIVE',
+    status: cluster.endpoint === undefined ? 'CREATING' : (cluster.status ?? 'ACTIVE'),
     certificateAuthority:
       cluster.certificateAuthority === undefined ? {} : { data: cluster.certificateAuthority },
     platformVersion: 'eks.1',

@@ -29,6 +29,14 @@ export interface ClusterSpec {
   readonly creatorArn?: string
   readonly bootstrapCreator?: boolean
   readonly autoMode?: boolean
+  /** What DescribeCluster says when it is not simply ACTIVE. */
+  readonly status?: 'UPDATING' | 'DELETING' | 'FAILED'
+  /** Open to all and private as well when absent. */
+  readonly endpointAccess?: {
+    readonly publicly: boolean
+    readonly privately: boolean
+    readonly cidrs: readonly string[]
+  }
   readonly zonalShift?: boolean
   readonly tags?: Readonly<Record<string, string>>
   readonly nodegroups?: readonly NodegroupSpec[]

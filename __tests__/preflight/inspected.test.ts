@@ -1,0 +1,104 @@
+import { UserError } from '../../src/engine/errors.js'
+import { type AnyResource, type Inspection, type Live, resource } from '../../src/engine/resource.js'
+import { nameTaken } from '../../src/preflight/name-taken.js'
+import { notOurs } from '../../src/preflight/not-ours.js'
+
+function named(id: string, live: Live<string>, layer: AnyResource['layer'] = 'iam'): AnyResource {
+  return resource<string, string>(
+    {
+      id,
+      layer,
+      title: `Role ${id}`,
+      dependsOn: [],
+      wanted: id,
+      read: async () => live,
+      compare: () => [],
+      absent: () => [
+        { path: '', wanted: id, live: undefined, reason: 'missing', severity: 'breaks scaling' }
+      ],
+      refusal: (found) =>
+        found === 'foreign' ? new UserError(id, 'is of: somebody else', 'Take another name.') : undefined,
+      apply: async () => undefined,
+      remove: async () => ({ outcome: 'absent' })
+    },
+    (value): value is string => typeof value === 'string'
+  )
+}
+
+const foreign: Live<string> = { state: 'present', value: 'foreign' }
+const ours: Live<string> = { state: 'present', value: 'ours' }
+const absent: Live<string> = { state: 'absent' }
+
+const inspected =
+  (...resources: readonly AnyResource[]) =>
+  async (): Promise<ReadonlyMap<string, Inspection>> => {
+    const all = await Promise.all(resources.map(async (one) => one.inspect(new AbortController().signal)))
+    return new Map(all.map((one) => [one.resource.id, one]))
+  }
+
+describe('notOurs', () => {
+  it('lets pass what may be made as wanted', async () => {
+    expect(await notOurs(inspected(named('a', ours), named('b', absent))).run()).toEqual([])
+  })
+
+  it('finds every live state that a resource will not touch', async () => {
+    expect(await notOurs(inspected(named('a', foreign), named('b', foreign))).run()).toEqual([
+      expect.objectContaining({
+        level: 'error',
+        subject: 'a',
+        problem: 'is of: somebody else',
+        fix: 'Take another name.'
+      }),
+      expect.objectContaining({ subject: 'b' })
+    ])
+  })
+
+  it('names the permission that reading lacks', async () => {
+    const live: Live<string> = { state: 'unreadable', reason: 'denied', missingPermission: 'iam:GetRole' }
+    expect(await notOurs(inspected(named('a', live))).run()).toEqual([
+      expect.objectContaining({
+        subject: 'Role a',
+        problem: 'could not be read: denied',
+        fix: expect.stringContaining("Add iam:GetRole to the role's policy")
+      })
+    ])
+  })
+
+  it('asks for access to the cluster where the cluster refuses', async () => {
+    const live: Live<string> = { state: 'unreadable', reason: 'denied', missingPermission: 'get namespaces' }
+    const [finding] = await notOurs(inspected(named('a', live, 'kubernetes'))).run()
+    expect(finding?.fix).toContain('Let the caller get namespaces')
+  })
+
+  it('fails with the comparison, which is said when nothing else is wrong', async () => {
+    await expect(notOurs(async () => Promise.reject(new Error('no answer'))).run()).rejects.toThrow(
+      'no answer'
+    )
+  })
+})
+
+describe('nameTaken', () => {
+  const findingsOf = async (...resources: readonly AnyResource[]): Promise<readonly string[]> =>
+    (await nameTaken({ stackName: 'Karpenter-blue', inspections: inspected(...resources) }).run()).map(
+      ({ subject, problem }) => `${subject} ${problem}`
+    )
+
+  it('finds a queue, role or policy that the new stack would make', async () => {
+    expect(
+      await findingsOf(
+        named('stack', absent),
+        named('queue', ours),
+        named('role/KarpenterNodeRole-blue', ours),
+        named('policy/KarpenterControllerPolicy-blue', absent),
+        named('controller-role', ours)
+      )
+    ).toEqual([
+      'Role queue is there already, and there is no stack Karpenter-blue that it could be of',
+      expect.stringMatching(/^Role role\/KarpenterNodeRole-blue is there already/)
+    ])
+  })
+
+  it('takes what is there for of the stack where there is one', async () => {
+    expect(await findingsOf(named('stack', ours), named('queue', ours))).toEqual([])
+  })
+})

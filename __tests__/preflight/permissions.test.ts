@@ -1,0 +1,43 @@
+import { permissions, type PermissionsFacts } from '../../src/preflight/permissions.js'
+
+const principal = 'arn:aws:iam::111122223333:role/deployer'
+const need = { statement: 'Stack', actions: ['a:B'], resources: ['arn:r'], context: {} }
+const facts: PermissionsFacts = {
+  principal,
+  needs: async () => [need],
+  simulate: async () => ({ state: 'known', missing: [] })
+}
+const unasked = async (): Promise<never> => Promise.reject(new Error('not asked for'))
+
+describe('permissions', () => {
+  it('asks nothing when nothing is to be changed, or nobody can be asked about', async () => {
+    expect(await permissions({ ...facts, needs: async () => [], simulate: unasked }).run()).toEqual([])
+    expect(await permissions({ ...facts, principal: undefined, simulate: unasked }).run()).toEqual([])
+  })
+
+  it('lists everything that is missing in one error, with the statements to add', async () => {
+    const missing = [
+      { action: 'iam:CreateRole', resource: 'arn:a', statement: 'ControllerRole', explicit: false },
+      { action: 'iam:CreateRole', resource: 'arn:b', statement: 'StackNodeRole', explicit: true },
+      { action: 'sqs:CreateQueue', resource: 'arn:q', statement: 'StackQueue', explicit: false }
+    ]
+    const [finding, ...others] = await permissions({
+      ...facts,
+      simulate: async () => ({ state: 'known', missing })
+    }).run()
+    expect(others).toEqual([])
+    expect(finding).toMatchObject({ level: 'error', override: 'permissions' })
+    expect(finding?.problem).toContain('iam:CreateRole on arn:a, arn:b (explicitly denied)\n')
+    expect(finding?.problem).toContain('sqs:CreateQueue on arn:q\n')
+    expect(finding?.fix).toContain(
+      'ControllerRole, StackNodeRole, StackQueue of docs/permissions/install.json'
+    )
+  })
+
+  it('notes that it could not ask', async () => {
+    const simulate = async () => ({ state: 'unknown', reason: 'denied' }) as const
+    expect(await permissions({ ...facts, simulate }).run()).toEqual([
+      expect.objectContaining({ level: 'note', problem: expect.stringMatching(/: denied$/) })
+    ])
+  })
+})

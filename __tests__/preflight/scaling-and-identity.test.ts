@@ -1,0 +1,77 @@
+import { clusterAutoscaler } from '../../src/preflight/cluster-autoscaler.js'
+import { identity, type IdentityFacts } from '../../src/preflight/identity.js'
+import { node } from './nodes.js'
+
+const two = async () => [node('ip-1'), node('ip-2', { zone: 'b' })]
+
+describe('clusterAutoscaler', () => {
+  const autoscaler = {
+    namespace: 'kube-system',
+    deployment: 'ca',
+    replicas: 1,
+    image: 'registry.k8s.io/autoscaling/cluster-autoscaler:v1.32.0',
+    scope: ['--nodes=1:5:asg']
+  }
+
+  it('warns of one that runs, and of the node groups that it scales', async () => {
+    const nodes = async () => [
+      ...(await two()),
+      node('ip-3', { labels: { 'eks.amazonaws.com/nodegroup': 'workers' } })
+    ]
+    expect(await clusterAutoscaler({ autoscalers: [autoscaler], nodes }).run()).toEqual([
+      expect.objectContaining({
+        level: 'warning',
+        problem: expect.stringMatching(/the node groups workers$/),
+        evidence: `${autoscaler.image}, --nodes=1:5:asg`,
+        fix: expect.stringContaining('kubectl scale deployment ca -n kube-system --replicas=0')
+      })
+    ])
+  })
+
+  it('takes no notice of one that is scaled to zero', async () => {
+    expect(
+      await clusterAutoscaler({ autoscalers: [{ ...autoscaler, replicas: 0 }], nodes: two }).run()
+    ).toEqual([])
+  })
+})
+
+describe('identity', () => {
+  const facts: IdentityFacts = {
+    strategy: 'pod-identity',
+    oidcIssuer: 'https://oidc',
+    agent: { desired: 2, ready: 2 },
+    agentNodes: async () => Promise.reject(new Error('not asked for')),
+    nodes: two,
+    values: {}
+  }
+
+  it('is content with an agent on every node without looking at its pods, or with none yet', async () => {
+    expect(await identity(facts).run()).toEqual([])
+    expect(await identity({ ...facts, agent: undefined }).run()).toEqual([])
+  })
+
+  it('refuses an agent that is Ready nowhere, unless that is allowed', async () => {
+    const down = { ...facts, agent: { desired: 2, ready: 0 }, agentNodes: async () => [] }
+    expect(await identity(down).run()).toEqual([
+      expect.objectContaining({
+        level: 'error',
+        override: 'pod-identity-agent',
+        evidence: expect.stringMatching(/0 of 2 pods are Ready; the controller can run on ip-1, ip-2$/)
+      })
+    ])
+  })
+
+  it('warns of nodes that the agent leaves out', async () => {
+    const half = { ...facts, agent: { desired: 1, ready: 1 }, agentNodes: async () => ['ip-2'] }
+    expect(await identity(half).run()).toEqual([
+      expect.objectContaining({ level: 'warning', problem: expect.stringContaining('not Ready on ip-1,') })
+    ])
+  })
+
+  it('wants an issuer for IRSA', async () => {
+    expect(await identity({ ...facts, strategy: 'irsa' }).run()).toEqual([])
+    expect(await identity({ ...facts, strategy: 'irsa', oidcIssuer: '' }).run()).toEqual([
+      expect.objectContaining({ level: 'error', subject: 'controller-identity' })
+    ])
+  })
+})
