@@ -159,7 +159,8 @@ export function discoveryTags(
       throw awsProblem(kind.title, `the tags of ${ids.join(', ')} could not be removed`, error)
     })
     step.changed(`removed ${discoveryTag} from ${ids.join(', ')}`)
-    return { outcome: 'removed' }
+    const spared = tagged.filter((id) => !ids.includes(id)).map(nameOf)
+    return { outcome: 'removed', ...(spared.length > 0 && { spared }) }
   }
 }
 
