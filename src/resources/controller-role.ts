@@ -161,12 +161,11 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
     const iam = await ports.aws.iam()
     try {
       const { AttachedPolicies = [] } = await iam.send(new sdk.ListAttachedRolePoliciesCommand({ RoleName }))
-      for (const { PolicyArn } of AttachedPolicies) {
-        await iam.send(new sdk.DetachRolePolicyCommand({ RoleName, PolicyArn }))
-      }
+      for (const { PolicyArn } of AttachedPolicies)
+        await unlessGone(iam.send(new sdk.DetachRolePolicyCommand({ RoleName, PolicyArn })))
       const { PolicyNames = [] } = await iam.send(new sdk.ListRolePoliciesCommand({ RoleName }))
       for (const PolicyName of PolicyNames)
-        await iam.send(new sdk.DeleteRolePolicyCommand({ RoleName, PolicyName }))
+        await unlessGone(iam.send(new sdk.DeleteRolePolicyCommand({ RoleName, PolicyName })))
       await iam.send(new sdk.DeleteRoleCommand({ RoleName }))
     } catch (error) {
       if (isNotFound(error)) return { outcome: 'absent' }
@@ -175,6 +174,13 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
     step.changed(`deleted IAM role ${wanted.roleName}`)
     return { outcome: 'removed' }
   }
+}
+
+/** A policy that another hand took off meanwhile says nothing of the role. */
+async function unlessGone(taken: Promise<unknown>): Promise<void> {
+  await taken.catch((error: unknown) => {
+    if (!isNotFound(error)) throw error
+  })
 }
 
 function differencesOf(wanted: ControllerRoleWanted, live: IamRole): readonly Difference[] {

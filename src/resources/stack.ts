@@ -179,12 +179,17 @@ export function stack(wanted: StackWanted, ports: Ports): AnyResource {
         }
       },
       remove: async (step): Promise<Removal> => {
-        const live = await whenIdle(aws, wanted.name, step)
-        if (live === undefined) return { outcome: 'absent' }
-        if (!isOurs(live.tags, wanted.clusterName)) {
-          return { outcome: 'kept', reason: 'it is not ours by its tags' }
+        try {
+          const live = await whenIdle(aws, wanted.name, step)
+          if (live === undefined) return { outcome: 'absent' }
+          if (!isOurs(live.tags, wanted.clusterName)) {
+            return { outcome: 'kept', reason: 'it is not ours by its tags' }
+          }
+          await deleteStack(aws, { id: live.stackId, name: wanted.name }, step)
+        } catch (error) {
+          step.signal.throwIfAborted()
+          throw awsProblem(title, 'could not be deleted', error)
         }
-        await deleteStack(aws, { id: live.stackId, name: wanted.name }, step)
         step.changed(`deleted CloudFormation stack ${wanted.name}`)
         return { outcome: 'removed' }
       }
