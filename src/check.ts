@@ -3,6 +3,7 @@ import { discover, type Discovery } from './discovery.js'
 import { UserError } from './engine/errors.js'
 import { countsOf, type Finding, findingsOf } from './engine/findings.js'
 import { model } from './model.js'
+import { annotate } from './report/annotations.js'
 import { checkLines } from './report/check-notes.js'
 import { noteDecisions } from './report/install-notes.js'
 import { compare, ownershipOf, type Run, stage } from './run.js'
@@ -26,6 +27,7 @@ export async function check(run: Run): Promise<void> {
     pending: String(counts.pending),
     unknown: String(counts.unknown)
   })
+  annotate(findings, inputs.check, ports.runner, run.journal.warnings.length)
   throwFindings(run, findings)
 }
 
