@@ -1,4 +1,4 @@
-import { installPolicy } from './aws/errors.js'
+import { everyStatement } from './aws/errors.js'
 import { UserError } from './engine/errors.js'
 import type { Inspection } from './engine/resource.js'
 
@@ -19,6 +19,6 @@ function refusalOf({ resource, refusal, unreadable }: Inspection): UserError | u
     `could not be read: ${unreadable.reason}`,
     ['kubernetes', 'helm', 'karpenter'].includes(resource.layer)
       ? `Let the caller ${permission}: it needs cluster-admin for the run.`
-      : `Add ${permission} to the role's policy; ${installPolicy} has every statement that is needed.`
+      : `Add ${permission} to the role's policy; ${everyStatement}`
   )
 }
