@@ -33,6 +33,8 @@ export interface Discovery {
   readonly controllers: readonly Controller[]
   /** Every node; read when they are first asked for. */
   readonly nodes: () => Promise<readonly NodeFacts[]>
+  /** Whether the cluster has Linux nodes and every one is Fargate's; asks for one node and not for all. */
+  readonly fargateOnly: () => Promise<boolean>
   /** Whether kube-system has a DaemonSet of the Pod Identity agent, EKS's add-on or another. */
   readonly podIdentityAgent: boolean
   readonly record: InstallRecord | undefined
@@ -113,10 +115,17 @@ export async function discover(
       const none = { items: [], resourceVersion: '' }
       return (await orDenied('nodes', 'kubernetes', kubernetes.pick(nodes, nodeFacts), none)).items
     }),
+    fargateOnly: once(async () => orDenied('nodes', 'kubernetes', hasFargateOnly(kubernetes), false)),
     podIdentityAgent: agents !== undefined,
     record,
     denied
   }
+}
+
+async function hasFargateOnly(kubernetes: Kubernetes): Promise<boolean> {
+  const linux = 'kubernetes.io/os!=windows,eks.amazonaws.com/compute-type'
+  if (await kubernetes.any(nodes, { labelSelector: `${linux}!=fargate` })) return false
+  return kubernetes.any(nodes, { labelSelector: `${linux}=fargate` })
 }
 
 function once<T>(read: () => Promise<T>): () => Promise<T> {
