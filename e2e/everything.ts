@@ -42,12 +42,18 @@ function nameOf(path: string, object: KubernetesObject): string {
 }
 
 function asWritten(object: KubernetesObject): unknown {
-  const { metadata, status: _status, ...rest } = object
-  const { resourceVersion: _version, managedFields, ...kept } = record(metadata)
-  const writers = list(managedFields)
+  const metadata = record(object['metadata'])
+  const writers = list(metadata['managedFields'])
     .map(record)
     .filter(({ subresource }) => subresource !== 'status')
-  return { ...rest, metadata: { ...kept, managedFields: writers } }
+  return {
+    ...without(object, 'status'),
+    metadata: { ...without(metadata, 'resourceVersion'), managedFields: writers }
+  }
+}
+
+function without(object: KubernetesObject, name: string): KubernetesObject {
+  return Object.fromEntries(Object.entries(object).filter(([field]) => field !== name))
 }
 
 /** What AWS has that Karpenter makes: instances that are not ended and instance profiles. */
