@@ -319,6 +319,22 @@ describe('The IAM OIDC provider', () => {
     await close()
   })
 
+  it('that is ours goes when it is asked for, and not otherwise: others may use it by then', async () => {
+    const state = { audiences: ['sts.amazonaws.com'], tags }
+    const { aws, server, close } = await awsWith({
+      ...provider(state),
+      DeleteOpenIDConnectProvider: () => ({})
+    })
+    expect(await oidcProvider(wanted, { aws, ownership }).remove(recordedStep())).toMatchObject({
+      outcome: 'kept',
+      reason: expect.stringContaining('`remove-oidc-provider: true`') as unknown
+    })
+    expect(server.calls).not.toContain('DeleteOpenIDConnectProvider')
+    const asked = oidcProvider(wanted, { aws, ownership, removable: true })
+    expect(await asked.remove(recordedStep())).toEqual({ outcome: 'removed' })
+    await close()
+  })
+
   it('has the ARN of its partition', () => {
     expect(oidcProviderArn({ ...account, partition: 'aws-cn' }, issuer)).toMatch(
       /^arn:aws-cn:iam::111122223333:oidc-provider\/oidc\.eks/
