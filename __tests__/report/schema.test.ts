@@ -44,6 +44,8 @@ describe('docs/report.schema.json', () => {
     const reports = [
       reportOf('install', () => undefined),
       reportOf('check', (ledger) => ledger.findings([finding])),
+      // What is missing has no live value, and JSON leaves out what is undefined.
+      reportOf('check', (ledger) => ledger.findings([{ ...finding, recorded: undefined, live: undefined }])),
       reportOf('uninstall', (ledger) =>
         ledger.removal([], {
           removed: [{ id: 'stack', title: 'CloudFormation stack Karpenter-blue' }],
