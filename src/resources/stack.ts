@@ -1,6 +1,6 @@
 import { changeLine, executeChangeSet, planChanges } from '../aws/change-set.js'
 import type { Aws } from '../aws/clients.js'
-import { awsProblem, installPolicy, liveOf, refuseUnreadable } from '../aws/errors.js'
+import { awsProblem, installPolicy, liveOf, refuseUnreadable, uninstallPolicy } from '../aws/errors.js'
 import { creationTags, isOurs, tagList } from '../aws/ownership-tags.js'
 import {
   failureFix,
@@ -117,7 +117,7 @@ export function stack(wanted: StackWanted, ports: Ports): AnyResource {
         )
       }
     }
-    await deleteStack(aws, { id: live.stackId, name: wanted.name }, step)
+    await deleteStack(aws, { id: live.stackId, name: wanted.name }, installPolicy, step)
     step.changed(`deleted CloudFormation stack ${wanted.name}, which was ${live.status}`)
   }
 
@@ -185,7 +185,7 @@ export function stack(wanted: StackWanted, ports: Ports): AnyResource {
           if (!isOurs(live.tags, wanted.clusterName)) {
             return { outcome: 'kept', reason: 'it is not ours by its tags' }
           }
-          await deleteStack(aws, { id: live.stackId, name: wanted.name }, step)
+          await deleteStack(aws, { id: live.stackId, name: wanted.name }, uninstallPolicy, step)
         } catch (error) {
           step.signal.throwIfAborted()
           throw awsProblem(title, 'could not be deleted', error)
