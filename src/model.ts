@@ -86,7 +86,9 @@ function iam(parts: ModelParts): readonly AnyResource[] {
   const { aws, cluster, kubernetes, record } = found
   const tags = wantedTags(cluster.name, inputs.tags)
   const policyArns = decisions.stack.policies.map((policy) => policy.arn)
-  const ofTheStack = stackRolesAndPolicies(parts)
+  const { nodeRole } = decisions.stack
+  const readNodeRole = sharedRead(async () => readRole(aws, nodeRole.name))
+  const ofTheStack = stackRolesAndPolicies(parts, readNodeRole)
   const role = sharedRead(async () => readRole(aws, inputs.controllerRoleName))
   return [
     stack(
@@ -116,13 +118,14 @@ function iam(parts: ModelParts): readonly AnyResource[] {
     ),
     nodeAccess(
       decisions.nodeAccess,
-      { clusterName: cluster.name, nodeRoleArn: decisions.stack.nodeRole.arn, tags },
+      { clusterName: cluster.name, nodeRoleArn: nodeRole.arn, tags },
       {
         aws,
         kubernetes,
         ownership,
         keepCopy: (data) => keep('aws-auth', JSON.stringify(data)),
         created: record?.resources['node-access']?.before.length === 0,
+        nodeRole: readNodeRole,
         dependsOn: ['stack', ...idsOf(ofTheStack)]
       }
     )
@@ -130,13 +133,10 @@ function iam(parts: ModelParts): readonly AnyResource[] {
 }
 
 /** What the stack made in IAM, read there: CloudFormation does not see it edited. */
-function stackRolesAndPolicies({
-  inputs,
-  found,
-  decisions,
-  ownership,
-  keep
-}: ModelParts): readonly AnyResource[] {
+function stackRolesAndPolicies(
+  { inputs, found, decisions, ownership, keep }: ModelParts,
+  readNodeRole: () => Promise<IamRole>
+): readonly AnyResource[] {
   const { aws, cluster } = found
   const { stackName } = inputs
   const tags = sharedRead(async () => stackTags(aws, stackName))
@@ -148,7 +148,10 @@ function stackRolesAndPolicies({
       stackPolicy({ clusterName, name, arn, document }, ports)
     ),
     ...renderedRoles(decisions.stack).map((role) =>
-      stackRole({ clusterName, ...role, tags: { ...roleTags, ...role.tags } }, ports)
+      stackRole(
+        { clusterName, ...role, tags: { ...roleTags, ...role.tags } },
+        role.arn === decisions.stack.nodeRole.arn ? { ...ports, role: readNodeRole } : ports
+      )
     )
   ]
 }

@@ -1,6 +1,6 @@
 import type { Aws } from '../aws/clients.js'
 import { awsProblem, isAlreadyExists, isNotFound, liveOf, refuseUnreadable } from '../aws/errors.js'
-import { readRoleWithPolicies, type RoleWithPolicies } from '../aws/iam-role.js'
+import { readRoleWithPolicies, type IamRole, type RoleWithPolicies } from '../aws/iam-role.js'
 import { policyFix } from '../aws/managed-policy.js'
 import { creationTags, isOurs, tagList } from '../aws/ownership-tags.js'
 import { iamPath } from '../aws/partition.js'
@@ -22,6 +22,8 @@ export interface StackRoleWanted extends RenderedRole {
 interface Ports {
   readonly aws: Aws
   readonly ownership: Ownership
+  /** Reads the role for a comparison; shared with whoever needs it too. */
+  readonly role?: () => Promise<IamRole>
   /** Keeps a text in the report before it is replaced or deleted. */
   readonly keep: (name: string, text: string) => void
   /** Tags of the stack; undefined when there is no stack. */
@@ -134,7 +136,7 @@ export function stackRole(wanted: StackRoleWanted, ports: Ports): AnyResource {
       title,
       dependsOn: ports.dependsOn ?? ['stack'],
       wanted,
-      read: async () => liveOf(title, get),
+      read: async () => liveOf(title, async () => readRoleWithPolicies(aws, RoleName, ports.role)),
       compare: differencesOf,
       absent: (want) => [missing(`IAM role ${want.name}`, want.arn)],
       refusal: (live) => refusal(wanted, live),
