@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { list, record, text } from '../sandbox/values.js'
-import { holdPublished } from './deployer.js'
+import { holdPublished } from '../sandbox/cluster/deployer-policy.js'
 import { errorOf } from './failed-run.js'
 import {
   at,

@@ -170,10 +170,12 @@ async function prove(
   step: Step
 ): Promise<RemovalListing> {
   const startedAt = step.now()
+  // What a failure keeps in place does not go by waiting for it.
+  const failed = outcomes.some(({ removal }) => removal.outcome === 'failed')
   for (let pause = 1_000; ; pause = Math.min(pause * 2, 8_000)) {
     const graph = graphOf(run, inputs, await discover(run.inputs, run.session, quiet(step)), decisions)
     const listing = listingOf(graph, outcomes, await inspectAll(graph, step.signal))
-    if (listing.lagging.length === 0 || step.now() - startedAt > proofPatience) {
+    if (failed || listing.lagging.length === 0 || step.now() - startedAt > proofPatience) {
       for (const line of listingLines(listing)) step.note(line)
       return listing
     }

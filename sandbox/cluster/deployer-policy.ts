@@ -1,8 +1,8 @@
-import { homeOf } from '../sandbox/cloud/partition.js'
-import { publishedPolicy } from '../sandbox/cluster/deployer.js'
-import { REPOSITORY } from '../sandbox/cluster/run.js'
-import type { Sandbox } from '../sandbox/index.js'
-import { list, record } from '../sandbox/values.js'
+import { homeOf } from '../cloud/partition.js'
+import { publishedPolicy } from './deployer.js'
+import { REPOSITORY } from './run.js'
+import type { Sandbox } from '../index.js'
+import { list, record } from '../values.js'
 
 export type Statement = Readonly<Record<string, unknown>>
 
