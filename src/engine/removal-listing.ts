@@ -85,7 +85,7 @@ function keptOf({ resource: { id, title }, removal, standing, why }: Listed): Re
   return spared.length === 0 ? [] : [{ id, title, reason: `there before us: ${spared.join(', ')}` }]
 }
 
-function leftoversOf({ resource: { layer }, removal, after, standing }: Listed): readonly Leftover[] {
+function leftoversOf({ resource: { layer, title }, removal, after, standing }: Listed): readonly Leftover[] {
   const unreadable = after?.unreadable
   const reason =
     unreadable === undefined
