@@ -144,31 +144,35 @@ describe('The controller role', () => {
     await close()
   })
 
-  it('of ours gets its trust back, and trust in others stays', async () => {
-    const foreign = {
-      Effect: 'Allow',
-      Principal: { AWS: 'arn:aws:iam::111122223333:root' },
-      Action: 'sts:AssumeRole'
-    }
-    const loosened = { ...trustStatement(irsa), Condition: {} }
-    const state = { role: { trust: trustDocument([foreign, loosened]), tags: { ...tags } }, attached: [] }
+  const account = {
+    Effect: 'Allow',
+    Principal: { AWS: 'arn:aws:iam::111122223333:root' },
+    Action: 'sts:AssumeRole'
+  }
+  const loosened = { ...trustStatement(irsa), Condition: {} }
+
+  it('of ours gets its trust back, and trusts nobody else', async () => {
+    const state = { role: { trust: trustDocument([account, loosened]), tags: { ...tags } }, attached: [] }
     const { aws, close } = await awsWith(iam(state))
     const { before, after } = await install(controllerRole(wantedRole, { aws, ownership }))
-    expect(before.differences.map((difference) => difference.path)).toEqual(['trust'])
+    expect(before.differences).toMatchObject([{ path: 'trust', severity: 'breaks scaling' }])
     expect(after.state).toBe('as wanted')
-    expect(JSON.parse(state.role.trust)).toMatchObject({ Statement: [foreign, trustStatement(irsa)] })
+    expect(JSON.parse(state.role.trust)).toMatchObject({ Statement: [trustStatement(irsa)] })
     await close()
   })
 
-  it('of ours that trusts more than the one account is reported, and corrected', async () => {
-    const loosened = { ...trustStatement(irsa), Condition: {} }
+  it.each([
+    ['every service account', loosened, 'weakens security'],
+    ['the whole account', account, 'weakens security'],
+    ['less than it should, by a denial', { ...account, Effect: 'Deny' }, 'breaks scaling']
+  ])('of ours that trusts %s besides is reported, and corrected', async (_what, besides, severity) => {
     const state = {
-      role: { trust: trustDocument([trustStatement(irsa), loosened]), tags: { ...tags } },
+      role: { trust: trustDocument([trustStatement(irsa), besides]), tags: { ...tags } },
       attached: []
     }
     const { aws, close } = await awsWith(iam(state))
     const { before, after } = await install(controllerRole(wantedRole, { aws, ownership }))
-    expect(before.differences).toMatchObject([{ path: 'trust', severity: 'weakens security' }])
+    expect(before.differences).toMatchObject([{ path: 'trust', live: [besides], severity }])
     expect(after.state).toBe('as wanted')
     await close()
   })

@@ -69,11 +69,11 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
     if (!isOurs(live.tags, wanted.clusterName)) return
     const sdk = await import('../aws/sdk/iam.js')
     const iam = await ports.aws.iam()
-    if (!trust.trusted || trust.altered.length > 0) {
+    if (!trust.trusted || trust.others.length > 0) {
       await iam.send(
         new sdk.UpdateAssumeRolePolicyCommand({
           RoleName,
-          PolicyDocument: trustDocument([...trust.foreign, trustStatement(wanted.trust)])
+          PolicyDocument: trustDocument([trustStatement(wanted.trust)])
         })
       )
       step.changed(`set the trust policy of ${wanted.roleName} to ${trustedName(wanted.trust)}`)
@@ -200,17 +200,20 @@ function differencesOf(wanted: ControllerRoleWanted, live: IamRole): readonly Di
     differences.push({
       path: 'trust',
       wanted: trustStatement(wanted.trust),
-      live: [...trust.altered, ...trust.foreign],
+      live: trust.others,
       reason: `the role does not trust ${trustedName(wanted.trust)}`,
       severity: 'breaks scaling'
     })
-  } else if (ours && trust.altered.length > 0) {
+  } else if (ours && trust.others.length > 0) {
+    const denies = trust.others.every((statement) => statement['Effect'] === 'Deny')
     differences.push({
       path: 'trust',
       wanted: [],
-      live: trust.altered,
-      reason: 'the role trusts more than the one service account',
-      severity: 'weakens security'
+      live: trust.others,
+      reason: denies
+        ? 'the trust policy denies what nothing asks to be denied'
+        : 'the role trusts more than the one service account',
+      severity: denies ? 'breaks scaling' : 'weakens security'
     })
   }
   if (!ours) return differences
