@@ -136,7 +136,8 @@ export function controllerRolePolicies(wanted: ControllerRolePoliciesWanted, por
         return ours.length > 0 ? { outcome: 'removed' } : { outcome: 'absent' }
       }
     },
-    isWanted
+    // A record of another name is of another thing than the one that is read.
+    (value): value is ControllerRolePoliciesWanted => isWanted(value) && value.roleName === wanted.roleName
   )
 }
 

@@ -194,7 +194,8 @@ export function stack(wanted: StackWanted, ports: Ports): AnyResource {
         return { outcome: 'removed' }
       }
     },
-    isWanted
+    // A record of another name is of another thing than the one that is read.
+    (value): value is StackWanted => isWanted(value) && value.name === wanted.name
   )
 }
 
