@@ -1,9 +1,9 @@
-/** End to end: dist/ against the sandbox, one scenario at a time. */
+/** End to end: dist/ against the sandbox. Scenarios mostly wait, so two share the cores. */
 export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/e2e'],
   testMatch: ['**/*.test.ts'],
-  maxWorkers: 1,
+  maxWorkers: 2,
   // From nothing the sandbox's first start builds Kubernetes and Karpenter.
   testTimeout: 1_200_000,
   reporters: ['default'],

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { startSandbox, type ActionResult, type RunOptions, type Sandbox } from '../sandbox/index.js'
 import { text } from '../sandbox/values.js'
+import { standing } from './standing.js'
 import {
   at,
   callsOf,
@@ -157,29 +158,3 @@ describe('a run that is stopped', () => {
     expect(again.outputs['changed']).toBe('false')
   })
 })
-
-/** Names of all that an installation consists of, without the smoke test's own. */
-async function standing(sandbox: Sandbox): Promise<readonly string[]> {
-  const lists = await Promise.all(
-    [
-      paths.crds,
-      paths.flowSchemas,
-      paths.deployments,
-      paths.nodePools,
-      paths.nodeClasses,
-      '/api/v1/namespaces'
-    ].map(async (path) => (await listed(sandbox, path)).map((one) => `${path}/${name(one)}`))
-  )
-  const { iam, eks } = sandbox.cloud
-  return [
-    ...lists.flat().filter((object) => !object.includes('/smoke-test-')),
-    ...[iam.roles, iam.policies, iam.oidcProviders].flatMap((held) => held.values().map(({ arn }) => arn)),
-    ...iam.roles.values().flatMap((role) => role.attached.map((policy) => `${role.name} with ${policy}`)),
-    ...eks.accessEntries.values().map(({ accessEntryArn }) => accessEntryArn),
-    ...eks.associations.values().map(({ associationArn }) => associationArn)
-  ]
-}
-
-function name(object: unknown): string {
-  return text(at(object, 'metadata', 'name')) ?? ''
-}

@@ -241,12 +241,12 @@ describe('the manual guide: eksworkshop, Kubernetes 1.32, CONFIG_MAP, Karpenter 
     expect(resources.map(({ result: done }) => done)).toEqual(
       resources.map((resource) => (made(resource) ? 'as wanted' : 'applied'))
     )
-    expect(at(report, 'smokeTest', 'nodesAdded')).toBe(Number(result.outputs['nodes-added']))
-    expect(list(at(report, 'smokeTest', 'nodes'))).toHaveLength(Number(result.outputs['nodes-added']))
-    expect(Object.keys(record(at(report, 'smokeTest', 'stages')))).toEqual(
+    expect(at(report, 'smokeTests', 0, 'nodesAdded')).toBe(Number(result.outputs['nodes-added']))
+    expect(list(at(report, 'smokeTests', 0, 'nodes'))).toHaveLength(Number(result.outputs['nodes-added']))
+    expect(Object.keys(record(at(report, 'smokeTests', 0, 'stages')))).toEqual(
       expect.arrayContaining(['launched', 'registered', 'initialized'])
     )
-    expect(list(at(report, 'smokeTest', 'events')).length).toBeGreaterThan(0)
+    expect(list(at(report, 'smokeTests', 0, 'events')).length).toBeGreaterThan(0)
     expect(at(report, 'requests', 'writes')).toBeGreaterThan(0)
   })
 

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
+import { Ajv } from 'ajv'
 import type { Instance } from '../sandbox/cloud/moto/index.js'
 import { items } from '../sandbox/cloud/moto/client.js'
 import type { RecordedCall } from '../sandbox/cloud/service.js'
@@ -166,11 +168,16 @@ export function auditor(sandbox: Sandbox): {
   return { region: sandbox.region, endpoint: sandbox.cloud.url, credentials: { ...session } }
 }
 
-/** The JSON report that a run left. */
+const reportIsValid = new Ajv({ strict: false }).compile(
+  record(JSON.parse(readFileSync('docs/report.schema.json', 'utf8')))
+)
+
+/** The JSON report that a run left, held to its published schema. */
 export function reportOf(result: ActionResult): Readonly<Record<string, unknown>> {
   const written = result.files[result.outputs['report'] ?? '']
   if (written === undefined) throw new Error(`report: the run left none\n${result.log}`)
   const report: unknown = JSON.parse(written)
+  if (!reportIsValid(report)) throw new Error(`report: ${JSON.stringify(reportIsValid.errors)}`)
   return record(report)
 }
 

@@ -72,7 +72,7 @@ describe('today: Kubernetes 1.35, authentication mode API, Karpenter 1.14.0 by P
     })
     const names = result.outputs['node-names']?.split(',') ?? []
     expect([...names].sort()).toEqual(launched.map(({ privateDnsName }) => privateDnsName).sort())
-    const nodes = list(at(reportOf(result), 'smokeTest', 'nodes')).map(record)
+    const nodes = list(at(reportOf(result), 'smokeTests', 0, 'nodes')).map(record)
     expect(nodes.map(({ instanceId }) => instanceId).sort()).toEqual(launched.map(({ id }) => id).sort())
     expect(await listed(sandbox, paths.nodes)).toHaveLength(2)
     expect(await smokeTestObjects(sandbox)).toEqual([])

@@ -11,6 +11,7 @@ import type { Nodes } from './nodes/index.js'
 import type { Proxy } from './proxy.js'
 import { startReaper } from './reaper.js'
 import type { Published } from './published/index.js'
+import type { GitHubApi } from './runner/github-api.js'
 import type { IdTokenServer, WorkflowRun } from './runner/id-token.js'
 import type { ActionResult, ActionRun } from './runner/run-action.js'
 
@@ -40,6 +41,8 @@ export interface Sandbox {
   readonly published: Published
   readonly proxy: Proxy
   readonly idTokens: IdTokenServer
+  /** The issues of the repository whose workflow runs the action. */
+  readonly github: GitHubApi
   readonly nodes: Nodes
   /** CA (PEM) of the hosts behind the proxy, also as a file. */
   readonly caPath: string

@@ -3,6 +3,8 @@ import { discover, type Discovery } from './discovery.js'
 import { UserError } from './engine/errors.js'
 import { countsOf, type Finding, findingsOf } from './engine/findings.js'
 import { model } from './model.js'
+import { runUrl } from './ports.js'
+import { annotate } from './report/annotations.js'
 import { checkLines } from './report/check-notes.js'
 import { noteDecisions } from './report/install-notes.js'
 import { compare, ownershipOf, type Run, stage } from './run.js'
@@ -26,7 +28,45 @@ export async function check(run: Run): Promise<void> {
     pending: String(counts.pending),
     unknown: String(counts.unknown)
   })
+  await keepIssue(run, findings, found)
+  annotate(findings, inputs.check, ports.runner, run.journal.warnings.length)
   throwFindings(run, findings)
+}
+
+/** With `drift-issue`: the issue of the cluster follows what was found. What goes wrong with it is a warning. */
+async function keepIssue(run: Run, findings: readonly Finding[], { cluster }: Discovery): Promise<void> {
+  const { inputs, ports } = run
+  const { issueToken, failOn } = inputs.check
+  if (issueToken === undefined) return
+  ports.runner.setSecret(issueToken)
+  const { GITHUB_API_URL: apiUrl = 'https://api.github.com', GITHUB_REPOSITORY: repository } = ports.env
+  if (repository === undefined) {
+    run.journal.warning(
+      'drift-issue: GITHUB_REPOSITORY is not set; run this in a workflow, or leave the input out'
+    )
+    return
+  }
+  const [{ issuesOf }, { keepDriftIssue }] = await Promise.all([
+    import('./github/issues.js'),
+    import('./report/drift-issue.js')
+  ])
+  await stage(run, 'Drift issue', async (step) => {
+    const outcome = await keepDriftIssue({
+      issues: issuesOf({
+        apiUrl,
+        repository,
+        token: issueToken,
+        pause: async (milliseconds) => step.pause(milliseconds)
+      }),
+      findings,
+      fails: findings.some(({ kind }) => failOn.includes(kind)),
+      cluster: { name: inputs.clusterName, region: inputs.region, arn: cluster.arn },
+      run: runUrl(ports.env)
+    })
+    step.signal.throwIfAborted()
+    if (outcome.kind === 'failed') step.warning(outcome.warning)
+    else if (outcome.kind !== 'none') step.note(`${outcome.kind} ${outcome.url}`)
+  })
 }
 
 /** What discovery could not read is unknown as well, unless a resource has said so already. */

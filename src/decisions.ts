@@ -22,7 +22,6 @@ import { adaptTemplate, loadTemplate } from './karpenter/template.js'
 import { chooseVersion } from './karpenter/versions.js'
 import type { Manifest } from './kubernetes/manifest.js'
 import type { Ports } from './ports.js'
-import { isFargate } from './preflight/node-fitness.js'
 import type { Session } from './session.js'
 
 /** Everything that is decided before the first write, and why; the model is made of it. */
@@ -158,14 +157,9 @@ async function identityOf(
     podIdentityAgent: found.podIdentityAgent,
     oidcProvider: asks && (await hasOidcProvider(found)),
     // Where nothing is chosen anew the nodes, of which there may be thousands, are not asked for.
-    fargateOnly: !stays && (await isFargateOnly(found)),
+    fargateOnly: !stays && (await found.fargateOnly()),
     installed
   })
-}
-
-async function isFargateOnly(found: Discovery): Promise<boolean> {
-  const linux = (await found.nodes()).filter((node) => node.labels['kubernetes.io/os'] !== 'windows')
-  return linux.length > 0 && linux.every(isFargate)
 }
 
 /** The record says how the installed controller gets its role: its model had one of two resources. */

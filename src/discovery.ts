@@ -38,6 +38,8 @@ export interface Discovery {
   readonly autoscalers: readonly Autoscaler[]
   /** Every node; read when they are first asked for. */
   readonly nodes: () => Promise<readonly NodeFacts[]>
+  /** Whether the cluster has Linux nodes and every one is Fargate's; asks for one node and not for all. */
+  readonly fargateOnly: () => Promise<boolean>
   /** Whether kube-system has a DaemonSet of the Pod Identity agent, EKS's add-on or another. */
   readonly podIdentityAgent: boolean
   /** Pods of that DaemonSet; undefined when there is none. */
@@ -135,6 +137,7 @@ export async function discover(
       const none = { items: [], resourceVersion: '' }
       return (await orDenied('nodes', 'kubernetes', kubernetes.pick(nodes, nodeFacts), none)).items
     }),
+    fargateOnly: once(async () => orDenied('nodes', 'kubernetes', hasFargateOnly(kubernetes), false)),
     podIdentityAgent: agents !== undefined,
     podIdentityAgentPods: agents && {
       desired: agents.status?.desiredNumberScheduled ?? 0,
@@ -143,6 +146,12 @@ export async function discover(
     record,
     denied
   }
+}
+
+async function hasFargateOnly(kubernetes: Kubernetes): Promise<boolean> {
+  const linux = 'kubernetes.io/os!=windows,eks.amazonaws.com/compute-type'
+  if (await kubernetes.any(nodes, { labelSelector: `${linux}!=fargate` })) return false
+  return kubernetes.any(nodes, { labelSelector: `${linux}=fargate` })
 }
 
 function once<T>(read: () => Promise<T>): () => Promise<T> {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { check } from './check.js'
 import { CancelledError, runSignal, TimeoutError } from './cancel.js'
-import { messageOf } from './engine/errors.js'
+import { messageOf, UserError } from './engine/errors.js'
 import { type Inputs, type Mode, parseInputs } from './inputs.js'
 import { install } from './install.js'
 import { type Outputs, setOutputs } from './outputs.js'
@@ -54,7 +54,7 @@ async function run(inputs: Inputs, ports: Ports, startedAt: number): Promise<voi
     ended = { result: 'succeeded' }
   } catch (error) {
     if (error instanceof PreflightError) ledger.preflight(error.findings)
-    const cause = signal.aborted ? abortError(signal, inputs) : error
+    const cause = signal.aborted ? abortError(signal, inputs, error) : error
     ended = {
       result: cause instanceof CancelledError ? 'cancelled' : 'failed',
       error: errorText(cause, stateText(ledger.changes))
@@ -72,14 +72,20 @@ async function run(inputs: Inputs, ports: Ports, startedAt: number): Promise<voi
   await publish(report, inputs, ports, outputs)
 }
 
-/** Whatever was thrown once the run was told to end is a consequence: the reason for the end is the error. */
-function abortError(signal: AbortSignal, inputs: Inputs): unknown {
+/**
+ * Whatever was thrown once the run was told to end is a consequence: the reason for the end is the error, but for what says
+ * itself what the run's time ran out on.
+ */
+function abortError(signal: AbortSignal, inputs: Inputs, thrown: unknown): unknown {
   const reason: unknown = signal.reason
-  return reason instanceof TimeoutError
-    ? new Error(
-        `${reason.message}; raise \`timeout\` (now ${inputs.timeoutSeconds} s) or look at what the log waits for`
-      )
-    : reason
+  if (!(reason instanceof TimeoutError)) return reason
+  const all: readonly unknown[] = thrown instanceof AggregateError ? thrown.errors : [thrown]
+  const explained = all.filter((error) => error instanceof UserError && error.cause === reason)
+  if (explained.length === 1) return explained[0]
+  if (explained.length > 1) return new AggregateError(explained, reason.message)
+  return new Error(
+    `${reason.message}; raise \`timeout\` (now ${inputs.timeoutSeconds} s) or look at what the log waits for`
+  )
 }
 
 /** Outputs first: a summary or report that cannot be written must not cost later steps their facts. */

@@ -6,15 +6,20 @@ import type { Discovery } from './discovery.js'
 import { Graph } from './engine/graph.js'
 import type { AnyResource } from './engine/resource.js'
 import type { Ownership } from './environment.js'
+import type { Inputs, RemovalInput } from './inputs.js'
+import { type Manifest, textField } from './kubernetes/manifest.js'
 import { sharedRead } from './aws/shared-read.js'
 import { stackTags } from './aws/stack-operation.js'
 import { stackRules } from './aws/stack-rules.js'
 import { renderedQueue, renderedRules } from './karpenter/rendered-interruption.js'
-import type { Inputs, RemovalInput } from './inputs.js'
-import { type Manifest, textField } from './kubernetes/manifest.js'
+import { readRole, type IamRole } from './aws/iam-role.js'
+import { knownPolicies, renderedRoles } from './karpenter/rendered-roles.js'
+import { stackPolicy } from './resources/stack-policy.js'
+import { stackRole } from './resources/stack-role.js'
 import { controllerRole } from './resources/controller-role.js'
 import { controllerRolePolicies, retiredPolicyArns } from './resources/controller-role-policies.js'
 import { crds } from './resources/crds.js'
+import type { DiscoveryTagsPorts } from './resources/discovery-tags.js'
 import { ec2NodeClass } from './resources/ec2-node-class.js'
 import { eventRule } from './resources/event-rule.js'
 import { flowSchemas } from './resources/flow-schemas.js'
@@ -60,17 +65,18 @@ export function model(parts: ModelParts): Graph {
 function network({ inputs, found }: ModelParts): readonly AnyResource[] {
   const { aws, subnets, securityGroups, record } = found
   const clusterName = inputs.clusterName
-  const created = (id: string): { created: boolean } => ({
-    created: record?.resources[id]?.origin === 'created'
-  })
+  const before = (id: string): Pick<DiscoveryTagsPorts, 'before'> => {
+    const recorded = record?.resources[id]?.before
+    return recorded === undefined ? {} : { before: recorded }
+  }
   return [
     subnetTags(
       { clusterName, ids: subnets.map((subnet) => subnet.id) },
-      { aws, discovered: subnets, ...created('subnet-tags') }
+      { aws, discovered: subnets, ...before('subnet-tags') }
     ),
     securityGroupTags(
       { clusterName, ids: securityGroups.map((group) => group.id) },
-      { aws, discovered: securityGroups, ...created('security-group-tags') }
+      { aws, discovered: securityGroups, ...before('security-group-tags') }
     )
   ]
 }
@@ -80,6 +86,10 @@ function iam(parts: ModelParts): readonly AnyResource[] {
   const { aws, cluster, kubernetes, record } = found
   const tags = wantedTags(cluster.name, inputs.tags)
   const policyArns = decisions.stack.policies.map((policy) => policy.arn)
+  const { nodeRole } = decisions.stack
+  const readNodeRole = sharedRead(async () => readRole(aws, nodeRole.name))
+  const ofTheStack = stackRolesAndPolicies(parts, readNodeRole)
+  const role = sharedRead(async () => readRole(aws, inputs.controllerRoleName))
   return [
     stack(
       {
@@ -93,30 +103,61 @@ function iam(parts: ModelParts): readonly AnyResource[] {
       },
       { aws, ownership }
     ),
+    ...ofTheStack,
     spotServiceLinkedRole({ aws }),
-    ...identity(parts),
+    ...identity(parts, role),
     controllerRolePolicies(
       {
         clusterName: cluster.name,
         roleName: inputs.controllerRoleName,
         policyArns,
-        retiredPolicyArns: retiredPolicyArns(aws.account, cluster.name, policyArns)
+        retiredPolicyArns: retiredPolicyArns(aws.account, cluster.name, policyArns),
+        furtherPolicyArns: inputs.controllerRolePolicies
       },
-      { aws, dependsOn: ['controller-role', 'stack'] }
+      { aws, role, keep, dependsOn: ['controller-role', 'stack', ...idsOf(ofTheStack)] }
     ),
     nodeAccess(
       decisions.nodeAccess,
-      { clusterName: cluster.name, nodeRoleArn: decisions.stack.nodeRole.arn, tags },
+      { clusterName: cluster.name, nodeRoleArn: nodeRole.arn, tags },
       {
         aws,
         kubernetes,
         ownership,
         keepCopy: (data) => keep('aws-auth', JSON.stringify(data)),
-        created: record?.resources['node-access']?.origin === 'created',
-        dependsOn: ['stack']
+        created: record?.resources['node-access']?.before.length === 0,
+        nodeRole: readNodeRole,
+        dependsOn: ['stack', ...idsOf(ofTheStack)]
       }
     )
   ]
+}
+
+/** What the stack made in IAM, read there: CloudFormation does not see it edited. */
+function stackRolesAndPolicies(
+  { inputs, found, decisions, ownership, keep }: ModelParts,
+  readNodeRole: () => Promise<IamRole>
+): readonly AnyResource[] {
+  const { aws, cluster } = found
+  const { stackName } = inputs
+  const tags = sharedRead(async () => stackTags(aws, stackName))
+  const ports = { aws, ownership, keep, stackName, stackTags: tags, dependsOn: ['stack'] }
+  const clusterName = cluster.name
+  const roleTags = wantedTags(clusterName, inputs.tags)
+  return [
+    ...knownPolicies(decisions.stack).map(({ name, arn, document }) =>
+      stackPolicy({ clusterName, name, arn, document }, ports)
+    ),
+    ...renderedRoles(decisions.stack).map((role) =>
+      stackRole(
+        { clusterName, ...role, tags: { ...roleTags, ...role.tags } },
+        role.arn === decisions.stack.nodeRole.arn ? { ...ports, role: readNodeRole } : ports
+      )
+    )
+  ]
+}
+
+function idsOf(resources: readonly AnyResource[]): readonly string[] {
+  return resources.map(({ id }) => id)
 }
 
 /** The stack's queue, and the rules that feed it. */
@@ -136,7 +177,10 @@ function interruption({ inputs, found, decisions, ownership }: ModelParts): read
 }
 
 /** The controller's role, and what hands it to the pod: two strategies. */
-function identity({ inputs, found, decisions, ownership, removal }: ModelParts): readonly AnyResource[] {
+function identity(
+  { inputs, found, decisions, ownership, removal }: ModelParts,
+  read: () => Promise<IamRole>
+): readonly AnyResource[] {
   const { aws, cluster } = found
   const tags = wantedTags(cluster.name, inputs.tags)
   const role = {
@@ -162,12 +206,12 @@ function identity({ inputs, found, decisions, ownership, removal }: ModelParts):
       ),
       controllerRole(
         { ...role, trust: { kind: 'irsa', providerArn, ...serviceAccount } },
-        { aws, ownership, dependsOn: ['oidc-provider'] }
+        { aws, ownership, role: read, dependsOn: ['oidc-provider'] }
       )
     ]
   }
   return [
-    controllerRole({ ...role, trust: { kind: 'pod-identity' } }, { aws, ownership }),
+    controllerRole({ ...role, trust: { kind: 'pod-identity' } }, { aws, ownership, role: read }),
     podIdentityAgent(
       { clusterName: cluster.name, addonName: podIdentityAgentAddon, tags },
       { aws, ownership, selfManaged: async () => found.podIdentityAgent }
@@ -237,7 +281,7 @@ function nodes(parts: ModelParts): readonly AnyResource[] {
     kubernetes,
     ownership,
     dependsOn: [...dependsOn, ...instances],
-    created: record?.resources[id]?.origin === 'created',
+    created: record?.resources[id]?.before.length === 0,
     removal: {
       aws,
       forceDrain: removal?.forceDrain ?? false,

@@ -5,6 +5,7 @@ import type { Graph } from './engine/graph.js'
 import type { Step } from './engine/resource.js'
 import { inspectAll, removeAll, type RemovalOutcome } from './engine/walk.js'
 import type { Chart } from './helm/chart.js'
+import { readRelease } from './helm/release.js'
 import type { Inputs } from './inputs.js'
 import type { Kubernetes } from './kubernetes/client.js'
 import { customResourceDefinitions, ec2NodeClasses, type Kind, nodePools } from './kubernetes/kinds.js'
@@ -15,7 +16,8 @@ import { model } from './model.js'
 import { recordedCrds, recordedInputs, recordedManifests } from './recorded.js'
 import { listingOf, type RemovalListing } from './engine/removal-listing.js'
 import { noteDecisions } from './report/install-notes.js'
-import { isOurs } from './resources/kubernetes-object.js'
+import { foreignNodePools, standingNodePools } from './preflight/foreign-node-pools.js'
+import { isOurs, ownerLabel } from './resources/kubernetes-object.js'
 import { compare, ownershipOf, type Run, stage } from './run.js'
 import { listingLines, standingLines } from './report/removal-notes.js'
 
@@ -37,6 +39,8 @@ export async function uninstall(run: Run): Promise<void> {
       const now = waited ? await plan(run) : first
       const outcomes = await remove(run, now.graph)
       run.ledger.removal(outcomes)
+      // What is read after the end of the run's time would only say that it is over.
+      if (run.signal.aborted) throwErrors(outcomes)
       const listing = await stage(run, 'Proof', async (step) => prove(run, now, outcomes, step))
       run.ledger.removal(outcomes, listing)
       run.outputs.leftovers = JSON.stringify(listing.leftovers.slice(0, mostListed))
@@ -61,8 +65,29 @@ async function plan(run: Run): Promise<Plan> {
   )
   noteDecisions(run, found, decisions)
   const graph = graphOf(run, inputs, found, decisions)
+  await stage(run, 'Preflight', async () => refuseForeign(run, inputs, found, decisions))
   await compare(run, graph, (inspections) => standingLines(graph, inspections, found.record))
   return { inputs, found, decisions, graph }
+}
+
+/** Before the first write: a controller that others' NodePools need is not taken away under them. */
+async function refuseForeign(
+  run: Run,
+  { namespace }: Inputs,
+  { kubernetes }: Discovery,
+  { nodePools: removed }: Decisions
+): Promise<void> {
+  const ownership = ownershipOf(run)
+  const [release, standing] = await Promise.all([
+    readRelease(kubernetes, releaseName, namespace),
+    standingNodePools(
+      kubernetes,
+      (pool) => isOurs(pool, ownership),
+      removed.map(({ metadata }) => metadata.name)
+    )
+  ])
+  const refusal = foreignNodePools(release?.labels[ownerLabel] === ownership.owner, standing)
+  if (refusal !== undefined) throw refusal
 }
 
 function graphOf(run: Run, inputs: Inputs, found: Discovery, decisions: Decisions): Graph {
@@ -145,10 +170,12 @@ async function prove(
   step: Step
 ): Promise<RemovalListing> {
   const startedAt = step.now()
+  // What a failure keeps in place does not go by waiting for it.
+  const failed = outcomes.some(({ removal }) => removal.outcome === 'failed')
   for (let pause = 1_000; ; pause = Math.min(pause * 2, 8_000)) {
     const graph = graphOf(run, inputs, await discover(run.inputs, run.session, quiet(step)), decisions)
     const listing = listingOf(graph, outcomes, await inspectAll(graph, step.signal))
-    if (listing.lagging.length === 0 || step.now() - startedAt > proofPatience) {
+    if (failed || listing.lagging.length === 0 || step.now() - startedAt > proofPatience) {
       for (const line of listingLines(listing)) step.note(line)
       return listing
     }
@@ -162,10 +189,14 @@ function quiet(step: Step): Step {
   return { ...step, note: () => undefined }
 }
 
-function throwFailures(outcomes: readonly RemovalOutcome[], { leftovers }: RemovalListing): void {
+function throwErrors(outcomes: readonly RemovalOutcome[]): void {
   const errors = outcomes.flatMap(({ removal }) => (removal.outcome === 'failed' ? [removal.error] : []))
   if (errors.length === 1) throw errors[0]
   if (errors.length > 1) throw new AggregateError(errors, `${errors.length} resources could not be removed`)
+}
+
+function throwFailures(outcomes: readonly RemovalOutcome[], { leftovers }: RemovalListing): void {
+  throwErrors(outcomes)
   const [first] = leftovers
   if (first === undefined) return
   throw new UserError(

@@ -5,14 +5,12 @@ import { awsWith, Refusal } from './stand-in.js'
 const role = 'arn:aws:iam::111122223333:role/ci/deployer'
 const needs: readonly Need[] = [
   {
-    statement: 'ControllerRole',
     actions: ['iam:CreateRole', 'iam:TagRole'],
     resources: ['arn:r'],
     context: {}
   },
-  { statement: 'Stack', actions: ['cloudformation:CreateChangeSet'], resources: ['arn:s'], context: {} },
+  { actions: ['cloudformation:CreateChangeSet'], resources: ['arn:s'], context: {} },
   {
-    statement: 'StackQueue',
     actions: ['sqs:CreateQueue'],
     resources: ['arn:q'],
     context: { 'aws:CalledVia': ['cloudformation.amazonaws.com'], 'iam:PassedToService': 'a' }
@@ -67,8 +65,8 @@ describe('simulate', () => {
     expect(await simulate(aws, role, needs)).toEqual({
       state: 'known',
       missing: [
-        { action: 'iam:CreateRole', resource: 'arn:r', statement: 'ControllerRole', explicit: false },
-        { action: 'sqs:CreateQueue', resource: 'arn:q', statement: 'StackQueue', explicit: true }
+        { action: 'iam:CreateRole', resource: 'arn:r', explicit: false },
+        { action: 'sqs:CreateQueue', resource: 'arn:q', explicit: true }
       ]
     })
     expect(server.calls).toEqual(['SimulatePrincipalPolicy', 'SimulatePrincipalPolicy'])

@@ -93,6 +93,7 @@ for (const version of ['1.2.1', '1.8.6', '1.14.0']) {
           adaptTemplate(text, {
             clusterName: 'blue',
             nodeRoleName: 'KarpenterNodeRole-blue',
+            nodeRolePolicies: [],
             permissionsBoundary: boundary
           }),
           settings

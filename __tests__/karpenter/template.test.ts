@@ -1,5 +1,6 @@
 import { UserError } from '../../src/engine/errors.js'
 import { renderTemplate } from '../../src/karpenter/rendered-stack.js'
+import { renderedRoles } from '../../src/karpenter/rendered-roles.js'
 import { adaptTemplate, loadTemplate, upstreamTemplateUrl } from '../../src/karpenter/template.js'
 import { builtInTemplateText } from '../../src/karpenter/template-built-in.js'
 
@@ -58,6 +59,7 @@ describe('adaptTemplate', () => {
   const adaptation = {
     clusterName: 'blue',
     nodeRoleName: 'KarpenterNodeRole-blue',
+    nodeRolePolicies: [],
     permissionsBoundary: undefined
   }
   const settings = {
@@ -92,6 +94,17 @@ describe('adaptTemplate', () => {
     )
   })
 
+  it('adds the policies asked for to the node role, each once', () => {
+    const own = 'arn:aws:iam::111122223333:policy/logs'
+    const twice = adaptTemplate(adaptTemplate(text, { ...adaptation, nodeRolePolicies: [own] }), {
+      ...adaptation,
+      nodeRolePolicies: [own]
+    })
+    const rolesOf = (template: string) => renderedRoles(renderTemplate(template, settings))
+    const [before, after] = [rolesOf(text)[0], rolesOf(twice)[0]]
+    expect(after).toEqual({ ...before, policyArns: [...(before?.policyArns ?? []), own] })
+  })
+
   it('keeps the short forms of a template in their meaning', () => {
     const short = `Resources:
   KarpenterNodeRole:
@@ -106,13 +119,17 @@ describe('adaptTemplate', () => {
     const stack = renderTemplate(adaptTemplate(short, { ...adaptation, nodeRoleName: 'nodes' }), settings)
     expect(stack.queue).toEqual({
       name: 'a-eu-west-1',
-      arn: 'arn:aws:sqs:eu-west-1:111122223333:a-eu-west-1'
+      arn: 'arn:aws:sqs:eu-west-1:111122223333:a-eu-west-1',
+      url: 'https://sqs.eu-west-1.amazonaws.com/111122223333/a-eu-west-1'
     })
   })
 
   it('says so when there is no such role to rename', () => {
     expect(() => adaptTemplate('Resources: {}', { ...adaptation, nodeRoleName: 'nodes' })).toThrow(
       'node-role-name: the template has no role KarpenterNodeRole'
+    )
+    expect(() => adaptTemplate('Resources: {}', { ...adaptation, nodeRolePolicies: ['arn'] })).toThrow(
+      'node-role-policies: the template has no role KarpenterNodeRole'
     )
   })
 })

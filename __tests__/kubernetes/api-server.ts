@@ -164,8 +164,11 @@ export class ApiServer {
     if (call.method === 'GET') return this.#read(call, response)
     if (call.query.get('dryRun') === 'All') return json(response, 200, body)
     if (call.method === 'DELETE') {
-      if (!this.#objects.has(call.path)) return status(response, 404, 'NotFound', 'not found')
-      this.remove(call.path)
+      const going = this.#objects.get(call.path)
+      if (going === undefined) return status(response, 404, 'NotFound', 'not found')
+      const deletionTimestamp = going.metadata['deletionTimestamp'] ?? new Date().toISOString()
+      if (isFree(going)) this.remove(call.path)
+      else this.put(call.path, { ...going, metadata: { ...going.metadata, deletionTimestamp } })
       return json(response, 200, { kind: 'Status', status: 'Success' })
     }
     const object = isMap(body) ? body : {}
@@ -183,7 +186,9 @@ export class ApiServer {
     if (version !== undefined && version !== live.metadata['resourceVersion']) {
       return status(response, 409, 'Conflict', 'the object has been modified')
     }
-    return json(response, 200, this.put(call.path, merged(live, object)))
+    const patched = this.put(call.path, merged(live, object))
+    if (patched.metadata['deletionTimestamp'] !== undefined && isFree(patched)) this.remove(call.path)
+    return json(response, 200, patched)
   }
 
   #read(call: Call, response: ServerResponse): void {
@@ -218,6 +223,12 @@ export class ApiServer {
     }
     json(response, 200, this.put(call.path, object))
   }
+}
+
+/** No finalizer holds it. */
+function isFree({ metadata }: Stored): boolean {
+  const { finalizers } = metadata
+  return !Array.isArray(finalizers) || finalizers.length === 0
 }
 
 /** A namespaced kind's collection without a namespace has the objects of all namespaces. */

@@ -54,6 +54,15 @@ test('of a long list only what is picked is kept, page by page', async () => {
   )
 })
 
+test('whether there is one at all is asked for with one object, however many there are', async () => {
+  const fargate = { labels: { type: 'fargate' } }
+  server.put('/api/v1/nodes/a', { apiVersion: 'v1', kind: 'Node', metadata: fargate })
+  server.put('/api/v1/nodes/b', { apiVersion: 'v1', kind: 'Node', metadata: fargate })
+  expect(await server.kubernetes.any(nodes, { labelSelector: 'type=fargate' })).toBe(true)
+  expect(await server.kubernetes.any(nodes, { labelSelector: 'type!=fargate' })).toBe(false)
+  expect(server.calls.map(({ query }) => query.get('limit'))).toEqual(['1', '1'])
+})
+
 test('a list whose continuation has expired is read again from its start', async () => {
   let asked = 0
   server.intercept = (call, response) => {

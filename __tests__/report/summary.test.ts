@@ -1,3 +1,4 @@
+import type { Finding } from '../../src/engine/findings.js'
 import type { Report } from '../../src/report/report.js'
 import { summaryText } from '../../src/report/summary.js'
 
@@ -91,5 +92,55 @@ describe('summaryText', () => {
   it("stays far below GitHub's limit of 1 MiB", () => {
     const warnings = Array.from({ length: 20 }, () => 'x'.repeat(100_000))
     expect(Buffer.byteLength(summaryText({ ...report, warnings }))).toBeLessThan(1_048_576)
+  })
+
+  it('says in its heading whether all is as installed, and lists what is not', () => {
+    const counts = { drift: 0, pending: 0, unknown: 0 }
+    const clean = summaryText({ ...report, mode: 'check', changed: false, findings: [], counts })
+    expect(clean.split('\n')[0]).toBe('## Karpenter on `blue`: all as installed')
+    const finding: Finding = {
+      kind: 'drift',
+      id: 'node-pool/default',
+      title: 'NodePool default',
+      layer: 'karpenter',
+      path: 'spec.template',
+      wanted: 'a|b',
+      recorded: 'a|b',
+      live: '<img> @team',
+      severity: 'breaks scaling',
+      reason: 'it differs',
+      install: 'change it back',
+      by: { manager: '<b>@team</b>' }
+    }
+    const found = summaryText({
+      ...report,
+      mode: 'check',
+      result: 'failed',
+      findings: [finding],
+      counts: { ...counts, drift: 1 }
+    })
+    expect(found.split('\n')[0]).toBe('## Karpenter on `blue`: 1 drift')
+    expect(found).toContain('`a\\|b`')
+    expect(found).toContain('&lt;b>@<!-- -->team')
+  })
+
+  it('lists what an uninstall removed, kept and left, and what was read afterwards', () => {
+    const removal = {
+      removed: [{ id: 'stack', title: 'CloudFormation stack Karpenter-blue' }],
+      kept: [{ id: 'crds', title: 'CRDs', reason: 'they stay unless asked for' }],
+      leftovers: [],
+      proof: [{ what: 'CRDs', found: ['CRD nodepools.karpenter.sh'] }],
+      lagging: []
+    }
+    const text = summaryText({ ...report, mode: 'uninstall', removal })
+    expect(text.split('\n')[0]).toBe('## Karpenter on `blue`: nothing is left')
+    expect(text).toContain('CRDs: they stay unless asked for')
+    expect(text).toContain('| CRDs | CRD nodepools.karpenter.sh |')
+    const left = { ...removal, leftovers: [{ kind: 'iam' as const, name: 'Role', reason: 'held' }] }
+    expect(summaryText({ ...report, result: 'failed', removal: left }).split('\n')[0]).toContain(
+      '1 left over'
+    )
+    const nothing = { ...removal, removed: [], kept: [] }
+    expect(summaryText({ ...report, mode: 'uninstall', removal: nothing })).toContain('**Nothing to remove**')
   })
 })

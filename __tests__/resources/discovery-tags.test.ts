@@ -164,7 +164,7 @@ describe('Discovery tags', () => {
     const wanted = { clusterName: 'green', ids }
     expect(await subnetTags(wanted, { aws }).remove(recordedStep())).toMatchObject({ outcome: 'kept' })
     expect(Object.keys(tags)).toHaveLength(2)
-    expect(await subnetTags(wanted, { aws, created: true }).remove(recordedStep())).toEqual({
+    expect(await subnetTags(wanted, { aws, before: [] }).remove(recordedStep())).toEqual({
       outcome: 'removed'
     })
     expect(tags).toEqual({})

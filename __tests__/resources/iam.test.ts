@@ -144,31 +144,35 @@ describe('The controller role', () => {
     await close()
   })
 
-  it('of ours gets its trust back, and trust in others stays', async () => {
-    const foreign = {
-      Effect: 'Allow',
-      Principal: { AWS: 'arn:aws:iam::111122223333:root' },
-      Action: 'sts:AssumeRole'
-    }
-    const loosened = { ...trustStatement(irsa), Condition: {} }
-    const state = { role: { trust: trustDocument([foreign, loosened]), tags: { ...tags } }, attached: [] }
+  const account = {
+    Effect: 'Allow',
+    Principal: { AWS: 'arn:aws:iam::111122223333:root' },
+    Action: 'sts:AssumeRole'
+  }
+  const loosened = { ...trustStatement(irsa), Condition: {} }
+
+  it('of ours gets its trust back, and trusts nobody else', async () => {
+    const state = { role: { trust: trustDocument([account, loosened]), tags: { ...tags } }, attached: [] }
     const { aws, close } = await awsWith(iam(state))
     const { before, after } = await install(controllerRole(wantedRole, { aws, ownership }))
-    expect(before.differences.map((difference) => difference.path)).toEqual(['trust'])
+    expect(before.differences).toMatchObject([{ path: 'trust', severity: 'breaks scaling' }])
     expect(after.state).toBe('as wanted')
-    expect(JSON.parse(state.role.trust)).toMatchObject({ Statement: [foreign, trustStatement(irsa)] })
+    expect(JSON.parse(state.role.trust)).toMatchObject({ Statement: [trustStatement(irsa)] })
     await close()
   })
 
-  it('of ours that trusts more than the one account is reported, and corrected', async () => {
-    const loosened = { ...trustStatement(irsa), Condition: {} }
+  it.each([
+    ['every service account', loosened, 'weakens security'],
+    ['the whole account', account, 'weakens security'],
+    ['less than it should, by a denial', { ...account, Effect: 'Deny' }, 'breaks scaling']
+  ])('of ours that trusts %s besides is reported, and corrected', async (_what, besides, severity) => {
     const state = {
-      role: { trust: trustDocument([trustStatement(irsa), loosened]), tags: { ...tags } },
+      role: { trust: trustDocument([trustStatement(irsa), besides]), tags: { ...tags } },
       attached: []
     }
     const { aws, close } = await awsWith(iam(state))
     const { before, after } = await install(controllerRole(wantedRole, { aws, ownership }))
-    expect(before.differences).toMatchObject([{ path: 'trust', severity: 'weakens security' }])
+    expect(before.differences).toMatchObject([{ path: 'trust', live: [besides], severity }])
     expect(after.state).toBe('as wanted')
     await close()
   })
@@ -230,7 +234,7 @@ describe("The controller role's policies", () => {
       attached: [arn('KarpenterControllerPolicy'), 'arn:aws:iam::111122223333:policy/own']
     }
     const { aws, server, close } = await awsWith(iam(state))
-    const { after, step } = await install(controllerRolePolicies(wanted, { aws }))
+    const { after, step } = await install(controllerRolePolicies(wanted, { aws, keep: () => undefined }))
     expect(after.state).toBe('as wanted')
     expect(state.attached.toSorted()).toEqual(
       ['arn:aws:iam::111122223333:policy/own', ...policyArns].toSorted()
@@ -253,14 +257,18 @@ describe("The controller role's policies", () => {
         state.attached.push(String(input['PolicyArn']))
       }
     })
-    expect((await install(controllerRolePolicies(wanted, { aws }))).after.state).toBe('as wanted')
+    expect((await install(controllerRolePolicies(wanted, { aws, keep: () => undefined }))).after.state).toBe(
+      'as wanted'
+    )
     await close()
   })
 
-  it('that are all there cost one call', async () => {
+  it('that are all there cost no write', async () => {
     const { aws, server, close } = await awsWith(iam({ role: { trust: '', tags: {} }, attached: policyArns }))
-    expect((await inspect(controllerRolePolicies(wanted, { aws }))).state).toBe('as wanted')
-    expect(server.calls).toEqual(['ListAttachedRolePolicies'])
+    expect((await inspect(controllerRolePolicies(wanted, { aws, keep: () => undefined }))).state).toBe(
+      'as wanted'
+    )
+    expect(server.calls.toSorted()).toEqual(['GetRole', 'ListAttachedRolePolicies', 'ListRolePolicies'])
     await close()
   })
 })
@@ -312,6 +320,22 @@ describe('The IAM OIDC provider', () => {
     expect(await oidcProvider(wanted, { aws, ownership }).remove(recordedStep())).toMatchObject({
       outcome: 'kept'
     })
+    await close()
+  })
+
+  it('that is ours goes when it is asked for, and not otherwise: others may use it by then', async () => {
+    const state = { audiences: ['sts.amazonaws.com'], tags }
+    const { aws, server, close } = await awsWith({
+      ...provider(state),
+      DeleteOpenIDConnectProvider: () => ({})
+    })
+    expect(await oidcProvider(wanted, { aws, ownership }).remove(recordedStep())).toMatchObject({
+      outcome: 'kept',
+      reason: expect.stringContaining('`remove-oidc-provider: true`') as unknown
+    })
+    expect(server.calls).not.toContain('DeleteOpenIDConnectProvider')
+    const asked = oidcProvider(wanted, { aws, ownership, removable: true })
+    expect(await asked.remove(recordedStep())).toEqual({ outcome: 'removed' })
     await close()
   })
 

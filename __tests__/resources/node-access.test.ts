@@ -15,6 +15,8 @@ interface Entry {
   type: string
   kubernetesGroups?: string[]
   tags?: Record<string, string>
+  /** Seconds since the epoch. */
+  createdAt?: number
 }
 
 function eks(state: { entry?: Entry; policies?: string[]; unseen?: number }): Handlers {
@@ -33,7 +35,11 @@ function eks(state: { entry?: Entry; policies?: string[]; unseen?: number }): Ha
         )
       }
       if (state.entry !== undefined) throw new Refusal('ResourceInUseException', 'in use', 409)
-      state.entry = { type: String(input['type']), tags: input['tags'] as Record<string, string> }
+      state.entry = {
+        type: String(input['type']),
+        tags: input['tags'] as Record<string, string>,
+        createdAt: 2000
+      }
       return { accessEntry: state.entry }
     },
     DeleteAccessEntry: () => {
@@ -140,6 +146,43 @@ describe('Node access by access entry', () => {
     expect(error.message).toContain('has type STANDARD, with which no node can join, and it grants')
     expect(error.state).toBe('The entry was left as it is.')
     expect(state.entry.type).toBe('STANDARD')
+    await own.close()
+  })
+
+  it.each([
+    ['is there no longer', undefined, 'deleted'],
+    ['was made after it', 2000, 'deleted, and made again']
+  ])('of a role that %s is made anew: EKS ties it to the role of then', async (_what, madeAt, found) => {
+    const state = { entry: { type: 'EC2_LINUX', createdAt: 1000 } }
+    const own = await ports(eks(state))
+    const role = { madeAt }
+    const nodeRole = async () => {
+      if (role.madeAt === undefined) {
+        throw Object.assign(new Error('no role'), {
+          name: 'NoSuchEntityException',
+          $metadata: { httpStatusCode: 404 }
+        })
+      }
+      return { createdAt: new Date(role.madeAt * 1000) }
+    }
+    const resource = nodeAccess('access-entry', wanted, { ...own, nodeRole })
+    const before = await inspect(resource)
+    expect(before.differences).toMatchObject([{ path: 'role', live: found, severity: 'breaks scaling' }])
+    role.madeAt = 2000
+    const step = recordedStep()
+    await before.apply(step)
+    expect(step.lines).toEqual([
+      `deleted the access entry of an earlier role ${nodeRoleArn}`,
+      `created access entry EC2_LINUX for ${nodeRoleArn}`
+    ])
+    expect((await inspect(resource)).state).toBe('as wanted')
+    await own.close()
+  })
+
+  it('is told nothing by a role that may not be read', async () => {
+    const own = await ports(eks({ entry: { type: 'EC2_LINUX', createdAt: 1000 } }))
+    const nodeRole = async () => Promise.reject(new Error('denied'))
+    expect((await inspect(nodeAccess('access-entry', wanted, { ...own, nodeRole }))).state).toBe('as wanted')
     await own.close()
   })
 

@@ -78,7 +78,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const faults = new Faults()
   const pipeline = new Pipeline(iam, faults)
   const services = new Map<string, Service>()
-  const eks = new EksState(home, now)
+  const eks = new EksState(home, now, (arn) => iam.roleByArn(arn)?.id)
   for (const spec of options.clusters ?? []) eks.putCluster(spec)
   const privateDnsName = options.privateDnsName ?? (async () => undefined)
   const aside = (path: string, body: string) => {

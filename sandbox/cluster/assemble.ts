@@ -16,6 +16,7 @@ import { startNodes, type Nodes } from '../nodes/index.js'
 import { startProxy } from '../proxy.js'
 import { publishedHosts, startPublished } from '../published/index.js'
 import type { Reaper } from '../reaper.js'
+import { startGitHubApi } from '../runner/github-api.js'
 import { startIdTokenServer } from '../runner/id-token.js'
 import { list, record, text } from '../values.js'
 import { awsAuthOf, bindAccessPolicies, mapRoles, nodeMapping, type RoleMapping } from './access.js'
@@ -56,6 +57,8 @@ export async function assemble(assembly: Assembly): Promise<Omit<Sandbox, 'built
   const { cloud, services } = await startAws({ authority, accountId, region, motoUrl: moto.url, assembly })
   const idTokens = await startIdTokenServer({ now: Date.now })
   onStop(() => idTokens.stop())
+  const github = await startGitHubApi([spec.repository ?? REPOSITORY.repository])
+  onStop(() => github.stop())
   cloud.trustIssuer(idTokens.issuer, async () => keySet(idTokens.jwks))
   if (spec.githubProvider !== false) {
     cloud.iam.putOidcProvider(idTokens.issuer, [audienceOf(cloud.iam.home)])
@@ -131,6 +134,7 @@ export async function assemble(assembly: Assembly): Promise<Omit<Sandbox, 'built
     published,
     proxy,
     idTokens,
+    github,
     nodes,
     caPath,
     deployerRoleArn: deployer.arn,
@@ -141,6 +145,7 @@ export async function assemble(assembly: Assembly): Promise<Omit<Sandbox, 'built
       name,
       region,
       idTokens,
+      github,
       cloud,
       deployerRoleArn: deployer.arn,
       chart: published.chart,

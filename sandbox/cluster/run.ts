@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import type { Cloud } from '../cloud/index.js'
 import type { RunOptions, Sandbox } from '../index.js'
+import type { GitHubApi } from '../runner/github-api.js'
 import type { IdTokenServer, WorkflowRun } from '../runner/id-token.js'
 import { runAction } from '../runner/run-action.js'
 import type { SandboxSpec } from './spec.js'
@@ -18,6 +19,7 @@ export interface RunnerParts {
   readonly name: string
   readonly region: string
   readonly idTokens: IdTokenServer
+  readonly github: GitHubApi
   readonly cloud: Cloud
   readonly deployerRoleArn: string
   readonly chart: string
@@ -49,6 +51,7 @@ export function runnerOf(parts: RunnerParts): Sandbox['run'] {
       node: NODE,
       secrets: () => ({
         ...Object.fromEntries(parts.idTokens.issued.map((token, index) => [`id token ${index}`, token])),
+        'github token': parts.github.token,
         ...parts.cloud.secrets()
       }),
       ...rest,
@@ -65,6 +68,7 @@ export function runnerOf(parts: RunnerParts): Sandbox['run'] {
       run,
       idToken: idToken === 'missing' ? undefined : parts.idTokens.grant(run),
       env: {
+        GITHUB_API_URL: parts.github.url,
         ...(throughNames
           ? {
               HTTPS_PROXY: parts.proxyUrl,

@@ -1,4 +1,5 @@
 import { stdout } from 'node:process'
+import { holdPublished } from '../cluster/deployer-policy.js'
 import { otherHand } from './edits.js'
 import { startSandbox, type ActionResult, type Sandbox } from '../index.js'
 
@@ -41,6 +42,7 @@ async function demo(): Promise<void> {
     }
     await step(sandbox, 'mode check again: it fails, and says who did what', check, 'failure')
     await step(sandbox, 'mode install puts it right', repair, 'success')
+    await holdPublished(sandbox, 'uninstall')
     await step(sandbox, 'mode uninstall takes it away, and proves it', uninstall, 'success')
   } finally {
     process.off('SIGINT', stop)

@@ -105,8 +105,14 @@ export function accessDenied(error: unknown): Denial | undefined {
   }
 }
 
+/** Where every statement that a mode needs can be looked up. */
+export const everyStatement =
+  'docs/permissions/install.json (check.json and uninstall.json for those modes) has every statement that is needed.'
+
 /** The policy that is published for the role that runs this action. */
 export const installPolicy = 'docs/permissions/install.json'
+/** The same for mode uninstall. */
+export const uninstallPolicy = 'docs/permissions/uninstall.json'
 
 /**
  * An AWS error for a person. `subject` is the resource or input at fault; `doing` reads on from it: `could not be read`.
@@ -123,7 +129,7 @@ export function awsProblem(subject: string, doing: string, error: unknown, fix?:
       `${doing}: the run's role may not call ${denial.action}${on}${policy}`,
       denial.because !== undefined && /explicit deny|service control|boundary/.test(denial.because)
         ? `Allow ${denial.action} where it is denied: ${denial.because}.`
-        : `Add ${denial.action} to the role's policy; ${installPolicy} has every statement that is needed.`,
+        : `Add ${denial.action} to the role's policy; ${everyStatement}`,
       { cause: error }
     )
   }
@@ -168,7 +174,7 @@ export function refuseUnreadable<L>(
     throw new UserError(
       subject,
       `could not be read, so it is left as it is: ${live.reason}`,
-      `Add ${live.missingPermission ?? 'the permission'} to the role's policy; ${installPolicy} has every statement that is needed.`
+      `Add ${live.missingPermission ?? 'the permission'} to the role's policy; ${everyStatement}`
     )
   }
 }

@@ -1,4 +1,5 @@
 import type { Filter } from '@aws-sdk/client-ec2'
+import type { IAMClient, InstanceProfile } from '@aws-sdk/client-iam'
 import type { Aws } from './clients.js'
 import { tagsOf } from './discover.js'
 import { isNotFound } from './errors.js'
@@ -80,8 +81,9 @@ export async function looseVolumes(aws: Aws, clusterName: string): Promise<reado
 }
 
 /**
- * Instance profiles that hold the node role, lie under Karpenter's path for the cluster (from 1.7 on), or have the name
- * that it gave them up to 1.6, `<cluster>_<hash>`; each with what its tags say.
+ * Instance profiles of Karpenter for the cluster, each with what its tags say: those under its path (from 1.7 on), and
+ * those of the name that it gave them up to 1.6, `<cluster>_<hash>`. Also others that hold the node role, which are
+ * nobody's but their makers'.
  */
 export async function instanceProfiles(
   aws: Aws,
@@ -92,42 +94,53 @@ export async function instanceProfiles(
   const path = `/karpenter/${of.region}/${of.clusterName}/`
   const named = new RegExp(`^${of.clusterName}_\\d+$`)
   const names = new Set<string>()
-  for await (const page of sdk.paginateListInstanceProfiles({ client }, {})) {
-    for (const { InstanceProfileName: name = '', Path = '' } of page.InstanceProfiles ?? [])
-      if (Path.startsWith(path) || named.test(name)) names.add(name)
+  const others: LaunchThing[] = []
+  const sort = ({ InstanceProfileName: name = '', Path = '' }: InstanceProfile): boolean => {
+    const looksKarpenters = Path.startsWith(path) || named.test(name)
+    if (looksKarpenters) names.add(name)
+    return looksKarpenters
   }
+  for await (const page of sdk.paginateListInstanceProfiles({ client }, {}))
+    for (const profile of page.InstanceProfiles ?? []) sort(profile)
   try {
     const RoleName = of.nodeRoleName
-    for await (const page of sdk.paginateListInstanceProfilesForRole({ client }, { RoleName })) {
-      for (const { InstanceProfileName: name = '' } of page.InstanceProfiles ?? []) names.add(name)
-    }
+    for await (const page of sdk.paginateListInstanceProfilesForRole({ client }, { RoleName }))
+      for (const profile of page.InstanceProfiles ?? [])
+        if (!sort(profile)) {
+          const foreign = thing('instance profile', profile.InstanceProfileName, {})
+          others.push({ ...foreign, roles: [RoleName], ofCluster: false })
+        }
   } catch (error) {
     // Without the role no profile holds it.
     if (!isNotFound(error)) throw error
   }
-  const found = await Promise.all(
-    [...names].map(async (InstanceProfileName) => {
-      try {
-        const { InstanceProfile } = await client.send(
-          new sdk.GetInstanceProfileCommand({ InstanceProfileName })
-        )
-        const tags = tagsOf(InstanceProfile?.Tags)
-        const region = tags['topology.kubernetes.io/region']
-        const roles = (InstanceProfile?.Roles ?? []).map(({ RoleName = '' }) => RoleName)
-        const made = thing('instance profile', InstanceProfileName, tags)
-        const ofCluster =
-          (tags['eks:eks-cluster-name'] === of.clusterName ||
-            tags[`kubernetes.io/cluster/${of.clusterName}`] === 'owned') &&
-          made.nodeClass !== undefined &&
-          (region === undefined || region === of.region)
-        return [{ ...made, roles, ofCluster }]
-      } catch (error) {
-        if (isNotFound(error)) return []
-        throw error
-      }
-    })
-  )
-  return found.flat()
+  const found = await Promise.all([...names].map(async (name) => profileWithTags(client, name, of)))
+  return [...found.flatMap((profile) => profile ?? []), ...others]
+}
+
+/** Undefined when it is gone by now: lists lag. */
+async function profileWithTags(
+  iam: IAMClient,
+  InstanceProfileName: string,
+  { clusterName, region }: { readonly clusterName: string; readonly region: string }
+): Promise<LaunchThing | undefined> {
+  const { GetInstanceProfileCommand } = await import('./sdk/iam.js')
+  try {
+    const { InstanceProfile } = await iam.send(new GetInstanceProfileCommand({ InstanceProfileName }))
+    const tags = tagsOf(InstanceProfile?.Tags)
+    const made = thing('instance profile', InstanceProfileName, tags)
+    const isClusters =
+      tags['eks:eks-cluster-name'] === clusterName || tags[`kubernetes.io/cluster/${clusterName}`] === 'owned'
+    return {
+      ...made,
+      roles: (InstanceProfile?.Roles ?? []).map(({ RoleName = '' }) => RoleName),
+      // IAM has no regions: a cluster of the same name in another one has its own.
+      ofCluster: isClusters && [undefined, region].includes(tags['topology.kubernetes.io/region'])
+    }
+  } catch (error) {
+    if (isNotFound(error)) return undefined
+    throw error
+  }
 }
 
 function thing(kind: LaunchThing['kind'], id: string | undefined, tags: Tags): LaunchThing {

@@ -16,6 +16,11 @@ export function iamArn(account: Pick<Account, 'id' | 'partition'>, resource: str
   return `arn:${account.partition}:iam::${account.id}:${resource}`
 }
 
+/** Path of an IAM resource by its ARN: / most often. */
+export function iamPath(arn: string): string {
+  return arn.slice(arn.indexOf('/'), arn.lastIndexOf('/') + 1)
+}
+
 /** EC2's service principal has the partition's suffix; most others, pods.eks among them, are the same everywhere. */
 export function ec2Principal(account: Pick<Account, 'urlSuffix'>): string {
   return `ec2.${account.urlSuffix}`

@@ -9,7 +9,6 @@ import { accessDenied } from './errors.js'
 export interface MissingPermission {
   readonly action: string
   readonly resource: string
-  readonly statement: string
   /** Denied by a policy that says so, not merely allowed by none. */
   readonly explicit: boolean
 }
@@ -76,14 +75,14 @@ async function ask(
     results.push(...(page.EvaluationResults ?? []))
   }
   // Of each action with each resource, only what is needed counts.
-  return needs.flatMap(({ statement, actions, resources }) =>
+  return needs.flatMap(({ actions, resources }) =>
     actions.flatMap((action) =>
       resources.flatMap((resource) => {
         const result = results.find(
           (one) => one.EvalActionName === action && one.EvalResourceName === resource
         )
         if (result === undefined || result.EvalDecision === 'allowed' || isUncertain(result)) return []
-        return [{ action, resource, statement, explicit: result.EvalDecision === 'explicitDeny' }]
+        return [{ action, resource, explicit: result.EvalDecision === 'explicitDeny' }]
       })
     )
   )

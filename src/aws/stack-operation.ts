@@ -5,7 +5,7 @@ import type { Aws } from './clients.js'
 import { tagsOf } from './discover.js'
 import { codeOf, isNotFound } from './errors.js'
 import { poll } from './poll.js'
-import { operationEvents, progressOf } from './stack-events.js'
+import { failureFix, operationEvents, progressOf } from './stack-events.js'
 
 export interface LiveStack {
   readonly stackId: string
@@ -129,8 +129,16 @@ export async function untilSettled(
   }
 }
 
-/** Deletes the stack and waits until it is gone. Throws UserError, with the first resource that would not go, when it stays. */
-export async function deleteStack(aws: Aws, stack: { id: string; name: string }, step: Step): Promise<void> {
+/**
+ * Deletes the stack and waits until it is gone. Throws UserError, with the first resource that would not go, when it stays.
+ * `policyFile` has the permissions that it takes.
+ */
+export async function deleteStack(
+  aws: Aws,
+  stack: { id: string; name: string },
+  policyFile: string,
+  step: Step
+): Promise<void> {
   const { DeleteStackCommand } = await import('./sdk/cloudformation.js')
   const cloudformation = await aws.cloudformation()
   await cloudformation.send(new DeleteStackCommand({ StackName: stack.id }))
@@ -140,7 +148,7 @@ export async function deleteStack(aws: Aws, stack: { id: string; name: string },
   throw new UserError(
     `CloudFormation stack ${stack.name}`,
     `could not be deleted (${status}): ${failure === undefined ? 'no reason given' : `${failure.type} ${failure.physicalId ?? failure.logicalId}: ${failure.reason}`}`,
-    'Detach or delete what still uses that resource, then run again.'
+    failure === undefined ? 'Look at its events, then run again.' : failureFix(failure, policyFile)
   )
 }
 

@@ -46,10 +46,8 @@ export function trustDocument(statements: readonly JsonMap[]): string {
 export interface TrustReading {
   /** The wanted statement is there, whatever its Sid. */
   readonly trusted: boolean
-  /** Statements for the same principal that say something else. */
-  readonly altered: readonly JsonMap[]
-  /** Statements for others. */
-  readonly foreign: readonly JsonMap[]
+  /** Every other statement: for the same principal with other words, or for somebody else. */
+  readonly others: readonly JsonMap[]
 }
 
 /** Throws SyntaxError for what is no policy. `document` may be URL-encoded, as IAM answers. */
@@ -57,24 +55,10 @@ export function readTrust(document: string, trust: Trust): TrustReading {
   const wanted = trustStatement(trust)
   const statements = statementsOf(document)
   const same = (statement: JsonMap): boolean => sameStatement(statement, wanted)
-  const others = statements.filter((statement) => !same(statement))
-  const forUs = others.filter((statement) => names(statement['Principal'], principalOf(trust)))
   return {
     trusted: statements.some(same),
-    altered: forUs,
-    foreign: others.filter((statement) => !forUs.includes(statement))
+    others: statements.filter((statement) => !same(statement))
   }
-}
-
-function principalOf(trust: Trust): string {
-  return trust.kind === 'irsa' ? trust.providerArn : podIdentityPrincipal
-}
-
-function names(principal: unknown, value: string): boolean {
-  if (!isMap(principal)) return principal === value
-  return Object.values(principal).some((part) =>
-    Array.isArray(part) ? part.includes(value) : part === value
-  )
 }
 
 function statementsOf(document: string): JsonMap[] {

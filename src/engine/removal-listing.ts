@@ -85,17 +85,20 @@ function keptOf({ resource: { id, title }, removal, standing, why }: Listed): Re
   return spared.length === 0 ? [] : [{ id, title, reason: `there before us: ${spared.join(', ')}` }]
 }
 
-function leftoversOf({ resource: { layer }, removal, after, standing }: Listed): readonly Leftover[] {
+function leftoversOf({ resource: { layer, title }, removal, after, standing }: Listed): readonly Leftover[] {
   const unreadable = after?.unreadable
   const reason =
-    unreadable === undefined ? reasonOf(removal) : `could not be read, so nobody knows: ${unreadable.reason}`
+    unreadable === undefined
+      ? reasonOf(removal, title)
+      : `could not be read, so nobody knows: ${unreadable.reason}`
   return standing.map((name) => ({ kind: layer, name, reason }))
 }
 
-function reasonOf(removal: RemovalOutcome['removal']): string {
+function reasonOf(removal: RemovalOutcome['removal'], title: string): string {
   switch (removal.outcome) {
     case 'failed':
-      return messageOf(removal.error)
+      // An error begins with the resource, which the leftover's name says already.
+      return messageOf(removal.error).replace(`${title}: `, '')
     case 'not tried':
       return 'not tried, because what works with it could not be removed'
     case 'removed':

@@ -165,7 +165,7 @@ async function removeOne(
     ...outcome,
     ...(removal.outcome === 'failed'
       ? { result: 'failed', error: removal.error }
-      : { result: removal.outcome === 'removed' ? 'applied' : 'as wanted' })
+      : { result: outcome.changes.length > 0 ? 'applied' : 'as wanted' })
   })
   return { ...outcome, removal }
 }

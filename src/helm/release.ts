@@ -102,7 +102,8 @@ function controllerOf(deployment: Deployment, image: string | undefined): Contro
   const { name = '', namespace = '', annotations = {} } = deployment.metadata ?? {}
   const release = annotations['meta.helm.sh/release-name']
   const version =
-    labelOf(deployment, 'app.kubernetes.io/version') || (/:([^/@]+)(@|$)/.exec(image ?? '')?.[1] ?? '')
+    labelOf(deployment, 'app.kubernetes.io/version') ||
+    (/:([^/]+)$/.exec((image ?? '').replace(/@.*$/, ''))?.[1] ?? '')
   return {
     namespace,
     deployment: name,

@@ -81,40 +81,67 @@ async function fetched(url: string, ports: TemplatePorts): Promise<string> {
 export interface Adaptation {
   readonly clusterName: string
   readonly nodeRoleName: string
+  /** ARNs of managed policies that the node role is to have besides the template's. */
+  readonly nodeRolePolicies: readonly string[]
   readonly permissionsBoundary: string | undefined
 }
 
 /**
- * The text with the user's name for the node role and the permissions boundary on every role of it. The same text when
- * neither differs from what the template has, so that it stays what upstream published.
+ * The text with the user's name and further policies for the node role, and the permissions boundary on every role of it.
+ * The same text when nothing differs from what the template has, so that it stays what upstream published.
  */
 export function adaptTemplate(text: string, adaptation: Adaptation): string {
-  const { clusterName, nodeRoleName, permissionsBoundary } = adaptation
+  const { clusterName, nodeRoleName, nodeRolePolicies, permissionsBoundary } = adaptation
   const renames = nodeRoleName !== `KarpenterNodeRole-${clusterName}`
-  if (!renames && permissionsBoundary === undefined) return text
+  if (!renames && nodeRolePolicies.length === 0 && permissionsBoundary === undefined) return text
   const { body } = parseTemplate(text)
   const declared = isMap(body['Resources']) ? body['Resources'] : {}
   const resources: JsonMap = {}
   for (const [logicalId, own] of Object.entries(declared)) {
     const isRole = isMap(own) && own['Type'] === 'AWS::IAM::Role'
+    const properties = isRole && isMap(own['Properties']) ? own['Properties'] : {}
+    const isNodeRole = logicalId === 'KarpenterNodeRole'
     resources[logicalId] = isRole
       ? {
           ...own,
           Properties: {
-            ...(isMap(own['Properties']) && own['Properties']),
-            ...(renames && logicalId === 'KarpenterNodeRole' && { RoleName: nodeRoleName }),
+            ...properties,
+            ...(renames && isNodeRole && { RoleName: nodeRoleName }),
+            ...(isNodeRole &&
+              nodeRolePolicies.length > 0 && {
+                ManagedPolicyArns: withPolicies(properties['ManagedPolicyArns'], nodeRolePolicies)
+              }),
             ...(permissionsBoundary !== undefined && { PermissionsBoundary: permissionsBoundary })
           }
         }
       : own
   }
-  if (renames && !isMap(resources['KarpenterNodeRole'])) {
+  if (!isMap(resources['KarpenterNodeRole'])) {
+    if (renames) throw noNodeRole('node-role-name', `could be called ${nodeRoleName}`)
+    if (nodeRolePolicies.length > 0) throw noNodeRole('node-role-policies', 'they could be attached to')
+  }
+  return dump({ ...body, Resources: resources }, { lineWidth: -1, noRefs: true })
+}
+
+function withPolicies(declared: unknown, further: readonly string[]): readonly unknown[] {
+  if (declared === undefined) return further
+  if (!Array.isArray(declared)) {
     throw new UserError(
-      'node-role-name',
-      `the template has no role KarpenterNodeRole that could be called ${nodeRoleName}`,
-      'Leave node-role-name out, or name the role in your template KarpenterNodeRole.',
+      'node-role-policies',
+      "the template's node role has no plain list of ManagedPolicyArns, so none can be added to it",
+      'Write the policies into your template, and leave node-role-policies out.',
       { state: 'Nothing was changed.' }
     )
   }
-  return dump({ ...body, Resources: resources }, { lineWidth: -1, noRefs: true })
+  const own: readonly unknown[] = declared
+  return [...own, ...further.filter((arn) => !own.includes(arn))]
+}
+
+function noNodeRole(input: string, what: string): UserError {
+  return new UserError(
+    input,
+    `the template has no role KarpenterNodeRole that ${what}`,
+    `Leave ${input} out, or name the role in your template KarpenterNodeRole.`,
+    { state: 'Nothing was changed.' }
+  )
 }

@@ -53,6 +53,8 @@ export interface Kubernetes {
   list<T>(kind: Kind<T>, selection?: Selection): Promise<Listing<T>>
   /** The same where there may be thousands: a page is forgotten before the next one is read, but for what is picked of it. */
   pick<T, P>(kind: Kind<T>, of: (object: T) => P, selection?: Selection): Promise<Listing<P>>
+  /** Whether there is one at all; no more than one is read. */
+  any<T>(kind: Kind<T>, selection: Selection): Promise<boolean>
   create<T>(kind: Kind<T>, object: Manifest, options?: WriteOptions): Promise<T>
   patch<T>(kind: Kind<T>, at: ObjectName, patch: Patch, options?: WriteOptions): Promise<T>
   /** Server-side apply as `setup-karpenter`. */
@@ -183,6 +185,13 @@ export function createKubernetes(options: KubernetesOptions): Kubernetes {
       },
       list: async (kind, selection) => pages(kind, (object) => object, selection),
       pick: pages,
+      any: async (kind, { namespace, labelSelector, fieldSelector }) => {
+        const query = { limit: '1', labelSelector, fieldSelector }
+        const page: unknown = JSON.parse(
+          await send(requestFor('GET', 'list', kind, { namespace }), { query })
+        )
+        return listField(page, 'items').length > 0
+      },
       create: async (kind, object, write = {}) => {
         const request = requestFor('POST', 'create', kind, { namespace: object.metadata.namespace })
         const query = { fieldManager, dryRun: write.dryRun === true ? 'All' : undefined }

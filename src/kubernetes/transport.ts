@@ -119,13 +119,10 @@ export function transport(connection: Connection): Transport {
 
   async function once(outgoing: Outgoing): Promise<Answer> {
     const response = await open(outgoing, answerTimeout)
-    const chunks: Buffer[] = []
-    for await (const chunk of response) if (Buffer.isBuffer(chunk)) chunks.push(chunk)
-    return {
-      status: response.statusCode ?? 0,
-      headers: response.headers,
-      body: Buffer.concat(chunks).toString('utf8')
-    }
+    response.setEncoding('utf8')
+    let body = ''
+    for await (const chunk of response) body += String(chunk)
+    return { status: response.statusCode ?? 0, headers: response.headers, body }
   }
 
   return {

@@ -6,10 +6,8 @@ import type { RenderedStack } from '../karpenter/rendered-stack.js'
 /** Values of condition keys, one or several. */
 export type ConditionContext = Readonly<Record<string, string | readonly string[]>>
 
-/** Actions on resources that an install calls under the same conditions. */
+/** Actions on resources that an install calls under the same conditions; docs/permissions/install.json allows them all. */
 export interface Need {
-  /** Statement of docs/permissions/install.json that allows it; a test holds the two equal. */
-  readonly statement: string
   readonly actions: readonly string[]
   /** ARNs, without wildcards. */
   readonly resources: readonly string[]
@@ -49,7 +47,6 @@ function network({ discovered, clusterName, stateOf }: PlannedInstall): readonly
   if (!changes) return []
   return [
     {
-      statement: 'TagForDiscovery',
       actions: ['ec2:CreateTags'],
       resources: discovered,
       context: {
@@ -67,13 +64,11 @@ function roles(plan: PlannedInstall): readonly Need[] {
   const [policy] = rendered.policies
   return [
     {
-      statement: 'CreateSpotRole',
       actions: ['iam:CreateServiceLinkedRole'],
       resources: stateOf('spot-service-linked-role') === 'absent' ? [spot] : [],
       context: direct(plan)
     },
     {
-      statement: 'OidcProvider',
       actions: byState(stateOf('oidc-provider'), {
         absent: ['iam:CreateOpenIDConnectProvider', 'iam:TagOpenIDConnectProvider'],
         differs: ['iam:AddClientIDToOpenIDConnectProvider']
@@ -82,7 +77,6 @@ function roles(plan: PlannedInstall): readonly Need[] {
       context: direct(plan)
     },
     {
-      statement: 'ControllerRole',
       actions: byState(stateOf('controller-role'), {
         absent: ['iam:CreateRole', 'iam:TagRole'],
         differs: []
@@ -91,7 +85,6 @@ function roles(plan: PlannedInstall): readonly Need[] {
       context: direct(plan)
     },
     {
-      statement: 'ControllerRolePolicies',
       actions: changed(stateOf('controller-role-policies')) ? ['iam:AttachRolePolicy'] : [],
       resources: [role],
       context: policy === undefined ? {} : { 'iam:PolicyARN': policy.arn }
@@ -107,7 +100,6 @@ function eks(plan: PlannedInstall): readonly Need[] {
   const context = direct(plan)
   return [
     {
-      statement: 'PodIdentity',
       actions: [
         ...(stateOf('pod-identity-agent') === 'absent' ? ['eks:CreateAddon'] : []),
         ...(association === 'absent' ? ['eks:CreatePodIdentityAssociation'] : [])
@@ -116,26 +108,22 @@ function eks(plan: PlannedInstall): readonly Need[] {
       context
     },
     {
-      statement: 'PodIdentity',
       actions: association === 'differs' ? ['eks:UpdatePodIdentityAssociation'] : [],
       resources: [arn(`podidentityassociation/${clusterName}/a-00000000000000000`)],
       context
     },
     {
-      statement: 'PassControllerRole',
       actions: changed(association) ? ['iam:PassRole'] : [],
       resources: [iamArn(account, `role/${controllerRoleName}`)],
       context
     },
     {
-      statement: 'NodeAccess',
       actions:
         stateOf('node-access') === 'absent' && nodeAccess === 'access-entry' ? ['eks:CreateAccessEntry'] : [],
       resources: [arn(`cluster/${clusterName}`)],
       context
     },
     {
-      statement: 'NodeAccess',
       actions:
         stateOf('node-access') === 'differs' && nodeAccess === 'access-entry'
           ? ['eks:DeleteAccessEntry']
@@ -152,7 +140,6 @@ function stack(plan: PlannedInstall): readonly Need[] {
   const { partition, region, id } = account
   const state = stateOf('stack')
   const own: Need = {
-    statement: 'Stack',
     actions: [
       'cloudformation:CreateChangeSet',
       'cloudformation:DescribeChangeSet',
@@ -170,31 +157,26 @@ function stack(plan: PlannedInstall): readonly Need[] {
   return [
     own,
     {
-      statement: 'StackNodeRole',
       actions: ['iam:CreateRole', 'iam:GetRole', 'iam:TagRole'],
       resources: [rendered.nodeRole.arn],
       context
     },
     ...nodeRolePolicies(plan).map((arn) => ({
-      statement: 'StackNodeRolePolicies',
       actions: ['iam:AttachRolePolicy'],
       resources: [rendered.nodeRole.arn],
       context: { 'aws:CalledVia': [cloudFormation], 'iam:PolicyARN': arn }
     })),
     {
-      statement: 'StackControllerPolicies',
       actions: ['iam:CreatePolicy'],
       resources: rendered.policies.map(({ arn }) => arn),
       context
     },
     {
-      statement: 'StackQueue',
       actions: ['sqs:CreateQueue', 'sqs:GetQueueAttributes', 'sqs:SetQueueAttributes', 'sqs:TagQueue'],
       resources: rendered.queue === undefined ? [] : [rendered.queue.arn],
       context
     },
     {
-      statement: 'StackRules',
       actions: ['events:DescribeRule', 'events:PutRule', 'events:PutTargets'],
       resources: rules.map(
         ({ logicalId, name }) =>

@@ -1,4 +1,4 @@
-import { installPolicy } from '../aws/errors.js'
+import { everyStatement } from '../aws/errors.js'
 import { messageOf, type UserError } from '../engine/errors.js'
 import type { Inspection } from '../engine/resource.js'
 import type { Check, Finding } from './finding.js'
@@ -20,7 +20,7 @@ function findingOf({ resource, refusal, unreadable }: Inspection): Finding[] {
       evidence: '',
       fix: ['kubernetes', 'helm', 'karpenter'].includes(resource.layer)
         ? `Let the caller ${permission}: it needs cluster-admin for the run.`
-        : `Add ${permission} to the role's policy; ${installPolicy} has every statement that is needed.`
+        : `Add ${permission} to the role's policy; ${everyStatement}`
     }
   ]
 }

@@ -42,14 +42,13 @@ function lacking(principal: string, missing: readonly MissingPermission[]): Find
     const on = explicit ? `${resource} (explicitly denied)` : resource
     byAction.set(action, [...new Set([...(byAction.get(action) ?? []), on])])
   }
-  const statements = [...new Set(missing.map(({ statement }) => statement))]
   return {
     check: 'permissions',
     level: 'error',
     subject: 'permissions',
     problem: `${principal} may not do all that is planned:\n${[...byAction].map(([action, on]) => `    ${action} on ${on.join(', ')}`).join('\n')}\n   `,
     evidence: 'iam:SimulatePrincipalPolicy',
-    fix: `Give the role the statements ${statements.join(', ')} of ${installPolicy}, and take back what denies it.`,
+    fix: `Give the role what it lacks (${installPolicy} has every statement), and take back what denies it.`,
     override: 'permissions'
   }
 }

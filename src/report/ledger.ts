@@ -98,7 +98,6 @@ export class Ledger {
     readonly warnings: readonly string[]
   }): Report {
     const walk = this.#walk
-    const onlyTest = this.#smokeTests.length === 1 ? this.#smokeTests[0] : undefined
     return {
       schema: reportSchema,
       mode: this.#mode,
@@ -121,7 +120,6 @@ export class Ledger {
         changes: outcome.changes,
         seconds: (outcome.endedAt - outcome.startedAt) / 1000
       })),
-      ...(onlyTest !== undefined && { smokeTest: onlyTest }),
       smokeTests: this.#smokeTests,
       ...(this.#findings !== undefined && {
         findings: this.#findings,

@@ -71,8 +71,6 @@ export interface Report {
   /** What was found before the first write; its errors refused the run. */
   readonly preflight?: readonly PreflightFinding[]
   readonly resources: readonly ReportedResource[]
-  /** Where one NodePool was tested. */
-  readonly smokeTest?: ReportedSmokeTest
   /** Every NodePool that passed, in the order in which they were tested. */
   readonly smokeTests: readonly ReportedSmokeTest[]
   /** Mode check: every place where record, wanted and live state do not agree. */

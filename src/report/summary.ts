@@ -1,4 +1,6 @@
-import { stripVTControlCharacters } from 'node:util'
+import { countsText, findingsText } from './check-summary.js'
+import { code, fenced, list, plain, seconds, table } from './markdown.js'
+import { removalText } from './removal-summary.js'
 import type { Report, ReportedSmokeTest } from './report.js'
 
 /** GitHub drops a step's summary above 1 MiB whole (runner source, 2026); a summary for people is far below. */
@@ -7,11 +9,13 @@ const longestSummary = 200_000
 /** The job summary, as Markdown: the verdict first, then what was done, the new nodes, and where the time went. */
 export function summaryText(report: Report): string {
   const parts = [
-    `## Karpenter on ${code(report.cluster.name)}`,
+    `## Karpenter on ${code(report.cluster.name)}: ${headline(report)}`,
     verdict(report),
     ...(report.error === undefined ? [] : [fenced(report.error)]),
     facts(report),
     changes(report),
+    ...(report.findings === undefined || report.findings.length === 0 ? [] : [findingsText(report.findings)]),
+    ...(report.removal === undefined ? [] : [removalText(report.removal)]),
     ...report.smokeTests.map(smokeTest),
     ...(report.warnings.length === 0 ? [] : [list('Warnings', report.warnings.slice(0, 20).map(plain))]),
     stageTimes(report)
@@ -21,12 +25,36 @@ export function summaryText(report: Report): string {
   return `${text.slice(0, longestSummary / 4)}\n\n_Cut: the report has the rest._\n`
 }
 
+/** Whether all is well, in a few words. */
+function headline(report: Report): string {
+  const { mode, result, findings, counts, removal } = report
+  if (result === 'cancelled') return 'cancelled'
+  if (findings !== undefined) return countsText(counts) ?? 'all as installed'
+  if (removal !== undefined && removal.leftovers.length > 0) return `${removal.leftovers.length} left over`
+  if (result === 'failed') return 'failed'
+  if (mode === 'uninstall') return removal?.removed.length === 0 ? 'nothing to remove' : 'nothing is left'
+  if (mode === 'smoke-test') return 'scales'
+  return report.changed ? 'installed' : 'all as wanted'
+}
+
 function verdict(report: Report): string {
   const done = report.resources.filter((resource) => resource.result === 'applied').length
   if (report.result === 'cancelled')
     return `**Cancelled** after ${seconds(report.seconds)}; ${done} resources were changed and stay.`
   if (report.result === 'failed') return `**Failed** after ${seconds(report.seconds)}.`
   const version = report.karpenterVersion ?? ''
+  if (report.findings !== undefined) {
+    const found = countsText(report.counts)
+    return found === undefined
+      ? `**All as installed**: Karpenter ${version}, ${seconds(report.seconds)}.`
+      : `**Found**: ${found}; \`fail-on\` lets it pass. Karpenter ${version}, ${seconds(report.seconds)}.`
+  }
+  if (report.removal !== undefined) {
+    const { removed, kept } = report.removal
+    return removed.length === 0
+      ? `**Nothing to remove**: nothing of ours was there, ${seconds(report.seconds)}.`
+      : `**Removed**: ${removed.length} resources were removed and read as gone, ${kept.length} kept, ${seconds(report.seconds)}.`
+  }
   if (report.mode === 'smoke-test')
     return `**Scales**: Karpenter ${version}, ${proved(report.smokeTests)} again, ${seconds(report.seconds)}.`
   if (!report.changed)
@@ -92,31 +120,4 @@ function stageTimes(report: Report): string {
 function criticalPath({ criticalPath: path }: Report): string {
   if (path === undefined) return ''
   return `Critical path, ${seconds(path.seconds)}: ${path.ids.map(code).join(' → ')}.\n\n`
-}
-
-function list(title: string, lines: readonly string[]): string {
-  return `### ${title}\n\n${lines.map((line) => `- ${line}`).join('\n')}`
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => plain(cell).replaceAll('|', '\\|')).join(' | ')} |`
-  return [line(head), `|${head.map(() => '---').join('|')}|`, ...rows.map(line)].join('\n')
-}
-
-/** One line without the terminal's colours. */
-function plain(text: string): string {
-  return stripVTControlCharacters(text).replaceAll('\n', ' ')
-}
-
-function fenced(text: string): string {
-  return `\`\`\`text\n${text.replaceAll('```', "'''")}\n\`\`\``
-}
-
-function code(text: string): string {
-  return `\`${text.replaceAll('`', "'")}\``
-}
-
-function seconds(value: number): string {
-  return value < 120 ? `${value.toFixed(1)} s` : `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`
 }

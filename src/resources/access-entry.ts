@@ -1,8 +1,9 @@
 import type { Aws } from '../aws/clients.js'
 import { awsProblem, codeOf, isAlreadyExists, isNotFound, liveOf, refuseUnreadable } from '../aws/errors.js'
+import type { IamRole } from '../aws/iam-role.js'
 import { creationTags, isOurs } from '../aws/ownership-tags.js'
 import { poll } from '../aws/poll.js'
-import { missing } from '../engine/difference.js'
+import { missing, type Difference } from '../engine/difference.js'
 import { messageOf, UserError } from '../engine/errors.js'
 import { isMap } from '../engine/json.js'
 import { resource, type AnyResource, type Removal, type Step } from '../engine/resource.js'
@@ -20,21 +21,48 @@ interface Live {
   readonly type: string
   readonly groups: readonly string[]
   readonly tags: Readonly<Record<string, string>>
+  /**
+   * Whether it is of the role that has the name today. EKS keeps the id of the role with the entry and does not show it: an
+   * entry from before its role was made is of one that was deleted, and lets nobody in (EKS API reference, AccessEntry).
+   */
+  readonly role: 'that of today' | 'deleted' | 'deleted, and made again'
+}
+
+interface Ports {
+  readonly aws: Aws
+  readonly ownership: Ownership
+  /** Reads the node role; without it entries are taken to be of the role that has the name today. */
+  readonly nodeRole?: () => Promise<Pick<IamRole, 'createdAt'>>
+  readonly dependsOn?: readonly string[]
 }
 
 /** Lets nodes with the node role join, by an EKS access entry. */
-export function accessEntry(
-  wanted: AccessEntryWanted,
-  ports: { readonly aws: Aws; readonly ownership: Ownership; readonly dependsOn?: readonly string[] }
-): AnyResource {
+export function accessEntry(wanted: AccessEntryWanted, ports: Ports): AnyResource {
   const title = 'Node access (access entry)'
   const at = { clusterName: wanted.clusterName, principalArn: wanted.nodeRoleArn }
 
   async function get(): Promise<Live> {
     const { DescribeAccessEntryCommand } = await import('../aws/sdk/eks.js')
     const eks = await ports.aws.eks()
-    const { accessEntry: entry } = await eks.send(new DescribeAccessEntryCommand(at))
-    return { type: entry?.type ?? '', groups: entry?.kubernetesGroups ?? [], tags: entry?.tags ?? {} }
+    const [{ accessEntry: entry }, role] = await Promise.all([
+      eks.send(new DescribeAccessEntryCommand(at)),
+      roleMadeAt()
+    ])
+    return {
+      type: entry?.type ?? '',
+      groups: entry?.kubernetesGroups ?? [],
+      tags: entry?.tags ?? {},
+      role: roleOf(entry?.createdAt, role)
+    }
+  }
+
+  /** Undefined when that cannot be known: the resource of the role says why. */
+  async function roleMadeAt(): Promise<Date | 'deleted' | undefined> {
+    try {
+      return (await ports.nodeRole?.())?.createdAt
+    } catch (error) {
+      return isNotFound(error) ? 'deleted' : undefined
+    }
   }
 
   async function create(step: Step): Promise<void> {
@@ -92,7 +120,11 @@ export function accessEntry(
     await eks.send(new DeleteAccessEntryCommand(at)).catch((error: unknown) => {
       if (!isNotFound(error)) throw error
     })
-    step.changed(`deleted access entry of type ${live.type} for ${wanted.nodeRoleArn}`)
+    step.changed(
+      live.type === wanted.type
+        ? `deleted the access entry of an earlier role ${wanted.nodeRoleArn}`
+        : `deleted access entry of type ${live.type} for ${wanted.nodeRoleArn}`
+    )
   }
 
   return resource<AccessEntryWanted, Live>(
@@ -103,23 +135,16 @@ export function accessEntry(
       dependsOn: ports.dependsOn ?? ['stack'],
       wanted,
       read: async () => liveOf(title, get),
-      compare: (want, live) =>
-        live.type === want.type
-          ? []
-          : [
-              {
-                path: 'type',
-                wanted: want.type,
-                live: live.type,
-                reason: `the access entry of the node role has type ${live.type}, so nodes cannot join`,
-                severity: 'breaks scaling'
-              }
-            ],
+      compare: differencesOf,
       absent: (want) => [missing('access entry of the node role', want.nodeRoleArn)],
       apply: async (live, _differences, step) => {
         refuseUnreadable(title, live)
         try {
-          if (live.state === 'present' && live.value.type !== wanted.type) await deleteWrong(live.value, step)
+          // The role may have been made again since.
+          const now = live.state === 'present' ? await liveOf(title, get) : live
+          if (now.state === 'present' && differencesOf(wanted, now.value).length > 0) {
+            await deleteWrong(now.value, step)
+          }
           await create(step)
           await poll(
             step,
@@ -136,7 +161,9 @@ export function accessEntry(
             },
             async () => {
               const now = await liveOf(title, get)
-              return now.state === 'present' && now.value.type === wanted.type ? true : undefined
+              return now.state === 'present' && differencesOf(wanted, now.value).length === 0
+                ? true
+                : undefined
             }
           )
         } catch (error) {
@@ -163,4 +190,35 @@ export function accessEntry(
       // The entry of another role is another entry.
       isMap(value) && value['nodeRoleArn'] === wanted.nodeRoleArn && value['type'] === 'EC2_LINUX'
   )
+}
+
+function differencesOf(wanted: AccessEntryWanted, live: Live): readonly Difference[] {
+  const differences: Difference[] = []
+  if (live.type !== wanted.type) {
+    differences.push({
+      path: 'type',
+      wanted: wanted.type,
+      live: live.type,
+      reason: `the access entry of the node role has type ${live.type}, so nodes cannot join`,
+      severity: 'breaks scaling'
+    })
+  }
+  if (live.role !== 'that of today') {
+    differences.push({
+      path: 'role',
+      wanted: 'that of today',
+      live: live.role,
+      reason: `the access entry is of a node role that was ${live.role}, so nodes cannot join by it`,
+      severity: 'breaks scaling'
+    })
+  }
+  return differences
+}
+
+/** IAM tells seconds. */
+function roleOf(entryMadeAt: Date | undefined, roleMadeAt: Date | 'deleted' | undefined): Live['role'] {
+  if (roleMadeAt === 'deleted') return 'deleted'
+  if (entryMadeAt === undefined || roleMadeAt === undefined) return 'that of today'
+  const seconds = (date: Date): number => Math.floor(date.getTime() / 1000)
+  return seconds(entryMadeAt) < seconds(roleMadeAt) ? 'deleted, and made again' : 'that of today'
 }

@@ -9,6 +9,9 @@ export function chartSeverity(manifest: Manifest): SeverityOf {
     if (/^(rules|subjects)(\[|\.|$)/.test(path)) {
       return more(wanted, live) ? 'weakens security' : 'breaks scaling'
     }
+    // Without it the controller has no role.
+    if (live === undefined && path.startsWith('metadata.annotations.eks.amazonaws.com/'))
+      return 'breaks scaling'
     if (/^metadata\.(annotations\.eks\.amazonaws\.com|labels\.rbac\.authorization\.k8s\.io)\//.test(path)) {
       return 'weakens security'
     }

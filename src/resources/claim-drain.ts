@@ -68,6 +68,8 @@ class Drain {
   readonly #watch: DrainWatch
   /** Until when pods have time, by the name of the NodeClaim whose drain was forced. */
   readonly #forced = new Map<string, number>()
+  /** Names of NodeClaims for which the controller's work was done in its place. */
+  readonly #done = new Set<string>()
   #standing: Standing = { state: 'running' }
   #notReadySince: number | undefined
   #complaint: Complaint | undefined
@@ -153,13 +155,12 @@ class Drain {
   }
 
   async #next(claims: Followed<Manifest>, controllers: readonly Deployment[]): Promise<void> {
-    const { kubernetes, aws, forceDrain: forced, created } = this.#ports
+    const { kubernetes, forceDrain: forced, created } = this.#ports
     const now = claims.objects
     const orphans = created ? now.filter(isOrphan) : []
     for (const { metadata } of orphans) await kubernetes.delete(nodeClaims, metadata)
     if (forced && this.#standing.state === 'gone') {
-      this.#step.note(`${this.#standing.text}: its work is done in its place`)
-      return removeWithoutController({ kubernetes, aws }, now, this.#step)
+      return this.#workInItsPlace(now, this.#standing.text)
     }
     const draining = now.filter(({ metadata }) => metadata.deletionTimestamp !== undefined)
     if (forced) await this.#force(draining)
@@ -171,9 +172,18 @@ class Drain {
     }
     await this.#listen(now, controllers)
     if (forced && this.#tired()) {
-      this.#step.note(`Karpenter may not call ${this.#complaint?.lacks ?? ''}: its work is done in its place`)
-      await removeWithoutController({ kubernetes, aws }, draining, this.#step)
+      await this.#workInItsPlace(draining, `Karpenter may not call ${this.#complaint?.lacks ?? ''}`)
     }
+  }
+
+  /** Once for each NodeClaim: that it is gone shows a moment later. */
+  async #workInItsPlace(claims: readonly Manifest[], why: string): Promise<void> {
+    const fresh = claims.filter(({ metadata }) => !this.#done.has(metadata.name))
+    if (fresh.length === 0) return
+    this.#step.note(`${why}: its work is done in its place`)
+    const { kubernetes, aws } = this.#ports
+    await removeWithoutController({ kubernetes, aws }, fresh, this.#step)
+    for (const { metadata } of fresh) this.#done.add(metadata.name)
   }
 
   async #force(draining: readonly Manifest[]): Promise<void> {

@@ -1,11 +1,20 @@
 import type { Aws } from '../aws/clients.js'
-import { awsProblem, codeOf, isNotFound, liveOf, refuseUnreadable } from '../aws/errors.js'
+import { awsProblem, liveOf, refuseUnreadable } from '../aws/errors.js'
+import {
+  attachedPolicies,
+  readRoleWithPolicies,
+  type IamRole,
+  type RoleWithPolicies
+} from '../aws/iam-role.js'
+import { isOurs } from '../aws/ownership-tags.js'
 import { iamArn } from '../aws/partition.js'
 import { poll } from '../aws/poll.js'
+import { policyName, rolePolicies } from '../aws/role-policies.js'
 import type { Difference } from '../engine/difference.js'
 import { UserError } from '../engine/errors.js'
 import { isMap } from '../engine/json.js'
 import { resource, type AnyResource, type Removal, type Step } from '../engine/resource.js'
+import { furtherInlinePolicy, furtherPolicy, missingPolicy } from './role-drift.js'
 
 export interface ControllerRolePoliciesWanted {
   readonly clusterName: string
@@ -14,6 +23,17 @@ export interface ControllerRolePoliciesWanted {
   readonly policyArns: readonly string[]
   /** ARNs of policies that other versions' stacks have and this one has not. */
   readonly retiredPolicyArns: readonly string[]
+  /** ARNs that the user wants on the role besides. */
+  readonly furtherPolicyArns?: readonly string[]
+}
+
+interface Ports {
+  readonly aws: Aws
+  /** The role itself, whose tags say whether it is ours; shared with the resource that makes it. */
+  readonly role?: () => Promise<IamRole>
+  /** Keeps a text in the report before it is deleted. */
+  readonly keep: (name: string, text: string) => void
+  readonly dependsOn?: readonly string[]
 }
 
 /** Managed policies of Karpenter's published templates, 1.0 to 1.14: one up to 1.8, five from 1.9, six from 1.12. */
@@ -38,145 +58,128 @@ export function retiredPolicyArns(
 }
 
 /**
- * Every policy of the stack on the controller role. On an upgrade the new ones are attached before the old ones go, so the
- * running controller is never without permissions. Policies that somebody else attached are left alone.
+ * Every policy of the stack on the controller role, and those that the user names. On an upgrade the new ones are attached
+ * before the old ones go, so the running controller is never without permissions. Others are taken off a role that is ours,
+ * inline ones too; a role that is not ours keeps what it has.
  */
-export function controllerRolePolicies(
-  wanted: ControllerRolePoliciesWanted,
-  ports: { readonly aws: Aws; readonly dependsOn?: readonly string[] }
-): AnyResource {
+export function controllerRolePolicies(wanted: ControllerRolePoliciesWanted, ports: Ports): AnyResource {
   const title = `Policies of ${wanted.roleName}`
-  const RoleName = wanted.roleName
+  const { aws } = ports
+  const { roleName } = wanted
+  const policies = rolePolicies(aws, { roleName, title }, ports.keep)
+  const theStackMakesIt =
+    'Check that the stack made the policy (a `template` of your own must keep the names), then run again.'
 
-  async function attached(): Promise<readonly string[]> {
-    const { paginateListAttachedRolePolicies } = await import('../aws/sdk/iam.js')
-    const client = await ports.aws.iam()
-    const arns: string[] = []
-    for await (const page of paginateListAttachedRolePolicies({ client }, { RoleName })) {
-      for (const policy of page.AttachedPolicies ?? []) arns.push(policy.PolicyArn ?? '')
+  async function repair(live: RoleWithPolicies | undefined, step: Step): Promise<void> {
+    const before = live?.attached ?? []
+    const further = live === undefined ? [] : furtherOf(wanted, live)
+    const ours = live !== undefined && isOurs(live.role.tags, wanted.clusterName)
+    // First, because a role takes ten.
+    if (ours) for (const arn of further) await policies.detach(arn, step)
+    const lacking = allOf(wanted).filter((arn) => !before.includes(arn))
+    await Promise.all(lacking.map(async (arn) => policies.attach(arn, theStackMakesIt, step)))
+    await untilAttached(step)
+    for (const arn of before.filter((each) => retired(wanted).includes(each)))
+      await policies.detach(arn, step)
+    if (ours) {
+      for (const [name, document] of Object.entries(live.inline)) {
+        await policies.deleteInline(name, document, step)
+      }
+    } else if (further.length > 0) {
+      step.note(`left alone: ${further.map(policyName).join(', ')}, not of Karpenter's stack`)
     }
-    return arns
   }
 
-  async function attach(PolicyArn: string, step: Step): Promise<void> {
-    const { AttachRolePolicyCommand } = await import('../aws/sdk/iam.js')
-    const iam = await ports.aws.iam()
+  async function untilAttached(step: Step): Promise<void> {
     await poll(
       step,
       {
-        what: `${PolicyArn} to be visible to IAM`,
+        what: `policies of ${roleName} to show`,
         timeoutMilliseconds: 120_000,
         firstPauseMilliseconds: 500,
         giveUp: () =>
-          new UserError(
-            title,
-            `${PolicyArn} or the role does not exist`,
-            'Check that the stack made the policy (a `template` of your own must keep the names), then run again.'
-          )
+          new UserError(title, 'policies were attached and do not show two minutes later', 'Run again.')
       },
       async () => {
-        try {
-          await iam.send(new AttachRolePolicyCommand({ RoleName, PolicyArn }))
-          return true
-        } catch (error) {
-          // New policies and roles take seconds to be seen; several writes to one role can collide.
-          if (isNotFound(error) || codeOf(error) === 'ConcurrentModification') return undefined
-          throw awsProblem(title, `${PolicyArn} could not be attached`, error)
-        }
+        const now = await attachedPolicies(aws, roleName)
+        return allOf(wanted).every((arn) => now.includes(arn)) ? true : undefined
       }
     )
-    step.changed(`attached ${nameOf(PolicyArn)} to ${wanted.roleName}`)
   }
 
-  async function detach(PolicyArn: string, step: Step): Promise<void> {
-    const { DetachRolePolicyCommand } = await import('../aws/sdk/iam.js')
-    const iam = await ports.aws.iam()
-    try {
-      await iam.send(new DetachRolePolicyCommand({ RoleName, PolicyArn }))
-      step.changed(`detached ${nameOf(PolicyArn)} from ${wanted.roleName}`)
-    } catch (error) {
-      if (!isNotFound(error)) throw awsProblem(title, `${PolicyArn} could not be detached`, error)
-    }
-  }
-
-  return resource<ControllerRolePoliciesWanted, readonly string[]>(
+  return resource<ControllerRolePoliciesWanted, RoleWithPolicies>(
     {
       id: 'controller-role-policies',
       layer: 'iam',
       title,
       dependsOn: ports.dependsOn ?? ['controller-role', 'stack'],
       wanted,
-      read: async () => liveOf(title, attached),
+      read: async () => liveOf(title, async () => readRoleWithPolicies(aws, roleName, ports.role)),
       compare: differencesOf,
-      absent: (want) => differencesOf(want, []),
+      absent: (want) => allOf(want).map((arn) => missingPolicy(arn, lacks)),
       apply: async (live, _differences, step) => {
         refuseUnreadable(title, live)
-        const before = live.state === 'present' ? live.value : []
-        const lacking = wanted.policyArns.filter((arn) => !before.includes(arn))
-        await Promise.all(lacking.map(async (arn) => attach(arn, step)))
-        await poll(
-          step,
-          {
-            what: `policies of ${wanted.roleName} to show`,
-            timeoutMilliseconds: 120_000,
-            firstPauseMilliseconds: 500,
-            giveUp: () =>
-              new UserError(title, 'policies were attached and do not show two minutes later', 'Run again.')
-          },
-          async () => {
-            const now = await attached()
-            return wanted.policyArns.every((arn) => now.includes(arn)) ? true : undefined
-          }
-        )
-        for (const arn of before.filter((each) => wanted.retiredPolicyArns.includes(each))) {
-          await detach(arn, step)
+        try {
+          await repair(live.state === 'present' ? live.value : undefined, step)
+        } catch (error) {
+          throw awsProblem(title, 'could not be put right', error)
         }
-        const foreign = before.filter(
-          (arn) => !wanted.policyArns.includes(arn) && !wanted.retiredPolicyArns.includes(arn)
-        )
-        if (foreign.length > 0)
-          step.note(`left alone: ${foreign.map(nameOf).join(', ')}, not of Karpenter's stack`)
       },
+      left: (live) => ofTheStack(wanted, live.attached).map(policyName),
+      /** What the user asked for besides may have been on the role before us: on one that is not ours it stays. */
       remove: async (step): Promise<Removal> => {
-        const live = await liveOf(title, attached)
+        const live = await liveOf(title, async () => attachedPolicies(aws, roleName))
         if (live.state === 'absent') return { outcome: 'absent' }
         refuseUnreadable(title, live)
-        const ours = live.value.filter((arn) =>
-          [...wanted.policyArns, ...wanted.retiredPolicyArns].includes(arn)
-        )
-        for (const arn of ours) await detach(arn, step)
+        const ours = ofTheStack(wanted, live.value)
+        for (const arn of ours) await policies.detach(arn, step)
         return ours.length > 0 ? { outcome: 'removed' } : { outcome: 'absent' }
       }
     },
-    isWanted
+    // A record of another name is of another thing than the one that is read.
+    (value): value is ControllerRolePoliciesWanted => isWanted(value) && value.roleName === wanted.roleName
   )
 }
 
-function differencesOf(wanted: ControllerRolePoliciesWanted, live: readonly string[]): readonly Difference[] {
+const lacks = 'the controller lacks'
+
+function differencesOf(wanted: ControllerRolePoliciesWanted, live: RoleWithPolicies): readonly Difference[] {
+  const lacking = allOf(wanted).filter((arn) => !live.attached.includes(arn))
+  const old = live.attached.filter((arn) => retired(wanted).includes(arn))
   return [
-    ...wanted.policyArns
-      .filter((arn) => !live.includes(arn))
-      .map((arn): Difference => ({
-        path: `policies.${nameOf(arn)}`,
-        wanted: arn,
-        live: undefined,
-        reason: `${nameOf(arn)} is not attached, so the controller lacks its permissions`,
-        severity: 'breaks scaling'
-      })),
-    ...wanted.retiredPolicyArns
-      .filter((arn) => live.includes(arn))
-      .map((arn): Difference => ({
-        path: `policies.${nameOf(arn)}`,
-        wanted: undefined,
-        live: arn,
-        reason: `${nameOf(arn)} belongs to another version of Karpenter and is still attached`,
-        severity: 'weakens security'
-      }))
+    ...lacking.map((arn) => missingPolicy(arn, lacks)),
+    ...old.map((arn): Difference => ({
+      path: `policies.${policyName(arn)}`,
+      wanted: undefined,
+      live: arn,
+      reason: `${policyName(arn)} belongs to another version of Karpenter and is still attached`,
+      severity: 'weakens security'
+    })),
+    ...(isOurs(live.role.tags, wanted.clusterName)
+      ? [
+          ...furtherOf(wanted, live).map((arn) => furtherPolicy(arn, 'controller-role-policies')),
+          ...Object.entries(live.inline).map(([name, document]) => furtherInlinePolicy(name, document))
+        ]
+      : [])
   ]
 }
 
-function nameOf(policyArn: string): string {
-  return policyArn.slice(policyArn.lastIndexOf('/') + 1)
+function allOf({ policyArns, furtherPolicyArns = [] }: ControllerRolePoliciesWanted): readonly string[] {
+  return [...new Set([...policyArns, ...furtherPolicyArns])]
+}
+
+/** Of other versions' stacks, unless the user asks for them by name. */
+function retired(wanted: ControllerRolePoliciesWanted): readonly string[] {
+  return wanted.retiredPolicyArns.filter((arn) => !allOf(wanted).includes(arn))
+}
+
+function ofTheStack(wanted: ControllerRolePoliciesWanted, attached: readonly string[]): readonly string[] {
+  return attached.filter((arn) => [...wanted.policyArns, ...retired(wanted)].includes(arn))
+}
+
+/** What neither a stack nor the user put there. */
+function furtherOf(wanted: ControllerRolePoliciesWanted, live: RoleWithPolicies): readonly string[] {
+  return live.attached.filter((arn) => ![...allOf(wanted), ...wanted.retiredPolicyArns].includes(arn))
 }
 
 function isWanted(value: unknown): value is ControllerRolePoliciesWanted {

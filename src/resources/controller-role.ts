@@ -1,6 +1,6 @@
 import type { Aws } from '../aws/clients.js'
-import { tagsOf } from '../aws/discover.js'
 import { awsProblem, isAlreadyExists, isNotFound, liveOf, refuseUnreadable } from '../aws/errors.js'
+import { readRole, type IamRole } from '../aws/iam-role.js'
 import { creationTags, isOurs, tagList } from '../aws/ownership-tags.js'
 import { poll } from '../aws/poll.js'
 import { readTrust, trustDocument, trustStatement, type Trust } from '../aws/trust-policy.js'
@@ -9,6 +9,7 @@ import { UserError } from '../engine/errors.js'
 import { isMap } from '../engine/json.js'
 import { resource, type AnyResource, type Removal, type Step } from '../engine/resource.js'
 import type { Ownership } from '../environment.js'
+import { boundaryDrift, tagDrift } from './role-drift.js'
 
 export interface ControllerRoleWanted {
   readonly clusterName: string
@@ -19,16 +20,10 @@ export interface ControllerRoleWanted {
   readonly tags: Readonly<Record<string, string>>
 }
 
-interface Live {
-  readonly arn: string
-  /** As IAM answers it, URL-encoded. */
-  readonly trust: string
-  readonly permissionsBoundary: string | undefined
-  readonly tags: Readonly<Record<string, string>>
-}
-
 interface Ports {
   readonly aws: Aws
+  /** Reads the role for a comparison; shared with the resource of its policies. */
+  readonly role?: () => Promise<IamRole>
   readonly ownership: Ownership
   /** `oidc-provider` when the model has it: IAM refuses no principal that is missing, but the role is of no use then. */
   readonly dependsOn?: readonly string[]
@@ -42,16 +37,8 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
   const title = `Controller role ${wanted.roleName}`
   const RoleName = wanted.roleName
 
-  async function get(): Promise<Live> {
-    const { GetRoleCommand } = await import('../aws/sdk/iam.js')
-    const iam = await ports.aws.iam()
-    const { Role } = await iam.send(new GetRoleCommand({ RoleName }))
-    return {
-      arn: Role?.Arn ?? '',
-      trust: Role?.AssumeRolePolicyDocument ?? '',
-      permissionsBoundary: Role?.PermissionsBoundary?.PermissionsBoundaryArn,
-      tags: tagsOf(Role?.Tags)
-    }
+  async function get(): Promise<IamRole> {
+    return readRole(ports.aws, RoleName)
   }
 
   async function create(step: Step): Promise<void> {
@@ -75,45 +62,47 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
     }
   }
 
-  async function repair(live: Live, step: Step): Promise<void> {
+  async function repair(live: IamRole, step: Step): Promise<void> {
     const refused = refusal(wanted, live)
     if (refused !== undefined) throw refused
     const trust = readTrust(live.trust, wanted.trust)
     if (!isOurs(live.tags, wanted.clusterName)) return
-    const { PutRolePermissionsBoundaryCommand, TagRoleCommand, UpdateAssumeRolePolicyCommand } =
-      await import('../aws/sdk/iam.js')
+    const sdk = await import('../aws/sdk/iam.js')
     const iam = await ports.aws.iam()
-    if (!trust.trusted || trust.altered.length > 0) {
+    if (!trust.trusted || trust.others.length > 0) {
       await iam.send(
-        new UpdateAssumeRolePolicyCommand({
+        new sdk.UpdateAssumeRolePolicyCommand({
           RoleName,
-          PolicyDocument: trustDocument([...trust.foreign, trustStatement(wanted.trust)])
+          PolicyDocument: trustDocument([trustStatement(wanted.trust)])
         })
       )
       step.changed(`set the trust policy of ${wanted.roleName} to ${trustedName(wanted.trust)}`)
     }
     const { permissionsBoundary } = wanted
-    if (permissionsBoundary !== undefined && live.permissionsBoundary !== permissionsBoundary) {
+    if (permissionsBoundary === undefined && live.permissionsBoundary !== undefined) {
+      await iam.send(new sdk.DeleteRolePermissionsBoundaryCommand({ RoleName }))
+      step.changed(`took the permissions boundary ${live.permissionsBoundary} off ${wanted.roleName}`)
+    } else if (permissionsBoundary !== undefined && live.permissionsBoundary !== permissionsBoundary) {
       await iam.send(
-        new PutRolePermissionsBoundaryCommand({ RoleName, PermissionsBoundary: permissionsBoundary })
+        new sdk.PutRolePermissionsBoundaryCommand({ RoleName, PermissionsBoundary: permissionsBoundary })
       )
       step.changed(`set the permissions boundary of ${wanted.roleName} to ${permissionsBoundary}`)
     }
     const tags = Object.entries(wanted.tags).filter(([key, value]) => live.tags[key] !== value)
     if (tags.length > 0) {
-      await iam.send(new TagRoleCommand({ RoleName, Tags: tagList(Object.fromEntries(tags)) }))
+      await iam.send(new sdk.TagRoleCommand({ RoleName, Tags: tagList(Object.fromEntries(tags)) }))
       step.changed(`tagged ${wanted.roleName} ${tags.map(([key, value]) => `${key}=${value}`).join(', ')}`)
     }
   }
 
-  return resource<ControllerRoleWanted, Live>(
+  return resource<ControllerRoleWanted, IamRole>(
     {
       id: 'controller-role',
       layer: 'iam',
       title,
       dependsOn: ports.dependsOn ?? [],
       wanted,
-      read: async () => liveOf(title, get),
+      read: async () => liveOf(title, ports.role ?? get),
       compare: differencesOf,
       absent: (want) => [missing(`IAM role ${want.roleName}`, want.arn)],
       refusal: (live) => refusal(wanted, live),
@@ -151,7 +140,7 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
     }
   }
 
-  async function visible(step: Step): Promise<Live> {
+  async function visible(step: Step): Promise<IamRole> {
     return poll(step, waitOptions('to be visible'), async () => {
       try {
         return await get()
@@ -172,12 +161,11 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
     const iam = await ports.aws.iam()
     try {
       const { AttachedPolicies = [] } = await iam.send(new sdk.ListAttachedRolePoliciesCommand({ RoleName }))
-      for (const { PolicyArn } of AttachedPolicies) {
-        await iam.send(new sdk.DetachRolePolicyCommand({ RoleName, PolicyArn }))
-      }
+      for (const { PolicyArn } of AttachedPolicies)
+        await unlessGone(iam.send(new sdk.DetachRolePolicyCommand({ RoleName, PolicyArn })))
       const { PolicyNames = [] } = await iam.send(new sdk.ListRolePoliciesCommand({ RoleName }))
       for (const PolicyName of PolicyNames)
-        await iam.send(new sdk.DeleteRolePolicyCommand({ RoleName, PolicyName }))
+        await unlessGone(iam.send(new sdk.DeleteRolePolicyCommand({ RoleName, PolicyName })))
       await iam.send(new sdk.DeleteRoleCommand({ RoleName }))
     } catch (error) {
       if (isNotFound(error)) return { outcome: 'absent' }
@@ -188,7 +176,14 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
   }
 }
 
-function differencesOf(wanted: ControllerRoleWanted, live: Live): readonly Difference[] {
+/** A policy that another hand took off meanwhile says nothing of the role. */
+async function unlessGone(taken: Promise<unknown>): Promise<void> {
+  await taken.catch((error: unknown) => {
+    if (!isNotFound(error)) throw error
+  })
+}
+
+function differencesOf(wanted: ControllerRoleWanted, live: IamRole): readonly Difference[] {
   const differences: Difference[] = []
   if (live.arn !== wanted.arn) {
     differences.push({
@@ -205,40 +200,28 @@ function differencesOf(wanted: ControllerRoleWanted, live: Live): readonly Diffe
     differences.push({
       path: 'trust',
       wanted: trustStatement(wanted.trust),
-      live: [...trust.altered, ...trust.foreign],
+      live: trust.others,
       reason: `the role does not trust ${trustedName(wanted.trust)}`,
       severity: 'breaks scaling'
     })
-  } else if (ours && trust.altered.length > 0) {
+  } else if (ours && trust.others.length > 0) {
+    const denies = trust.others.every((statement) => statement['Effect'] === 'Deny')
     differences.push({
       path: 'trust',
       wanted: [],
-      live: trust.altered,
-      reason: 'the role trusts more than the one service account',
-      severity: 'weakens security'
+      live: trust.others,
+      reason: denies
+        ? 'the trust policy denies what nothing asks to be denied'
+        : 'the role trusts more than the one service account',
+      severity: denies ? 'breaks scaling' : 'weakens security'
     })
   }
   if (!ours) return differences
-  if (wanted.permissionsBoundary !== undefined && live.permissionsBoundary !== wanted.permissionsBoundary) {
-    differences.push({
-      path: 'permissionsBoundary',
-      wanted: wanted.permissionsBoundary,
-      live: live.permissionsBoundary,
-      reason: 'the role has another permissions boundary, or none',
-      severity: 'weakens security'
-    })
-  }
-  for (const [key, value] of Object.entries(wanted.tags)) {
-    if (live.tags[key] === value) continue
-    differences.push({
-      path: `tags.${key}`,
-      wanted: value,
-      live: live.tags[key],
-      reason: `the role is not tagged ${key}=${value}`,
-      severity: 'cosmetic'
-    })
-  }
-  return differences
+  return [
+    ...differences,
+    ...boundaryDrift(wanted.permissionsBoundary, live.permissionsBoundary),
+    ...tagDrift(wanted.tags, live.tags)
+  ]
 }
 
 function trustedName(trust: Trust): string {
@@ -247,13 +230,13 @@ function trustedName(trust: Trust): string {
     : 'EKS Pod Identity'
 }
 
-function refusal(wanted: ControllerRoleWanted, live: Live): UserError | undefined {
+function refusal(wanted: ControllerRoleWanted, live: IamRole): UserError | undefined {
   const ours = isOurs(live.tags, wanted.clusterName)
   const trusted = readTrust(live.trust, wanted.trust).trusted
   return live.arn !== wanted.arn || (!ours && !trusted) ? foreignRole(wanted, live) : undefined
 }
 
-function foreignRole(wanted: ControllerRoleWanted, live: Live): UserError {
+function foreignRole(wanted: ControllerRoleWanted, live: IamRole): UserError {
   return new UserError(
     'controller-role-name',
     live.arn === wanted.arn

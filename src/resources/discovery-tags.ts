@@ -24,8 +24,8 @@ export interface DiscoveryTagsPorts {
   readonly aws: Aws
   /** As discovery found them; the first read is spared. */
   readonly discovered?: readonly Tagged[]
-  /** Whether the record says that we set the tags. */
-  readonly created?: boolean
+  /** Names of the tags that were there before us, by the record; undefined: no record, so nobody knows. */
+  readonly before?: readonly string[]
 }
 
 /** The two kinds of thing that are tagged. */
@@ -112,9 +112,9 @@ export function discoveryTags(
       },
       remove,
       left: (live) =>
-        live
-          .filter((one) => one.tags[discoveryTag] === wanted.clusterName)
-          .map(({ id }) => `tag ${discoveryTag} on ${id}`)
+        ofCluster(live)
+          .map(nameOf)
+          .filter((name) => ports.before?.includes(name) !== true)
     },
     isWanted
   )
@@ -135,17 +135,23 @@ export function discoveryTags(
     step.changed(`tagged ${ids.join(', ')} ${discoveryTag}=${wanted.clusterName}`)
   }
 
+  function ofCluster(live: Live): readonly string[] {
+    return live.filter((one) => one.tags[discoveryTag] === wanted.clusterName).map(({ id }) => id)
+  }
+
   /** A tag does not say who set it: only the record does. */
   async function remove(step: Step): Promise<Removal> {
     const live = await liveOf<Live>(kind.title, async () => kind.read(ports.aws, wanted.ids))
     // Subnets or groups that are gone have no tags.
     if (live.state === 'absent') return { outcome: 'absent' }
     refuseUnreadable(kind.title, live)
-    const ids = live.value
-      .filter((thing) => thing.tags[discoveryTag] === wanted.clusterName)
-      .map((thing) => thing.id)
-    if (ids.length === 0) return { outcome: 'absent' }
-    if (ports.created !== true) return { outcome: 'kept', reason: 'no record says that we set the tags' }
+    const { before } = ports
+    const tagged = ofCluster(live.value)
+    if (tagged.length === 0) return { outcome: 'absent' }
+    if (before === undefined) return { outcome: 'kept', reason: 'no record says that we set the tags' }
+    const ids = tagged.filter((id) => !before.includes(nameOf(id)))
+    if (ids.length === 0)
+      return { outcome: 'kept', reason: `were there before: ${tagged.map(nameOf).join(', ')}` }
     const { DeleteTagsCommand } = await import('../aws/sdk/ec2.js')
     const ec2 = await ports.aws.ec2()
     const Tags = [{ Key: discoveryTag, Value: wanted.clusterName }]
@@ -153,8 +159,14 @@ export function discoveryTags(
       throw awsProblem(kind.title, `the tags of ${ids.join(', ')} could not be removed`, error)
     })
     step.changed(`removed ${discoveryTag} from ${ids.join(', ')}`)
-    return { outcome: 'removed' }
+    const spared = tagged.filter((id) => !ids.includes(id)).map(nameOf)
+    return { outcome: 'removed', ...(spared.length > 0 && { spared }) }
   }
+}
+
+/** As the record and the proof of a removal call it. */
+function nameOf(id: string): string {
+  return `tag ${discoveryTag} on ${id}`
 }
 
 function differencesOf(wanted: DiscoveryTagsWanted, live: Live): readonly Difference[] {

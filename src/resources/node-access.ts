@@ -1,5 +1,6 @@
 import type { NodeAccessStrategy } from '../aws/choices.js'
 import type { Aws } from '../aws/clients.js'
+import type { IamRole } from '../aws/iam-role.js'
 import type { AnyResource } from '../engine/resource.js'
 import type { Ownership } from '../environment.js'
 import type { Kubernetes } from '../kubernetes/client.js'
@@ -18,6 +19,8 @@ export interface NodeAccessPorts {
   readonly ownership: Ownership
   readonly keepCopy: (data: Readonly<Record<string, string>>) => void
   readonly created?: boolean
+  /** Reads the node role, which an access entry must not be older than. */
+  readonly nodeRole?: () => Promise<Pick<IamRole, 'createdAt'>>
   readonly dependsOn?: readonly string[]
 }
 

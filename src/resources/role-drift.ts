@@ -1,7 +1,7 @@
 import { policyName } from '../aws/role-policies.js'
 import type { Difference } from '../engine/difference.js'
 
-/** `who`: the controller, nodes. */
+/** `who` reads on to what it lacks: `nodes lack`. */
 export function missingPolicy(arn: string, who: string): Difference {
   return {
     path: `policies.${policyName(arn)}`,

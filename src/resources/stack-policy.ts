@@ -1,6 +1,8 @@
 import type { Aws } from '../aws/clients.js'
 import { awsProblem, isAlreadyExists, isNotFound, liveOf, refuseUnreadable } from '../aws/errors.js'
 import { policyFix, readManagedPolicy, setDocument, usersOfPolicy } from '../aws/managed-policy.js'
+import { isOurs } from '../aws/ownership-tags.js'
+import { iamPath } from '../aws/partition.js'
 import { poll } from '../aws/poll.js'
 import { missing, type Difference } from '../engine/difference.js'
 import { UserError } from '../engine/errors.js'
@@ -9,10 +11,9 @@ import { resource, type AnyResource, type Live, type Removal, type Step } from '
 import { documentDifferences } from './policy-drift.js'
 
 export interface StackPolicyWanted {
+  readonly clusterName: string
   readonly name: string
   readonly arn: string
-  readonly path: string
-  readonly description?: string
   readonly document: JsonMap
 }
 
@@ -28,8 +29,10 @@ interface Ports {
   readonly aws: Aws
   /** Keeps the text of a version that has to make room. */
   readonly keep: (name: string, text: string) => void
-  readonly dependsOn?: readonly string[]
+  /** Tags of the stack; undefined when there is no stack. */
+  readonly stackTags: () => Promise<Readonly<Record<string, string>> | undefined>
   readonly stackName: string
+  readonly dependsOn?: readonly string[]
 }
 
 /**
@@ -61,8 +64,7 @@ export function stackPolicy(wanted: StackPolicyWanted, ports: Ports): AnyResourc
       await iam.send(
         new CreatePolicyCommand({
           PolicyName: wanted.name,
-          Path: wanted.path,
-          ...(wanted.description !== undefined && { Description: wanted.description }),
+          Path: iamPath(wanted.arn),
           PolicyDocument: JSON.stringify(wanted.document)
         })
       )
@@ -147,19 +149,38 @@ export function stackPolicy(wanted: StackPolicyWanted, ports: Ports): AnyResourc
   }
 
   /** The stack takes it away; what would keep the stack from it is said before the stack is touched. */
-  async function remove(): Promise<Removal> {
+  async function remove(step: Step): Promise<Removal> {
     const users = await liveOf(title, async () => usersOfPolicy(aws, wanted.arn))
     if (users.state === 'absent') return { outcome: 'absent' }
     refuseUnreadable(title, users)
-    if (users.value.length > 0) {
-      throw new UserError(
-        title,
-        `is used by ${users.value.join(', ')} as well, so stack ${ports.stackName} cannot be deleted`,
-        `Take ${wanted.arn} off there, then run again.`,
-        { state: 'Policy and stack were left as they are.' }
-      )
+    if (!isOurs((await ports.stackTags()) ?? {}, wanted.clusterName)) {
+      return { outcome: 'kept', reason: `stack ${ports.stackName} is not ours by its tags` }
     }
-    return { outcome: 'kept', reason: `it goes with stack ${ports.stackName}` }
+    if (users.value.length > 0) await untilUnused(users.value, step)
+    return { outcome: 'removed' }
+  }
+
+  /** A detachment takes seconds to show; what is still there then was not ours to detach. */
+  async function untilUnused(before: readonly string[], step: Step): Promise<void> {
+    const last = { users: before }
+    await poll(
+      step,
+      {
+        what: `IAM policy ${wanted.name} to be off ${before.join(', ')}`,
+        timeoutMilliseconds: 30_000,
+        giveUp: () =>
+          new UserError(
+            title,
+            `is used by ${last.users.join(', ')} as well, so stack ${ports.stackName} cannot be deleted`,
+            `Take ${wanted.arn} off there, then run again.`,
+            { state: 'Policy and stack were left as they are.' }
+          )
+      },
+      async () => {
+        last.users = await usersOfPolicy(aws, wanted.arn)
+        return last.users.length === 0 ? true : undefined
+      }
+    )
   }
 }
 

@@ -1,6 +1,6 @@
 import { changeLine, executeChangeSet, planChanges } from '../aws/change-set.js'
 import type { Aws } from '../aws/clients.js'
-import { awsProblem, installPolicy, liveOf, refuseUnreadable } from '../aws/errors.js'
+import { awsProblem, installPolicy, liveOf, refuseUnreadable, uninstallPolicy } from '../aws/errors.js'
 import { creationTags, isOurs, tagList } from '../aws/ownership-tags.js'
 import {
   failureFix,
@@ -117,7 +117,7 @@ export function stack(wanted: StackWanted, ports: Ports): AnyResource {
         )
       }
     }
-    await deleteStack(aws, { id: live.stackId, name: wanted.name }, step)
+    await deleteStack(aws, { id: live.stackId, name: wanted.name }, installPolicy, step)
     step.changed(`deleted CloudFormation stack ${wanted.name}, which was ${live.status}`)
   }
 
@@ -179,17 +179,23 @@ export function stack(wanted: StackWanted, ports: Ports): AnyResource {
         }
       },
       remove: async (step): Promise<Removal> => {
-        const live = await whenIdle(aws, wanted.name, step)
-        if (live === undefined) return { outcome: 'absent' }
-        if (!isOurs(live.tags, wanted.clusterName)) {
-          return { outcome: 'kept', reason: 'it is not ours by its tags' }
+        try {
+          const live = await whenIdle(aws, wanted.name, step)
+          if (live === undefined) return { outcome: 'absent' }
+          if (!isOurs(live.tags, wanted.clusterName)) {
+            return { outcome: 'kept', reason: 'it is not ours by its tags' }
+          }
+          await deleteStack(aws, { id: live.stackId, name: wanted.name }, uninstallPolicy, step)
+        } catch (error) {
+          step.signal.throwIfAborted()
+          throw awsProblem(title, 'could not be deleted', error)
         }
-        await deleteStack(aws, { id: live.stackId, name: wanted.name }, step)
         step.changed(`deleted CloudFormation stack ${wanted.name}`)
         return { outcome: 'removed' }
       }
     },
-    isWanted
+    // A record of another name is of another thing than the one that is read.
+    (value): value is StackWanted => isWanted(value) && value.name === wanted.name
   )
 }
 

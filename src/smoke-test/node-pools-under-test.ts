@@ -126,11 +126,11 @@ function usedUpLimits(pool: Manifest): readonly string[] {
   const limits = field(pool, 'spec', 'limits')
   if (!isMap(limits)) return []
   return Object.entries(limits).flatMap(([resource, limit]) => {
-    const used = field(pool, 'status', 'resources', resource) ?? 0
-    const [has, most] = [amountOf(used), amountOf(limit)]
+    const used = textField(pool, 'status', 'resources', resource) ?? '0'
+    const [has, most] = [quantity(used), amountOf(limit)]
     return has === undefined || most === undefined || has < most
       ? []
-      : [`${resource} ${String(used)} of ${String(limit)}`]
+      : [`${resource} ${used} of ${String(limit)}`]
   })
 }
 

@@ -168,6 +168,17 @@ describe('nodes', () => {
     })
   })
 
+  it('do not join by the entry of a role that was deleted and made again', async () => {
+    await start('API')
+    cloud.iam.putRole({ name: 'node', trust: nobodyTrusted })
+    cloud.eks.putAccessEntry(clusterName, roleArn, 'EC2_LINUX')
+    expect(await cloud.nodeIdentity(clusterName, { roleArn, ...node })).toHaveProperty('username')
+    cloud.iam.putRole({ name: 'node', trust: nobodyTrusted })
+    expect(await cloud.nodeIdentity(clusterName, { roleArn, ...node })).toEqual({
+      refused: `the access entry of ${roleArn} is of a role that was deleted`
+    })
+  })
+
   it('join by a line in aws-auth', async () => {
     await start('CONFIG_MAP')
     cloud.eks.setAwsAuth(clusterName, async () => ({

@@ -198,7 +198,7 @@ describe('permissions', () => {
       refusalOf(
         client.send(new SimulatePrincipalPolicyCommand({ PolicySourceArn, ActionNames: ['iam:GetRole'] }))
       )
-    expect(await simulate(admin, user)).toMatch(/^InvalidInput: Invalid Entity Arn/)
+    expect(await simulate(admin, user)).toMatch(/^InvalidInputException: Invalid Entity Arn/)
     const client = limited({ Effect: 'Allow', Action: 'iam:GetRole', Resource: '*' })
     expect(await simulate(client, 'arn:aws:iam::111122223333:role/limited')).toMatch(
       /^AccessDenied: .*iam:SimulatePrincipalPolicy/

@@ -28,7 +28,12 @@ export async function identityOf(
   const mode = cluster.authenticationMode
   if (mode !== 'CONFIG_MAP') {
     const entry = eks.accessEntries.get(`${cluster.name} ${subject.roleArn}`)
-    if (entry !== undefined) return ofEntry(entry, subject)
+    if (entry !== undefined) {
+      const id = eks.principalId(subject.roleArn)
+      return entry.principalId !== undefined && id !== undefined && entry.principalId !== id
+        ? { refused: `the access entry of ${subject.roleArn} is of a role that was deleted` }
+        : ofEntry(entry, subject)
+    }
     if (mode === 'API')
       return { refused: `${subject.roleArn} has no access entry in cluster ${cluster.name}` }
   } else if (subject.roleArn === cluster.creatorArn && cluster.bootstrapCreator !== false) {

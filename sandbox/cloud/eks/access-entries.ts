@@ -176,6 +176,7 @@ function createEntry(state: EksState, iam: IamState, input: Input): AccessEntry 
   const entry: AccessEntry = {
     clusterName,
     principalArn,
+    principalId: state.principalId(principalArn),
     accessEntryArn: state.entryArn(clusterName, principalArn, randomUUID()),
     type,
     username,

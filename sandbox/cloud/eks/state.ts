@@ -67,6 +67,8 @@ export type AccessEntryType =
 export interface AccessEntry {
   readonly clusterName: string
   readonly principalArn: string
+  /** Of the role when the entry was made: one that is made again under its name is another. Undefined when there was none. */
+  readonly principalId: string | undefined
   readonly accessEntryArn: string
   readonly type: AccessEntryType
   readonly username: string
@@ -130,13 +132,16 @@ export class EksState {
   readonly addons: History<Addon>
   readonly associations: History<Association>
   readonly updates: History<Update>
+  readonly principalId: (arn: string) => string | undefined
   readonly #awsAuth = new Map<string, AwsAuthSource>()
   /** Set by whoever runs the cluster. */
   installAddon: AddonInstaller = async () => undefined
 
-  constructor(home: Home, now: () => number) {
+  /** `principalId`: unique id of a role by its ARN; undefined when there is none. */
+  constructor(home: Home, now: () => number, principalId: (arn: string) => string | undefined) {
     this.home = home
     this.now = now
+    this.principalId = principalId
     this.clusters = new History(now)
     this.accessEntries = new History(now)
     this.addons = new History(now)
@@ -213,6 +218,7 @@ export class EksState {
     const entry: AccessEntry = {
       clusterName,
       principalArn,
+      principalId: this.principalId(principalArn),
       accessEntryArn: this.entryArn(clusterName, principalArn, randomUUID()),
       type,
       username: defaultUsername(type, principalArn),

@@ -132,6 +132,21 @@ describe('what EC2 asks IAM', () => {
     ])
   })
 
+  it('a volume and an interface that are deleted: on themselves, with their tags', async () => {
+    expect(await asked('DeleteVolume', { VolumeId: 'vol-1' })).toEqual([
+      'ec2:DeleteVolume 111122223333:volume/vol-1'
+    ])
+    const [question] = await ec2Questions(
+      call('DeleteNetworkInterface', { NetworkInterfaceId: 'eni-1' }),
+      sources()
+    )
+    expect(question).toMatchObject({
+      action: 'ec2:DeleteNetworkInterface',
+      resource: 'arn:aws-cn:ec2:cn-north-1:111122223333:network-interface/eni-1',
+      context: { 'aws:ResourceTag/kubernetes.io/cluster/demo': 'owned' }
+    })
+  })
+
   it('a launch template: on any of them when it is made, on itself when it is deleted', async () => {
     expect(
       await asked('CreateLaunchTemplate', { TagSpecification: specification('launch-template') })

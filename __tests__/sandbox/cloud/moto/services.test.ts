@@ -272,6 +272,48 @@ describe('services before moto', () => {
   })
 })
 
+it.each([
+  ['in-use', 'refused, which moto would not', true],
+  ['available', 'passed on', false]
+])('the deletion of an interface that is %s is %s', async (status, _said, refused) => {
+  const actions: (string | null)[] = []
+  const server = createServer((request, response) => {
+    let body = ''
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()))
+    request.on('end', () => {
+      const action = new URLSearchParams(body).get('Action')
+      actions.push(action)
+      const shown = `<networkInterfaceSet><item><status>${status}</status></item></networkInterfaceSet>`
+      response.end(`<${action ?? ''}Response>${shown}</${action ?? ''}Response>`)
+    })
+  })
+  const listening = await listen(server)
+  const moto = new MotoClient(`http://127.0.0.1:${listening.port}`)
+  const service = ec2Service({
+    moto,
+    records: new Records(),
+    partition: 'aws',
+    urlSuffix: 'amazonaws.com',
+    now: () => 0,
+    instanceProfile: () => undefined,
+    changed: () => undefined
+  })
+  const answer = service
+    .answer({
+      ...call('ec2', 'DeleteNetworkInterface', { NetworkInterfaceId: 'eni-1' }),
+      http: { method: 'POST', path: '/', headers: {}, body: 'Action=DeleteNetworkInterface' }
+    })
+    .then(
+      () => 'done',
+      (error: unknown) => error
+    )
+  if (refused) expect(await answer).toMatchObject({ code: 'InvalidParameterValue' })
+  else expect(await answer).toBe('done')
+  expect(actions.includes('DeleteNetworkInterface')).toBe(!refused)
+  moto.close()
+  await listening.close()
+})
+
 describe("a fleet's choice", () => {
   it('is the cheapest type, in each subnet in turn', () => {
     const choice = (type: string, subnetId: string) => ({

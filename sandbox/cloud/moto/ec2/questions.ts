@@ -1,4 +1,4 @@
-import { optionalText, tagList, texts, type Tag } from '../../input.js'
+import { optionalText, tagList, text, texts, type Tag } from '../../input.js'
 import { requestTags, resourceTags, type Context } from '../../operations.js'
 import { AwsError, type AwsCall, type Question } from '../../service.js'
 import type { LaunchPlan } from './plan.js'
@@ -63,6 +63,10 @@ export async function ec2Questions(call: AwsCall, sources: QuestionSources): Pro
     }
     case 'TerminateInstances':
       return existing(call, sources, texts(input, 'InstanceId'), {})
+    case 'DeleteVolume':
+      return existing(call, sources, [text(input, 'VolumeId')], {})
+    case 'DeleteNetworkInterface':
+      return existing(call, sources, [text(input, 'NetworkInterfaceId')], {})
     case 'CreateTags':
       return existing(call, sources, texts(input, 'ResourceId'), requestTags(tagList(input, 'Tag')))
     case 'DeleteTags': {

@@ -67,6 +67,9 @@ export function ec2Service(parts: Ec2Parts): Service {
           }
           return reply
         }
+        case 'DeleteNetworkInterface':
+          await refuseInUse(call)
+          return forward(call)
         case 'DescribeInstances':
           return shownInstances(await forward(call, onceEach(new URLSearchParams(call.http.body))))
         case 'DescribeInstanceTypes':
@@ -93,6 +96,15 @@ export function ec2Service(parts: Ec2Parts): Service {
       reply.headers,
       reply.body.replaceAll('arn:aws:', `arn:${parts.partition}:`)
     )
+  }
+
+  /** moto deletes interfaces under their instances. */
+  async function refuseInUse({ region, input }: AwsCall): Promise<void> {
+    const id = optionalText(input, 'NetworkInterfaceId') ?? ''
+    const described = await moto.ec2Object(region, 'DescribeNetworkInterfaces', { NetworkInterfaceId: [id] })
+    if (items(described['networkInterfaceSet']).some((one) => optionalText(one, 'status') === 'in-use')) {
+      throw new AwsError('InvalidParameterValue', `Network interface '${id}' is currently in use.`)
+    }
   }
 
   async function launch({ region }: AwsCall, plan: LaunchPlan, choice: Choice): Promise<Input> {

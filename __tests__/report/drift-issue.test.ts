@@ -1,0 +1,241 @@
+import type { Finding } from '../../src/engine/findings.js'
+import { issuesOf } from '../../src/github/issues.js'
+import { driftLabel, type DriftIssueOutcome, keepDriftIssue } from '../../src/report/drift-issue.js'
+import { markerOf, mostCharacters } from '../../src/report/drift-issue-body.js'
+import { type GitHubApi, startGitHubApi } from '../../sandbox/runner/github-api.js'
+
+const repository = 'octo-org/octo-repo'
+const cluster = {
+  name: 'prod',
+  region: 'eu-west-1',
+  arn: 'arn:aws:eks:eu-west-1:111122223333:cluster/prod'
+}
+const run = 'https://github.com/octo-org/octo-repo/actions/runs/7'
+const finding: Finding = {
+  kind: 'drift',
+  id: 'node-pool/default',
+  title: 'NodePool default',
+  layer: 'karpenter',
+  path: 'spec.limits.cpu',
+  wanted: '1000',
+  recorded: '1000',
+  live: '4',
+  severity: 'breaks scaling',
+  reason: 'spec.limits.cpu is "4", not "1000"',
+  install: 'change it back to 1000',
+  by: { manager: 'kubectl-edit', time: '2026-11-24T10:00:00Z' }
+}
+const other: Finding = { ...finding, path: 'spec.limits.memory' }
+
+let github: GitHubApi
+let pauses: number[]
+
+beforeEach(async () => {
+  github = await startGitHubApi([repository])
+  pauses = []
+})
+afterEach(async () => github.stop())
+
+async function keep(
+  findings: readonly Finding[],
+  options: { fails?: boolean; token?: string; repository?: string; apiUrl?: string; arn?: string } = {}
+): Promise<DriftIssueOutcome> {
+  return keepDriftIssue({
+    issues: issuesOf({
+      apiUrl: options.apiUrl ?? github.url,
+      repository: options.repository ?? repository,
+      token: options.token ?? github.token,
+      pause: async (milliseconds) => {
+        pauses.push(milliseconds)
+        return Promise.resolve()
+      }
+    }),
+    findings,
+    fails: options.fails ?? findings.length > 0,
+    cluster: { ...cluster, arn: options.arn ?? cluster.arn },
+    run
+  })
+}
+
+function only(): ReturnType<GitHubApi['issues']>[number] {
+  const [issue, ...more] = github.issues()
+  if (issue === undefined || more.length > 0) throw new Error(`${more.length} issues more than one`)
+  return issue
+}
+
+/** The table's row of the one finding. */
+function rowOf(body: string): string {
+  return body.split('\n').find((line) => line.startsWith('| drift')) ?? ''
+}
+
+async function warningOf(...given: Parameters<typeof keep>): Promise<string> {
+  const outcome = await keep(...given)
+  return outcome.kind === 'failed' ? outcome.warning : outcome.kind
+}
+
+describe('keepDriftIssue: the life of an issue', () => {
+  it('opens none while all is well', async () => {
+    expect(await keep([])).toEqual({ kind: 'none' })
+    expect(github.issues()).toEqual([])
+  })
+
+  it('opens one with label, verdict, values, who did it, and what install would do', async () => {
+    const outcome = await keep([finding])
+    expect(outcome).toEqual({ kind: 'opened', url: `https://github.com/${repository}/issues/1` })
+    expect(only()).toMatchObject({
+      title: 'Karpenter on prod (eu-west-1) has drifted',
+      state: 'open',
+      labels: [driftLabel]
+    })
+    const { body } = only()
+    expect(body.split('\n')[0]).toContain('is not as it was installed: 1 drift.')
+    expect(body).toContain(`\n${markerOf(cluster.arn)}\n`)
+    expect(rowOf(body)).toBe(
+      '| drift | karpenter | NodePool default | <code>spec.limits.cpu</code> | <code>1000</code> | <code>4</code> | kubectl-edit, 2026-11-24T10&#58;00&#58;00Z | change it back to 1000 |'
+    )
+    expect(body).toContain(run)
+    expect(body).toContain('`mode: install`')
+  })
+
+  it('updates the body in place and comments only when other findings are there', async () => {
+    await keep([finding])
+    expect(await keep([{ ...finding, live: '5' }])).toMatchObject({ kind: 'updated' })
+    expect(only().body).toContain('<code>5</code>')
+    expect(github.comments()).toEqual([])
+    await keep([finding, other])
+    expect(github.comments()).toHaveLength(1)
+    expect(github.comments()[0]?.body).toContain('spec.limits.memory')
+    await keep([other, finding])
+    expect(github.comments()).toHaveLength(1)
+  })
+
+  it('closes it with a comment when the drift is gone, and reopens the same one when it comes back', async () => {
+    await keep([finding])
+    expect(await keep([])).toMatchObject({ kind: 'closed' })
+    expect(only().state).toBe('closed')
+    expect(github.comments().map(({ body }) => body)).toEqual([
+      `Nothing drifts any more, as ${run} has seen.`
+    ])
+    expect(await keep([])).toEqual({ kind: 'none' })
+    expect(await keep([finding])).toMatchObject({ kind: 'reopened' })
+    expect(only().state).toBe('open')
+    expect(github.comments()).toHaveLength(2)
+  })
+
+  it('keeps it open while drift is found that does not fail the check, and closes it over what is pending', async () => {
+    await keep([finding])
+    await keep([finding], { fails: false })
+    expect(only().state).toBe('open')
+    await keep([{ ...finding, kind: 'unknown' }], { fails: false })
+    expect(only().state).toBe('open')
+    await keep([{ ...finding, kind: 'pending' }], { fails: false })
+    expect(only().state).toBe('closed')
+    expect(github.comments().at(-1)?.body).toContain('1 pending')
+  })
+
+  it('finds it by its marker after a person has edited it in the browser', async () => {
+    const body = `Looking at it.\r\n\r\n${markerOf(cluster.arn)}\r\nmore`
+    github.put({ body, labels: [driftLabel, 'mine'], title: 'Renamed' })
+    expect(await keep([finding])).toMatchObject({ kind: 'updated' })
+    expect(only().labels).toEqual([driftLabel, 'mine'])
+  })
+})
+
+describe('keepDriftIssue: what is not its own', () => {
+  it("leaves other clusters' issues, people's issues and pull requests alone, over all pages", async () => {
+    github.put({ body: markerOf(`${cluster.arn}-2`), labels: [driftLabel] })
+    github.put({ body: `see "${markerOf(cluster.arn)}" in #1`, labels: [driftLabel] })
+    github.put({ body: markerOf(cluster.arn), labels: [driftLabel], pullRequest: true })
+    github.put({ body: markerOf(cluster.arn), labels: [] })
+    const before = github.issues()
+    await keep([])
+    expect(await keep([finding])).toMatchObject({ kind: 'opened' })
+    expect(github.issues().slice(0, -1)).toEqual(before)
+    // Its own is now the oldest of more than a page.
+    for (let i = 0; i < 230; i++) github.put({ labels: [driftLabel] })
+    expect(await keep([finding])).toMatchObject({ kind: 'updated' })
+    expect(github.requests.filter((line) => line.startsWith('POST'))).toHaveLength(1)
+  })
+})
+
+describe('keepDriftIssue: values of the cluster', () => {
+  it('lets none of them mention, link, end the table, or be HTML', async () => {
+    const evil = '@octo-org/admins `x` \\| | <img src=x> --> #12 [a](http://b)\r\n\n| new | row'
+    await keep([{ ...finding, title: evil, live: evil, path: evil, by: { manager: evil }, install: evil }])
+    const row = rowOf(only().body)
+    expect(row.split('|')).toHaveLength(10)
+    expect(row.replaceAll(/<\/?code>/g, '')).not.toMatch(/[<>`\\[\]@()]/)
+    // Outside of code, where GitHub would look for them, names and numbers are apart from their sign.
+    expect(row.replaceAll(/<code>.*?<\/code>/g, '')).not.toMatch(/&#(64|35);(?!&#8203;)/)
+    expect(only().body).not.toContain('\r')
+  })
+
+  it('takes no marker from a value', async () => {
+    const live = `x\n${markerOf('arn:other')}\n`
+    await keep([{ ...finding, live }])
+    expect(await keep([finding], { arn: 'arn:other' })).toMatchObject({ kind: 'opened' })
+    expect(github.issues()).toHaveLength(2)
+  })
+
+  it('cuts a body that GitHub would refuse, with a pointer to the run', async () => {
+    const many = Array.from({ length: 3000 }, (_, index) => ({ ...finding, id: `node-pool/${index}` }))
+    expect(await keep(many)).toMatchObject({ kind: 'opened' })
+    const { body } = only()
+    expect(body.length).toBeLessThanOrEqual(mostCharacters)
+    expect(body.length).toBeGreaterThan(mostCharacters - 1000)
+    expect(body).toMatch(/and \d+ more, in the report of https/)
+    expect(body).toContain('3000 drift')
+    await keep([])
+    expect(await keep(many)).toMatchObject({ kind: 'reopened' })
+  })
+})
+
+describe('keepDriftIssue: what GitHub refuses', () => {
+  it('names the fix for a bad token, a missing permission, an unknown repository and disabled issues', async () => {
+    expect(await warningOf([finding], { token: 'ghs_old' })).toMatch(/Bad credentials.*github-token: \$/)
+    expect(await warningOf([finding], { repository: 'octo-org/other' })).toMatch(
+      /Not Found.*`permissions: issues: write`/
+    )
+    github.setFault({ kind: 'no write' })
+    expect(await warningOf([finding])).toMatch(/not accessible by integration.*`permissions: issues: write`/)
+    github.setFault({ kind: 'issues disabled' })
+    expect(await warningOf([finding])).toMatch(/disabled.*turn on issues/)
+    expect(github.issues()).toEqual([])
+    expect(pauses).toEqual([])
+  })
+
+  it('says so when GitHub cannot be reached', async () => {
+    github.setFault({ kind: 'drop' })
+    expect(await warningOf([finding])).toMatch(/could not be kept.*GITHUB_API_URL/)
+  })
+
+  it('waits as long as a secondary rate limit asks, but not longer than a minute', async () => {
+    github.setFault({ kind: 'secondary rate limit', times: 1, retryAfter: 7 })
+    expect(await keep([finding])).toMatchObject({ kind: 'opened' })
+    expect(pauses).toEqual([7000])
+    github.setFault({ kind: 'secondary rate limit', times: 1, retryAfter: 600 })
+    expect(await warningOf([finding])).toMatch(/secondary rate limit.*next check/)
+    expect(pauses).toEqual([7000])
+  })
+
+  it('tries again after a 5xx, a few times', async () => {
+    github.setFault({ kind: 'status', status: 502, times: 2 })
+    expect(await keep([finding])).toMatchObject({ kind: 'opened' })
+    expect(pauses).toEqual([1000, 2000])
+    github.setFault({ kind: 'status', status: 502, times: 9 })
+    expect(await warningOf([finding])).toContain('HTTP 502')
+    expect(pauses).toHaveLength(5)
+  })
+
+  it('does not create or comment twice after a 5xx that may have been too late', async () => {
+    await keep([])
+    github.setFault({ kind: 'status', status: 500, times: 9, method: 'POST' })
+    expect(await warningOf([finding])).toContain('HTTP 500')
+    expect(github.requests.filter((line) => line.startsWith('POST'))).toHaveLength(1)
+  })
+
+  it('warns of an issue whose label GitHub has dropped', async () => {
+    github.setFault({ kind: 'labels dropped' })
+    expect(await warningOf([finding])).toMatch(/issues\/1 was opened without its label; set the label/)
+  })
+})

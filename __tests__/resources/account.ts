@@ -1,0 +1,38 @@
+import { openAws, openConnection, type Aws } from '../../src/aws/clients.js'
+import { UserError } from '../../src/engine/errors.js'
+import { startCloud, type Cloud } from '../../sandbox/cloud/index.js'
+import { account } from '../aws/stand-in.js'
+import { administrator } from '../sandbox/cloud/clients.js'
+
+/** The sandbox's IAM, with its limits and conflicts, behind real SDK clients. */
+export interface TestAccount {
+  readonly cloud: Cloud
+  readonly aws: Aws
+  close(): Promise<void>
+}
+
+export async function startAccount(): Promise<TestAccount> {
+  const cloud = await startCloud({ accountId: account.id, region: account.region })
+  const credentials = administrator(cloud)
+  process.env['AWS_ENDPOINT_URL'] = cloud.url
+  const connection = openConnection({ region: account.region, env: {}, now: Date.now })
+  const aws = openAws(
+    connection,
+    {
+      source: 'the test',
+      get: async () => ({ ...credentials }),
+      renew: async () => undefined,
+      expired: () => new UserError('credentials', 'expired', 'run again')
+    },
+    account,
+    new URL(cloud.url)
+  )
+  return {
+    cloud,
+    aws,
+    close: async () => {
+      aws.destroy()
+      await cloud.stop()
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { crowd } from '../bench/crowd.js'
+import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
+import { record } from '../sandbox/values.js'
+import { get, reportOf, succeeded } from './scenario.js'
+
+const count = 5_000
+const recordPath = '/api/v1/namespaces/kube-system/configmaps/setup-karpenter'
+const inputs = { 'karpenter-version': '1.14.0', 'smoke-test': 'false' }
+
+describe(`a cluster with ${count} nodes and NodeClaims`, () => {
+  let sandbox: Sandbox
+  let small: Record<'check' | 'install', ActionResult>
+  let large: Record<'check' | 'install', ActionResult>
+  let withoutRecord: ActionResult
+
+  beforeAll(async () => {
+    sandbox = await startSandbox({ name: 'many', kubernetesVersion: '1.35', authenticationMode: 'API' })
+    succeeded(await sandbox.run(inputs))
+    small = await both()
+    await crowd(sandbox, count)
+    large = await both()
+    await get(sandbox, recordPath)
+    await sandbox.kubernetes('DELETE', recordPath)
+    withoutRecord = succeeded(await sandbox.run({ ...inputs, mode: 'check' }))
+  })
+  afterAll(async () => sandbox.stop())
+
+  const both = async (): Promise<typeof small> => ({
+    check: succeeded(await sandbox.run({ ...inputs, mode: 'check' })),
+    install: succeeded(await sandbox.run(inputs))
+  })
+  const requestsOf = (result: ActionResult): number => Number(record(reportOf(result)['requests'])['total'])
+  const secondsOf = (result: ActionResult): number => Number(reportOf(result)['seconds'])
+
+  test('check finds all as it was, in at most 150 MB, with a record and without', () => {
+    for (const { outputs, maxRssBytes } of [large.check, withoutRecord]) {
+      expect(outputs).toMatchObject({ drift: '0', pending: '0', unknown: '0' })
+      expect(maxRssBytes).toBeLessThanOrEqual(150_000_000)
+    }
+  })
+
+  test('install finds all as it was, and of the nodes keeps what it looks at', () => {
+    expect(large.install.outputs).toMatchObject({ changed: 'false' })
+    expect(large.install.maxRssBytes).toBeLessThanOrEqual(190_000_000)
+  })
+
+  test('check asks for nothing more than in a small cluster, install for the pages of a list', () => {
+    expect(requestsOf(large.check)).toBe(requestsOf(small.check))
+    expect(requestsOf(large.install) - requestsOf(small.install)).toBe(count / 500)
+    expect(large.install.outputs['nodes-before']).toBe(String(count + 2))
+  })
+
+  test('check takes at most 3 s more than in a small cluster', () => {
+    expect(secondsOf(large.check) - secondsOf(small.check)).toBeLessThanOrEqual(3)
+  })
+})

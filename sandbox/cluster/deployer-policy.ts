@@ -1,0 +1,41 @@
+import { homeOf } from '../cloud/partition.js'
+import { publishedPolicy } from './deployer.js'
+import { REPOSITORY } from './run.js'
+import type { Sandbox } from '../index.js'
+import { list, record } from '../values.js'
+
+export type Statement = Readonly<Record<string, unknown>>
+
+/** The statements of docs/permissions/<mode>.json, filled in for this cluster. */
+export async function publishedStatements(
+  sandbox: Sandbox,
+  mode: 'install' | 'check' | 'uninstall'
+): Promise<readonly Statement[]> {
+  const document = await publishedPolicy(mode, {
+    home: homeOf(sandbox.accountId, sandbox.region),
+    clusterName: sandbox.name,
+    roleName: 'karpenter-deployer',
+    repository: REPOSITORY.repository,
+    repositoryId: REPOSITORY.repositoryId,
+    ownerId: REPOSITORY.repositoryOwnerId
+  })
+  return list(record(document)['Statement']).map(record)
+}
+
+/** Gives the role that the action assumes these statements and nothing else. */
+export function hold(sandbox: Sandbox, statements: readonly Statement[]): void {
+  const { roles } = sandbox.cloud.iam
+  const role = sandbox.cloud.iam.role('karpenter-deployer')
+  roles.set(role.name, {
+    ...role,
+    inline: { deploy: JSON.stringify({ Version: '2012-10-17', Statement: statements }) }
+  })
+}
+
+/** Gives the role that the action assumes exactly what is published for the mode. */
+export async function holdPublished(
+  sandbox: Sandbox,
+  mode: 'install' | 'check' | 'uninstall'
+): Promise<void> {
+  hold(sandbox, await publishedStatements(sandbox, mode))
+}

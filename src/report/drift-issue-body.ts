@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto'
+import { stripVTControlCharacters } from 'node:util'
+import { countsOf, type Finding } from '../engine/findings.js'
+import { bySeverity, countsText } from './check-summary.js'
+
+export interface IssueCluster {
+  readonly name: string
+  readonly region: string
+  readonly arn: string
+}
+
+/** GitHub takes 65,536 characters. */
+export const mostCharacters = 60_000
+const mostInComment = 20
+
+/** The line by which the issue of a cluster is known; nobody sees it. */
+export function markerOf(arn: string): string {
+  return `<!-- setup-karpenter: ${arn} -->`
+}
+
+/** Which findings there are, whatever their values: a value that swings must not notify anybody at each check. */
+export function setOf(findings: readonly Finding[]): string {
+  const keys = findings.map(({ kind, id, path }) => JSON.stringify([kind, id, path])).toSorted()
+  return createHash('sha256').update(keys.join('\n')).digest('hex').slice(0, 16)
+}
+
+/** Which findings an issue's body speaks of; undefined where that line is gone. */
+export function setIn(body: string): string | undefined {
+  return /^<!-- findings: ([0-9a-f]{16}) -->\r?$/m.exec(body)?.[1]
+}
+
+/** Whether the body carries the marker on a line of its own; quoted in a sentence it is a person's. */
+export function isOf(body: string, arn: string): boolean {
+  return body.split(/\r?\n/).some((line) => line === markerOf(arn))
+}
+
+export function titleOf({ name, region }: IssueCluster): string {
+  return `Karpenter on ${name} (${region}) has drifted`
+}
+
+/** The whole body: verdict, table, run, what to do. What does not fit is left to the run's report. */
+export function bodyOf(cluster: IssueCluster, findings: readonly Finding[], run: string): string {
+  const before = [
+    verdictOf(cluster, findings),
+    '',
+    markerOf(cluster.arn),
+    `<!-- findings: ${setOf(findings)} -->`,
+    '',
+    '| | Layer | Resource | Field | Wanted | Live | Who | Install would |',
+    '|---|---|---|---|---|---|---|---|'
+  ].join('\n')
+  const after = [
+    '',
+    `Seen by ${run}, whose report has every detail.`,
+    '',
+    'To repair it, run the action with `mode: install` and the same inputs: it puts back what has drifted and changes nothing else. Where the change was meant, put it into the inputs. This issue is closed by the first check that finds all well.'
+  ].join('\n')
+  const rows = bySeverity(findings).map(row)
+  const room = mostCharacters - before.length - after.length - 200
+  const fitting = rows.slice(0, rowsWithin(rows, room))
+  const left = rows.length - fitting.length
+  const more = left === 0 ? [] : ['', `and ${left} more, in the report of ${run}`]
+  return [before, ...fitting, ...more, after].join('\n')
+}
+
+/** What has changed, for those who are notified. */
+export function commentOf(cluster: IssueCluster, findings: readonly Finding[], run: string): string {
+  const shown = bySeverity(findings).slice(0, mostInComment)
+  const left = findings.length - shown.length
+  return [
+    verdictOf(cluster, findings),
+    '',
+    ...shown.map(
+      ({ kind, title, path, install }) =>
+        `- ${kind}: ${literal(title)}${path === '' ? '' : ` ${value(path)}`}; install would ${literal(install)}`
+    ),
+    ...(left > 0 ? [`- and ${left} more, above`] : []),
+    '',
+    `Seen by ${run}.`
+  ].join('\n')
+}
+
+function verdictOf({ name, region }: IssueCluster, findings: readonly Finding[]): string {
+  return `Karpenter on ${value(name)} in ${region} is not as it was installed: ${countsText(countsOf(findings)) ?? 'nothing found'}.`
+}
+
+function row(finding: Finding): string {
+  const { kind, layer, title, path, wanted, live, reason, by, install } = finding
+  const who = by === undefined ? '' : [by.manager, by.time].filter((part) => part !== undefined).join(', ')
+  const cells = [
+    kind,
+    layer,
+    literal(title),
+    path === '' ? '' : value(path),
+    value(wanted),
+    kind === 'unknown' ? literal(reason) : value(live),
+    literal(who),
+    literal(install)
+  ]
+  return `| ${cells.join(' | ')} |`
+}
+
+function rowsWithin(rows: readonly string[], room: number): number {
+  let used = 0
+  const first = rows.findIndex((text) => (used += text.length + 1) > room)
+  return first === -1 ? rows.length : first
+}
+
+/** A value of the cluster in a cell. In `code` GitHub makes no mention or reference of it. */
+function value(of: unknown): string {
+  if (of === undefined) return ''
+  return `<code>${encoded(cut(typeof of === 'string' ? of : JSON.stringify(of), 160))}</code>`
+}
+
+/** Text with values of the cluster in it. The space of no width keeps `@name` and `#1` from naming anybody. */
+function literal(text: string): string {
+  return encoded(cut(text, 400)).replaceAll(/&#(64|35);/g, '&#$1;&#8203;')
+}
+
+/** Everything that HTML, Markdown or a table could take for its own, as numbers of characters. */
+function encoded(text: string): string {
+  return text.replaceAll(/[^\p{L}\p{N} ,.;=%"'/-]/gu, (character) => `&#${character.codePointAt(0)};`)
+}
+
+/** One line of bounded length, without the terminal's colours and other signs that are not seen. */
+function cut(text: string, most: number): string {
+  const line = stripVTControlCharacters(text)
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll(/[\p{C}]/gu, '')
+  return line.length > most ? `${line.slice(0, most - 3)}...` : line
+}
