@@ -1,5 +1,7 @@
 import { expect } from '@jest/globals'
 import type { ActionResult, Sandbox } from '../sandbox/index.js'
+import { list, record } from '../sandbox/values.js'
+import { reportOf } from './scenario.js'
 
 /** The one error of a run that failed, as its annotation says it. */
 export function errorOf(result: ActionResult): string {
@@ -42,4 +44,11 @@ export async function refusedBeforeWriting(
   expect(found.map(({ status }) => status)).toEqual([404, 404, 404])
   expect(result.outputs['changed']).toBe('false')
   expect(result.milliseconds).toBeLessThan(15_000)
+}
+
+/** `error version-pair` of each finding that preflight made, by the report. */
+export function found(result: ActionResult): readonly string[] {
+  return list(reportOf(result)['preflight'])
+    .map(record)
+    .map((finding) => `${String(finding['level'])} ${String(finding['check'])}`)
 }

@@ -2,6 +2,8 @@ import { principalOf, simulate } from '../../src/aws/simulate.js'
 import type { Need } from '../../src/permissions/install.js'
 import { awsWith, Refusal } from './stand-in.js'
 
+const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern)
+
 const role = 'arn:aws:iam::111122223333:role/ci/deployer'
 const needs: readonly Need[] = [
   {
@@ -88,7 +90,7 @@ describe('simulate', () => {
     })
     expect(await simulate(aws, role, needs)).toEqual({
       state: 'unknown',
-      reason: typeof reason === 'string' ? reason : expect.stringMatching(reason)
+      reason: typeof reason === 'string' ? reason : matching(reason)
     })
     await close()
   })

@@ -202,6 +202,25 @@ test('an endpoint that does not answer is unreachable, with what to do about a p
   await listening.close()
 })
 
+test('closing cuts off what is under way, and nothing of it is sent again', async () => {
+  const silent = createServer()
+  const arrived = Promise.withResolvers<undefined>()
+  const connections: unknown[] = []
+  silent.on('connection', (socket) => {
+    connections.push(socket)
+    arrived.resolve(undefined)
+  })
+  const listening = await listen(silent)
+  const kubernetes = server.client({ endpoint: `https://127.0.0.1:${listening.port}` })
+  const asked = kubernetes.version()
+  const outcome = expect(asked).rejects.toMatchObject({ name: 'UnreachableError' })
+  await arrived.promise
+  kubernetes.close()
+  await outcome
+  expect(connections).toHaveLength(1)
+  await listening.close()
+})
+
 test('deleting what is gone, or another object of the name, is no error', async () => {
   expect(await server.kubernetes.delete(nodePools, { name: 'default' })).toBe('absent')
   server.intercept = (_call, response) => {

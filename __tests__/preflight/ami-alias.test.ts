@@ -2,6 +2,8 @@ import { images } from '../../sandbox/cloud/moto/images.js'
 import type { Manifest } from '../../src/kubernetes/manifest.js'
 import { amiAlias, parametersOf } from '../../src/preflight/ami-alias.js'
 
+const containing = (part: string): unknown => expect.stringContaining(part)
+
 const nodeClass = (...aliases: string[]): Manifest => ({
   apiVersion: 'karpenter.k8s.aws/v1',
   kind: 'EC2NodeClass',
@@ -58,9 +60,7 @@ describe('amiAlias', () => {
     const nodeClasses = [nodeClass('windows2022@latest')]
     expect(
       await amiAlias({ nodeClasses, kubernetes: '1.35', published: async () => 'denied' }).run()
-    ).toEqual([
-      expect.objectContaining({ level: 'note', evidence: expect.stringContaining('ssm:GetParameters') })
-    ])
+    ).toEqual([expect.objectContaining({ level: 'note', evidence: containing('ssm:GetParameters') })])
   })
 })
 

@@ -3,6 +3,8 @@ import { type AnyResource, type Inspection, type Live, resource } from '../../sr
 import { nameTaken } from '../../src/preflight/name-taken.js'
 import { notOurs } from '../../src/preflight/not-ours.js'
 
+const containing = (part: string): unknown => expect.stringContaining(part)
+
 function named(id: string, live: Live<string>, layer: AnyResource['layer'] = 'iam'): AnyResource {
   return resource<string, string>(
     {
@@ -59,7 +61,7 @@ describe('notOurs', () => {
       expect.objectContaining({
         subject: 'Role a',
         problem: 'could not be read: denied',
-        fix: expect.stringContaining("Add iam:GetRole to the role's policy")
+        fix: containing("Add iam:GetRole to the role's policy")
       })
     ])
   })

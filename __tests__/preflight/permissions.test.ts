@@ -1,5 +1,7 @@
 import { permissions, type PermissionsFacts } from '../../src/preflight/permissions.js'
 
+const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern)
+
 const principal = 'arn:aws:iam::111122223333:role/deployer'
 const need = { actions: ['a:B'], resources: ['arn:r'], context: {} }
 const facts: PermissionsFacts = {
@@ -35,7 +37,7 @@ describe('permissions', () => {
   it('notes that it could not ask', async () => {
     const simulate = async () => ({ state: 'unknown', reason: 'denied' }) as const
     expect(await permissions({ ...facts, simulate }).run()).toEqual([
-      expect.objectContaining({ level: 'note', problem: expect.stringMatching(/: denied$/) })
+      expect.objectContaining({ level: 'note', problem: matching(/: denied$/) })
     ])
   })
 })

@@ -2,6 +2,9 @@ import { clusterAutoscaler } from '../../src/preflight/cluster-autoscaler.js'
 import { identity, type IdentityFacts } from '../../src/preflight/identity.js'
 import { node } from './nodes.js'
 
+const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern)
+const containing = (part: string): unknown => expect.stringContaining(part)
+
 const two = async () => [node('ip-1'), node('ip-2', { zone: 'b' })]
 
 describe('clusterAutoscaler', () => {
@@ -21,9 +24,9 @@ describe('clusterAutoscaler', () => {
     expect(await clusterAutoscaler({ autoscalers: [autoscaler], nodes }).run()).toEqual([
       expect.objectContaining({
         level: 'warning',
-        problem: expect.stringMatching(/the node groups workers$/),
+        problem: matching(/the node groups workers$/),
         evidence: `${autoscaler.image}, --nodes=1:5:asg`,
-        fix: expect.stringContaining('kubectl scale deployment ca -n kube-system --replicas=0')
+        fix: containing('kubectl scale deployment ca -n kube-system --replicas=0')
       })
     ])
   })
@@ -56,7 +59,7 @@ describe('identity', () => {
       expect.objectContaining({
         level: 'error',
         override: 'pod-identity-agent',
-        evidence: expect.stringMatching(/0 of 2 pods are Ready; the controller can run on ip-1, ip-2$/)
+        evidence: matching(/0 of 2 pods are Ready; the controller can run on ip-1, ip-2$/)
       })
     ])
   })
@@ -64,7 +67,7 @@ describe('identity', () => {
   it('warns of nodes that the agent leaves out', async () => {
     const half = { ...facts, agent: { desired: 1, ready: 1 }, agentNodes: async () => ['ip-2'] }
     expect(await identity(half).run()).toEqual([
-      expect.objectContaining({ level: 'warning', problem: expect.stringContaining('not Ready on ip-1,') })
+      expect.objectContaining({ level: 'warning', problem: containing('not Ready on ip-1,') })
     ])
   })
 

@@ -65,6 +65,9 @@ export function transport(connection: Connection): Transport {
     proxyEnv: { ...connection.proxyEnv }
   })
 
+  // What close() cuts off is not to be sent again: it would keep the process for as long as it takes to fail.
+  let closed = false
+
   async function open(outgoing: Outgoing, silence = silenceTimeout): Promise<IncomingMessage> {
     const token = await connection.token()
     const started = performance.now()
@@ -137,12 +140,15 @@ export function transport(connection: Connection): Transport {
           await sleep(retryAfter(answer.headers) ?? wait, undefined, { signal: outgoing.signal })
         } catch (error) {
           if (outgoing.signal.aborted) throw outgoing.signal.reason
-          if (last || !isPassingError(error)) throw unreachable(connection.endpoint, error)
+          if (last || closed || !isPassingError(error)) throw unreachable(connection.endpoint, error)
           await sleep(wait, undefined, { signal: outgoing.signal })
         }
       }
     },
-    close: () => agent.destroy()
+    close: () => {
+      closed = true
+      agent.destroy()
+    }
   }
 }
 

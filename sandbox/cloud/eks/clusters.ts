@@ -98,7 +98,8 @@ function clusterOutput(state: EksState, cluster: Cluster): Readonly<Record<strin
     arn: cluster.arn,
     createdAt: cluster.createdAt,
     version: cluster.version,
-    endpoint: cluster.endpoint,
+    // A cluster that is being made has none yet.
+    endpoint: cluster.status === 'CREATING' ? undefined : cluster.endpoint,
     roleArn: `arn:${state.home.partition}:iam::${state.home.accountId}:role/${cluster.name}-cluster`,
     resourcesVpcConfig: {
       subnetIds: cluster.subnetIds,

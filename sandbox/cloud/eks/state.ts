@@ -30,7 +30,7 @@ export interface ClusterSpec {
   readonly bootstrapCreator?: boolean
   readonly autoMode?: boolean
   /** What DescribeCluster says when it is not simply ACTIVE. */
-  readonly status?: 'UPDATING' | 'DELETING' | 'FAILED'
+  readonly status?: 'CREATING' | 'UPDATING' | 'DELETING' | 'FAILED'
   /** Open to all and private as well when absent. */
   readonly endpointAccess?: {
     readonly publicly: boolean
