@@ -41,14 +41,14 @@ function verdict(report: Report): string {
   const done = report.resources.filter((resource) => resource.result === 'applied').length
   if (report.result === 'cancelled')
     return `**Cancelled** after ${seconds(report.seconds)}; ${done} resources were changed and stay.`
-  if (report.result === 'failed') return `**Failed** after ${seconds(report.seconds)}.`
-  const version = report.karpenterVersion ?? ''
   if (report.findings !== undefined) {
     const found = countsText(report.counts)
-    return found === undefined
-      ? `**All as installed**: Karpenter ${version}, ${seconds(report.seconds)}.`
-      : `**Found**: ${found}; \`fail-on\` lets it pass. Karpenter ${version}, ${seconds(report.seconds)}.`
+    const facts = `Karpenter ${report.karpenterVersion ?? ''}, ${seconds(report.seconds)}`
+    if (found === undefined) return `**All as installed**: ${facts}.`
+    return `**Found**: ${found}${report.result === 'failed' ? '' : '; `fail-on` lets it pass'}. ${facts}.`
   }
+  if (report.result === 'failed') return `**Failed** after ${seconds(report.seconds)}.`
+  const version = report.karpenterVersion ?? ''
   if (report.removal !== undefined) {
     const { removed, kept } = report.removal
     return removed.length === 0
