@@ -2,6 +2,7 @@ import { countsOf, type Finding } from '../engine/findings.js'
 import type { Graph } from '../engine/graph.js'
 import type { RemovalListing } from '../engine/removal-listing.js'
 import type { Inspection } from '../engine/resource.js'
+import { withoutSecrets } from '../engine/secret-values.js'
 import { criticalPath, type Outcome, type RemovalOutcome } from '../engine/walk.js'
 import type { Finding as PreflightFinding } from '../preflight/finding.js'
 import type { Report, ReportedRequests, ReportedSmokeTest } from './report.js'
@@ -116,7 +117,7 @@ export class Ledger {
         title: walk?.graph.get(outcome.id).title ?? outcome.id,
         layer: walk?.graph.get(outcome.id).layer ?? '',
         result: outcome.result,
-        differences: walk?.inspections.get(outcome.id)?.differences ?? [],
+        differences: (walk?.inspections.get(outcome.id)?.differences ?? []).map(withoutSecrets),
         changes: outcome.changes,
         seconds: (outcome.endedAt - outcome.startedAt) / 1000
       })),
