@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import type { StoredIssue } from '../sandbox/runner/github-api.js'
-import { paths, succeeded } from './scenario.js'
+import { paths, reportOf, succeeded } from './scenario.js'
 
 const region = 'eu-west-1'
 const inputs = { 'karpenter-version': '1.14.0' }
@@ -107,5 +107,43 @@ describe('drift-issue: one issue a cluster, against the REST API of GitHub', () 
     await edit({ limits: { cpu: '9' } })
     expect((await check()).conclusion).toBe('failure')
     expect(own()).toMatchObject({ number: 3, state: 'open' })
+  })
+
+  test('a secret in a chart value or in the live object is told nowhere, though the difference is', async () => {
+    const env = (value: string): unknown => ({
+      containers: [{ name: 'controller', env: [{ name: 'API_TOKEN', value }] }]
+    })
+    const answer = await sandbox.kubernetes(
+      'PATCH',
+      `${paths.deployments}/karpenter?fieldManager=kubectl-edit`,
+      { spec: { template: { spec: env('hunter-live') } } },
+      'application/strategic-merge-patch+json'
+    )
+    expect(answer.status).toBe(200)
+    const result = await sandbox.run({
+      ...inputs,
+      mode: 'check',
+      'helm-values': JSON.stringify({
+        controller: { env: [{ name: 'HTTPS_PROXY', value: 'http://me:hunter-wanted@proxy:3128' }] }
+      }),
+      'fail-on': 'drift,pending,unknown',
+      'drift-issue': 'true',
+      'github-token': sandbox.github.token
+    })
+    expect(result.conclusion).toBe('failure')
+    const { body = '' } = own() ?? {}
+    expect(body).toContain('values.controller.env')
+    expect(reportOf(result)['findings']).toContainEqual(
+      expect.objectContaining({ path: 'values.controller.env', install: 'set it' })
+    )
+    const told = [
+      result.raw,
+      result.summary,
+      JSON.stringify(result.annotations),
+      JSON.stringify(result.files),
+      body,
+      ...sandbox.github.comments().map((comment) => comment.body)
+    ]
+    expect(told.filter((text) => text.includes('hunter-'))).toEqual([])
   })
 })
