@@ -14,7 +14,16 @@ import type { AskedQuestion, Fault } from '../sandbox/cloud/service.js'
 import { startSandbox, type ActionResult, type RunOptions, type Sandbox } from '../sandbox/index.js'
 import { list, record } from '../sandbox/values.js'
 import { builtInTemplateText } from '../src/karpenter/template-built-in.js'
-import { boundary, damageInterruption, fillVersions, putBoundary, untagNetwork } from './damage.js'
+import {
+  attachToNodeRole,
+  boundary,
+  damageInterruption,
+  damageRolesAndPolicies,
+  deleteNodeRole,
+  fillVersions,
+  putBoundary,
+  untagNetwork
+} from './damage.js'
 import { errorOf } from './failed-run.js'
 import { auditor, callsOf, denied, documentOf, reportOf, succeeded, until, writes } from './scenario.js'
 
@@ -73,8 +82,15 @@ const beforeTheStack: readonly Removal[] = [
     inputs: { ...older, 'controller-identity': 'auto' }
   },
   { lacking: 'Stack', missing: 'cloudformation:GetTemplate', inputs: older },
-  { lacking: 'StackNodeRole', missing: 'iam:GetRole', inputs: older, faults: noQueue },
-  { lacking: 'StackNodeRolePolicies', missing: 'iam:AttachRolePolicy', inputs: older, faults: noQueue },
+  { lacking: 'NodeRole', missing: 'iam:GetRole', inputs: older },
+  { lacking: 'ControllerPolicies', missing: 'iam:GetPolicy', inputs: older },
+  { lacking: 'NodeRolePolicies', missing: 'iam:AttachRolePolicy', inputs: older, faults: noQueue },
+  {
+    lacking: 'StackNodeRole',
+    missing: 'iam:DeleteRole',
+    inputs: older,
+    before: async (sandbox) => leaveRemains(sandbox, 'StackNodeRole', noQueue)
+  },
   { lacking: 'TagForDiscovery', missing: 'ec2:CreateTags', inputs: older, before: untagNetwork },
   {
     lacking: 'CreateSpotRole',
@@ -95,19 +111,27 @@ const beforeTheStack: readonly Removal[] = [
   { lacking: 'NodeAccess', missing: 'eks:DescribeAccessEntry', inputs: older }
 ]
 
+/** Of the installation that is there. */
+const whileItIsPutRight: readonly Removal[] = [
+  { lacking: 'TakeOffRoles', missing: 'iam:DetachRolePolicy', inputs: older, before: attachToNodeRole }
+]
+
 /** Of the stack that is there, so that it goes back to what it was. */
 const whileTheStackChanges: readonly Removal[] = [
   { lacking: 'Rules', missing: 'events:ListTargetsByRule', inputs: newer },
-  { lacking: 'StackControllerPolicies', missing: 'iam:CreatePolicy', inputs: newer },
   { lacking: 'StackRules', missing: 'events:DescribeRule', inputs: newer }
 ]
 
-/** Leaves a queue that cannot be deleted, whose name rests for a minute once it can: in a sandbox of its own. */
-const whileTheQueueIsMade: Removal = {
-  lacking: 'StackQueue',
-  missing: 'sqs:ListQueueTags',
-  inputs: older
-}
+/** These leave a queue, whose name rests for a minute once it is deleted: in sandboxes of their own. */
+const onceTheQueueIsMade: readonly Removal[] = [
+  { lacking: 'StackQueue', missing: 'sqs:ListQueueTags', inputs: older },
+  {
+    lacking: 'StackControllerPolicies',
+    missing: 'iam:ListEntitiesForPolicy',
+    inputs: older,
+    before: async (sandbox) => leaveRemains(sandbox, 'StackControllerPolicies', failingTarget)
+  }
+]
 
 const forPodIdentity: readonly Removal[] = [
   { lacking: 'PodIdentity', missing: 'eks:DescribeAddon', inputs: byPodIdentity },
@@ -162,6 +186,19 @@ async function run(
   return result
 }
 
+/** An installation whose stack fails, and that may not undo what it has made. */
+async function leaveRemains(sandbox: Sandbox, lacking: string, faults: readonly Fault[]): Promise<void> {
+  const statements = published(sandbox)
+  hold(sandbox, without(statements, lacking))
+  const result = await run(sandbox, `remains without ${lacking}`, older, { faults })
+  hold(sandbox, statements)
+  expect(errorOf(result)).toContain('ROLLBACK_FAILED')
+}
+
+function without(statements: readonly Statement[], lacking: string): readonly Statement[] {
+  return statements.filter((statement) => statement['Sid'] !== lacking)
+}
+
 /** The run ends in an error of its own that names the action, not in a crash. */
 function refused(sandbox: Sandbox, result: ActionResult, missing: string): void {
   const error = errorOf(result)
@@ -172,6 +209,14 @@ function refused(sandbox: Sandbox, result: ActionResult, missing: string): void 
     .filter(({ outcome }) => /Denied|Unauthorized/.test(outcome))
     .map((call) => call.asked.at(-1)?.action)
   expect(questions).toContain(missing)
+}
+
+/** Ids of the resources that a run changed. */
+function repairedIn(result: ActionResult): readonly unknown[] {
+  return list(reportOf(result)['resources'])
+    .map(record)
+    .filter((one) => one['result'] === 'applied')
+    .map(({ id }) => id)
 }
 
 /** Whether a run asked for this action what nothing but this statement allows. */
@@ -215,10 +260,7 @@ describe('the published policy', () => {
 
   const withoutIt = async ({ lacking, missing, inputs, faults = [], before }: Removal): Promise<void> => {
     await before?.(sandbox)
-    hold(
-      sandbox,
-      statements.filter((statement) => statement['Sid'] !== lacking)
-    )
+    hold(sandbox, without(statements, lacking))
     const result = await run(sandbox, `without ${lacking}`, inputs, { faults })
     hold(sandbox, statements)
     refused(sandbox, result, missing)
@@ -237,6 +279,8 @@ describe('the published policy', () => {
     expect(iam.oidcProvider(provider.arn).clientIds).toContain('sts.amazonaws.com')
     expect(eks.entry('blue', nodeRole).type).toBe('EC2_LINUX')
   })
+
+  test.each(whileItIsPutRight)('without $lacking a repair is refused $missing, and says so', withoutIt)
 
   test.each(whileTheStackChanges)('without $lacking an upgrade is refused $missing, and says so', withoutIt)
 
@@ -288,15 +332,33 @@ describe('the published policy', () => {
     )
   })
 
+  test('is enough to put back roles and policies, whatever somebody did to them', async () => {
+    const inputs = { ...upgraded, template: join(folder, 'template.yaml') }
+    await damageRolesAndPolicies(sandbox)
+    const result = succeeded(await run(sandbox, 'repair of roles and policies', inputs))
+    expect(denied(callsOf(sandbox))).toEqual([])
+    expect(repairedIn(result)).toEqual([
+      'policy/KarpenterControllerNodeLifecyclePolicy-blue',
+      'policy/KarpenterControllerIAMIntegrationPolicy-blue',
+      'role/KarpenterNodeRole-blue',
+      'controller-role-policies'
+    ])
+    expect(Object.keys(record(reportOf(result)['kept'])).toSorted()).toEqual([
+      'inline policy debug of role KarpenterNodeRole-blue',
+      'inline policy debug of role blue-karpenter',
+      'trust policy of role KarpenterNodeRole-blue',
+      expect.stringMatching(/^version v\d+ of policy KarpenterControllerNodeLifecyclePolicy-blue$/)
+    ])
+    succeeded(await run(sandbox, 'no role and no policy to repair', inputs))
+    expect(writes(callsOf(sandbox))).toEqual([])
+  })
+
   test('is enough to put back queue and rules, whatever somebody did to them', async () => {
     const inputs = { ...upgraded, template: join(folder, 'template.yaml') }
     await damageInterruption(sandbox)
     const result = succeeded(await run(sandbox, 'repair of queue and rules', inputs))
     expect(denied(callsOf(sandbox))).toEqual([])
-    const repaired = list(reportOf(result)['resources'])
-      .map(record)
-      .filter((one) => one['result'] === 'applied')
-    expect(repaired.map(({ id }) => id)).toEqual([
+    expect(repairedIn(result)).toEqual([
       'queue',
       'rule/ScheduledChangeRule',
       'rule/SpotInterruptionRule',
@@ -313,25 +375,44 @@ describe('the published policy', () => {
     expect(writes(callsOf(sandbox))).toEqual([])
   })
 
-  test('without StackQueue an installation is refused sqs:ListQueueTags, and says so', async () => {
-    const { lacking, missing, inputs } = whileTheQueueIsMade
-    const other = await startSandbox({
-      name: 'blue',
-      region: 'eu-west-1',
-      kubernetesVersion: '1.32',
-      authenticationMode: 'API',
-      stackPace: 10
-    })
-    try {
-      hold(
-        other,
-        published(other).filter((statement) => statement['Sid'] !== lacking)
-      )
-      refused(other, await run(other, `without ${lacking}`, inputs), missing)
-    } finally {
-      await other.stop()
-    }
+  test('is enough to take off the permissions boundary that is no longer asked for', async () => {
+    succeeded(await run(sandbox, 'without boundary', { ...byPodIdentity, tags: 'team=platform' }))
+    expect(denied(callsOf(sandbox))).toEqual([])
+    expect(sandbox.cloud.iam.role('KarpenterNodeRole-blue').boundary).toBeUndefined()
+    expect(sandbox.cloud.iam.role('blue-karpenter').boundary).toBeUndefined()
   })
+
+  test('is enough to make a deleted node role again, and its access entry with it', async () => {
+    const inputs = { ...byPodIdentity, tags: 'team=platform' }
+    await deleteNodeRole(sandbox)
+    const result = succeeded(await run(sandbox, 'repair of the node role', inputs))
+    expect(denied(callsOf(sandbox))).toEqual([])
+    expect(repairedIn(result)).toEqual(['role/KarpenterNodeRole-blue', 'node-access'])
+    const { iam, eks } = sandbox.cloud
+    expect(eks.entry('blue', nodeRole).principalId).toBe(iam.role('KarpenterNodeRole-blue').id)
+    succeeded(await run(sandbox, 'no node role to repair', inputs))
+    expect(writes(callsOf(sandbox))).toEqual([])
+  })
+
+  test.each(onceTheQueueIsMade)(
+    'without $lacking an installation is refused $missing, and says so',
+    async ({ lacking, missing, inputs, before }) => {
+      const other = await startSandbox({
+        name: 'blue',
+        region: 'eu-west-1',
+        kubernetesVersion: '1.32',
+        authenticationMode: 'API',
+        stackPace: 10
+      })
+      try {
+        await before?.(other)
+        hold(other, without(published(other), lacking))
+        refused(other, await run(other, `without ${lacking}`, inputs), missing)
+      } finally {
+        await other.stop()
+      }
+    }
+  )
 
   test('is enough to go back from a stack that fails, whoever made the one before', async () => {
     const other = await startSandbox({
@@ -378,9 +459,14 @@ describe('the published policy', () => {
   })
 
   test('every statement has been left out once', () => {
-    const left = [...beforeTheStack, ...whileTheStackChanges, ...forPodIdentity, whileTheQueueIsMade].map(
-      ({ lacking }) => lacking
-    )
+    const all = [
+      ...beforeTheStack,
+      ...whileItIsPutRight,
+      ...whileTheStackChanges,
+      ...onceTheQueueIsMade,
+      ...forPodIdentity
+    ]
+    const left = all.map(({ lacking }) => lacking)
     expect(left.sort()).toEqual(statements.map((statement) => String(statement['Sid'])).sort())
   })
 })

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Ajv } from 'ajv'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import type { Instance } from '../sandbox/cloud/moto/index.js'
 import { items } from '../sandbox/cloud/moto/client.js'
 import type { RecordedCall } from '../sandbox/cloud/service.js'
@@ -168,7 +168,7 @@ export function auditor(sandbox: Sandbox): {
   return { region: sandbox.region, endpoint: sandbox.cloud.url, credentials: { ...session } }
 }
 
-const reportIsValid = new Ajv({ strict: false }).compile(
+const reportIsValid = new Ajv2020().compile(
   record(JSON.parse(readFileSync('docs/report.schema.json', 'utf8')))
 )
 

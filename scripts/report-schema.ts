@@ -2,9 +2,14 @@ import { createGenerator } from 'ts-json-schema-generator'
 import { isMap, mapAt } from '../src/engine/json.js'
 import { reportSchema } from '../src/report/report.js'
 
-/** docs/report.schema.json as the type of the report comes to. New fields may come, so others are allowed. */
+const draft = 'https://json-schema.org/draft/2020-12/schema'
+
+/**
+ * docs/report.schema.json as the type of the report comes to. New fields may come, so others are allowed. The generator
+ * writes draft 7; what it makes here reads the same in draft 2020-12 but for its first line and the empty definitions.
+ */
 export function reportSchemaText(): string {
-  const schema = createGenerator({
+  const { $schema, definitions, ...schema } = createGenerator({
     path: 'src/report/report.ts',
     type: 'Report',
     tsconfig: 'tsconfig.json',
@@ -13,7 +18,10 @@ export function reportSchemaText(): string {
     skipTypeCheck: true,
     additionalProperties: true
   }).createSchema('Report')
-  return `${JSON.stringify({ $schema: schema.$schema, title: reportSchema, ...schema }, leaveOut, 2)}\n`
+  const named = Object.keys(definitions ?? {})
+  if (named.length > 0)
+    throw new Error(`${$schema ?? ''}: definitions ${named.join(', ')} are called $defs by ${draft}`)
+  return `${JSON.stringify({ $schema: draft, title: reportSchema, ...schema }, leaveOut, 2)}\n`
 }
 
 /** A value of any kind may be undefined, which JSON leaves out: what is missing has no live value. */

@@ -2,6 +2,7 @@ import { decide } from './decisions.js'
 import { discover, type Discovery } from './discovery.js'
 import { UserError } from './engine/errors.js'
 import { countsOf, type Finding, findingsOf } from './engine/findings.js'
+import { findingWithoutSecrets } from './engine/secret-values.js'
 import { model } from './model.js'
 import { runUrl } from './ports.js'
 import { annotate } from './report/annotations.js'
@@ -18,7 +19,8 @@ export async function check(run: Run): Promise<void> {
   const graph = model({ inputs, found, decisions, ownership: ownershipOf(run), keep: () => undefined })
   const findings: Finding[] = []
   await compare(run, graph, (inspections) => {
-    findings.push(...withDenied(findingsOf(graph, inspections, found.record), found))
+    const all = withDenied(findingsOf(graph, inspections, found.record), found)
+    findings.push(...all.map(findingWithoutSecrets))
     return checkLines(graph, findings, found.record)
   })
   const counts = countsOf(findings)

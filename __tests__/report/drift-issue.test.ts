@@ -97,6 +97,12 @@ describe('keepDriftIssue: the life of an issue', () => {
     expect(body).toContain('`mode: install`')
   })
 
+  it('says of what could not be read which permission is missing', async () => {
+    const missingPermission = 'iam:GetRole'
+    await keep([{ ...finding, kind: 'unknown', live: undefined, reason: 'access denied', missingPermission }])
+    expect(only().body).toContain('| access denied &#40;missing&#58; iam&#58;GetRole&#41; |')
+  })
+
   it('updates the body in place and comments only when other findings are there', async () => {
     await keep([finding])
     expect(await keep([{ ...finding, live: '5' }])).toMatchObject({ kind: 'updated' })

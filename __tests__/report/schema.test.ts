@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
-import { Ajv } from 'ajv'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { reportSchemaText } from '../../scripts/report-schema.js'
 import type { Finding } from '../../src/engine/findings.js'
+import type { Mode } from '../../src/inputs.js'
 import { Ledger } from '../../src/report/ledger.js'
 import type { Report } from '../../src/report/report.js'
 
 const text = readFileSync('docs/report.schema.json', 'utf8')
-const validate = new Ajv({ strict: false }).compile(JSON.parse(text))
+const validate = new Ajv2020().compile(JSON.parse(text))
 
 const finding: Finding = {
   kind: 'drift',
@@ -23,7 +24,7 @@ const finding: Finding = {
   by: { manager: 'kubectl-edit', operation: 'Update', time: '2026-11-24T10:00:00Z' }
 }
 
-function reportOf(mode: string, fill: (ledger: Ledger) => void): unknown {
+function reportOf(mode: Mode, fill: (ledger: Ledger) => void): unknown {
   const ledger = new Ledger(mode, 'local', { name: 'blue', region: 'eu-west-1' }, 0)
   fill(ledger)
   const report: Report = ledger.report({

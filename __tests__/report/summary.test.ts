@@ -143,4 +143,64 @@ describe('summaryText', () => {
     const nothing = { ...removal, removed: [], kept: [] }
     expect(summaryText({ ...report, mode: 'uninstall', removal: nothing })).toContain('**Nothing to remove**')
   })
+
+  it('counts the findings that it leaves out, however long their values are', () => {
+    const finding: Finding = {
+      kind: 'drift',
+      id: 'a',
+      title: 'NodePool a',
+      layer: 'karpenter',
+      path: 'spec.template',
+      wanted: '\u65e5'.repeat(300),
+      recorded: '\u65e5'.repeat(300),
+      live: '\u65e5'.repeat(300),
+      severity: 'cosmetic',
+      reason: 'it differs',
+      install: 'change it back'
+    }
+    const findings = Array.from({ length: 1000 }, (_, index) => ({ ...finding, id: `a/${index}` }))
+    const counts = { drift: 1000, pending: 0, unknown: 0 }
+    const text = summaryText({ ...report, mode: 'check', findings, counts })
+    const rows = text.split('\n').filter((line) => line.startsWith('| drift')).length
+    expect(rows).toBeGreaterThan(50)
+    expect(text).toContain(`and ${1000 - rows} more (see the report)`)
+    expect(text).not.toContain('_Cut')
+    expect(Buffer.byteLength(text)).toBeLessThan(200_000)
+  })
+
+  it('says of what could not be read which permission is missing', () => {
+    const finding: Finding = {
+      kind: 'unknown',
+      id: 'role',
+      title: 'Role',
+      layer: 'iam',
+      path: '',
+      wanted: undefined,
+      recorded: undefined,
+      live: undefined,
+      severity: 'cosmetic',
+      reason: 'access denied',
+      install: 'end before its first write',
+      missingPermission: 'iam:GetRole'
+    }
+    const counts = { drift: 0, pending: 0, unknown: 1 }
+    expect(summaryText({ ...report, mode: 'check', findings: [finding], counts })).toContain(
+      'access denied (missing: iam:GetRole)'
+    )
+  })
+
+  it('counts the leftovers that it leaves out, and shows first in the proof what is still there', () => {
+    const leftovers = Array.from({ length: 150 }, (_, index) => ({
+      kind: 'iam' as const,
+      name: `profile-${index}`,
+      reason: 'held'
+    }))
+    const gone = Array.from({ length: 300 }, (_, index) => ({ what: `Object ${index}`, found: [] }))
+    const proof = [...gone, { what: 'Role', found: ['Role'] }]
+    const removal = { removed: [], kept: [], leftovers, proof, lagging: [] }
+    const text = summaryText({ ...report, mode: 'uninstall', result: 'failed', removal })
+    expect(text).toContain('and 50 more (see the report)')
+    expect(text).toContain('and 101 more (see the report)')
+    expect(text).toMatch(/\|---\|---\|\n\| Role \| Role \|\n\| Object 0 \| gone \|/)
+  })
 })

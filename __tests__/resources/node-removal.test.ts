@@ -245,7 +245,7 @@ describe('an EC2NodeClass', () => {
   test('without a controller fails at once; by force its finalizer is taken off', async () => {
     const error = await failure(remove(false, step()))
     expect(error.message).toContain(
-      "it is held by Karpenter's finalizer karpenter.k8s.aws/termination, and no"
+      "EC2NodeClass default: is held by Karpenter's finalizer karpenter.k8s.aws/termination, and no"
     )
     expect(await remove(true, step())).toEqual({ outcome: 'removed' })
     expect(server.at(paths.nodeClass)).toBeUndefined()
@@ -262,7 +262,9 @@ describe('an EC2NodeClass', () => {
     await until(() => own.waits.some((line) => line.includes('Karpenter says: listing instance profiles')))
     clock += 61_000
     const error = await removal
-    expect(error.message).toContain('Karpenter cannot let go of it: listing instance profiles')
+    expect(error.message).toContain(
+      'is held by finalizer karpenter.k8s.aws/termination, and Karpenter cannot let go of it: listing instance profiles'
+    )
     expect(error.fix).toMatch(
       /^Allow the controller's role iam:ListInstanceProfiles.*mode install.*`force-drain: true`/i
     )
@@ -280,6 +282,23 @@ describe('an EC2NodeClass', () => {
     expect((await removal).message).toContain(
       'it is held by finalizer karpenter.k8s.aws/termination, used by NodeClaims default-x'
     )
+  })
+
+  test('that is being deleted is awaited by an install, and made anew', async () => {
+    controller(2)
+    const { metadata } = server.at(paths.nodeClass) ?? { metadata: {} }
+    const deletionTimestamp = '2026-01-01T00:00:00Z'
+    server.put(paths.nodeClass, { ...manifest('EC2NodeClass'), metadata: { ...metadata, deletionTimestamp } })
+    const one = ec2NodeClass(manifest('EC2NodeClass'), ports(false))
+    const found = await one.inspect(new AbortController().signal)
+    expect(found.differences.map(({ reason }) => reason)).toContain('EC2NodeClass default is being deleted')
+    const own = step()
+    const applied = found.apply(own)
+    await until(() => own.waits.length > 0)
+    server.remove(paths.nodeClass)
+    await applied
+    expect(own.lines).toEqual(['created EC2NodeClass default'])
+    expect(server.at(paths.nodeClass)?.metadata['deletionTimestamp']).toBeUndefined()
   })
 
   test('that a NodePool of others uses is kept, untouched', async () => {

@@ -97,7 +97,7 @@ describe('A managed policy of the stack', () => {
     ])
     expect(differences[0]).toMatchObject({ wanted: launch, live: { ...launch, Action: 'ec2:RunInstances' } })
     expect(differences[0]?.reason).toMatch(
-      /^statement Launch of KarpenterController-blue \(v2 of .+Z\) lacks Action: ec2:CreateFleet$/
+      /^statement Launch of version v2 \(.+Z\) lacks Action: ec2:CreateFleet$/
     )
     expect(differences[1]?.live).toBeUndefined()
     expect(differences[2]?.wanted).toBeUndefined()

@@ -10,6 +10,8 @@ export interface StoredIssue {
   readonly body: string
   readonly state: 'open' | 'closed'
   readonly labels: readonly string[]
+  /** Login. */
+  readonly creator: string
   readonly pullRequest: boolean
 }
 
@@ -53,6 +55,8 @@ interface Reply {
 
 const MOST_BODY = 65_536
 const MOST_TITLE = 256
+/** Whom the token of a workflow speaks for. */
+const BOT = 'github-actions[bot]'
 
 /** Starts what GitHub's REST API (2022-11-28) has of issues, for the repositories named. */
 export async function startGitHubApi(repositories: readonly string[]): Promise<GitHubApi> {
@@ -71,6 +75,7 @@ export async function startGitHubApi(repositories: readonly string[]): Promise<G
       body: '',
       state: 'open',
       labels: [],
+      creator: 'octocat',
       pullRequest: false,
       ...issue,
       number: issues.length + 1
@@ -85,6 +90,7 @@ export async function startGitHubApi(repositories: readonly string[]): Promise<G
     body: issue.body,
     state: issue.state,
     labels: issue.labels.map((name) => ({ name })),
+    user: { login: issue.creator },
     html_url: `https://github.com/${issue.repository}/issues/${issue.number}`,
     ...(issue.pullRequest ? { pull_request: { url } } : {})
   })
@@ -94,10 +100,12 @@ export async function startGitHubApi(repositories: readonly string[]): Promise<G
     const page = Number(query.get('page') ?? 1)
     const state = query.get('state') ?? 'open'
     const labels = (query.get('labels') ?? '').split(',').filter((label) => label !== '')
+    const creator = query.get('creator')
     const all = issues
       .filter((issue) => issue.repository === repository)
       .filter((issue) => state === 'all' || issue.state === state)
       .filter((issue) => labels.every((label) => issue.labels.includes(label)))
+      .filter((issue) => creator === null || issue.creator === creator)
       .toReversed()
     const next = new URLSearchParams(query)
     next.set('page', String(page + 1))
@@ -150,7 +158,8 @@ export async function startGitHubApi(repositories: readonly string[]): Promise<G
       }
       const given = fault?.kind === 'labels dropped' ? [] : list(sent['labels'])
       const labels = given.flatMap((label) => text(label) ?? [])
-      return { status: 201, body: shown(put({ repository, title, body: text(sent['body']) ?? '', labels })) }
+      const issue = { repository, title, body: text(sent['body']) ?? '', labels, creator: BOT }
+      return { status: 201, body: shown(put(issue)) }
     }
     const index = issues.findIndex((one) => one.repository === repository && String(one.number) === number)
     const issue = issues[index]
@@ -190,7 +199,11 @@ export async function startGitHubApi(repositories: readonly string[]): Promise<G
     const wrong = faulty(method)
     if (wrong !== undefined) return wrong
     if (method === 'GET') {
-      return number === '' ? listed(repository, searchParams, pathname) : refused(404, 'Not Found')
+      if (number === '') return listed(repository, searchParams, pathname)
+      const issue = issues.find((one) => one.repository === repository && String(one.number) === number)
+      return issue === undefined || part !== ''
+        ? refused(404, 'Not Found')
+        : { status: 200, body: shown(issue) }
     }
     return write(method, repository, [number, part], body)
   }

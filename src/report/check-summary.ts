@@ -1,9 +1,10 @@
 import type { Finding } from '../engine/findings.js'
-import { literal, table, value } from './markdown.js'
+import { literal, moreThan, table, value } from './markdown.js'
 import type { Report } from './report.js'
 
-/** Rows that a person reads; the report has them all. */
+/** What a person reads; the report has all. The bytes keep the whole below the summary's limit. */
 const mostRows = 200
+const mostBytes = 120_000
 
 /** `3 drift, 1 pending`; undefined when nothing was found. */
 export function countsText(counts: Report['counts']): string | undefined {
@@ -11,19 +12,27 @@ export function countsText(counts: Report['counts']): string | undefined {
   return found.length === 0 ? undefined : found.map(([kind, count]) => `${count} ${kind}`).join(', ')
 }
 
-/** Every finding, grouped by layer, the gravest first. */
+/** The findings, grouped by layer, the gravest first; those that do not fit are counted. */
 export function findingsText(findings: readonly Finding[]): string {
-  const shown = bySeverity(findings).slice(0, mostRows)
+  const shown = fitting(bySeverity(findings).slice(0, mostRows))
   const layers = [...new Set(shown.map(({ layer }) => layer))]
-  const rest = findings.length - shown.length
   return [
     ...layers.map((layer) => {
-      const rows = shown.filter((finding) => finding.layer === layer).map(row)
+      const rows = shown.filter((one) => one.layer === layer).map(({ cells }) => cells)
       const head = ['', 'Resource', 'Field', 'Wanted', 'Recorded', 'Found', 'Severity', 'By', 'Install would']
       return `### ${layer}\n\n${table(head, rows)}`
     }),
-    ...(rest > 0 ? [`and ${rest} more (see the report)`] : [])
+    ...moreThan(shown.length, findings.length).filter((line) => line !== '')
   ].join('\n\n')
+}
+
+function fitting(
+  findings: readonly Finding[]
+): readonly { readonly layer: string; readonly cells: readonly string[] }[] {
+  const rows = findings.map((finding) => ({ layer: finding.layer, cells: row(finding) }))
+  let used = 0
+  const first = rows.findIndex(({ cells }) => (used += Buffer.byteLength(cells.join(' | '))) > mostBytes)
+  return first === -1 ? rows : rows.slice(0, first)
 }
 
 /** The gravest first; otherwise in the order in which they were found. */
@@ -34,15 +43,17 @@ export function bySeverity(findings: readonly Finding[]): readonly Finding[] {
 }
 
 function row(finding: Finding): readonly string[] {
-  const { kind, title, path, wanted, recorded, live, severity, by, install, reason } = finding
+  const { kind, title, path, wanted, recorded, live, severity, by, install, reason, missingPermission } =
+    finding
   const unknown = kind === 'unknown'
+  const lacks = missingPermission === undefined ? '' : ` (missing: ${missingPermission})`
   return [
     kind,
     literal(title),
     value(path === '' ? undefined : path),
     value(wanted),
     value(recorded),
-    unknown ? literal(reason) : value(live),
+    unknown ? literal(`${reason}${lacks}`) : value(live),
     unknown ? '' : severity,
     by === undefined ? '' : literal([by.manager, by.time].filter((part) => part !== undefined).join(', ')),
     literal(install)

@@ -85,15 +85,16 @@ function verdictOf({ name, region }: IssueCluster, findings: readonly Finding[])
 }
 
 function row(finding: Finding): string {
-  const { kind, layer, title, path, wanted, live, reason, by, install } = finding
+  const { kind, layer, title, path, wanted, live, reason, missingPermission, by, install } = finding
   const who = by === undefined ? '' : [by.manager, by.time].filter((part) => part !== undefined).join(', ')
+  const lacks = missingPermission === undefined ? '' : ` (missing: ${missingPermission})`
   const cells = [
     kind,
     layer,
     literal(title),
     path === '' ? '' : value(path),
     value(wanted),
-    kind === 'unknown' ? literal(reason) : value(live),
+    kind === 'unknown' ? literal(`${reason}${lacks}`) : value(live),
     literal(who),
     literal(install)
   ]

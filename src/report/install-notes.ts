@@ -2,6 +2,7 @@ import type { Decisions } from '../decisions.js'
 import type { Discovery } from '../discovery.js'
 import type { Graph } from '../engine/graph.js'
 import type { Inspection } from '../engine/resource.js'
+import { withoutSecrets } from '../engine/secret-values.js'
 import type { Run } from '../run.js'
 import type { NodePoolResult } from '../smoke-test/result.js'
 import type { ReportedSmokeTest } from './report.js'
@@ -75,8 +76,8 @@ export function planLines(graph: Graph, inspections: ReadonlyMap<string, Inspect
       case 'differs':
         return [
           `change ${title}: ${inspection.differences
-            .map((difference) => difference.reason)
             .slice(0, 5)
+            .map((difference) => withoutSecrets(difference).reason)
             .join('; ')}`
         ]
     }

@@ -2,8 +2,10 @@ import { countsOf, type Finding } from '../engine/findings.js'
 import type { Graph } from '../engine/graph.js'
 import type { RemovalListing } from '../engine/removal-listing.js'
 import type { Inspection } from '../engine/resource.js'
+import { withoutSecrets } from '../engine/secret-values.js'
 import { criticalPath, type Outcome, type RemovalOutcome } from '../engine/walk.js'
 import type { Finding as PreflightFinding } from '../preflight/finding.js'
+import type { Mode } from '../inputs.js'
 import type { Report, ReportedRequests, ReportedSmokeTest } from './report.js'
 import { reportSchema } from './report.js'
 
@@ -20,7 +22,7 @@ export interface SentRequest {
  * ends well.
  */
 export class Ledger {
-  readonly #mode: string
+  readonly #mode: Mode
   readonly #run: string
   readonly #startedAt: number
   readonly #stages: { name: string; seconds: number }[] = []
@@ -36,7 +38,7 @@ export class Ledger {
   #removal:
     { readonly outcomes: readonly RemovalOutcome[]; readonly listing: RemovalListing | undefined } | undefined
 
-  constructor(mode: string, run: string, cluster: { name: string; region: string }, startedAt: number) {
+  constructor(mode: Mode, run: string, cluster: { name: string; region: string }, startedAt: number) {
     this.#mode = mode
     this.#run = run
     this.#cluster = cluster
@@ -116,7 +118,7 @@ export class Ledger {
         title: walk?.graph.get(outcome.id).title ?? outcome.id,
         layer: walk?.graph.get(outcome.id).layer ?? '',
         result: outcome.result,
-        differences: walk?.inspections.get(outcome.id)?.differences ?? [],
+        differences: (walk?.inspections.get(outcome.id)?.differences ?? []).map(withoutSecrets),
         changes: outcome.changes,
         seconds: (outcome.endedAt - outcome.startedAt) / 1000
       })),

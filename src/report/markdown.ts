@@ -7,13 +7,21 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), `|${head.map(() => '---').join('|')}|`, ...rows.map(line)].join('\n')
 }
 
-export function list(title: string, lines: readonly string[]): string {
-  return `### ${title}\n\n${lines.map((line) => `- ${line}`).join('\n')}`
+/** A list, empty when there is nothing in it; what is beyond `most` is counted. */
+export function list(title: string, lines: readonly string[], most = 100): string {
+  if (lines.length === 0) return ''
+  const shown = lines.slice(0, most).map((line) => `- ${line}`)
+  return [`### ${title}`, '', ...shown, ...moreThan(shown.length, lines.length)].join('\n')
 }
 
-/** One line without the terminal's colours. */
+/** The line for what is left out of a list. */
+export function moreThan(shown: number, all: number): readonly string[] {
+  return shown < all ? ['', `and ${all - shown} more (see the report)`] : []
+}
+
+/** One line without the terminal's colours. A carriage return alone ends a line of Markdown as well. */
 export function plain(text: string): string {
-  return stripVTControlCharacters(text).replaceAll('\n', ' ')
+  return stripVTControlCharacters(text).replaceAll(/\r\n?|[\n\u2028\u2029]/g, ' ')
 }
 
 /** Text that others wrote, as text: no HTML, no mention, no emphasis. */
@@ -38,6 +46,7 @@ export function value(of: unknown): string {
   if (of === undefined) return ''
   const text = typeof of === 'string' ? of : JSON.stringify(of)
   const shown = plain(text)
+  if (shown.trim() === '') return code(JSON.stringify(shown))
   return code(shown.length > 160 ? `${shown.slice(0, 157)}...` : shown)
 }
 

@@ -1,39 +1,45 @@
 import type { RemovalListing } from '../engine/removal-listing.js'
-import { list, literal, table } from './markdown.js'
+import { list, literal, moreThan, table } from './markdown.js'
+
+/** Rows that a person reads; the report has them all. */
+const mostRows = 200
 
 /** What went, what stayed and why, what is left, and what was read to know it. */
 export function removalText({ removed, kept, leftovers, proof }: RemovalListing): string {
-  const rows = proof.map(({ what, found }) => [
-    literal(what),
-    found.length === 0 ? 'gone' : literal(few(found))
-  ])
+  const reasoned = (name: string, reason: string): string => `${literal(name)}: ${literal(reason)}`
   return [
-    ...(leftovers.length === 0
-      ? []
-      : [
-          list(
-            'Left over',
-            leftovers.slice(0, 100).map(({ name, reason }) => `${literal(name)}: ${literal(reason)}`)
-          )
-        ]),
-    ...(kept.length === 0
-      ? []
-      : [
-          list(
-            'Kept',
-            kept.map(({ title, reason }) => `${literal(title)}: ${literal(reason)}`)
-          )
-        ]),
-    ...(removed.length === 0
-      ? []
-      : [
-          list(
-            'Removed',
-            removed.map(({ title }) => literal(title))
-          )
-        ]),
-    `### Read afterwards\n\n${table(['Resource', 'Found'], rows)}`
-  ].join('\n\n')
+    list(
+      'Left over',
+      leftovers.map(({ name, reason }) => reasoned(name, reason))
+    ),
+    list(
+      'Kept',
+      kept.map(({ title, reason }) => reasoned(title, reason))
+    ),
+    list(
+      'Removed',
+      removed.map(({ title }) => literal(title))
+    ),
+    proofText(proof)
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')
+}
+
+/** What is still there first: it is what a reader looks for. */
+function proofText(proof: RemovalListing['proof']): string {
+  const shown = [
+    ...proof.filter(({ found }) => found.length > 0),
+    ...proof.filter(({ found }) => found.length === 0)
+  ]
+    .slice(0, mostRows)
+    .map(({ what, found }) => [literal(what), found.length === 0 ? 'gone' : literal(few(found))])
+  return [
+    '### Read afterwards',
+    '',
+    table(['Resource', 'Found'], shown),
+    ...moreThan(shown.length, proof.length)
+  ].join('\n')
 }
 
 function few(names: readonly string[]): string {

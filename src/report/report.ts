@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Difference } from '../engine/difference.js'
 import type { Finding, FindingKind } from '../engine/findings.js'
+import type { Mode } from '../inputs.js'
 import type { Finding as PreflightFinding } from '../preflight/finding.js'
 import type { RemovalListing } from '../engine/removal-listing.js'
 
@@ -52,7 +53,8 @@ export interface ReportedRequests {
 /** The JSON report of a run. Times in seconds. Holds no secret. */
 export interface Report {
   readonly schema: typeof reportSchema
-  readonly mode: string
+  /** What the run was asked to do. */
+  readonly mode: Mode
   readonly result: 'succeeded' | 'failed' | 'cancelled'
   readonly error?: string
   readonly run: string

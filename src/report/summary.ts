@@ -5,6 +5,7 @@ import type { Report, ReportedSmokeTest } from './report.js'
 
 /** GitHub drops a step's summary above 1 MiB whole (runner source, 2026); a summary for people is far below. */
 const longestSummary = 200_000
+const longestWarning = 1000
 
 /** The job summary, as Markdown: the verdict first, then what was done, the new nodes, and where the time went. */
 export function summaryText(report: Report): string {
@@ -17,12 +18,19 @@ export function summaryText(report: Report): string {
     ...(report.findings === undefined || report.findings.length === 0 ? [] : [findingsText(report.findings)]),
     ...(report.removal === undefined ? [] : [removalText(report.removal)]),
     ...report.smokeTests.map(smokeTest),
-    ...(report.warnings.length === 0 ? [] : [list('Warnings', report.warnings.slice(0, 20).map(plain))]),
+    list('Warnings', report.warnings.map(warning), 20),
     stageTimes(report)
   ].filter((part) => part !== '')
   const text = `${parts.join('\n\n')}\n`
   if (Buffer.byteLength(text) <= longestSummary) return text
-  return `${text.slice(0, longestSummary / 4)}\n\n_Cut: the report has the rest._\n`
+  // A character takes four bytes at most. A row cut in the middle would spoil the whole table.
+  const kept = text.slice(0, longestSummary / 4)
+  return `${kept.slice(0, kept.lastIndexOf('\n'))}\n\n_Cut: the report has the rest._\n`
+}
+
+function warning(line: string): string {
+  const text = plain(line)
+  return text.length > longestWarning ? `${text.slice(0, longestWarning)}...` : text
 }
 
 /** Whether all is well, in a few words. */
@@ -41,14 +49,14 @@ function verdict(report: Report): string {
   const done = report.resources.filter((resource) => resource.result === 'applied').length
   if (report.result === 'cancelled')
     return `**Cancelled** after ${seconds(report.seconds)}; ${done} resources were changed and stay.`
-  if (report.result === 'failed') return `**Failed** after ${seconds(report.seconds)}.`
-  const version = report.karpenterVersion ?? ''
   if (report.findings !== undefined) {
     const found = countsText(report.counts)
-    return found === undefined
-      ? `**All as installed**: Karpenter ${version}, ${seconds(report.seconds)}.`
-      : `**Found**: ${found}; \`fail-on\` lets it pass. Karpenter ${version}, ${seconds(report.seconds)}.`
+    const facts = `Karpenter ${report.karpenterVersion ?? ''}, ${seconds(report.seconds)}`
+    if (found === undefined) return `**All as installed**: ${facts}.`
+    return `**Found**: ${found}${report.result === 'failed' ? '' : '; `fail-on` lets it pass'}. ${facts}.`
   }
+  if (report.result === 'failed') return `**Failed** after ${seconds(report.seconds)}.`
+  const version = report.karpenterVersion ?? ''
   if (report.removal !== undefined) {
     const { removed, kept } = report.removal
     return removed.length === 0

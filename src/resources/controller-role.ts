@@ -123,7 +123,8 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
       },
       remove
     },
-    isWanted
+    // A record of another name is of another thing than the one that is read.
+    (value): value is ControllerRoleWanted => isWanted(value) && value.roleName === wanted.roleName
   )
 
   function waitOptions(what: string): Parameters<typeof poll>[1] {

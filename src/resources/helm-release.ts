@@ -3,6 +3,7 @@ import { isMap } from '../engine/json.js'
 import { sameValue } from '../engine/compare.js'
 import { missing, type Author, type Difference } from '../engine/difference.js'
 import { resource, type AnyResource, type Step } from '../engine/resource.js'
+import { withoutSecrets } from '../engine/secret-values.js'
 import type { Chart } from '../helm/chart.js'
 import { readRelease, type Release } from '../helm/release.js'
 import type { Helm } from '../helm/run-helm.js'
@@ -312,7 +313,7 @@ async function awaitOtherHelm(
 }
 
 function summaryOf(differences: readonly Difference[]): string {
-  const shown = differences.slice(0, 3).map((difference) => difference.reason)
+  const shown = differences.slice(0, 3).map((difference) => withoutSecrets(difference).reason)
   const more = differences.length - shown.length
   return shown.join('; ') + (more > 0 ? `; and ${more} more` : '')
 }

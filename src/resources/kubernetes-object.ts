@@ -124,13 +124,21 @@ export function manifestResource(options: ManifestResourceOptions): Resource<Man
         known = await kubernetes.within(signal).get(kind, name, namespace)
         return known
       }),
-    compare: (wanted, live) => manifestDifferences(wanted, live, options.severity, ownersOf(live, ownership)),
+    compare: (wanted, live) => [
+      ...beingDeleted(title, live),
+      ...manifestDifferences(wanted, live, options.severity, ownersOf(live, ownership))
+    ],
     absent: (wanted) => [missing(title, wanted)],
     apply: async (live, differences, step) => {
-      const now = live.state === 'present' ? live.value : undefined
-      const applied = withOwnership(manifest, now, ownership)
       known = undefined
       const within = kubernetes.within(step.signal)
+      let now = live.state === 'present' ? live.value : undefined
+      // What is being deleted goes whatever is written to it; afterwards its name is free again.
+      if (now?.metadata.deletionTimestamp !== undefined) {
+        await awaitGone(within, kind, { name, namespace }, step, finalizersOf)
+        now = undefined
+      }
+      const applied = withOwnership(manifest, now, ownership)
       if (now !== undefined) await clear(within, kind, applied, now, ownersOf(now, ownership))
       await within.apply(kind, applied, { force: true, fieldValidation: 'Strict' })
       if (now === undefined) step.changed(`created ${title}`)
@@ -139,6 +147,20 @@ export function manifestResource(options: ManifestResourceOptions): Resource<Man
     settle: async (step) => options.settle(step, known),
     remove: options.remove
   }
+}
+
+function beingDeleted(title: string, live: Manifest): readonly Difference[] {
+  const { deletionTimestamp } = live.metadata
+  if (deletionTimestamp === undefined) return []
+  return [
+    {
+      path: 'metadata.deletionTimestamp',
+      wanted: undefined,
+      live: deletionTimestamp,
+      reason: `${title} is being deleted`,
+      severity: 'breaks scaling'
+    }
+  ]
 }
 
 /**

@@ -150,7 +150,7 @@ class Wait {
     const text = this.#standing.state === 'running' ? '' : this.#standing.text
     return missingController(
       `EC2NodeClass ${this.#name}`,
-      `it is held by Karpenter's finalizer ${nodeClassFinalizer}, and ${text}`,
+      `is held by Karpenter's finalizer ${nodeClassFinalizer}, and ${text}`,
       'its instance profiles and launch templates stay',
       'takes the finalizer off and removes them in its place'
     )
@@ -159,7 +159,7 @@ class Wait {
   #denied(): UserError {
     return new UserError(
       `EC2NodeClass ${this.#name}`,
-      `Karpenter cannot let go of it: ${this.#complaint?.text ?? ''}`,
+      `is held by finalizer ${this.#finalizers.join(', ')}, and Karpenter cannot let go of it: ${this.#complaint?.text ?? ''}`,
       `${this.#complaint?.fix ?? ''} ${installAgain} Only if that cannot be: \`force-drain: true\`, which takes the finalizer off and removes instance profiles and launch templates in its place.`,
       { state: 'It is marked for deletion and goes as soon as Karpenter may finish.' }
     )

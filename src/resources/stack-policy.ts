@@ -187,7 +187,7 @@ export function stackPolicy(wanted: StackPolicyWanted, ports: Ports): AnyResourc
 function differencesOf(wanted: StackPolicyWanted, live: LivePolicy): readonly Difference[] {
   return documentDifferences(wanted.document, live.document, {
     prefix: '',
-    of: `${wanted.name} (${live.version} of ${live.since})`
+    of: `version ${live.version} (${live.since})`
   })
 }
 

@@ -16,6 +16,7 @@ import {
   GetRoleCommand,
   type IAMClient,
   ListAttachedRolePoliciesCommand,
+  ListEntitiesForPolicyCommand,
   ListInstanceProfilesForRoleCommand,
   paginateListRoles,
   PutRolePolicyCommand,
@@ -173,6 +174,22 @@ describe('managed policies', () => {
     expect(await refusalOf(admin.send(new DeletePolicyCommand({ PolicyArn })))).toMatch(
       /^DeleteConflictException: This policy has more than one version/
     )
+  })
+
+  it('tell the roles that have them, attached or as a boundary', async () => {
+    const PolicyArn = (await createPolicy('p')).Policy?.Arn ?? ''
+    cloud.iam.putRole({ name: 'attached', trust: nobodyTrusted, attached: [PolicyArn] })
+    cloud.iam.putRole({ name: 'bounded', trust: nobodyTrusted, boundary: PolicyArn })
+    const roles = async (PolicyUsageFilter?: 'PermissionsPolicy' | 'PermissionsBoundary') => {
+      const command = new ListEntitiesForPolicyCommand({
+        PolicyArn,
+        ...(PolicyUsageFilter === undefined ? {} : { PolicyUsageFilter })
+      })
+      return (await admin.send(command)).PolicyRoles?.map(({ RoleName }) => RoleName)
+    }
+    expect(await roles()).toEqual(['attached', 'bounded'])
+    expect(await roles('PermissionsPolicy')).toEqual(['attached'])
+    expect(await roles('PermissionsBoundary')).toEqual(['bounded'])
   })
 
   it('of AWS are known by name only', async () => {

@@ -52,6 +52,17 @@ describe("the stand-in of GitHub's REST API", () => {
     expect(list((await ask('GET', path)).body)[0]).toHaveProperty('pull_request')
   })
 
+  it('gives one issue, and lists those of one creator', async () => {
+    github.put({ title: 'Of a person' })
+    await ask('POST', path, { title: 'Of a workflow' })
+    expect(await ask('GET', `${path}/1`)).toMatchObject({ status: 200, body: { title: 'Of a person' } })
+    expect((await ask('GET', `${path}/9`)).status).toBe(404)
+    expect(numbers(await ask('GET', `${path}?creator=octocat`))).toEqual([1])
+    expect(numbers(await ask('GET', `${path}?creator=${encodeURIComponent('github-actions[bot]')}`))).toEqual(
+      [2]
+    )
+  })
+
   it('leads from page to page by the Link header', async () => {
     for (let i = 0; i < 5; i++) github.put({})
     const first = await ask('GET', `${path}?per_page=3`)

@@ -165,7 +165,15 @@ export function policyOperations(state: IamState): Operations {
     ListEntitiesForPolicy: {
       questions: onPolicy('ListEntitiesForPolicy'),
       answer: ({ input }) => {
-        const roles = state.rolesWith(known(state, text(input, 'PolicyArn')).arn)
+        const { arn } = known(state, text(input, 'PolicyArn'))
+        const usage = optionalText(input, 'PolicyUsageFilter')
+        const roles = state.roles
+          .values()
+          .filter(
+            (role) =>
+              (usage !== 'PermissionsBoundary' && role.attached.includes(arn)) ||
+              (usage !== 'PermissionsPolicy' && role.boundary === arn)
+          )
         const listing = page(
           input,
           'PolicyRoles',
