@@ -9,233 +9,44 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { policyAllows } from '../sandbox/cloud/authorisation.js'
-import type { AskedQuestion, Fault } from '../sandbox/cloud/service.js'
-import { startSandbox, type ActionResult, type RunOptions, type Sandbox } from '../sandbox/index.js'
-import { list, record } from '../sandbox/values.js'
+import { startSandbox, type Sandbox } from '../sandbox/index.js'
+import { record } from '../sandbox/values.js'
 import { builtInTemplateText } from '../src/karpenter/template-built-in.js'
 import {
-  attachToNodeRole,
-  boundary,
   damageInterruption,
+  boundary,
   damageRolesAndPolicies,
   deleteNodeRole,
   fillVersions,
-  putBoundary,
-  untagNetwork
+  putBoundary
 } from './damage.js'
+import {
+  hold,
+  needed,
+  published,
+  refused,
+  repairedIn,
+  run,
+  type Statement,
+  without
+} from './deployer-policy.js'
 import { errorOf } from './failed-run.js'
-import { auditor, callsOf, denied, documentOf, reportOf, succeeded, until, writes } from './scenario.js'
+import {
+  beforeTheStack,
+  byPodIdentity,
+  failingTarget,
+  forPodIdentity,
+  older,
+  onceTheQueueIsMade,
+  type Removal,
+  upgraded,
+  whileItIsPutRight,
+  whileTheStackChanges
+} from './lacking.js'
+import { auditor, callsOf, denied, reportOf, succeeded, until, writes } from './scenario.js'
 
 const account = '111122223333'
 const nodeRole = `arn:aws:iam::${account}:role/KarpenterNodeRole-blue`
-
-type Inputs = Readonly<Record<string, string>>
-type Statement = Readonly<Record<string, unknown>>
-
-const older: Inputs = {
-  'karpenter-version': '1.2.1',
-  'controller-identity': 'irsa',
-  'smoke-test': 'false'
-}
-const newer: Inputs = { ...older, 'karpenter-version': '1.14.0' }
-const byPodIdentity: Inputs = { ...newer, 'controller-identity': 'pod-identity' }
-const upgraded: Inputs = { ...byPodIdentity, 'permissions-boundary': boundary, tags: 'team=platform' }
-
-/** A queue's name is taken for a minute after the queue has gone: no queue is made where its stack is to be rolled back. */
-const noQueue: readonly Fault[] = [
-  {
-    service: 'sqs',
-    action: 'CreateQueue',
-    effect: { kind: 'error', code: 'ServiceUnavailable', message: 'Try later', status: 503 }
-  }
-]
-
-/** Where the last resource of an operation fails, all that was made before is undone. */
-const failingTarget: readonly Fault[] = [
-  {
-    service: 'events',
-    action: 'PutTargets',
-    effect: { kind: 'error', code: 'LimitExceededException', message: 'No more targets', status: 400 }
-  }
-]
-
-interface Removal {
-  /** Sid of the statement that the role lacks. */
-  readonly lacking: string
-  /** What the run is refused, and its error names. */
-  readonly missing: string
-  readonly inputs: Inputs
-  readonly faults?: readonly Fault[]
-  /** Takes away what an earlier run had made already. */
-  readonly before?: (sandbox: Sandbox) => unknown
-}
-
-/** In the order in which an installation comes to need them; every run goes on from what the one before has left. */
-const beforeTheStack: readonly Removal[] = [
-  { lacking: 'Queue', missing: 'sqs:GetQueueAttributes', inputs: older },
-  { lacking: 'FindCluster', missing: 'eks:DescribeCluster', inputs: older },
-  { lacking: 'FindNetworkNodesAndQueue', missing: 'ec2:DescribeSubnets', inputs: older },
-  {
-    lacking: 'ListOidcProviders',
-    missing: 'iam:ListOpenIDConnectProviders',
-    inputs: { ...older, 'controller-identity': 'auto' }
-  },
-  { lacking: 'Stack', missing: 'cloudformation:GetTemplate', inputs: older },
-  { lacking: 'NodeRole', missing: 'iam:GetRole', inputs: older },
-  { lacking: 'ControllerPolicies', missing: 'iam:GetPolicy', inputs: older },
-  { lacking: 'NodeRolePolicies', missing: 'iam:AttachRolePolicy', inputs: older, faults: noQueue },
-  {
-    lacking: 'StackNodeRole',
-    missing: 'iam:DeleteRole',
-    inputs: older,
-    before: async (sandbox) => leaveRemains(sandbox, 'StackNodeRole', noQueue)
-  },
-  { lacking: 'TagForDiscovery', missing: 'ec2:CreateTags', inputs: older, before: untagNetwork },
-  {
-    lacking: 'CreateSpotRole',
-    missing: 'iam:CreateServiceLinkedRole',
-    inputs: older,
-    before: ({ cloud }) => cloud.iam.roles.delete('AWSServiceRoleForEC2Spot')
-  },
-  { lacking: 'SpotRole', missing: 'iam:GetRole', inputs: older },
-  { lacking: 'OidcProvider', missing: 'iam:GetOpenIDConnectProvider', inputs: older },
-  { lacking: 'ControllerRole', missing: 'iam:GetRole', inputs: older },
-  {
-    lacking: 'ControllerRolePolicies',
-    missing: 'iam:AttachRolePolicy',
-    inputs: older,
-    before: ({ cloud }) =>
-      cloud.iam.roles.set('blue-karpenter', { ...cloud.iam.role('blue-karpenter'), attached: [] })
-  },
-  { lacking: 'NodeAccess', missing: 'eks:DescribeAccessEntry', inputs: older }
-]
-
-/** Of the installation that is there. */
-const whileItIsPutRight: readonly Removal[] = [
-  { lacking: 'TakeOffRoles', missing: 'iam:DetachRolePolicy', inputs: older, before: attachToNodeRole }
-]
-
-/** Of the stack that is there, so that it goes back to what it was. */
-const whileTheStackChanges: readonly Removal[] = [
-  { lacking: 'Rules', missing: 'events:ListTargetsByRule', inputs: newer },
-  { lacking: 'StackRules', missing: 'events:DescribeRule', inputs: newer }
-]
-
-/** These leave a queue, whose name rests for a minute once it is deleted: in sandboxes of their own. */
-const onceTheQueueIsMade: readonly Removal[] = [
-  { lacking: 'StackQueue', missing: 'sqs:ListQueueTags', inputs: older },
-  {
-    lacking: 'StackControllerPolicies',
-    missing: 'iam:ListEntitiesForPolicy',
-    inputs: older,
-    before: async (sandbox) => leaveRemains(sandbox, 'StackControllerPolicies', failingTarget)
-  }
-]
-
-const forPodIdentity: readonly Removal[] = [
-  { lacking: 'PodIdentity', missing: 'eks:DescribeAddon', inputs: byPodIdentity },
-  {
-    lacking: 'PassControllerRole',
-    missing: 'iam:PassRole',
-    inputs: byPodIdentity,
-    before: ({ cloud: { eks } }) => {
-      for (const { associationId } of eks.associations.values()) eks.associations.delete(associationId)
-    }
-  }
-]
-
-/** What the runs asked IAM, by the run, each question once. */
-const asked = new Map<string, { readonly run: string; readonly question: AskedQuestion }>()
-
-function remember(sandbox: Sandbox, run: string): void {
-  for (const question of callsOf(sandbox).flatMap((call) => call.asked)) {
-    const { action, resource, context } = question
-    const key = JSON.stringify([action, resource, { ...context, 'aws:CurrentTime': '', 'aws:EpochTime': '' }])
-    if (!asked.has(key)) asked.set(key, { run, question })
-  }
-}
-
-/** The policy that the deployer holds when a sandbox starts: the published one. */
-function published(sandbox: Sandbox): readonly Statement[] {
-  const document = documentOf(sandbox.cloud.iam.role('karpenter-deployer').inline['install'])
-  return list(record(document)['Statement']).map(record)
-}
-
-function hold(sandbox: Sandbox, statements: readonly Statement[]): void {
-  const { roles } = sandbox.cloud.iam
-  const role = sandbox.cloud.iam.role('karpenter-deployer')
-  roles.set(role.name, {
-    ...role,
-    inline: { install: JSON.stringify({ Version: '2012-10-17', Statement: statements }) }
-  })
-}
-
-async function run(
-  sandbox: Sandbox,
-  name: string,
-  inputs: Inputs,
-  options: RunOptions & { readonly faults?: readonly Fault[] } = {}
-): Promise<ActionResult> {
-  const { faults = [], ...rest } = options
-  sandbox.cloud.clearCalls()
-  sandbox.cloud.setFaults(faults)
-  const result = await sandbox.run(inputs, rest)
-  sandbox.cloud.setFaults([])
-  remember(sandbox, name)
-  return result
-}
-
-/** An installation whose stack fails, and that may not undo what it has made. */
-async function leaveRemains(sandbox: Sandbox, lacking: string, faults: readonly Fault[]): Promise<void> {
-  const statements = published(sandbox)
-  hold(sandbox, without(statements, lacking))
-  const result = await run(sandbox, `remains without ${lacking}`, older, { faults })
-  hold(sandbox, statements)
-  expect(errorOf(result)).toContain('ROLLBACK_FAILED')
-}
-
-function without(statements: readonly Statement[], lacking: string): readonly Statement[] {
-  return statements.filter((statement) => statement['Sid'] !== lacking)
-}
-
-/** The run ends in an error of its own that names the action, not in a crash. */
-function refused(sandbox: Sandbox, result: ActionResult, missing: string): void {
-  const error = errorOf(result)
-  expect(error).toContain(missing)
-  expect(error).toContain('docs/permissions/install.json')
-  expect(result.log).not.toMatch(/^\s+at .+:\d+:\d+\)?$/m)
-  const questions = callsOf(sandbox)
-    .filter(({ outcome }) => /Denied|Unauthorized/.test(outcome))
-    .map((call) => call.asked.at(-1)?.action)
-  expect(questions).toContain(missing)
-}
-
-/** Ids of the resources that a run changed. */
-function repairedIn(result: ActionResult): readonly unknown[] {
-  return list(reportOf(result)['resources'])
-    .map(record)
-    .filter((one) => one['result'] === 'applied')
-    .map(({ id }) => id)
-}
-
-/** Whether a run asked for this action what nothing but this statement allows. */
-function needed(statements: readonly Statement[], statement: Statement, action: string): boolean {
-  const rest = statements.map((one) =>
-    one === statement ? { ...one, Action: [one['Action']].flat().filter((each) => each !== action) } : one
-  )
-  const allowedBy = (some: readonly Statement[], question: AskedQuestion): boolean =>
-    policyAllows({ Version: '2012-10-17', Statement: some.filter(hasActions) }, question)
-  return [...asked.values()].some(
-    ({ question }) =>
-      question.action === action && allowedBy(statements, question) && !allowedBy(rest, question)
-  )
-}
-
-/** IAM takes no statement without an action. */
-function hasActions(statement: Statement): boolean {
-  return [statement['Action']].flat().length > 0
-}
 
 describe('the published policy', () => {
   let sandbox: Sandbox
@@ -258,12 +69,12 @@ describe('the published policy', () => {
     await sandbox.stop()
   })
 
-  const withoutIt = async ({ lacking, missing, inputs, faults = [], before }: Removal): Promise<void> => {
+  const withoutIt = async ({ lacking, missing, or, inputs, faults = [], before }: Removal): Promise<void> => {
     await before?.(sandbox)
     hold(sandbox, without(statements, lacking))
     const result = await run(sandbox, `without ${lacking}`, inputs, { faults })
     hold(sandbox, statements)
-    refused(sandbox, result, missing)
+    refused(sandbox, result, missing, or)
   }
 
   test.each(beforeTheStack)('without $lacking an installation is refused $missing, and says so', withoutIt)

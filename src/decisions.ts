@@ -4,7 +4,6 @@ import {
   type ControllerIdentityStrategy,
   type NodeAccessStrategy
 } from './aws/choices.js'
-import { awsProblem } from './aws/errors.js'
 import { iamArn } from './aws/partition.js'
 import { overlay } from './engine/json.js'
 import type { Step } from './engine/resource.js'
@@ -155,7 +154,7 @@ async function identityOf(
   const asks = inputs.controllerIdentity === 'auto' && installed === undefined && !found.podIdentityAgent
   return chooseControllerIdentity(inputs.controllerIdentity, {
     podIdentityAgent: found.podIdentityAgent,
-    oidcProvider: asks && (await hasOidcProvider(found)),
+    oidcProvider: asks && (await found.oidcProvider()),
     // Where nothing is chosen anew the nodes, of which there may be thousands, are not asked for.
     fargateOnly: !stays && (await found.fargateOnly()),
     installed
@@ -166,18 +165,6 @@ async function identityOf(
 function installedIdentity(inputs: Inputs, found: Discovery): ControllerIdentityStrategy | undefined {
   if (installedVersion(inputs, found) === undefined || found.record === undefined) return undefined
   return 'pod-identity-association' in found.record.resources ? 'pod-identity' : 'irsa'
-}
-
-async function hasOidcProvider(found: Discovery): Promise<boolean> {
-  const { ListOpenIDConnectProvidersCommand } = await import('./aws/sdk/iam.js')
-  const iam = await found.aws.iam()
-  const { OpenIDConnectProviderList = [] } = await iam
-    .send(new ListOpenIDConnectProvidersCommand({}))
-    .catch((error: unknown) => {
-      throw awsProblem('controller-identity', "auto: the account's OIDC providers could not be read", error)
-    })
-  const suffix = found.cluster.oidcIssuer.replace('https://', 'oidc-provider/')
-  return OpenIDConnectProviderList.some((provider) => provider.Arn?.endsWith(suffix) === true)
 }
 
 function manifestsOf(

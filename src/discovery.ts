@@ -1,5 +1,5 @@
 import type { Aws } from './aws/clients.js'
-import { accessDenied } from './aws/errors.js'
+import { accessDenied, awsProblem } from './aws/errors.js'
 import {
   discoverCluster,
   discoverSecurityGroups,
@@ -40,6 +40,8 @@ export interface Discovery {
   readonly nodes: () => Promise<readonly NodeFacts[]>
   /** Whether the cluster has Linux nodes and every one is Fargate's; asks for one node and not for all. */
   readonly fargateOnly: () => Promise<boolean>
+  /** Whether IAM has an OIDC provider of the cluster's issuer; asked when it is first needed. */
+  readonly oidcProvider: () => Promise<boolean>
   /** Whether kube-system has a DaemonSet of the Pod Identity agent, EKS's add-on or another. */
   readonly podIdentityAgent: boolean
   /** Pods of that DaemonSet; undefined when there is none. */
@@ -138,6 +140,7 @@ export async function discover(
       return (await orDenied('nodes', 'kubernetes', kubernetes.pick(nodes, nodeFacts), none)).items
     }),
     fargateOnly: once(async () => orDenied('nodes', 'kubernetes', hasFargateOnly(kubernetes), false)),
+    oidcProvider: once(async () => orDenied('OIDC providers', 'iam', hasOidcProvider(aws, cluster), false)),
     podIdentityAgent: agents !== undefined,
     podIdentityAgentPods: agents && {
       desired: agents.status?.desiredNumberScheduled ?? 0,
@@ -152,6 +155,18 @@ async function hasFargateOnly(kubernetes: Kubernetes): Promise<boolean> {
   const linux = 'kubernetes.io/os!=windows,eks.amazonaws.com/compute-type'
   if (await kubernetes.any(nodes, { labelSelector: `${linux}!=fargate` })) return false
   return kubernetes.any(nodes, { labelSelector: `${linux}=fargate` })
+}
+
+async function hasOidcProvider(aws: Aws, cluster: Cluster): Promise<boolean> {
+  const { ListOpenIDConnectProvidersCommand } = await import('./aws/sdk/iam.js')
+  const iam = await aws.iam()
+  const { OpenIDConnectProviderList = [] } = await iam
+    .send(new ListOpenIDConnectProvidersCommand({}))
+    .catch((error: unknown) => {
+      throw awsProblem('controller-identity', "auto: the account's OIDC providers could not be read", error)
+    })
+  const suffix = cluster.oidcIssuer.replace('https://', 'oidc-provider/')
+  return OpenIDConnectProviderList.some((provider) => provider.Arn?.endsWith(suffix) === true)
 }
 
 function once<T>(read: () => Promise<T>): () => Promise<T> {

@@ -69,10 +69,27 @@ describe('docs/permissions/install.json', () => {
   })
 })
 
+describe('docs/permissions/check.json', () => {
+  const check = published('check')
+  const reading = (isMap(check) ? listOf(check['Statement']) : []).filter(isMap)
+
+  it('reads, and does nothing else', () => {
+    const actions = actionsOf(reading)
+    expect(actions.length).toBeGreaterThan(15)
+    expect(actions.filter((action) => !/^(Describe|Get|List)/.test(action))).toEqual([])
+  })
+
+  it('allows what the action calls and no more, all of which install may read too', () => {
+    expect(actionsOf(reading).filter((action) => !called.has(action))).toEqual([])
+    const read = actionsOf(statements).filter((action) => /^(Describe|Get|List)/.test(action))
+    expect(actionsOf(reading).filter((action) => !read.includes(action))).toEqual([])
+  })
+})
+
 describe('docs/permissions/README.md', () => {
   it('fills in every placeholder', () => {
     const text = readFileSync('docs/permissions/README.md', 'utf8')
-    const both = JSON.stringify([published('install'), published('install-trust')])
+    const both = JSON.stringify([published('install'), published('install-trust'), published('check')])
     const filled = [...text.matchAll(/-e 's\/(\w+)\/([^/]*)\/g'/g)].reduce(
       (sofar, [, name = '', value = '']) => sofar.replaceAll(name, value),
       both

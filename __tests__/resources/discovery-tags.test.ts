@@ -150,6 +150,17 @@ describe('Discovery tags', () => {
     await close()
   })
 
+  it('of another cluster are a difference that an install refuses to put right', async () => {
+    const { handlers } = network({ 'subnet-0ab1': 'blue' })
+    const { aws, close } = await awsWith(handlers)
+    const found = await inspect(
+      subnetTags({ clusterName: 'green', ids: ['subnet-0cd2', 'subnet-0ab1'] }, { aws })
+    )
+    expect(found.differences.map(({ live }) => live)).toEqual([undefined, 'blue'])
+    expect(found.refusal?.message).toContain('subnet-0ab1 is tagged karpenter.sh/discovery=blue')
+    await close()
+  })
+
   it('of this cluster or none are no conflict', () => {
     const things = [
       { id: 'a', tags: { 'karpenter.sh/discovery': 'green' } },

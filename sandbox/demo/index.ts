@@ -38,7 +38,7 @@ async function demo(): Promise<void> {
     say('\n=== Another hand ===\n')
     for (const edit of otherHand(sandbox)) {
       await edit.make()
-      say(`${edit.what}`)
+      say(edit.what)
     }
     await step(sandbox, 'mode check again: it fails, and says who did what', check, 'failure')
     await step(sandbox, 'mode install puts it right', repair, 'success')

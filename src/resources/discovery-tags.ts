@@ -88,6 +88,7 @@ export function discoveryTags(
       read: async () => liveOf<Live>(kind.title, read),
       compare: (want, live) => differencesOf(asRead(want), live),
       absent: (want) => differencesOf(asRead(want), []),
+      refusal: (live) => discoveryTagConflicts(kind.input, wanted.clusterName, live),
       apply: async (live, _differences, step) => {
         refuseUnreadable(kind.title, live)
         const found = live.state === 'present' ? live.value : []
