@@ -66,6 +66,17 @@ describe("mode uninstall on today's cluster: Kubernetes 1.35, access entries, Po
   })
   afterAll(async () => sandbox.stop())
 
+  test('a role that may not read all of it is told so before anything is removed', async () => {
+    await holdPublished(sandbox, 'install')
+    sandbox.cloud.clearCalls()
+    const error = errorOf(await sandbox.run(uninstall))
+    expect(error).toContain('ec2:DescribeLaunchTemplates')
+    expect(error).toContain('docs/permissions/uninstall.json')
+    expect(error).toContain('Nothing was changed')
+    expect(writes(callsOf(sandbox))).toEqual([])
+    expect(await find(sandbox, `${paths.nodePools}/default`)).toBeDefined()
+  })
+
   test('drains by the rules, and names what holds a node while it waits', async () => {
     await startWorkload(sandbox, { name: 'web', replicas: 1 })
     await startWorkload(sandbox, {

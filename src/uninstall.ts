@@ -1,8 +1,9 @@
+import { uninstallPolicy } from './aws/errors.js'
 import { decide, type Decisions, releaseName } from './decisions.js'
 import { discover, type Discovery } from './discovery.js'
 import { UserError } from './engine/errors.js'
 import type { Graph } from './engine/graph.js'
-import type { Step } from './engine/resource.js'
+import type { Inspection, Step } from './engine/resource.js'
 import { inspectAll, removeAll, type RemovalOutcome } from './engine/walk.js'
 import type { Chart } from './helm/chart.js'
 import { readRelease } from './helm/release.js'
@@ -66,8 +67,29 @@ async function plan(run: Run): Promise<Plan> {
   noteDecisions(run, found, decisions)
   const graph = graphOf(run, inputs, found, decisions)
   await stage(run, 'Preflight', async () => refuseForeign(run, inputs, found, decisions))
-  await compare(run, graph, (inspections) => standingLines(graph, inspections, found.record))
+  throwUnreadable(await compare(run, graph, (inspections) => standingLines(graph, inspections, found.record)))
   return { inputs, found, decisions, graph }
+}
+
+/** Before the first write: what cannot be read could neither be removed nor be proved to be gone. */
+function throwUnreadable(inspections: ReadonlyMap<string, Inspection>): void {
+  const errors = [...inspections.values()].flatMap(({ resource, unreadable }) =>
+    unreadable === undefined
+      ? []
+      : [
+          new UserError(
+            resource.title,
+            `could not be read: ${unreadable.reason}`,
+            `Add ${unreadable.missingPermission ?? 'the permission'} to the role's policy; ${uninstallPolicy} has every statement that is needed.`,
+            { state: 'Nothing was changed.' }
+          )
+        ]
+  )
+  const [first] = errors
+  if (first === undefined) return
+  throw errors.length === 1
+    ? first
+    : new AggregateError(errors, `${errors.length} resources could not be read`)
 }
 
 /** Before the first write: a controller that others' NodePools need is not taken away under them. */
