@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { startSandbox, type Sandbox } from '../sandbox/index.js'
 import { record } from '../sandbox/values.js'
 import { builtInTemplateText } from '../src/karpenter/template-built-in.js'
+import { checkIsClean } from './clean-check.js'
 import {
   damageInterruption,
   boundary,
@@ -86,6 +87,7 @@ describe('the published policy', () => {
     iam.oidcProviders.set(provider.arn, { ...provider, clientIds: ['another'] })
     eks.putAccessEntry('blue', nodeRole, 'STANDARD')
     succeeded(await run(sandbox, 'install', { ...older, subnets: 'private' }))
+    await checkIsClean(sandbox, { ...older, subnets: 'private' })
     expect(denied(callsOf(sandbox))).toEqual([])
     expect(iam.oidcProvider(provider.arn).clientIds).toContain('sts.amazonaws.com')
     expect(eks.entry('blue', nodeRole).type).toBe('EC2_LINUX')
