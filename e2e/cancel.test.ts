@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { startSandbox, type ActionResult, type RunOptions, type Sandbox } from '../sandbox/index.js'
 import { text } from '../sandbox/values.js'
+import { checkIsClean } from './clean-check.js'
 import { standing } from './standing.js'
 import {
   at,
@@ -156,5 +157,6 @@ describe('a run that is stopped', () => {
     expect(conditions(await get(sandbox, `${paths.nodePools}/default`))['Ready']).toBe('True')
     const again = succeeded(await sandbox.run(secondRollout))
     expect(again.outputs['changed']).toBe('false')
+    await checkIsClean(sandbox, secondRollout)
   })
 })

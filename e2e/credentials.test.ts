@@ -1,6 +1,7 @@
 import { AssociateAccessPolicyCommand, CreateAccessEntryCommand, EKSClient } from '@aws-sdk/client-eks'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { startSandbox, type Sandbox } from '../sandbox/index.js'
+import { checkIsClean } from './clean-check.js'
 import { errorOf, refusedBeforeWriting, writesOf } from './failed-run.js'
 import { auditor, callsOf, succeeded } from './scenario.js'
 
@@ -168,5 +169,7 @@ describe('credentials', () => {
     const assumed = sandbox.cloud.calls().filter(({ action }) => action === 'AssumeRoleWithWebIdentity')
     expect(assumed.filter(({ callerArn }) => !callerArn.includes('green-karpenter'))).toHaveLength(3)
     expect(result.leaks).toEqual([])
+    sandbox.cloud.setFaults([])
+    await checkIsClean(sandbox, inputs)
   })
 })

@@ -5,6 +5,7 @@ import { load } from 'js-yaml'
 import { outputNames } from '../src/outputs.js'
 import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { list, record, text } from '../sandbox/values.js'
+import { checkIsClean } from './clean-check.js'
 import {
   at,
   auditor,
@@ -262,6 +263,10 @@ describe('the manual guide: eksworkshop, Kubernetes 1.32, CONFIG_MAP, Karpenter 
     for (const name of result.outputs['node-names']?.split(',') ?? []) expect(result.summary).toContain(name)
     expect(result.leaks).toEqual([])
     expect(result.log).toContain(account)
+  })
+
+  test('a check finds nothing, and writes nothing', async () => {
+    await checkIsClean(sandbox, inputs)
   })
 
   test('a second run makes no write call, asks nothing twice, and changes nothing', async () => {

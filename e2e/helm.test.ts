@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
+import { checkIsClean } from './clean-check.js'
 import { refusedBeforeWriting } from './failed-run.js'
 import { succeeded } from './scenario.js'
 
@@ -95,6 +96,10 @@ describe('helm', () => {
     expect(pulled.map(({ authorization }) => authorization)).not.toContain('basic')
     expect(result.outputs['chart-digest']).toBe(sandbox.published.chartDigest('1.14.0'))
     expect(await readdir(toolCache)).toEqual(['helm'])
+  })
+
+  test('a check finds nothing, and writes nothing', async () => {
+    await checkIsClean(sandbox, inputs, { path: systemPath, toolCache })
   })
 
   test('a later run takes it from the tool cache', async () => {

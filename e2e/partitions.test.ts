@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { record } from '../sandbox/values.js'
 import { defaultDocument } from '../sandbox/cloud/iam/state.js'
+import { checkIsClean } from './clean-check.js'
 import {
   at,
   auditor,
@@ -18,6 +19,7 @@ import {
 } from './scenario.js'
 
 const account = '111122223333'
+const inputs = { 'karpenter-version': '1.14.0', 'controller-identity': 'irsa', 'smoke-test': 'false' }
 
 describe.each([
   {
@@ -48,12 +50,7 @@ describe.each([
       kubernetesVersion: '1.35',
       authenticationMode: 'API'
     })
-    result = succeeded(
-      await sandbox.run(
-        { 'karpenter-version': '1.14.0', 'controller-identity': 'irsa', 'smoke-test': 'false' },
-        { throughProxy: true }
-      )
-    )
+    result = succeeded(await sandbox.run(inputs, { throughProxy: true }))
   })
   afterAll(async () => sandbox.stop())
 
@@ -67,6 +64,8 @@ describe.each([
       sts: [`sts.${region}.${suffix}`],
       eks: [`eks.${region}.${suffix}`],
       ec2: [`ec2.${region}.${suffix}`],
+      events: [`events.${region}.${suffix}`],
+      sqs: [`sqs.${region}.${suffix}`],
       iam: [iamHost],
       cloudformation: [`cloudformation.${region}.${suffix}`]
     })
@@ -152,6 +151,10 @@ describe.each([
       'node-role-arn': iam('role/KarpenterNodeRole-abroad'),
       'queue-name': 'abroad'
     })
+  })
+
+  test('a check finds nothing, and writes nothing', async () => {
+    await checkIsClean(sandbox, inputs, { throughProxy: true })
   })
 })
 

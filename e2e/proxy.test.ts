@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
+import { checkIsClean } from './clean-check.js'
 import { errorOf } from './failed-run.js'
 import { callsOf, succeeded } from './scenario.js'
+
+const inputs = { 'karpenter-version': '1.14.0', 'smoke-test': 'false' }
 
 describe('a runner that reaches the world through a proxy only', () => {
   let sandbox: Sandbox
@@ -10,12 +13,7 @@ describe('a runner that reaches the world through a proxy only', () => {
 
   beforeAll(async () => {
     sandbox = await startSandbox({ name: 'green', region: 'eu-west-1', kubernetesVersion: '1.34' })
-    result = succeeded(
-      await sandbox.run(
-        { 'karpenter-version': '1.14.0', 'smoke-test': 'false' },
-        { throughProxy: true, path: '/usr/bin:/bin' }
-      )
-    )
+    result = succeeded(await sandbox.run(inputs, { throughProxy: true, path: '/usr/bin:/bin' }))
     published = [...sandbox.published.requests]
   })
   afterAll(async () => sandbox.stop())
@@ -26,10 +24,12 @@ describe('a runner that reaches the world through a proxy only', () => {
       'cloudformation.eu-west-1.amazonaws.com',
       'ec2.eu-west-1.amazonaws.com',
       'eks.eu-west-1.amazonaws.com',
+      'events.eu-west-1.amazonaws.com',
       'get.helm.sh',
       'iam.amazonaws.com',
       'public.ecr.aws',
       'raw.githubusercontent.com',
+      'sqs.eu-west-1.amazonaws.com',
       'sts.eu-west-1.amazonaws.com'
     ])
     expect(sandbox.proxy.connections.filter(({ refused }) => refused)).toEqual([])
@@ -60,12 +60,16 @@ describe('a runner that reaches the world through a proxy only', () => {
     expect(sandbox.idTokens.requests).toBeGreaterThan(0)
   })
 
+  test('a check finds nothing, and writes nothing', async () => {
+    await checkIsClean(sandbox, inputs, { throughProxy: true, path: '/usr/bin:/bin' })
+  })
+
   test('a proxy that is not there is said to be unreachable, before anything is written', async () => {
     sandbox.cloud.clearCalls()
-    const failed = await sandbox.run(
-      { 'karpenter-version': '1.14.0', 'smoke-test': 'false' },
-      { throughProxy: true, env: { HTTPS_PROXY: 'http://127.0.0.1:9' } }
-    )
+    const failed = await sandbox.run(inputs, {
+      throughProxy: true,
+      env: { HTTPS_PROXY: 'http://127.0.0.1:9' }
+    })
     expect(errorOf(failed)).toMatch(
       /^setup-karpenter: region: STS in eu-west-1 could not be reached: .*127\.0\.0\.1:9/
     )

@@ -34,7 +34,7 @@ import { podIdentityAgent, podIdentityAgentAddon } from './resources/pod-identit
 import { podIdentityAssociation } from './resources/pod-identity-association.js'
 import { securityGroupTags } from './resources/security-group-tags.js'
 import { spotServiceLinkedRole } from './resources/spot-service-linked-role.js'
-import { stack } from './resources/stack.js'
+import { stack, type StackPart } from './resources/stack.js'
 import { subnetTags } from './resources/subnet-tags.js'
 
 export interface ModelParts {
@@ -53,10 +53,11 @@ export interface ModelParts {
  * it, uninstall walks it backward: the wanted state is described here and nowhere else.
  */
 export function model(parts: ModelParts): Graph {
+  const queueAndRules = interruption(parts)
   return new Graph([
     ...network(parts),
-    ...iam(parts),
-    ...interruption(parts),
+    ...iam(parts, queueAndRules),
+    ...resourcesOf(queueAndRules),
     ...controller(parts),
     ...nodes(parts)
   ])
@@ -81,14 +82,15 @@ function network({ inputs, found }: ModelParts): readonly AnyResource[] {
   ]
 }
 
-function iam(parts: ModelParts): readonly AnyResource[] {
+function iam(parts: ModelParts, queueAndRules: readonly StackPart[]): readonly AnyResource[] {
   const { inputs, found, decisions, ownership, keep } = parts
   const { aws, cluster, kubernetes, record } = found
   const tags = wantedTags(cluster.name, inputs.tags)
   const policyArns = decisions.stack.policies.map((policy) => policy.arn)
   const { nodeRole } = decisions.stack
   const readNodeRole = sharedRead(async () => readRole(aws, nodeRole.name))
-  const ofTheStack = stackRolesAndPolicies(parts, readNodeRole)
+  const rolesAndPolicies = stackRolesAndPolicies(parts, readNodeRole)
+  const ofTheStack = resourcesOf(rolesAndPolicies)
   const role = sharedRead(async () => readRole(aws, inputs.controllerRoleName))
   return [
     stack(
@@ -101,7 +103,7 @@ function iam(parts: ModelParts): readonly AnyResource[] {
         tags,
         capabilities: decisions.stack.capabilities
       },
-      { aws, ownership }
+      { aws, ownership, parts: [...rolesAndPolicies, ...queueAndRules] }
     ),
     ...ofTheStack,
     spotServiceLinkedRole({ aws }),
@@ -136,7 +138,7 @@ function iam(parts: ModelParts): readonly AnyResource[] {
 function stackRolesAndPolicies(
   { inputs, found, decisions, ownership, keep }: ModelParts,
   readNodeRole: () => Promise<IamRole>
-): readonly AnyResource[] {
+): readonly StackPart[] {
   const { aws, cluster } = found
   const { stackName } = inputs
   const tags = sharedRead(async () => stackTags(aws, stackName))
@@ -144,16 +146,31 @@ function stackRolesAndPolicies(
   const clusterName = cluster.name
   const roleTags = wantedTags(clusterName, inputs.tags)
   return [
-    ...knownPolicies(decisions.stack).map(({ name, arn, document }) =>
-      stackPolicy({ clusterName, name, arn, document }, ports)
-    ),
-    ...renderedRoles(decisions.stack).map((role) =>
-      stackRole(
+    ...knownPolicies(decisions.stack).map(({ name, arn, document }) => ({
+      resource: stackPolicy({ clusterName, name, arn, document }, ports),
+      isIn: hasPhysicalId(arn)
+    })),
+    ...renderedRoles(decisions.stack).map((role) => ({
+      resource: stackRole(
         { clusterName, ...role, tags: { ...roleTags, ...role.tags } },
         role.arn === decisions.stack.nodeRole.arn ? { ...ports, role: readNodeRole } : ports
-      )
-    )
+      ),
+      isIn: hasPhysicalId(role.name)
+    }))
   ]
+}
+
+/** A queue's id is its URL, whose host is the region's, or of old days. */
+function hasQueue(name: string): StackPart['isIn'] {
+  return (ids) => [...ids.values()].some((id) => id.endsWith(`/${name}`))
+}
+
+function hasPhysicalId(id: string): StackPart['isIn'] {
+  return (ids) => [...ids.values()].includes(id)
+}
+
+function resourcesOf(parts: readonly StackPart[]): readonly AnyResource[] {
+  return parts.map(({ resource }) => resource)
 }
 
 function idsOf(resources: readonly AnyResource[]): readonly string[] {
@@ -161,7 +178,7 @@ function idsOf(resources: readonly AnyResource[]): readonly string[] {
 }
 
 /** The stack's queue, and the rules that feed it. */
-function interruption({ inputs, found, decisions, ownership }: ModelParts): readonly AnyResource[] {
+function interruption({ inputs, found, decisions, ownership }: ModelParts): readonly StackPart[] {
   const { aws, cluster } = found
   const { stackName } = inputs
   const of = { clusterName: cluster.name, stackName }
@@ -171,8 +188,13 @@ function interruption({ inputs, found, decisions, ownership }: ModelParts): read
   const ports = { aws, ownership, stackTags: tags, dependsOn: ['stack'] }
   const inStack = stackRules(aws, stackName, rules)
   return [
-    ...(queue === undefined ? [] : [interruptionQueue({ ...of, ...queue }, ports)]),
-    ...rules.map((rule) => eventRule({ ...of, ...rule }, { ...ports, rules: inStack }))
+    ...(queue === undefined
+      ? []
+      : [{ resource: interruptionQueue({ ...of, ...queue }, ports), isIn: hasQueue(queue.name) }]),
+    ...rules.map((rule) => ({
+      resource: eventRule({ ...of, ...rule }, { ...ports, rules: inStack }),
+      isIn: (ids: ReadonlyMap<string, string>) => ids.has(rule.logicalId)
+    }))
   ]
 }
 

@@ -97,6 +97,11 @@ describe('CRDs of other ages', () => {
     ])
   })
 
+  it('says nothing of CapacityBuffers, which are stored as v1beta1 by all that have them', async () => {
+    const crds = async () => [crd('capacitybuffers.autoscaling.x-k8s.io', { status: stored(['v1beta1']) })]
+    expect(await findingsOf({ crds })).toEqual([])
+  })
+
   it('refuses objects stored as v1beta1, and says whose the CRD is', async () => {
     const annotations = {
       'meta.helm.sh/release-name': 'karpenter-crd',

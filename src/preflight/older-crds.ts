@@ -50,7 +50,8 @@ async function findingsOf(crd: CustomResourceDefinition, facts: CrdFacts): Promi
   if (semver.lt(facts.karpenterVersion, '1.1.0')) return []
   const findings: Finding[] = []
   const stored = crd.status?.storedVersions ?? []
-  if (stored.includes('v1beta1')) {
+  // CapacityBuffers, which came with 1.14, have no other version than their own v1beta1.
+  if (stored.includes('v1beta1') && /\.karpenter\.(sh|k8s\.aws)$/.test(name)) {
     findings.push(
       finding(
         'error',

@@ -12,6 +12,7 @@ import {
 import {
   deleteStack,
   liveResources,
+  physicalIds,
   readStack,
   untilSettled,
   whenIdle,
@@ -37,10 +38,18 @@ export interface StackWanted {
   readonly capabilities: readonly ('CAPABILITY_NAMED_IAM' | 'CAPABILITY_IAM' | 'CAPABILITY_AUTO_EXPAND')[]
 }
 
+/** Something that the stack has made and the model walks as well. */
+export interface StackPart {
+  readonly resource: AnyResource
+  /** Given the stack's physical ids by logical id. */
+  readonly isIn: (ids: ReadonlyMap<string, string>) => boolean
+}
+
 interface Ports {
   readonly aws: Aws
   readonly ownership: Ownership
   readonly dependsOn?: readonly string[]
+  readonly parts?: readonly StackPart[]
 }
 
 /**
@@ -61,6 +70,7 @@ export function stack(wanted: StackWanted, ports: Ports): AnyResource {
     }
     const creates = live === undefined || situation === 'empty'
     if (!creates && live !== undefined && differencesOf(wanted, live).length === 0) return
+    if (!creates) await restore(step)
     const { stackId: id, changes } = await planChanges(
       aws,
       {
@@ -92,6 +102,14 @@ export function stack(wanted: StackWanted, ports: Ports): AnyResource {
     step.changed(
       `${creates ? 'created' : 'updated'} CloudFormation stack ${wanted.name} (${changes.length} ${changes.length === 1 ? 'resource' : 'resources'})`
     )
+  }
+
+  /** What somebody deleted is made again first: CloudFormation fails to update it, and then fails to go back. */
+  async function restore(step: Step): Promise<void> {
+    const ids = await physicalIds(aws, wanted.name)
+    const made = (ports.parts ?? []).filter(({ isIn }) => isIn(ids))
+    const inspections = await Promise.all(made.map(async ({ resource: own }) => own.inspect(step.signal)))
+    for (const inspection of inspections) if (inspection.state === 'absent') await inspection.apply(step)
   }
 
   function tagsFor(live: LiveStack | undefined): Readonly<Record<string, string>> {

@@ -1,0 +1,15 @@
+import { driftScenario } from './drift-scenario.js'
+import { driftsOfTheGuide } from './drift-table.js'
+
+driftScenario({
+  title: 'the manual guide: Kubernetes 1.32, CONFIG_MAP, Karpenter 1.2.1 by IRSA',
+  spec: {
+    name: 'guide',
+    region: 'ap-northeast-2',
+    kubernetesVersion: '1.32',
+    authenticationMode: 'CONFIG_MAP',
+    stackPace: 10
+  },
+  inputs: { 'karpenter-version': '1.2.1', 'controller-identity': 'irsa', 'smoke-test': 'false' },
+  drifts: driftsOfTheGuide
+})

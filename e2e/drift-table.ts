@@ -1,0 +1,22 @@
+import { boundaryDrifts, eksDrifts, networkDrifts, policyDrifts, roleDrifts } from './drifts/aws.js'
+import type { Drift } from './drifts/drift.js'
+import { guideDrifts } from './drifts/guide.js'
+import { annotationRemoved, helmDrifts, karpenterDrifts, kubernetesDrifts } from './drifts/kubernetes.js'
+import { interruptionDrifts, queueDeleted, stackDrifts } from './drifts/stack.js'
+
+/** Kubernetes 1.35, authentication mode API, Karpenter 1.14.0 by Pod Identity. */
+export const todaysDrifts: readonly Drift[] = [
+  ...networkDrifts,
+  ...policyDrifts,
+  ...roleDrifts,
+  ...boundaryDrifts,
+  ...stackDrifts,
+  ...interruptionDrifts,
+  ...eksDrifts,
+  ...kubernetesDrifts,
+  ...helmDrifts,
+  ...karpenterDrifts
+]
+
+/** Kubernetes 1.32, authentication mode CONFIG_MAP, Karpenter 1.2.1 by IRSA. */
+export const driftsOfTheGuide: readonly Drift[] = [...guideDrifts, annotationRemoved, queueDeleted]
