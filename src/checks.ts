@@ -17,6 +17,7 @@ import { namesAndPolicySize } from './preflight/names-and-policy-size.js'
 import { nameTaken } from './preflight/name-taken.js'
 import { nodeClassSelectors } from './preflight/node-class-selectors.js'
 import { notOurs } from './preflight/not-ours.js'
+import { retiredCrds } from './preflight/older-crds.js'
 import { objectNames, olderCrds, olderWebhooks } from './preflight/older-karpenter-reads.js'
 import { permissions } from './preflight/permissions.js'
 import { plannedNeeds } from './preflight/plan-permissions.js'
@@ -67,10 +68,10 @@ function ofCluster({ inputs, found, decisions, inspections }: Checked): readonly
       releaseName,
       karpenterVersion: version,
       controllers,
-      releases: async () => findReleases(kubernetes),
-      crds: async () => olderCrds(kubernetes, await crdsOfAnotherAge(decisions, await inspections)),
+      releases: async () => (changes(await inspections) ? findReleases(kubernetes) : []),
+      crds: async () => olderCrds(kubernetes, crdsToLookAt(decisions, await inspections)),
       objectsOf: objectNames(kubernetes),
-      webhooks: olderWebhooks(kubernetes)
+      webhooks: async () => (changes(await inspections) ? olderWebhooks(kubernetes) : [])
     }),
     clusterAutoscaler({ autoscalers, nodes }),
     identity({
@@ -85,12 +86,16 @@ function ofCluster({ inputs, found, decisions, inspections }: Checked): readonly
   ]
 }
 
-/** Those that are as wanted are of this version. */
-async function crdsOfAnotherAge(
-  { chart }: Decisions,
-  inspections: ReadonlyMap<string, Inspection>
-): Promise<readonly string[]> {
-  return inspections.get('crds')?.state === 'differs' ? chart.crds.map(({ metadata }) => metadata.name) : []
+/** What older versions have left was said by the run that installed; one that changes nothing need not ask again. */
+function changes(inspections: ReadonlyMap<string, Inspection>): boolean {
+  return [...inspections.values()].some(({ state }) => state !== 'as wanted')
+}
+
+/** Retired ones, and of today's those that may be of another version. */
+function crdsToLookAt({ chart }: Decisions, inspections: ReadonlyMap<string, Inspection>): readonly string[] {
+  if (!changes(inspections)) return []
+  const todays = chart.crds.map(({ metadata }) => metadata.name)
+  return [...retiredCrds, ...(inspections.get('crds')?.state === 'differs' ? todays : [])]
 }
 
 function ofAccount(checked: Checked): readonly Check[] {

@@ -2,15 +2,13 @@ import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1
 import type { Kubernetes } from '../kubernetes/client.js'
 import { customResourceDefinitions, services, untyped } from '../kubernetes/kinds.js'
 import { listField, type Manifest, textField } from '../kubernetes/manifest.js'
-import { retiredCrds } from './older-crds.js'
 import { olderWebhook, type WebhookFacts } from './older-webhooks.js'
 
-/** The retired CRDs that are there, and of today's those that may have been of an older Karpenter. */
+/** Those of the named CRDs that are there. */
 export async function olderCrds(
   kubernetes: Kubernetes,
-  todays: readonly string[]
+  names: readonly string[]
 ): Promise<readonly CustomResourceDefinition[]> {
-  const names = [...retiredCrds, ...todays]
   const found = await Promise.all(names.map(async (name) => kubernetes.get(customResourceDefinitions, name)))
   return found.filter((crd) => crd !== undefined)
 }
@@ -38,23 +36,21 @@ const kinds = [
 ] as const
 
 /** Webhooks that Karpenter up to 1.0 left, and whether what they call is there. */
-export function olderWebhooks(kubernetes: Kubernetes): () => Promise<readonly WebhookFacts[]> {
-  return async () => {
-    const found = await Promise.all(
-      kinds.map(async ([kind, plural]) => {
-        const of = untyped('admissionregistration.k8s.io/v1', kind, plural, false)
-        const { items } = await kubernetes.pick(of, (one) =>
-          olderWebhook.test(one.metadata.name) ? one : undefined
-        )
-        return Promise.all(
-          items
-            .filter((one) => one !== undefined)
-            .map(async (configuration) => factsOf(kubernetes, kind, configuration))
-        )
-      })
-    )
-    return found.flat()
-  }
+export async function olderWebhooks(kubernetes: Kubernetes): Promise<readonly WebhookFacts[]> {
+  const found = await Promise.all(
+    kinds.map(async ([kind, plural]) => {
+      const of = untyped('admissionregistration.k8s.io/v1', kind, plural, false)
+      const { items } = await kubernetes.pick(of, (one) =>
+        olderWebhook.test(one.metadata.name) ? one : undefined
+      )
+      return Promise.all(
+        items
+          .filter((one) => one !== undefined)
+          .map(async (configuration) => factsOf(kubernetes, kind, configuration))
+      )
+    })
+  )
+  return found.flat()
 }
 
 async function factsOf(
