@@ -4,15 +4,19 @@ import { guideDrifts } from './drifts/guide.js'
 import { annotationRemoved, helmDrifts, karpenterDrifts, kubernetesDrifts } from './drifts/kubernetes.js'
 import { interruptionDrifts, queueDeleted, stackDrifts } from './drifts/stack.js'
 
-/** Kubernetes 1.35, authentication mode API, Karpenter 1.14.0 by Pod Identity. */
-export const todaysDrifts: readonly Drift[] = [
+/** What Kubernetes 1.35 with access entries and Karpenter 1.14.0 by Pod Identity have in AWS. */
+export const todaysDriftsInAws: readonly Drift[] = [
   ...networkDrifts,
   ...policyDrifts,
   ...roleDrifts,
   ...boundaryDrifts,
   ...stackDrifts,
   ...interruptionDrifts,
-  ...eksDrifts,
+  ...eksDrifts
+]
+
+/** The same in the cluster. */
+export const todaysDriftsInTheCluster: readonly Drift[] = [
   ...kubernetesDrifts,
   ...helmDrifts,
   ...karpenterDrifts

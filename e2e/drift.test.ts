@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
-import { boundary } from './damage.js'
 import { driftScenario } from './drift-scenario.js'
-import { driftsOfTheGuide, todaysDrifts } from './drift-table.js'
+import { driftsOfTheGuide, todaysDriftsInAws, todaysDriftsInTheCluster } from './drift-table.js'
+import { today } from './drifts/today.js'
+
+const together = [...todaysDriftsInAws, ...todaysDriftsInTheCluster]
 
 describe('the table of drifts', () => {
-  const all = [...todaysDrifts, ...driftsOfTheGuide]
+  const all = [...together, ...driftsOfTheGuide]
 
   test('has at least 40, each once', () => {
     expect(all.length).toBeGreaterThanOrEqual(40)
@@ -12,25 +14,14 @@ describe('the table of drifts', () => {
   })
 
   test('has at least 40 that can be there at once', () => {
-    expect(todaysDrifts.filter(({ hides }) => hides !== true).length).toBeGreaterThanOrEqual(40)
+    expect(together.filter(({ hides }) => hides !== true).length).toBeGreaterThanOrEqual(40)
   })
 })
 
 driftScenario({
-  title: 'Kubernetes 1.35, authentication mode API, Karpenter 1.14.0 by Pod Identity',
-  spec: {
-    name: 'today',
-    region: 'eu-central-1',
-    kubernetesVersion: '1.35',
-    authenticationMode: 'API',
-    stackPace: 10
-  },
-  inputs: {
-    'karpenter-version': '1.14.0',
-    'controller-identity': 'pod-identity',
-    'smoke-test': 'false',
-    'permissions-boundary': boundary,
-    tags: 'team=platform'
-  },
-  drifts: todaysDrifts
+  ...today,
+  title:
+    'Kubernetes 1.35, authentication mode API, Karpenter 1.14.0 by Pod Identity: drift in AWS, and all of it',
+  drifts: todaysDriftsInAws,
+  together
 })
