@@ -208,7 +208,8 @@ describe('inputs of the modes', () => {
     expect(parseInputs(source({ mode: 'uninstall' })).removal).toEqual({
       forceDrain: false,
       removeCrds: false,
-      removeOidcProvider: false
+      removeOidcProvider: false,
+      removeAdopted: false
     })
   })
 

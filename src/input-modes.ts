@@ -90,6 +90,7 @@ export function removalOf(problems: InputProblems, source: InputSource): Removal
   return {
     forceDrain: booleanOf(problems, 'force-drain', source.get('force-drain')),
     removeCrds: booleanOf(problems, 'remove-crds', source.get('remove-crds')),
-    removeOidcProvider: booleanOf(problems, 'remove-oidc-provider', source.get('remove-oidc-provider'))
+    removeOidcProvider: booleanOf(problems, 'remove-oidc-provider', source.get('remove-oidc-provider')),
+    removeAdopted: booleanOf(problems, 'remove-adopted', source.get('remove-adopted'))
   }
 }

@@ -24,6 +24,8 @@ import { booleanOf, InputProblems, matching, oneOf, secondsOf } from './input-va
 /** Every input, typed. parseInputs (below) fills it; action.yml lists the same names in the same order. */
 export type Mode = 'install' | 'check' | 'smoke-test' | 'uninstall'
 export type IdentityChoice = 'auto' | 'irsa' | 'pod-identity'
+/** `leave`: whoever owns them upgrades them. */
+export type CrdsChoice = 'auto' | 'take-over' | 'leave'
 export type NodeAccessChoice = 'auto' | 'access-entry' | 'aws-auth'
 
 export type CredentialsInput =
@@ -94,6 +96,8 @@ export interface RemovalInput {
   readonly forceDrain: boolean
   readonly removeCrds: boolean
   readonly removeOidcProvider: boolean
+  /** What was there before us and was adopted goes as well. */
+  readonly removeAdopted: boolean
 }
 
 export interface Inputs {
@@ -104,6 +108,9 @@ export interface Inputs {
   readonly allowedAccountIds: readonly string[]
   /** Exact version without a leading v, or undefined: the installed one, else the newest for the cluster. */
   readonly karpenterVersion: string | undefined
+  readonly allowDowngrade: boolean
+  readonly crds: CrdsChoice
+  readonly adopt: boolean
   readonly namespace: string
   readonly controllerIdentity: IdentityChoice
   readonly controllerRoleName: string
@@ -176,6 +183,9 @@ export function parseInputs(source: InputSource): Inputs {
     karpenterVersion: optional(source.get('karpenter-version').replace(/^v/, ''), (version) =>
       matching(problems, 'karpenter-version', version, names.version, 'use a version such as 1.14.0')
     ),
+    allowDowngrade: booleanOf(problems, 'allow-downgrade', source.get('allow-downgrade')),
+    crds: oneOf(problems, 'crds', source.get('crds'), ['auto', 'take-over', 'leave']),
+    adopt: booleanOf(problems, 'adopt', source.get('adopt')),
     namespace: matching(
       problems,
       'namespace',

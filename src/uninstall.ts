@@ -13,7 +13,7 @@ import { customResourceDefinitions, ec2NodeClasses, type Kind, nodePools } from 
 import { isManifest, type Manifest } from './kubernetes/manifest.js'
 import { deleteRecord } from './kubernetes/record-store.js'
 import { withLock } from './lock-and-record.js'
-import { model } from './model.js'
+import { model } from './model/index.js'
 import { recordedCrds, recordedInputs, recordedManifests } from './recorded.js'
 import { listingOf, type RemovalListing } from './engine/removal-listing.js'
 import { noteDecisions } from './report/install-notes.js'

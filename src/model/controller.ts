@@ -1,0 +1,63 @@
+import { releaseName } from '../decisions.js'
+import type { AnyResource } from '../engine/resource.js'
+import { crds } from '../resources/crds.js'
+import { flowSchemas } from '../resources/flow-schemas.js'
+import { helmRelease } from '../resources/helm-release.js'
+import { namespace } from '../resources/namespace.js'
+import type { ModelParts } from './parts.js'
+
+/** What runs in the cluster: namespace, flow schemas, CRDs, chart. */
+export function controller({
+  inputs,
+  found,
+  decisions,
+  ownership,
+  removal
+}: ModelParts): readonly AnyResource[] {
+  const { kubernetes } = found
+  const flows = flowSchemas(
+    { namespace: inputs.namespace, serviceAccount: releaseName },
+    { kubernetes, ownership, dependsOn: [] }
+  )
+  const identityIds = decisions.identity === 'irsa' ? ['oidc-provider'] : ['pod-identity-association']
+  return [
+    namespace({ name: inputs.namespace }, { kubernetes, ownership, dependsOn: [] }),
+    ...(flows === undefined ? [] : [flows]),
+    crds(
+      { version: decisions.version, crds: decisions.chart.crds },
+      {
+        kubernetes,
+        ownership,
+        dependsOn: [],
+        removable: removal?.removeCrds ?? false,
+        autoMode: found.cluster.autoMode
+      }
+    ),
+    helmRelease(
+      {
+        name: releaseName,
+        namespace: inputs.namespace,
+        chart: inputs.chart,
+        version: decisions.version,
+        digest: decisions.chart.digest,
+        values: decisions.values
+      },
+      {
+        kubernetes,
+        ownership,
+        dependsOn: [
+          'namespace',
+          ...(flows === undefined ? [] : [flows.id]),
+          'crds',
+          'stack',
+          ...(decisions.stack.queue === undefined ? [] : ['queue']),
+          'controller-role-policies',
+          ...identityIds,
+          ...(removal === undefined ? [] : ['leftovers'])
+        ],
+        helm: async () => decisions.helm,
+        chart: async () => decisions.chart
+      }
+    )
+  ]
+}

@@ -1,0 +1,25 @@
+import type { AnyResource } from '../engine/resource.js'
+import type { DiscoveryTagsPorts } from '../resources/discovery-tags.js'
+import { securityGroupTags } from '../resources/security-group-tags.js'
+import { subnetTags } from '../resources/subnet-tags.js'
+import type { ModelParts } from './parts.js'
+
+/** Tags by which EC2NodeClasses find subnets and security groups. */
+export function network({ inputs, found }: ModelParts): readonly AnyResource[] {
+  const { aws, subnets, securityGroups, record } = found
+  const clusterName = inputs.clusterName
+  const before = (id: string): Pick<DiscoveryTagsPorts, 'before'> => {
+    const recorded = record?.resources[id]?.before
+    return recorded === undefined ? {} : { before: recorded }
+  }
+  return [
+    subnetTags(
+      { clusterName, ids: subnets.map((subnet) => subnet.id) },
+      { aws, discovered: subnets, ...before('subnet-tags') }
+    ),
+    securityGroupTags(
+      { clusterName, ids: securityGroups.map((group) => group.id) },
+      { aws, discovered: securityGroups, ...before('security-group-tags') }
+    )
+  ]
+}
