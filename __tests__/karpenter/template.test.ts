@@ -105,6 +105,21 @@ describe('adaptTemplate', () => {
     expect(after).toEqual({ ...before, policyArns: [...(before?.policyArns ?? []), own] })
   })
 
+  it('leaves out what others made, and lets the policies name theirs', () => {
+    const nodeRoleArn = 'arn:aws:iam::111122223333:role/Karpenter-blue-2024'
+    const queueArn = 'arn:aws:sqs:eu-west-1:111122223333:Karpenter-blue'
+    const others = { nodeRoleArn, queueArn }
+    const adapted = adaptTemplate(text, { ...adaptation, nodeRoleName: 'Karpenter-blue-2024', others })
+    const stack = renderTemplate(adapted, { ...settings, nodeRoleArn })
+    expect([...new Set(stack.resources.map(({ type }) => type))]).toEqual(['AWS::IAM::ManagedPolicy'])
+    expect(stack.nodeRole).toEqual({ logicalId: undefined, name: 'Karpenter-blue-2024', arn: nodeRoleArn })
+    expect(stack.queue).toBeUndefined()
+    const documents = JSON.stringify(stack.policies.map(({ document }) => document))
+    expect(documents).toContain(`"${nodeRoleArn}"`)
+    expect(documents).toContain(`"${queueArn}"`)
+    expect(adaptTemplate(adapted, { ...adaptation, others })).toBe(adapted)
+  })
+
   it('keeps the short forms of a template in their meaning', () => {
     const short = `Resources:
   KarpenterNodeRole:

@@ -8,6 +8,8 @@ export interface StackSettings {
   readonly clusterName: string
   readonly stackName: string
   readonly account: Pick<Account, 'id' | 'partition' | 'region' | 'urlSuffix'>
+  /** ARN of the node role where somebody else made it: the template has none then. */
+  readonly nodeRoleArn?: string
 }
 
 export interface RenderedResource {
@@ -34,7 +36,8 @@ export interface RenderedPolicy {
 /** All that a stack comes to, known before it is made. */
 export interface RenderedStack {
   readonly resources: readonly RenderedResource[]
-  readonly nodeRole: { readonly logicalId: string; readonly name: string; readonly arn: string }
+  /** `logicalId` is undefined for a role that somebody else made. */
+  readonly nodeRole: { readonly logicalId: string | undefined; readonly name: string; readonly arn: string }
   /** Every managed policy of the stack; all of them belong on the controller's role. */
   readonly policies: readonly RenderedPolicy[]
   /** The interruption queue; undefined when the template has none. Its URL is its id in the stack. */
@@ -63,7 +66,7 @@ export function renderTemplate(text: string, settings: StackSettings): RenderedS
   const queue = resources.find((one) => one.type === 'AWS::SQS::Queue')
   return {
     resources,
-    nodeRole: nodeRoleOf(resources),
+    nodeRole: nodeRoleOf(resources, settings.nodeRoleArn),
     policies,
     queue:
       queue?.name === undefined || queue.arn === undefined
@@ -227,7 +230,12 @@ export function policySize(document: unknown): number {
 }
 
 /** The role that EC2 may take; with several, the one of the published template. */
-function nodeRoleOf(resources: readonly RenderedResource[]): RenderedStack['nodeRole'] {
+function nodeRoleOf(
+  resources: readonly RenderedResource[],
+  othersArn: string | undefined
+): RenderedStack['nodeRole'] {
+  if (othersArn !== undefined)
+    return { logicalId: undefined, name: othersArn.split('/').at(-1) ?? '', arn: othersArn }
   const roles = resources.filter((one) => one.type === 'AWS::IAM::Role')
   const role =
     roles.find((one) => one.logicalId === 'KarpenterNodeRole') ??

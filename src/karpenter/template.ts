@@ -2,6 +2,7 @@ import { dump } from 'js-yaml'
 import { messageOf, UserError } from '../engine/errors.js'
 import { isMap, type JsonMap } from '../engine/json.js'
 import type { TemplateInput } from '../inputs.js'
+import { type OthersParts, withoutOthersParts } from './others-parts.js'
 import { builtInTemplateText } from './template-built-in.js'
 import { parseTemplate } from './template-syntax.js'
 
@@ -84,18 +85,22 @@ export interface Adaptation {
   /** ARNs of managed policies that the node role is to have besides the template's. */
   readonly nodeRolePolicies: readonly string[]
   readonly permissionsBoundary: string | undefined
+  readonly others?: OthersParts
 }
 
 /**
- * The text with the user's name and further policies for the node role, and the permissions boundary on every role of it.
- * The same text when nothing differs from what the template has, so that it stays what upstream published.
+ * The text with the user's name and further policies for the node role, and the permissions boundary on every role of it,
+ * and without what others have made in its place. The same text when nothing differs from what the template has, so that it stays what upstream published.
  */
 export function adaptTemplate(text: string, adaptation: Adaptation): string {
-  const { clusterName, nodeRoleName, nodeRolePolicies, permissionsBoundary } = adaptation
-  const renames = nodeRoleName !== `KarpenterNodeRole-${clusterName}`
-  if (!renames && nodeRolePolicies.length === 0 && permissionsBoundary === undefined) return text
+  const { clusterName, nodeRoleName, nodeRolePolicies, permissionsBoundary, others = {} } = adaptation
+  const ownNodeRole = others.nodeRoleArn === undefined
+  const renames = ownNodeRole && nodeRoleName !== `KarpenterNodeRole-${clusterName}`
+  const asPublished = ownNodeRole && others.queueArn === undefined
+  if (asPublished && !renames && nodeRolePolicies.length === 0 && permissionsBoundary === undefined)
+    return text
   const { body } = parseTemplate(text)
-  const declared = isMap(body['Resources']) ? body['Resources'] : {}
+  const declared = withoutOthersParts(isMap(body['Resources']) ? body['Resources'] : {}, others)
   const resources: JsonMap = {}
   for (const [logicalId, own] of Object.entries(declared)) {
     const isRole = isMap(own) && own['Type'] === 'AWS::IAM::Role'

@@ -1,0 +1,33 @@
+import type { Sandbox, SandboxSpec } from '../../sandbox/index.js'
+
+/** What stands after another tool has installed Karpenter, by the names that this tool gave. */
+export interface Made {
+  /** Of the release and of the controller's service account. */
+  readonly namespace: string
+  readonly release: string
+  /** Names, without path; a tool that makes a name up has made up this one. */
+  readonly controllerRole: string
+  readonly nodeRole: string
+  readonly identity: 'irsa' | 'pod-identity'
+  readonly nodeAccess: 'access-entry' | 'aws-auth'
+  /** CloudFormation stacks in the order in which they were made; none where the tool makes none. */
+  readonly stacks: readonly string[]
+  /** Of EventBridge's messages; undefined where there is none. */
+  readonly queue: string | undefined
+  readonly nodePools: readonly string[]
+  readonly nodeClasses: readonly string[]
+}
+
+/** A tool that installs Karpenter, and the cluster on which it does. */
+export interface Shape {
+  /** For a test's title: "eksctl's karpenter section". */
+  readonly name: string
+  readonly spec: SandboxSpec
+  /** Resolves when the tool would end: controller Ready, NodePools and EC2NodeClasses written. */
+  make(sandbox: Sandbox): Promise<Made>
+}
+
+/** The release that every shape installs, so that there is one to upgrade to. */
+export const installedVersion = '1.2.1'
+/** Supported by 1.2.1 and by 1.14.0 alike. */
+export const kubernetesVersion = '1.32'
