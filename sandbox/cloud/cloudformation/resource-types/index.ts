@@ -1,5 +1,8 @@
 import type { ResourceType } from '../handler.js'
+import { accessEntry } from './access-entry.js'
+import { addon } from './addon.js'
 import { managedPolicy } from './managed-policy.js'
+import { podIdentityAssociation } from './pod-identity-association.js'
 import { queuePolicy } from './queue-policy.js'
 import { queue } from './queue.js'
 import { role } from './role.js'
@@ -7,5 +10,8 @@ import { rule } from './rule.js'
 
 /** Every resource type that the sandbox's CloudFormation can make; a template with any other is refused. */
 export const resourceTypes: ReadonlyMap<string, ResourceType> = new Map(
-  [role, managedPolicy, queue, queuePolicy, rule].map((type) => [type.name, type])
+  [role, managedPolicy, queue, queuePolicy, rule, addon, accessEntry, podIdentityAssociation].map((type) => [
+    type.name,
+    type
+  ])
 )
