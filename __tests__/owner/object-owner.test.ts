@@ -1,4 +1,4 @@
-import { ownerOfObject } from '../../src/adoption/object-owner.js'
+import { ownerOfObject } from '../../src/owner/object-owner.js'
 
 const ownership = { owner: 'setup-karpenter', run: 'local' }
 const at = '2026-11-24T19:00:00Z'

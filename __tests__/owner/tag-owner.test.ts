@@ -1,5 +1,5 @@
-import { ownerByTags, ownerOfStack } from '../../src/adoption/tag-owner.js'
-import { ownerText } from '../../src/adoption/owner-evidence.js'
+import { ownerByTags, ownerOfStack } from '../../src/owner/tag-owner.js'
+import { ownerText } from '../../src/owner/owner-evidence.js'
 
 const stack = (name: string) => ({ 'aws:cloudformation:stack-name': name })
 

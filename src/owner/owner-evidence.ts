@@ -1,21 +1,6 @@
-/** Whose a thing is, as far as can be seen on it. */
-export type Owner =
-  /** Made by this action for this cluster. */
-  | { readonly kind: 'ours' }
-  /** Another tool keeps it and may put it back or take it away. */
-  | {
-      readonly kind: 'other'
-      /** For a person: `eksctl, CloudFormation stack eksctl-blue-karpenter`. */
-      readonly who: string
-      /** What says so, one line each: `tag alpha.eksctl.io/cluster-name=blue`. */
-      readonly evidence: readonly string[]
-    }
-  /** Nothing says who keeps it: made by hand, or by a program that leaves no mark. */
-  | {
-      readonly kind: 'unmarked'
-      /** Traces that name no keeper: `annotation kubectl.kubernetes.io/last-applied-configuration`. */
-      readonly evidence: readonly string[]
-    }
+import type { Owner } from '../engine/owner.js'
+
+export type { Owner } from '../engine/owner.js'
 
 /** A tool that a thing is marked by. */
 export interface Mark {
