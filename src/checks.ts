@@ -5,6 +5,9 @@ import type { Inspection, Step } from './engine/resource.js'
 import { findReleases } from './helm/release.js'
 import { unknownValues } from './helm/values.js'
 import type { Inputs } from './inputs.js'
+import type { Kubernetes } from './kubernetes/client.js'
+import { ec2NodeClasses, nodePools } from './kubernetes/kinds.js'
+import type { Manifest } from './kubernetes/manifest.js'
 import { amiAlias } from './preflight/ami-alias.js'
 import { anotherKarpenter } from './preflight/another-karpenter.js'
 import { autoMode } from './preflight/auto-mode.js'
@@ -20,6 +23,7 @@ import { notOurs } from './preflight/not-ours.js'
 import { retiredCrds } from './preflight/older-crds.js'
 import { objectNames, olderCrds, olderWebhooks } from './preflight/older-karpenter-reads.js'
 import { permissions } from './preflight/permissions.js'
+import { prunedFields } from './preflight/pruned-fields.js'
 import { plannedNeeds } from './preflight/plan-permissions.js'
 import { queue } from './preflight/queue.js'
 import { findByTerm, podIdentityAgentNodes, publishedParameters, queueUrl } from './preflight/reads.js'
@@ -62,7 +66,13 @@ function ofCluster({ inputs, found, decisions, inspections }: Checked): readonly
   return [
     autoMode(cluster),
     clusterActive(cluster),
-    versionPair({ version, installed, kubernetes: cluster.kubernetesVersion }),
+    versionPair({
+      version,
+      installed,
+      recorded: found.record?.karpenterVersion,
+      allowDowngrade: inputs.allowDowngrade,
+      kubernetes: cluster.kubernetesVersion
+    }),
     anotherKarpenter({
       namespace: inputs.namespace,
       releaseName,
@@ -146,13 +156,25 @@ function ofAccount(checked: Checked): readonly Check[] {
   ]
 }
 
-function ofInputs({ inputs, found, decisions }: Checked): readonly Check[] {
+function ofInputs({ inputs, found, decisions, inspections }: Checked): readonly Check[] {
   const { version, stack, templateOrigin } = decisions
   return [
     templatePolicies({ karpenterVersion: version, stack, origin: templateOrigin }),
     chartValues(inputs, decisions),
+    prunedFields({
+      version,
+      crds: async () => ((await inspections).get('crds')?.state === 'differs' ? decisions.chart.crds : []),
+      live: async () => standingNodes(found.kubernetes),
+      given: [...decisions.nodeClasses, ...decisions.nodePools]
+    }),
     manifestDryRun(found, decisions)
   ]
+}
+
+/** NodePools and EC2NodeClasses of the cluster, whoever made them. */
+async function standingNodes(kubernetes: Kubernetes): Promise<readonly Manifest[]> {
+  const [classes, pools] = await Promise.all([kubernetes.list(ec2NodeClasses), kubernetes.list(nodePools)])
+  return [...classes.items, ...pools.items]
 }
 
 /** The chart has no schema: helm takes anything and says nothing. */

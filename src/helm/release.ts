@@ -43,6 +43,19 @@ export async function readRelease(
   return newest === undefined ? undefined : unpack(newest, found.items)
 }
 
+/** Every revision of a release that helm still keeps, newest first. */
+export async function readRevisions(
+  kubernetes: Kubernetes,
+  name: string,
+  namespace: string
+): Promise<readonly Release[]> {
+  const { items } = await kubernetes.list(secrets, { namespace, labelSelector: `owner=helm,name=${name}` })
+  const found = await Promise.all(
+    items.toSorted((a, b) => revisionOf(b) - revisionOf(a)).map(async (secret) => unpack(secret, items))
+  )
+  return found.filter((release) => release !== undefined)
+}
+
 /** A Karpenter controller that the cluster has, however it was installed. */
 export interface Controller {
   readonly namespace: string
@@ -194,7 +207,8 @@ async function unpack(secret: unknown, all: readonly unknown[]): Promise<Release
     secret: textField(secret, 'metadata', 'name') ?? '',
     labels: labelsOf(secret),
     deployedBefore: all
-      .filter((one) => one !== secret && ['superseded', 'deployed'].includes(labelOf(one, 'status')))
+      .filter((one) => revisionOf(one) < revisionOf(secret))
+      .filter((one) => ['superseded', 'deployed'].includes(labelOf(one, 'status')))
       .map(revisionOf)
       .sort((a, b) => b - a)
   }

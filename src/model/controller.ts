@@ -1,9 +1,11 @@
 import { releaseName } from '../decisions.js'
 import type { AnyResource } from '../engine/resource.js'
+import { newerBefore } from '../karpenter/versions.js'
 import { crds } from '../resources/crds.js'
 import { flowSchemas } from '../resources/flow-schemas.js'
 import { helmRelease } from '../resources/helm-release.js'
 import { namespace } from '../resources/namespace.js'
+import { recordedRelease } from '../recorded.js'
 import type { ModelParts } from './parts.js'
 
 /** What runs in the cluster: namespace, flow schemas, CRDs, chart. */
@@ -19,6 +21,12 @@ export function controller({
     { namespace: inputs.namespace, serviceAccount: releaseName },
     { kubernetes, ownership, dependsOn: [] }
   )
+  // A newer controller loses what older CRDs do not have; an older one works with newer CRDs: it goes back before them.
+  const newer = newerBefore(decisions.version, {
+    installed: decisions.installed,
+    recorded: found.record?.karpenterVersion
+  })
+  const chartFirst = removal === undefined && newer !== undefined
   const identityIds = decisions.identity === 'irsa' ? ['oidc-provider'] : ['pod-identity-association']
   return [
     namespace({ name: inputs.namespace }, { kubernetes, ownership, dependsOn: [] }),
@@ -28,9 +36,10 @@ export function controller({
       {
         kubernetes,
         ownership,
-        dependsOn: [],
+        dependsOn: chartFirst ? ['helm-release'] : [],
         removable: removal?.removeCrds ?? false,
-        autoMode: found.cluster.autoMode
+        autoMode: found.cluster.autoMode,
+        downgrade: chartFirst
       }
     ),
     helmRelease(
@@ -48,7 +57,7 @@ export function controller({
         dependsOn: [
           'namespace',
           ...(flows === undefined ? [] : [flows.id]),
-          'crds',
+          ...(chartFirst ? [] : ['crds']),
           'stack',
           ...(decisions.stack.queue === undefined ? [] : ['queue']),
           'controller-role-policies',
@@ -56,7 +65,12 @@ export function controller({
           ...(removal === undefined ? [] : ['leftovers'])
         ],
         helm: async () => decisions.helm,
-        chart: async () => decisions.chart
+        chart: async () => decisions.chart,
+        recorded: recordedRelease(found.record),
+        stays: (running) =>
+          chartFirst
+            ? `CRDs are still those of ${running}; stack and the controller role's policies are left as this run has put them.`
+            : `CRDs, stack and the controller role's policies are left as this run has put them, those of ${decisions.version} and what ${running} needs.`
       }
     )
   ]

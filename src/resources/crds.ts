@@ -42,6 +42,8 @@ export function crds(
     readonly removable: boolean
     /** The cluster is in EKS Auto Mode, whose NodePools and NodeClaims are of these CRDs. */
     readonly autoMode?: boolean
+    /** They follow those of a newer version. */
+    readonly downgrade?: boolean
   }
 ): AnyResource {
   const { kubernetes, ownership } = ports
@@ -102,7 +104,9 @@ export function crds(
                 await within.patch(kind, { name }, { type: 'merge', value: { spec: { conversion } } })
               }
               await within.apply(kind, withOwnership(crd, found, ownership), { force: true })
-              step.changed(`${found === undefined ? 'created' : 'upgraded'} CRD ${name} (${wanted.version})`)
+              const how =
+                found === undefined ? 'created' : ports.downgrade === true ? 'downgraded' : 'upgraded'
+              step.changed(`${how} CRD ${name} (${wanted.version})`)
             }
             await awaitObject(within, kind, { name }, step.signal, (object) => {
               const established = conditionOf(object, 'Established')
