@@ -17,6 +17,7 @@ import { controllerCapacity } from './preflight/controller-capacity.js'
 import { identity } from './preflight/identity.js'
 import { type Check, type Finding, findingText, runPreflight } from './preflight/index.js'
 import { namesAndPolicySize } from './preflight/names-and-policy-size.js'
+import { leftCrds, type LeftCrdsFacts } from './preflight/left-crds.js'
 import { nameTaken } from './preflight/name-taken.js'
 import { nodeClassSelectors } from './preflight/node-class-selectors.js'
 import { notOurs } from './preflight/not-ours.js'
@@ -30,6 +31,7 @@ import { findByTerm, podIdentityAgentNodes, publishedParameters, queueUrl } from
 import { subnetTagsConflict } from './preflight/subnet-tags-conflict.js'
 import { templatePolicies } from './preflight/template-policies.js'
 import { versionPair } from './preflight/version-pair.js'
+import { keepersOf } from './resources/crd-keeper.js'
 import { refusals } from './resources/dry-run.js'
 
 export interface Checked {
@@ -76,6 +78,7 @@ function ofCluster({ inputs, found, decisions, inspections }: Checked): readonly
     anotherKarpenter({
       namespace: inputs.namespace,
       releaseName,
+      crdsChoice: inputs.crds,
       karpenterVersion: version,
       controllers,
       releases: async () => (changes(await inspections) ? findReleases(kubernetes) : []),
@@ -156,11 +159,13 @@ function ofAccount(checked: Checked): readonly Check[] {
   ]
 }
 
-function ofInputs({ inputs, found, decisions, inspections }: Checked): readonly Check[] {
+function ofInputs(checked: Checked): readonly Check[] {
+  const { inputs, found, decisions, inspections } = checked
   const { version, stack, templateOrigin } = decisions
   return [
     templatePolicies({ karpenterVersion: version, stack, origin: templateOrigin }),
     chartValues(inputs, decisions),
+    leftCrds(leftOnes(checked)),
     prunedFields({
       version,
       crds: async () => ((await inspections).get('crds')?.state === 'differs' ? decisions.chart.crds : []),
@@ -169,6 +174,25 @@ function ofInputs({ inputs, found, decisions, inspections }: Checked): readonly 
     }),
     manifestDryRun(found, decisions)
   ]
+}
+
+/** CRDs that are left to others are looked at when anything is to be changed. */
+function leftOnes({ inputs, found, decisions, inspections }: Checked): LeftCrdsFacts | undefined {
+  if (inputs.crds !== 'leave') return undefined
+  const ownership = { owner: 'setup-karpenter', run: '' }
+  const own = { name: releaseName, namespace: inputs.namespace }
+  return {
+    version: decisions.version,
+    crds: decisions.chart.crds,
+    given: [...decisions.nodeClasses, ...decisions.nodePools],
+    ownership,
+    live: async () => {
+      if (!changes(await inspections)) return undefined
+      const names = decisions.chart.crds.map(({ metadata }) => metadata.name)
+      const crds = await olderCrds(found.kubernetes, names)
+      return { found: crds, keepers: await keepersOf(found.kubernetes, crds, ownership, own) }
+    }
+  }
 }
 
 /** NodePools and EC2NodeClasses of the cluster, whoever made them. */

@@ -24,6 +24,7 @@ export function recordedInputs(given: Inputs, record: InstallRecord | undefined)
     controllerRoleName: text(wanted('controller-role'), 'roleName') ?? inputs.controllerRoleName,
     nodeRoleName: nodeRole ?? inputs.nodeRoleName,
     stackName: text(wanted('stack'), 'name') ?? inputs.stackName,
+    ...(mapAt({ crds: wanted('crds') }, 'crds')['left'] === true && { crds: 'leave' }),
     ...('oidc-provider' in record.resources && { controllerIdentity: 'irsa' }),
     ...('pod-identity-association' in record.resources && { controllerIdentity: 'pod-identity' }),
     ...(nodeRole !== undefined && {

@@ -14,6 +14,7 @@ export function controller({
   found,
   decisions,
   ownership,
+  keep,
   removal
 }: ModelParts): readonly AnyResource[] {
   const { kubernetes } = found
@@ -37,6 +38,9 @@ export function controller({
         kubernetes,
         ownership,
         dependsOn: chartFirst ? ['helm-release'] : [],
+        choice: inputs.crds,
+        release: { name: releaseName, namespace: inputs.namespace },
+        keep,
         removable: removal?.removeCrds ?? false,
         autoMode: found.cluster.autoMode,
         downgrade: chartFirst

@@ -83,6 +83,15 @@ export const catalogue = {
       { level: 'warning', says: 'a CRD converts by a webhook that the version does not have' }
     ]
   },
+  'left-crds': {
+    looksAt:
+      'with `crds: leave`: the CRDs that are there, who keeps them, and what the controller and the manifests need of them',
+    findings: [
+      { level: 'error', says: 'one is missing, does not serve a version, or lacks fields that are given' },
+      { level: 'warning', says: 'one is of another version' },
+      { level: 'note', says: 'one is as wanted, and whose it is' }
+    ]
+  },
   'pruned-fields': {
     looksAt:
       'NodePools and EC2NodeClasses, given and there, against the schemas of CRDs that are to be written',
@@ -138,6 +147,11 @@ export const catalogue = {
     looksAt: 'every resource that is there',
     findings: [
       { level: 'error', says: 'it is of somebody else and not as wanted, so this action will not touch it' },
+      {
+        level: 'error',
+        says: 'CRDs that another Helm release or a GitOps tool keeps are not those of the version',
+        input: 'crds: take-over'
+      },
       { level: 'error', says: 'it may not be read, with the permission that is missing' }
     ]
   },
