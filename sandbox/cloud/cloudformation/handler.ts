@@ -78,7 +78,12 @@ export class ServiceRefusal extends Error {
   }
 }
 
-const printedNames: Readonly<Record<string, string>> = { iam: 'Iam', sqs: 'Sqs', events: 'EventBridge' }
+const printedNames: Readonly<Record<string, string>> = {
+  iam: 'Iam',
+  sqs: 'Sqs',
+  events: 'EventBridge',
+  eks: 'Eks'
+}
 
 /** The reason of a resource's failure, as it stands in a stack's events. */
 export function failureReason(error: unknown): string {
