@@ -114,6 +114,7 @@ export const eksctl: Shape = {
         nodeAccess: 'aws-auth',
         stacks: [stacks.karpenter, stacks.serviceAccount],
         queue: cluster,
+        queueUnheard: true,
         nodePools: ['example'],
         nodeClasses: ['example']
       })

@@ -14,6 +14,8 @@ export interface Made {
   readonly stacks: readonly string[]
   /** Of EventBridge's messages; undefined where there is none. */
   readonly queue: string | undefined
+  /** The queue is made, and the release is not set to it. */
+  readonly queueUnheard?: true
   readonly nodePools: readonly string[]
   readonly nodeClasses: readonly string[]
 }
