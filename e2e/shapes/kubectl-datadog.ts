@@ -75,7 +75,8 @@ export const kubectlDatadog: Shape = {
       stacks,
       queue: name,
       nodePools,
-      nodeClasses
+      nodeClasses,
+      objectsBy: manager
     } satisfies Made
   }
 }

@@ -18,6 +18,8 @@ export interface Made {
   readonly queueUnheard?: true
   readonly nodePools: readonly string[]
   readonly nodeClasses: readonly string[]
+  /** Field manager of these objects; kubectl apply's when absent. */
+  readonly objectsBy?: string
 }
 
 /** A tool that installs Karpenter, and the cluster on which it does. */

@@ -19,6 +19,8 @@ export class Account {
   /** Roles by the profile's name. */
   readonly instanceProfiles = new Map<string, Set<string>>()
   readonly queues = new Map<string, Record<string, string>>()
+  /** As queues were made with them, by URL. */
+  readonly queueTags = new Map<string, unknown>()
   readonly rules = new Map<string, unknown[]>()
   /** Actions that answer AccessDenied. */
   readonly denied = new Set<string>()
@@ -198,6 +200,7 @@ export class Account {
     'sqs:CreateQueue': (input) => {
       const url = `https://sqs/111122223333/${String(input['QueueName'])}`
       this.queues.set(url, { QueueArn: `arn:aws:sqs:eu-west-1:111122223333:${String(input['QueueName'])}` })
+      this.queueTags.set(url, input['tags'])
       return { QueueUrl: url }
     },
     'sqs:GetQueueAttributes': (input) => ({ Attributes: this.#queue(input['QueueUrl']) }),
