@@ -21,6 +21,8 @@ import { type CrdKeeper, isOfRelease, keepersOf, keeperText } from './crd-keeper
 import { notTakenOver, refusalToTakeOver, refusalToWrite } from './crd-refusal.js'
 import { forgetReleases, takeMarksOff } from './crd-take-over.js'
 import { namedFew } from './stuck-removal.js'
+import { ownerOfObject } from '../owner/object-owner.js'
+import { ownerOfAll } from '../owner/owner-evidence.js'
 
 export interface CrdsWanted {
   /** Karpenter's, whose chart they come from. */
@@ -173,6 +175,7 @@ export function crds(wanted: CrdsWanted, ports: CrdsPorts): AnyResource {
         }
         return removeAll(within, step)
       },
+      owner: ({ found }) => ownerOfAll(found.map((one) => ownerOfObject(one, ownership))),
       left: ({ found }) => found.filter((one) => isOurs(one, ownership)).map((one) => `CRD ${nameOf(one)}`)
     },
     (value): value is CrdsWanted =>

@@ -20,6 +20,7 @@ import { chartSeverity } from './chart-severity.js'
 import { changeText, liveOf, ownerLabel, type KubernetesPorts } from './kubernetes-object.js'
 import { type RecordedRelease, type ReleaseBefore, rolledBack } from './helm-rollback.js'
 import { namedFew } from './stuck-removal.js'
+import { ownerOfRelease } from '../owner/release-owner.js'
 
 export interface HelmReleaseWanted {
   readonly name: string
@@ -139,11 +140,18 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
           throw await afterFailure(error, step)
         }
       },
+      owner: ({ release, objects }) =>
+        ownerOfRelease(
+          release,
+          objects.map(({ live }) => live),
+          ports.ownership
+        ),
       remove: async (step) => {
         const within = kubernetes.within(step.signal)
         const release = await readRelease(within, wanted.name, wanted.namespace)
         if (release === undefined) return { outcome: 'absent' }
-        if (release.labels[ownerLabel] !== ports.ownership.owner) {
+        const { owner, adopted } = ports.ownership
+        if (release.labels[ownerLabel] !== owner && adopted?.has('helm-release') !== true) {
           return { outcome: 'kept', reason: `${title} was there before`, inUse: true }
         }
         await refuseClaims(within)
