@@ -15,6 +15,8 @@ import { identity } from './preflight/identity.js'
 import { type Check, type Finding, findingText, runPreflight } from './preflight/index.js'
 import { namesAndPolicySize } from './preflight/names-and-policy-size.js'
 import { nameTaken } from './preflight/name-taken.js'
+import { network } from './preflight/network.js'
+import { networkReads } from './preflight/network-reads.js'
 import { nodeClassSelectors } from './preflight/node-class-selectors.js'
 import { notOurs } from './preflight/not-ours.js'
 import { retiredCrds } from './preflight/older-crds.js'
@@ -101,7 +103,7 @@ function crdsToLookAt({ chart }: Decisions, inspections: ReadonlyMap<string, Ins
 function ofAccount(checked: Checked): readonly Check[] {
   const { inputs, found, decisions } = checked
   const { cluster, subnets, securityGroups, aws } = found
-  const { nodeClasses, stack, version } = decisions
+  const { nodeClasses, stack, values, version } = decisions
   const inspections = async (): Promise<ReadonlyMap<string, Inspection>> => checked.inspections
   return [
     namesAndPolicySize({
@@ -113,6 +115,19 @@ function ofAccount(checked: Checked): readonly Check[] {
       nodeClasses
     }),
     subnetTagsConflict({ clusterName: cluster.name, subnets, securityGroups }),
+    network({
+      clusterName: cluster.name,
+      region: inputs.region,
+      vpcId: cluster.vpcId,
+      subnets,
+      securityGroups,
+      nodeClasses,
+      values,
+      podIdentity: decisions.identity === 'pod-identity',
+      interruptionQueue: decisions.queueName !== undefined,
+      changes: async () => changes(await inspections()),
+      reads: networkReads(aws, cluster)
+    }),
     nodeClassSelectors({
       clusterName: cluster.name,
       nodeClasses,
