@@ -12,6 +12,7 @@ import { preflight } from './checks.js'
 import { noteDecisions, noteSmokeTests, notProvedAgain, planLines } from './report/install-notes.js'
 import { compare, ownershipOf, type Run, stage } from './run.js'
 import { proveScaling } from './smoke-test/prove-scaling.js'
+import { sayUpgrade } from './upgrade/say.js'
 
 /** What is there, what is wanted, and how the two differ. */
 interface Plan {
@@ -79,7 +80,9 @@ async function plan(given: Run): Promise<Plan> {
   await stage(run, 'Preflight', async (step) =>
     preflight({ inputs, found, decisions, inspections: comparing }, step, (all) => ledger.preflight(all))
   )
-  return { run, found, decisions, graph, inspections: await comparing }
+  const inspections = await comparing
+  await sayUpgrade(run, { found, decisions, inspections })
+  return { run, found, decisions, graph, inspections }
 }
 
 /** Whether this run writes down that it takes over what somebody else installed. */
