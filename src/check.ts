@@ -9,6 +9,7 @@ import { annotate } from './report/annotations.js'
 import { checkLines } from './report/check-notes.js'
 import { noteDecisions } from './report/install-notes.js'
 import { compare, ownershipOf, type Run, stage } from './run.js'
+import { sayUpgrade } from './upgrade/say.js'
 
 /** Mode check: reads and compares as install does, and ends there. It writes nothing and waits for nobody. */
 export async function check(run: Run): Promise<void> {
@@ -18,11 +19,12 @@ export async function check(run: Run): Promise<void> {
   noteDecisions(run, found, decisions)
   const graph = model({ inputs, found, decisions, ownership: ownershipOf(run), keep: () => undefined })
   const findings: Finding[] = []
-  await compare(run, graph, (inspections) => {
-    const all = withDenied(findingsOf(graph, inspections, found.record), found)
+  const inspections = await compare(run, graph, (read) => {
+    const all = withDenied(findingsOf(graph, read, found.record), found)
     findings.push(...all.map(findingWithoutSecrets))
     return checkLines(graph, findings, found.record)
   })
+  await sayUpgrade(run, { found, decisions, inspections }, 'the version changes')
   const counts = countsOf(findings)
   ledger.findings(findings)
   Object.assign(outputs, {

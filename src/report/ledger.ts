@@ -6,6 +6,7 @@ import { withoutSecrets } from '../engine/secret-values.js'
 import { criticalPath, type Outcome, type RemovalOutcome } from '../engine/walk.js'
 import type { Finding as PreflightFinding } from '../preflight/finding.js'
 import type { Mode } from '../inputs.js'
+import type { UpgradeNotes } from '../upgrade/notes.js'
 import type { Report, ReportedRequests, ReportedSmokeTest } from './report.js'
 import { reportSchema } from './report.js'
 
@@ -35,6 +36,7 @@ export class Ledger {
   #smokeTests: readonly ReportedSmokeTest[] = []
   #findings: readonly Finding[] | undefined
   #preflight: readonly PreflightFinding[] | undefined
+  #upgrade: UpgradeNotes | undefined
   #removal:
     { readonly outcomes: readonly RemovalOutcome[]; readonly listing: RemovalListing | undefined } | undefined
 
@@ -81,6 +83,10 @@ export class Ledger {
     this.#preflight = found
   }
 
+  upgrade(notes: UpgradeNotes): void {
+    this.#upgrade = notes
+  }
+
   removal(outcomes: readonly RemovalOutcome[], listing?: RemovalListing): void {
     this.#removal = { outcomes, listing }
   }
@@ -113,6 +119,7 @@ export class Ledger {
       changed: this.changes.length > 0,
       choices: this.#choices,
       ...(this.#preflight !== undefined && { preflight: this.#preflight }),
+      ...(this.#upgrade !== undefined && { upgrade: this.#upgrade }),
       resources: (walk?.outcomes ?? []).map((outcome) => ({
         id: outcome.id,
         title: walk?.graph.get(outcome.id).title ?? outcome.id,

@@ -2,6 +2,7 @@ import { countsText, findingsText } from './check-summary.js'
 import { code, fenced, list, plain, seconds, table } from './markdown.js'
 import { removalText } from './removal-summary.js'
 import type { Report, ReportedSmokeTest } from './report.js'
+import { upgradeText } from './upgrade-lines.js'
 
 /** GitHub drops a step's summary above 1 MiB whole (runner source, 2026); a summary for people is far below. */
 const longestSummary = 200_000
@@ -14,6 +15,7 @@ export function summaryText(report: Report): string {
     verdict(report),
     ...(report.error === undefined ? [] : [fenced(report.error)]),
     facts(report),
+    ...(report.upgrade === undefined ? [] : [upgradeText(report.upgrade)]),
     changes(report),
     ...(report.findings === undefined || report.findings.length === 0 ? [] : [findingsText(report.findings)]),
     ...(report.removal === undefined ? [] : [removalText(report.removal)]),
