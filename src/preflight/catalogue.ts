@@ -76,6 +76,13 @@ export const catalogue = {
       { level: 'warning', says: 'a CRD converts by a webhook that the version does not have' }
     ]
   },
+  'not-adopted': {
+    looksAt: 'who made the Karpenter that is there, where there is no record of this action',
+    findings: [
+      { level: 'error', says: 'somebody else made it, and `adopt: true` is not given' },
+      { level: 'error', says: 'it cannot be taken over as it is, with each reason' }
+    ]
+  },
   'cluster-autoscaler': {
     looksAt: 'Deployments by image, and the node groups of the nodes',
     findings: [{ level: 'warning', says: 'Cluster Autoscaler runs, with the node groups that it manages' }]

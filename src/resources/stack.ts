@@ -1,7 +1,7 @@
 import { changeLine, executeChangeSet, planChanges } from '../aws/change-set.js'
 import type { Aws } from '../aws/clients.js'
 import { awsProblem, installPolicy, liveOf, refuseUnreadable, uninstallPolicy } from '../aws/errors.js'
-import { creationTags, isOurs, tagList } from '../aws/ownership-tags.js'
+import { creationTags, isOurs, isOursToRemove, tagList } from '../aws/ownership-tags.js'
 import {
   failureFix,
   isQueueDeletedRecently,
@@ -25,6 +25,7 @@ import { UserError } from '../engine/errors.js'
 import { isMap } from '../engine/json.js'
 import { resource, type AnyResource, type Removal, type Step } from '../engine/resource.js'
 import type { Ownership } from '../environment.js'
+import { ownerOfStack } from '../owner/tag-owner.js'
 
 export interface StackWanted {
   readonly clusterName: string
@@ -196,11 +197,12 @@ export function stack(wanted: StackWanted, ports: Ports): AnyResource {
           throw awsProblem(title, 'could not be changed', error)
         }
       },
+      owner: ({ tags }) => ownerOfStack({ tags, name: wanted.name }, wanted.clusterName),
       remove: async (step): Promise<Removal> => {
         try {
           const live = await whenIdle(aws, wanted.name, step)
           if (live === undefined) return { outcome: 'absent' }
-          if (!isOurs(live.tags, wanted.clusterName)) {
+          if (!isOursToRemove('stack', live.tags, wanted.clusterName, ports.ownership)) {
             return { outcome: 'kept', reason: 'it is not ours by its tags' }
           }
           await deleteStack(aws, { id: live.stackId, name: wanted.name }, uninstallPolicy, step)
