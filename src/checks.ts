@@ -27,6 +27,7 @@ import { queue } from './preflight/queue.js'
 import { findByTerm, podIdentityAgentNodes, publishedParameters, queueUrl } from './preflight/reads.js'
 import { subnetTagsConflict } from './preflight/subnet-tags-conflict.js'
 import { templatePolicies } from './preflight/template-policies.js'
+import { nodePoolRemains, v1beta1Remains } from './preflight/v1beta1-remains.js'
 import { versionPair } from './preflight/version-pair.js'
 import { refusals } from './resources/dry-run.js'
 
@@ -65,6 +66,7 @@ function ofCluster({ inputs, found, decisions, inspections }: Checked): readonly
     autoMode(cluster),
     clusterActive(cluster),
     versionPair({ version, installed, kubernetes: cluster.kubernetesVersion }),
+    v1beta1Remains({ version, installed, nodePools: nodePoolRemains(kubernetes) }),
     anotherKarpenter({
       namespace: inputs.namespace,
       releaseName,

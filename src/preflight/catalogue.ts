@@ -51,6 +51,17 @@ export const catalogue = {
       { level: 'warning', says: 'the version is older than the one that runs' }
     ]
   },
+  'v1beta1-remains': {
+    looksAt: 'NodePools, where 1.0 runs and 1.1 or later is wanted',
+    findings: [
+      {
+        level: 'error',
+        says: 'kubelet settings in the annotation of 1.0, with which 1.1 to 1.5 end at their start'
+      },
+      { level: 'warning', says: 'the same where 1.6 or later is wanted, which does not read it' },
+      { level: 'error', says: 'a nodeClassRef without group or kind' }
+    ]
+  },
   'ami-alias': {
     looksAt: "aliases in EC2NodeClasses, and AWS's own SSM parameters for those that are pinned",
     findings: [
