@@ -19,6 +19,8 @@ import { type Check, type Finding, findingText, runPreflight } from './preflight
 import { namesAndPolicySize } from './preflight/names-and-policy-size.js'
 import { leftCrds, type LeftCrdsFacts } from './preflight/left-crds.js'
 import { nameTaken } from './preflight/name-taken.js'
+import { network } from './preflight/network.js'
+import { networkReads } from './preflight/network-reads.js'
 import { nodeClassSelectors } from './preflight/node-class-selectors.js'
 import { notOurs } from './preflight/not-ours.js'
 import { retiredCrds } from './preflight/older-crds.js'
@@ -27,9 +29,16 @@ import { permissions } from './preflight/permissions.js'
 import { prunedFields } from './preflight/pruned-fields.js'
 import { plannedNeeds } from './preflight/plan-permissions.js'
 import { queue } from './preflight/queue.js'
-import { findByTerm, podIdentityAgentNodes, publishedParameters, queueUrl } from './preflight/reads.js'
+import {
+  findByTerm,
+  podIdentityAgentNodes,
+  policyDocuments,
+  publishedParameters,
+  queueUrl
+} from './preflight/reads.js'
 import { subnetTagsConflict } from './preflight/subnet-tags-conflict.js'
 import { templatePolicies } from './preflight/template-policies.js'
+import { nodePoolRemains, v1beta1Remains } from './preflight/v1beta1-remains.js'
 import { versionPair } from './preflight/version-pair.js'
 import { keepersOf } from './resources/crd-keeper.js'
 import { refusals } from './resources/dry-run.js'
@@ -75,6 +84,7 @@ function ofCluster({ inputs, found, decisions, inspections }: Checked): readonly
       allowDowngrade: inputs.allowDowngrade,
       kubernetes: cluster.kubernetesVersion
     }),
+    v1beta1Remains({ version, installed, nodePools: nodePoolRemains(kubernetes) }),
     anotherKarpenter({
       namespace: inputs.namespace,
       releaseName,
@@ -114,7 +124,7 @@ function crdsToLookAt({ chart }: Decisions, inspections: ReadonlyMap<string, Ins
 function ofAccount(checked: Checked): readonly Check[] {
   const { inputs, found, decisions } = checked
   const { cluster, subnets, securityGroups, aws } = found
-  const { nodeClasses, stack, version } = decisions
+  const { nodeClasses, stack, values, version } = decisions
   const inspections = async (): Promise<ReadonlyMap<string, Inspection>> => checked.inspections
   return [
     namesAndPolicySize({
@@ -126,6 +136,19 @@ function ofAccount(checked: Checked): readonly Check[] {
       nodeClasses
     }),
     subnetTagsConflict({ clusterName: cluster.name, subnets, securityGroups }),
+    network({
+      clusterName: cluster.name,
+      region: inputs.region,
+      vpcId: cluster.vpcId,
+      subnets,
+      securityGroups,
+      nodeClasses,
+      values,
+      podIdentity: decisions.identity === 'pod-identity',
+      interruptionQueue: decisions.queueName !== undefined,
+      changes: async () => changes(await inspections()),
+      reads: networkReads(aws, cluster)
+    }),
     nodeClassSelectors({
       clusterName: cluster.name,
       nodeClasses,
@@ -144,7 +167,8 @@ function ofAccount(checked: Checked): readonly Check[] {
       region: inputs.region,
       karpenterVersion: version,
       stack,
-      queueUrl: queueUrl(aws)
+      queueUrl: queueUrl(aws),
+      adopted: found.adopted?.adoption.others.queueName !== undefined
     }),
     notOurs(inspections),
     nameTaken({ stackName: inputs.stackName, inspections }),
@@ -163,7 +187,15 @@ function ofInputs(checked: Checked): readonly Check[] {
   const { inputs, found, decisions, inspections } = checked
   const { version, stack, templateOrigin } = decisions
   return [
-    templatePolicies({ karpenterVersion: version, stack, origin: templateOrigin }),
+    templatePolicies({
+      karpenterVersion: version,
+      stack,
+      origin: templateOrigin,
+      othersDocuments: async () => {
+        const arns = found.adopted?.adoption.others.policyArns ?? []
+        return arns.length > 0 && changes(await inspections) ? policyDocuments(found.aws)(arns) : []
+      }
+    }),
     chartValues(inputs, decisions),
     leftCrds(leftOnes(checked)),
     prunedFields({

@@ -9,14 +9,11 @@ import { recordedRelease } from '../recorded.js'
 import type { ModelParts } from './parts.js'
 
 /** What runs in the cluster: namespace, flow schemas, CRDs, chart. */
-export function controller({
-  inputs,
-  found,
-  decisions,
-  ownership,
-  keep,
-  removal
-}: ModelParts): readonly AnyResource[] {
+export function controller(
+  { inputs, found, decisions, ownership, keep, removal }: ModelParts,
+  /** Of the queue and its rules: they stay as long as the controller listens. */
+  interruptionIds: readonly string[]
+): readonly AnyResource[] {
   const { kubernetes } = found
   const flows = flowSchemas(
     { namespace: inputs.namespace, serviceAccount: releaseName },
@@ -63,7 +60,7 @@ export function controller({
           ...(flows === undefined ? [] : [flows.id]),
           ...(chartFirst ? [] : ['crds']),
           'stack',
-          ...(decisions.stack.queue === undefined ? [] : ['queue']),
+          ...interruptionIds,
           'controller-role-policies',
           ...identityIds,
           ...(removal === undefined ? [] : ['leftovers'])

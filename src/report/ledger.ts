@@ -1,3 +1,4 @@
+import type { AdoptionEntry } from '../adoption/listing.js'
 import { countsOf, type Finding } from '../engine/findings.js'
 import type { Graph } from '../engine/graph.js'
 import type { RemovalListing } from '../engine/removal-listing.js'
@@ -37,6 +38,7 @@ export class Ledger {
   #findings: readonly Finding[] | undefined
   #preflight: readonly PreflightFinding[] | undefined
   #upgrade: UpgradeNotes | undefined
+  #adoption: readonly AdoptionEntry[] | undefined
   #removal:
     { readonly outcomes: readonly RemovalOutcome[]; readonly listing: RemovalListing | undefined } | undefined
 
@@ -87,6 +89,10 @@ export class Ledger {
     this.#upgrade = notes
   }
 
+  adoption(entries: readonly AdoptionEntry[]): void {
+    this.#adoption = entries
+  }
+
   removal(outcomes: readonly RemovalOutcome[], listing?: RemovalListing): void {
     this.#removal = { outcomes, listing }
   }
@@ -134,6 +140,7 @@ export class Ledger {
         findings: this.#findings,
         counts: countsOf(this.#findings)
       }),
+      ...(this.#adoption !== undefined && { adoption: this.#adoption }),
       ...(this.#removal?.listing !== undefined && { removal: this.#removal.listing }),
       stages: this.#stages,
       ...(walk !== undefined && { criticalPath: this.#criticalPath(walk) }),

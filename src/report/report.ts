@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import type { AdoptionEntry } from '../adoption/listing.js'
 import type { Difference } from '../engine/difference.js'
 import type { Finding, FindingKind } from '../engine/findings.js'
 import type { Mode } from '../inputs.js'
@@ -81,6 +82,8 @@ export interface Report {
   /** Mode check: every place where record, wanted and live state do not agree. */
   readonly findings?: readonly Finding[]
   readonly counts?: Readonly<Record<FindingKind, number>>
+  /** Of an installation that somebody else made, where this run looked at it or took it over. */
+  readonly adoption?: readonly AdoptionEntry[]
   /** Mode uninstall: what became of it, and what is left. */
   readonly removal?: RemovalListing
   readonly stages: readonly { readonly name: string; readonly seconds: number }[]

@@ -1,3 +1,4 @@
+import { adoptionText, countsText as adoptionCounts } from './adoption-notes.js'
 import { countsText, findingsText } from './check-summary.js'
 import { code, fenced, list, plain, seconds, table } from './markdown.js'
 import { removalText } from './removal-summary.js'
@@ -18,6 +19,7 @@ export function summaryText(report: Report): string {
     ...(report.upgrade === undefined ? [] : [upgradeText(report.upgrade)]),
     changes(report),
     ...(report.findings === undefined || report.findings.length === 0 ? [] : [findingsText(report.findings)]),
+    ...(report.adoption === undefined ? [] : [adoptionText(report.adoption)]),
     ...(report.removal === undefined ? [] : [removalText(report.removal)]),
     ...report.smokeTests.map(smokeTest),
     list('Warnings', report.warnings.map(warning), 20),
@@ -39,6 +41,7 @@ function warning(line: string): string {
 function headline(report: Report): string {
   const { mode, result, findings, counts, removal } = report
   if (result === 'cancelled') return 'cancelled'
+  if (findings !== undefined && report.adoption !== undefined && result !== 'failed') return 'not adopted yet'
   if (findings !== undefined) return countsText(counts) ?? 'all as installed'
   if (removal !== undefined && removal.leftovers.length > 0) return `${removal.leftovers.length} left over`
   if (result === 'failed') return 'failed'
@@ -53,6 +56,7 @@ function verdict(report: Report): string {
     return `**Cancelled** after ${seconds(report.seconds)}; ${done} resources were changed and stay.`
   if (report.findings !== undefined) {
     const found = countsText(report.counts)
+    if (report.adoption !== undefined) return notAdopted(report)
     const facts = `Karpenter ${report.karpenterVersion ?? ''}, ${seconds(report.seconds)}`
     if (found === undefined) return `**All as installed**: ${facts}.`
     return `**Found**: ${found}${report.result === 'failed' ? '' : '; `fail-on` lets it pass'}. ${facts}.`
@@ -71,6 +75,10 @@ function verdict(report: Report): string {
     return `**All as wanted**: Karpenter ${version}, nothing changed, ${seconds(report.seconds)}.`
   const proof = report.smokeTests.length === 0 ? '' : `, ${proved(report.smokeTests)}`
   return `**Installed**: Karpenter ${version}, ${done} resources changed${proof}, ${seconds(report.seconds)}.`
+}
+
+function notAdopted({ adoption = [], seconds: time }: Report): string {
+  return `**Not installed by this action**: ${adoptionCounts(adoption)}. \`adopt: true\` takes it over as the table says. ${seconds(time)}.`
 }
 
 function proved(tests: readonly ReportedSmokeTest[]): string {

@@ -120,7 +120,7 @@ function nodeClassCauses({ manifest, differences }: ChangedObject, facts: NodeDr
   const effect = (path: string): DriftEffect => nodeClassEffect(path, facts.to)
   const hashed = [
     ...pathsWith('all', differences, effect),
-    ...(familyChanges(differences) ? ['the AMI family'] : [])
+    ...(familyChanges(manifest, differences) ? ['the AMI family'] : [])
   ]
   const judged = pathsWith('those that no longer fit', differences, effect)
   return withNodes([
@@ -133,23 +133,26 @@ function nodeClassCauses({ manifest, differences }: ChangedObject, facts: NodeDr
   ])
 }
 
-/** Of an alias that changes its family; an amiFamily that is set beside it changes nothing where it says the same. */
-function familyChanges(differences: readonly Difference[]): boolean {
-  const terms = differences.find(({ path }) => path.startsWith('spec.amiSelectorTerms'))
-  const [is, was] = [familyOf(terms?.wanted), familyOf(terms?.live)]
-  if (is !== undefined && was !== undefined) return is !== was
-  const family = differences.find(({ path }) => path === 'spec.amiFamily')
-  return family?.wanted !== undefined && family.live !== undefined
+/** Hashed is what amiFamily comes to: an amiFamily beside an alias changes nothing where it says what the alias says. */
+function familyChanges(manifest: Manifest, differences: readonly Difference[]): boolean {
+  const before = (path: string, now: unknown): unknown => {
+    const found = differences.find((one) => one.path === path)
+    return found === undefined ? now : found.live
+  }
+  const family = textField(manifest, 'spec', 'amiFamily')
+  const terms = listField(manifest, 'spec', 'amiSelectorTerms')
+  const were = before('spec.amiSelectorTerms', terms)
+  return (
+    familyOf(family, terms) !== familyOf(before('spec.amiFamily', family), Array.isArray(were) ? were : [])
+  )
 }
 
-function familyOf(terms: unknown): string | undefined {
-  return aliasOf(Array.isArray(terms) ? terms : [terms])
-    ?.split('@')[0]
-    ?.toLowerCase()
+function familyOf(family: unknown, terms: readonly unknown[]): string | undefined {
+  return typeof family === 'string' ? family.toLowerCase() : aliasOf(terms)?.split('@')[0]?.toLowerCase()
 }
 
 function aliasOf(terms: readonly unknown[]): string | undefined {
-  return terms.map((term) => textField(term, 'alias') ?? (typeof term === 'string' ? term : undefined))[0]
+  return textField(terms[0], 'alias')
 }
 
 /** A node must have exactly the security groups that its EC2NodeClass finds: one more found is enough. */
