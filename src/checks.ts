@@ -15,6 +15,8 @@ import { identity } from './preflight/identity.js'
 import { type Check, type Finding, findingText, runPreflight } from './preflight/index.js'
 import { namesAndPolicySize } from './preflight/names-and-policy-size.js'
 import { nameTaken } from './preflight/name-taken.js'
+import { network } from './preflight/network.js'
+import { networkReads } from './preflight/network-reads.js'
 import { nodeClassSelectors } from './preflight/node-class-selectors.js'
 import { notOurs } from './preflight/not-ours.js'
 import { retiredCrds } from './preflight/older-crds.js'
@@ -25,6 +27,7 @@ import { queue } from './preflight/queue.js'
 import { findByTerm, podIdentityAgentNodes, publishedParameters, queueUrl } from './preflight/reads.js'
 import { subnetTagsConflict } from './preflight/subnet-tags-conflict.js'
 import { templatePolicies } from './preflight/template-policies.js'
+import { nodePoolRemains, v1beta1Remains } from './preflight/v1beta1-remains.js'
 import { versionPair } from './preflight/version-pair.js'
 import { refusals } from './resources/dry-run.js'
 
@@ -63,6 +66,7 @@ function ofCluster({ inputs, found, decisions, inspections }: Checked): readonly
     autoMode(cluster),
     clusterActive(cluster),
     versionPair({ version, installed, kubernetes: cluster.kubernetesVersion }),
+    v1beta1Remains({ version, installed, nodePools: nodePoolRemains(kubernetes) }),
     anotherKarpenter({
       namespace: inputs.namespace,
       releaseName,
@@ -101,7 +105,7 @@ function crdsToLookAt({ chart }: Decisions, inspections: ReadonlyMap<string, Ins
 function ofAccount(checked: Checked): readonly Check[] {
   const { inputs, found, decisions } = checked
   const { cluster, subnets, securityGroups, aws } = found
-  const { nodeClasses, stack, version } = decisions
+  const { nodeClasses, stack, values, version } = decisions
   const inspections = async (): Promise<ReadonlyMap<string, Inspection>> => checked.inspections
   return [
     namesAndPolicySize({
@@ -113,6 +117,19 @@ function ofAccount(checked: Checked): readonly Check[] {
       nodeClasses
     }),
     subnetTagsConflict({ clusterName: cluster.name, subnets, securityGroups }),
+    network({
+      clusterName: cluster.name,
+      region: inputs.region,
+      vpcId: cluster.vpcId,
+      subnets,
+      securityGroups,
+      nodeClasses,
+      values,
+      podIdentity: decisions.identity === 'pod-identity',
+      interruptionQueue: decisions.queueName !== undefined,
+      changes: async () => changes(await inspections()),
+      reads: networkReads(aws, cluster)
+    }),
     nodeClassSelectors({
       clusterName: cluster.name,
       nodeClasses,

@@ -12,10 +12,11 @@ import { type Chart, loadChart } from './helm/chart.js'
 import { downloadText } from './helm/download.js'
 import { getHelm } from './helm/get-helm.js'
 import { type Helm, prepareHelm } from './helm/run-helm.js'
-import { guideValues, type Values } from './helm/values.js'
+import { adoptedValues, guideValues, type Values } from './helm/values.js'
 import type { Inputs } from './inputs.js'
 import { readManifests } from './karpenter/convert/manifests.js'
 import { defaultNodePools } from './karpenter/default-node-pools.js'
+import type { OthersParts } from './karpenter/others-parts.js'
 import { type RenderedStack, renderTemplate } from './karpenter/rendered-stack.js'
 import { adaptTemplate, loadTemplate } from './karpenter/template.js'
 import { chooseVersion } from './karpenter/versions.js'
@@ -72,7 +73,7 @@ export async function decide(
   })
   const { version } = chosen
   const nodeAccess = chooseNodeAccess(inputs.nodeAccess, cluster.authenticationMode)
-  const manifests = manifestsOf(inputs, cluster.kubernetesVersion)
+  const manifests = manifestsOf(inputs, found)
   const [identity, template, { helm, why, chart }] = await Promise.all([
     identityOf(inputs, found),
     loadTemplate({
@@ -82,16 +83,19 @@ export async function decide(
     }),
     helmAndChart(inputs, version, found, session, ports, step, knownChart)
   ])
+  const others = othersParts(found)
   const text = adaptTemplate(template.text, {
     clusterName: cluster.name,
     nodeRoleName: inputs.nodeRoleName,
     nodeRolePolicies: inputs.nodeRolePolicies,
-    permissionsBoundary: inputs.permissionsBoundary
+    permissionsBoundary: inputs.permissionsBoundary,
+    others
   })
   const stack = renderTemplate(text, {
     clusterName: cluster.name,
     stackName: inputs.stackName,
-    account: aws.account
+    account: aws.account,
+    ...(others.nodeRoleArn !== undefined && { nodeRoleArn: others.nodeRoleArn })
   })
   const queueName =
     inputs.interruptionQueue.kind === 'named'
@@ -122,17 +126,29 @@ export async function decide(
     chart,
     helm,
     values: overlay(
-      guideValues({
-        clusterName: cluster.name,
-        interruptionQueue: queueName,
-        controllerRoleArn: identity.strategy === 'irsa' ? controllerRoleArn : undefined
-      }),
+      found.adopted === undefined
+        ? guideValues({
+            clusterName: cluster.name,
+            interruptionQueue: queueName,
+            controllerRoleArn: identity.strategy === 'irsa' ? controllerRoleArn : undefined
+          })
+        : adoptedValues(found.adopted.adoption.helmValues, queueName),
       inputs.helmValues
     ),
     nodePools: manifests.nodePools,
     nodeClasses: manifests.nodeClasses,
     choices,
     warnings: manifests.warnings
+  }
+}
+
+/** The ARN of a queue of the account, by its name alone. */
+function othersParts({ aws, adopted }: Discovery): OthersParts {
+  const { nodeRoleArn, queueName } = adopted?.adoption.others ?? {}
+  const { partition, region, id } = aws.account
+  return {
+    ...(nodeRoleArn !== undefined && { nodeRoleArn }),
+    ...(queueName !== undefined && { queueArn: `arn:${partition}:sqs:${region}:${id}:${queueName}` })
   }
 }
 
@@ -169,14 +185,14 @@ function installedIdentity(inputs: Inputs, found: Discovery): ControllerIdentity
 
 function manifestsOf(
   inputs: Inputs,
-  kubernetesVersion: string
+  { adopted, cluster: { kubernetesVersion } }: Discovery
 ): Pick<Decisions, 'nodePools' | 'nodeClasses' | 'warnings'> {
   const settings = { clusterName: inputs.clusterName, nodeRoleName: inputs.nodeRoleName, tags: inputs.tags }
   switch (inputs.nodePools.kind) {
     case 'none':
       return { nodePools: [], nodeClasses: [], warnings: [] }
     case 'default':
-      return { ...defaultNodePools(settings), warnings: [] }
+      return { ...asTheyAre(adopted, settings), warnings: [] }
     case 'manifests':
       return readManifests(inputs.nodePools.text, {
         ...settings,
@@ -184,6 +200,15 @@ function manifestsOf(
         source: inputs.nodePools.source
       })
   }
+}
+
+/** Of an adopted installation its own NodePools; the guide's where it has none. */
+function asTheyAre(
+  adopted: Discovery['adopted'],
+  settings: Parameters<typeof defaultNodePools>[0]
+): Pick<Decisions, 'nodePools' | 'nodeClasses'> {
+  const { nodePools, nodeClasses } = adopted ?? { nodePools: [], nodeClasses: [] }
+  return nodePools.length + nodeClasses.length > 0 ? { nodePools, nodeClasses } : defaultNodePools(settings)
 }
 
 async function helmAndChart(

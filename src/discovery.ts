@@ -1,3 +1,4 @@
+import type { Adopted } from './adoption/terms.js'
 import type { Aws } from './aws/clients.js'
 import { accessDenied, awsProblem } from './aws/errors.js'
 import {
@@ -47,6 +48,8 @@ export interface Discovery {
   /** Pods of that DaemonSet; undefined when there is none. */
   readonly podIdentityAgentPods: { readonly desired: number; readonly ready: number } | undefined
   readonly record: InstallRecord | undefined
+  /** What was taken over of an installation that somebody else made. */
+  readonly adopted?: Adopted
   /** What the caller may not read. Only the record may be missing in a run that writes. */
   readonly denied: readonly Denied[]
 }

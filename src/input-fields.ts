@@ -2,6 +2,7 @@ import { load } from 'js-yaml'
 import semver from 'semver'
 import { messageOf } from './engine/errors.js'
 import { isMap, overlay } from './engine/json.js'
+import { guideNames } from './karpenter/names.js'
 import { type InputProblems, integerOf, listOf, matching, oneOf } from './input-values.js'
 import type {
   CredentialsInput,
@@ -148,12 +149,10 @@ export function templateOf(problems: InputProblems, source: InputSource): Templa
 }
 
 export function stackNameOf(problems: InputProblems, value: string, clusterName: string): string {
-  // EKS allows _ in a cluster's name, CloudFormation does not in a stack's.
-  const name = value || `Karpenter-${clusterName.replaceAll('_', '-')}`
   return matching(
     problems,
     'stack-name',
-    name,
+    value || guideNames(clusterName).stack,
     names.stack,
     'use letters, digits and -, beginning with a letter, at most 128'
   )

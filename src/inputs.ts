@@ -18,6 +18,7 @@ import {
   templateOf,
   urlOf
 } from './input-fields.js'
+import { guideNames } from './karpenter/names.js'
 import { checkOf, preflightOf, removalOf, smokeTestOf } from './input-modes.js'
 import { booleanOf, InputProblems, matching, oneOf, secondsOf } from './input-values.js'
 
@@ -198,8 +199,13 @@ export function parseInputs(source: InputSource): Inputs {
       'irsa',
       'pod-identity'
     ]),
-    controllerRoleName: roleNameOf(problems, 'controller-role-name', source, `${clusterName}-karpenter`),
-    nodeRoleName: roleNameOf(problems, 'node-role-name', source, `KarpenterNodeRole-${clusterName}`),
+    controllerRoleName: roleNameOf(
+      problems,
+      'controller-role-name',
+      source,
+      guideNames(clusterName).controllerRole
+    ),
+    nodeRoleName: roleNameOf(problems, 'node-role-name', source, guideNames(clusterName).nodeRole),
     nodeAccess: oneOf(problems, 'node-access', source.get('node-access'), [
       'auto',
       'access-entry',

@@ -1,3 +1,5 @@
+import { adoptedIfAsked, standingOf } from './adoption/adopt.js'
+import { adoptionEntries } from './adoption/listing.js'
 import { instanceStates } from './aws/instance-states.js'
 import { decide, type Decisions } from './decisions.js'
 import { discover, type Discovery } from './discovery.js'
@@ -8,12 +10,16 @@ import type { SmokeTestInput } from './inputs.js'
 import { keepRecord, withLock } from './lock-and-record.js'
 import { model } from './model/index.js'
 import { preflight } from './checks.js'
+import { adoptionLines } from './report/adoption-notes.js'
 import { noteDecisions, noteSmokeTests, notProvedAgain, planLines } from './report/install-notes.js'
 import { compare, ownershipOf, type Run, stage } from './run.js'
 import { proveScaling } from './smoke-test/prove-scaling.js'
+import { sayUpgrade } from './upgrade/say.js'
 
 /** What is there, what is wanted, and how the two differ. */
 interface Plan {
+  /** With the names of an installation that was taken over. */
+  readonly run: Run
   readonly found: Discovery
   readonly decisions: Decisions
   readonly graph: Graph
@@ -23,40 +29,33 @@ interface Plan {
 /** Mode install: discover, decide, check, compare, apply what differs, prove that it scales. */
 export async function install(run: Run): Promise<void> {
   const first = await plan(run)
-  const proofWanted = proofOf(run, first)
-  if (!differs(first) && proofWanted === undefined) {
-    await apply(run, first)
-    await notProvedAgain(run, first.found)
+  const proofWanted = proofOf(first)
+  if (!differs(first) && !takesOver(first) && proofWanted === undefined) {
+    await apply(first)
+    await notProvedAgain(first.run, first.found)
     return
   }
-  await withLock(run, first.found.kubernetes, async (waited) => {
+  await withLock(first.run, first.found.kubernetes, async (waited) => {
     // Whoever held the lock has changed what was read before: version, names, and all.
     const now = waited ? await plan(run) : first
     const { found, decisions } = now
-    const record = keepRecord(
-      run,
-      found.kubernetes,
-      found.record,
-      decisions.version,
-      now.graph,
-      now.inspections
-    )
-    const changes = differs(now)
-    const proof = proofOf(run, now)
+    const record = keepRecord(now.run, now)
+    const changes = differs(now) || takesOver(now)
+    const proof = proofOf(now)
     if (changes) await record.ahead()
-    await apply(run, now)
+    await apply(now)
     if (changes) await record.installed()
-    if (proof === undefined) return notProvedAgain(run, found)
-    await stage(run, 'Smoke test', async (step) =>
+    if (proof === undefined) return notProvedAgain(now.run, found)
+    await stage(now.run, 'Smoke test', async (step) =>
       proveScaling(
         {
           test: proof,
           otherwise: { kind: 'first', of: decisions.nodePools.map(({ metadata }) => metadata.name) },
-          namespace: run.inputs.namespace,
+          namespace: now.run.inputs.namespace,
           kubernetes: found.kubernetes,
           instanceStates: instanceStates(found.aws),
-          ownership: ownershipOf(run),
-          tested: (results) => noteSmokeTests(run, results)
+          ownership: ownershipOf(now.run),
+          tested: (results) => noteSmokeTests(now.run, results)
         },
         step
       )
@@ -66,31 +65,49 @@ export async function install(run: Run): Promise<void> {
 }
 
 /** Everything before the first write; throws what must not be gone on with. */
-async function plan(run: Run): Promise<Plan> {
-  const { inputs, ports, session, ledger } = run
-  const found = await stage(run, 'Discover', async (step) => discover(inputs, session, step))
+async function plan(given: Run): Promise<Plan> {
+  const { ports, session, ledger } = given
+  const { inputs, found } = await stage(given, 'Discover', async (step) => {
+    const first = await discover(given.inputs, session, step)
+    const standing = await standingOf(given.inputs, first, ownershipOf(given))
+    return adoptedIfAsked(given.inputs, first, standing, step)
+  })
+  const run = { ...given, inputs }
   const decisions = await stage(run, 'Decide', async (step) => decide(inputs, found, session, ports, step))
   noteDecisions(run, found, decisions)
   const ownership = ownershipOf(run)
   const graph = model({ inputs, found, decisions, ownership, keep: (name, text) => ledger.keep(name, text) })
-  const comparing = compare(run, graph, (all) => planLines(graph, all))
+  const adopting = takesOver({ found })
+  const comparing = compare(run, graph, (all) => {
+    if (!adopting) return planLines(graph, all)
+    const entries = adoptionEntries(graph, all)
+    ledger.adoption(entries)
+    return adoptionLines(entries)
+  })
   await Promise.allSettled([comparing])
   await stage(run, 'Preflight', async (step) =>
     preflight({ inputs, found, decisions, inspections: comparing }, step, (all) => ledger.preflight(all))
   )
-  return { found, decisions, graph, inspections: await comparing }
+  const inspections = await comparing
+  await sayUpgrade(run, { found, decisions, inspections })
+  return { run, found, decisions, graph, inspections }
+}
+
+/** Whether this run writes down that it takes over what somebody else installed. */
+function takesOver({ found }: Pick<Plan, 'found'>): boolean {
+  return found.adopted !== undefined && found.record?.adoption === undefined
 }
 
 /** A smoke test that has passed on what is unchanged since is not made again. */
-function proofOf(run: Run, now: Plan): SmokeTestInput | undefined {
-  return differs(now) || now.found.record?.smokeTest === undefined ? run.inputs.smokeTest : undefined
+function proofOf(now: Plan): SmokeTestInput | undefined {
+  return differs(now) || now.found.record?.smokeTest === undefined ? now.run.inputs.smokeTest : undefined
 }
 
 function differs({ inspections }: Plan): boolean {
   return [...inspections.values()].some((inspection) => inspection.state !== 'as wanted')
 }
 
-async function apply(run: Run, { graph, inspections }: Plan): Promise<void> {
+async function apply({ run, graph, inspections }: Plan): Promise<void> {
   const startedAt = run.ports.clock.now()
   run.journal.titles((id) => graph.titleOf(id))
   const outcomes = await applyAll(graph, inspections, run.journal, () => run.ports.clock.now())

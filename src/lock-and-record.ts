@@ -1,3 +1,5 @@
+import type { Decisions } from './decisions.js'
+import type { Discovery } from './discovery.js'
 import type { Graph } from './engine/graph.js'
 import { type InstallRecord, nextRecord, recordAhead, type WalkedResource } from './engine/record.js'
 import type { Inspection } from './engine/resource.js'
@@ -73,23 +75,30 @@ export interface RecordKeeper {
 /** Writes the record of this run at its three moments. */
 export function keepRecord(
   run: Run,
-  kubernetes: Kubernetes,
-  previous: InstallRecord | undefined,
-  version: string,
-  graph: Graph,
-  inspections: ReadonlyMap<string, Inspection>
+  now: {
+    readonly found: Pick<Discovery, 'kubernetes' | 'record' | 'adopted'>
+    readonly decisions: Pick<Decisions, 'version'>
+    readonly graph: Graph
+    readonly inspections: ReadonlyMap<string, Inspection>
+  }
 ): RecordKeeper {
+  const { record: previous, kubernetes, adopted } = now.found
   const url = runUrl(run.ports.env)
-  const facts = (): Pick<InstallRecord, 'karpenterVersion' | 'run' | 'time'> => ({
-    karpenterVersion: version,
+  const facts = (): Pick<InstallRecord, 'karpenterVersion' | 'run' | 'time' | 'adoption'> => ({
+    karpenterVersion: now.decisions.version,
+    ...(adopted !== undefined && { adoption: adopted.adoption }),
     run: url,
     time: new Date(run.ports.clock.now()).toISOString()
   })
-  const resources: readonly WalkedResource[] = graph.resources.map(({ id, wanted }) => ({
-    id,
-    wanted,
-    found: inspections.get(id)?.left ?? []
-  }))
+  const resources = now.graph.resources.map(({ id, wanted }): WalkedResource => {
+    const inspection = now.inspections.get(id)
+    return {
+      id,
+      wanted,
+      found: inspection?.left ?? [],
+      ...(adopted !== undefined && isTakenOver(inspection) && { adopted: true })
+    }
+  })
   const write = async (record: InstallRecord): Promise<void> =>
     writeRecord(kubernetes, JSON.stringify(record), url)
   return {
@@ -103,4 +112,9 @@ export function keepRecord(
       await write(nextRecord(previous, { ...rest, time, smokeTest: { time } }, resources))
     }
   }
+}
+
+/** What is there and nobody else keeps. */
+function isTakenOver(inspection: Inspection | undefined): boolean {
+  return inspection !== undefined && inspection.left.length > 0 && inspection.owner?.kind !== 'other'
 }

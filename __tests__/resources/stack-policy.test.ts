@@ -3,7 +3,7 @@ import { stackPolicy } from '../../src/resources/stack-policy.js'
 import { failure } from '../aws/failure.js'
 import { recordedStep } from '../aws/stand-in.js'
 import { startAccount, type TestAccount } from './account.js'
-import { inspect, install } from './walk-one.js'
+import { inspect, install, ownership } from './walk-one.js'
 
 const launch = {
   Sid: 'Launch',
@@ -31,6 +31,7 @@ afterEach(async () => home.close())
 const theirs = () =>
   stackPolicy(wanted, {
     aws: home.aws,
+    ownership,
     stackName: 'Karpenter-blue',
     stackTags: async () => ({ 'setup-karpenter:owner': 'blue' }),
     keep: (name, text) => void (kept[name] = text)

@@ -12,7 +12,7 @@ export interface HelmOrder {
   readonly values: Readonly<Record<string, unknown>>
   /** `helm install` when absent. */
   readonly verb?: 'install' | 'upgrade --install'
-  /** What stands on the command line besides: --wait, --create-namespace, --skip-crds. */
+  /** What stands on the command line besides; --create-namespace and --wait when absent. */
   readonly flags?: readonly string[]
   /** 1.2.1 when absent. */
   readonly version?: string
@@ -25,19 +25,34 @@ export async function helmInstall(sandbox: Sandbox, order: HelmOrder): Promise<v
   const valuesFile = join(folder, 'values.json')
   try {
     await writeFile(valuesFile, JSON.stringify(values))
-    await promisify(execFile)(
-      sandbox.built.helm.binary,
-      [
-        ...verb.split(' '),
-        release,
-        sandbox.published.chart,
-        ...['--version', order.version ?? installedVersion, '--namespace', namespace],
-        ...['--values', valuesFile, '--plain-http', '--timeout', '3m'],
-        ...flags
-      ],
-      { env: { PATH: '/usr/bin:/bin', HOME: folder, KUBECONFIG: sandbox.controlPlane.kubeconfigPath } }
-    )
+    await helm(sandbox, [
+      ...verb.split(' '),
+      release,
+      sandbox.published.chart,
+      ...['--version', order.version ?? installedVersion, '--namespace', namespace],
+      ...['--values', valuesFile, '--plain-http', '--timeout', '3m'],
+      ...flags
+    ])
   } finally {
     await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** The objects of a release as helm rendered them, YAML. */
+export async function releaseManifest(sandbox: Sandbox, release: string, namespace: string): Promise<string> {
+  return helm(sandbox, ['get', 'manifest', release, '--namespace', namespace])
+}
+
+/** Its output; rejects with what it wrote to stderr. */
+export async function helm(sandbox: Sandbox, args: readonly string[]): Promise<string> {
+  const { built, controlPlane } = sandbox
+  const home = await mkdtemp(join(tmpdir(), 'helm-of-another-tool-'))
+  try {
+    const { stdout } = await promisify(execFile)(built.helm.binary, [...args], {
+      env: { PATH: '/usr/bin:/bin', HOME: home, KUBECONFIG: controlPlane.kubeconfigPath }
+    })
+    return stdout
+  } finally {
+    await rm(home, { recursive: true, force: true })
   }
 }

@@ -8,6 +8,7 @@ const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
 /** Collections of the kinds that people apply, by kind; namespaced ones take their namespace's place. */
 const collections: Readonly<Record<string, (namespace: string) => string>> = {
   Namespace: () => '/api/v1/namespaces',
+  ConfigMap: (namespace) => `/api/v1/namespaces/${namespace}/configmaps`,
   ServiceAccount: (namespace) => `/api/v1/namespaces/${namespace}/serviceaccounts`,
   CustomResourceDefinition: () => '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
   FlowSchema: () => '/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas',

@@ -14,8 +14,12 @@ export interface Made {
   readonly stacks: readonly string[]
   /** Of EventBridge's messages; undefined where there is none. */
   readonly queue: string | undefined
+  /** The queue is made, and the release is not set to it. */
+  readonly queueUnheard?: true
   readonly nodePools: readonly string[]
   readonly nodeClasses: readonly string[]
+  /** Field manager of these objects; kubectl apply's when absent. */
+  readonly objectsBy?: string
 }
 
 /** A tool that installs Karpenter, and the cluster on which it does. */

@@ -4,6 +4,8 @@ import { isMap } from './json.js'
 export interface RecordedResource {
   /** Names of what was there of it before our first write; removal leaves them. Empty: all of it is our work. */
   readonly before: readonly string[]
+  /** Of what was there before, that it was taken over: removal takes it when that is asked for. */
+  readonly adopted?: true
   /** Undefined while a run that was broken off has only said that it is about to make it. */
   readonly wanted: unknown
 }
@@ -17,6 +19,8 @@ export interface InstallRecord {
   readonly time: string
   /** The last smoke test that passed on what is recorded; gone with the next change. */
   readonly smokeTest?: { readonly time: string }
+  /** How an installation that somebody else made is called; there when it was taken over. */
+  readonly adoption?: unknown
   readonly resources: Readonly<Record<string, RecordedResource>>
 }
 
@@ -29,7 +33,11 @@ export function parseRecord(text: string): InstallRecord | undefined {
   const resources: Record<string, RecordedResource> = {}
   for (const [id, entry] of Object.entries(value['resources'])) {
     if (isMap(entry) && isTexts(entry['before'])) {
-      resources[id] = { before: entry['before'], wanted: entry['wanted'] }
+      resources[id] = {
+        before: entry['before'],
+        ...(entry['adopted'] === true && { adopted: true }),
+        wanted: entry['wanted']
+      }
     }
   }
   const passed = isMap(value['smokeTest']) ? value['smokeTest']['time'] : undefined
@@ -39,6 +47,7 @@ export function parseRecord(text: string): InstallRecord | undefined {
     run,
     time,
     ...(typeof passed === 'string' && { smokeTest: { time: passed } }),
+    ...(value['adoption'] !== undefined && { adoption: value['adoption'] }),
     resources
   }
 }
@@ -53,22 +62,31 @@ export interface WalkedResource {
   readonly wanted: unknown
   /** Names of what was there of it when it was read, before this run wrote anything. */
   readonly found: readonly string[]
+  /** This run takes over what was found. */
+  readonly adopted?: true
+}
+
+type RecordFacts = Pick<InstallRecord, 'karpenterVersion' | 'run' | 'time' | 'adoption'>
+
+function entryOf(
+  previous: RecordedResource | undefined,
+  { wanted, found, adopted }: WalkedResource
+): RecordedResource {
+  const taken = previous === undefined ? adopted : previous.adopted
+  return { before: previous?.before ?? found, ...(taken === true && { adopted: taken }), wanted }
 }
 
 /** The record after an install. What was there before is what was found by the first run that saw the resource. */
 export function nextRecord(
   previous: InstallRecord | undefined,
-  facts: Pick<InstallRecord, 'karpenterVersion' | 'run' | 'time' | 'smokeTest'>,
+  facts: RecordFacts & Pick<InstallRecord, 'smokeTest'>,
   resources: readonly WalkedResource[]
 ): InstallRecord {
   return {
     schema: 1,
     ...facts,
     resources: Object.fromEntries(
-      resources.map(({ id, wanted, found }) => [
-        id,
-        { before: previous?.resources[id]?.before ?? found, wanted }
-      ])
+      resources.map((walked) => [walked.id, entryOf(previous?.resources[walked.id], walked)])
     )
   }
 }
@@ -79,12 +97,14 @@ export function nextRecord(
  */
 export function recordAhead(
   previous: InstallRecord | undefined,
-  facts: Pick<InstallRecord, 'karpenterVersion' | 'run' | 'time'>,
+  facts: RecordFacts,
   resources: readonly WalkedResource[]
 ): InstallRecord | undefined {
   const fresh = resources.filter(({ id }) => previous?.resources[id] === undefined)
   if (fresh.length === 0) return undefined
-  const announced = fresh.map(({ id, found }) => [id, { before: found, wanted: undefined }] as const)
+  const announced = fresh.map(
+    (walked) => [walked.id, entryOf(undefined, { ...walked, wanted: undefined })] as const
+  )
   return {
     schema: 1,
     ...facts,

@@ -1,5 +1,6 @@
 import type { Difference } from './difference.js'
 import type { UserError } from './errors.js'
+import type { Owner } from './owner.js'
 
 /** What a read found. Access denied is `unreadable`, never `absent`. */
 export type Live<L> =
@@ -63,8 +64,10 @@ export interface Resource<W, L> {
    * install, so it must cost at most one read when all is well.
    */
   settle?(step: Step): Promise<void>
-  /** Takes away what we made, and nothing else. */
+  /** Takes away what we made, and what was adopted when that is asked for; nothing else. */
   remove(step: Step): Promise<Removal>
+  /** Pure. Whose it is, where that can be seen on it. */
+  owner?(live: L): Owner
   /** Names of what is still there of it, for the proof after a removal; the title alone where this is not given. */
   left?(live: L): readonly string[]
 }
@@ -87,6 +90,8 @@ export interface Inspection {
   readonly differences: readonly Difference[]
   /** Names of what is there of it; empty when nothing is. */
   readonly left: readonly string[]
+  /** Set when it is there, and whose it is can be seen. */
+  readonly owner?: Owner
   /** Set when unreadable. */
   readonly unreadable?: { readonly reason: string; readonly missingPermission?: string }
   /** Set when what is there must not be touched. */
@@ -116,6 +121,7 @@ export function resource<W, L>(own: Resource<W, L>, isWanted: (value: unknown) =
             : []
       const differences = differencesFrom(own.wanted)
       const refusal = live.state === 'present' ? own.refusal?.(live.value) : undefined
+      const owner = live.state === 'present' ? own.owner?.(live.value) : undefined
       return {
         resource: self,
         state:
@@ -128,6 +134,7 @@ export function resource<W, L>(own: Resource<W, L>, isWanted: (value: unknown) =
                 : 'as wanted',
         differences,
         left: live.state === 'present' ? (own.left?.(live.value) ?? [own.title]) : [],
+        ...(owner !== undefined && { owner }),
         ...(live.state === 'unreadable' && {
           unreadable: {
             reason: live.reason,

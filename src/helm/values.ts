@@ -1,4 +1,4 @@
-import { isMap } from '../engine/json.js'
+import { isMap, overlay } from '../engine/json.js'
 
 export type Values = Readonly<Record<string, unknown>>
 
@@ -24,6 +24,11 @@ export function guideValues(settings: GuideSettings): Values {
       serviceAccount: { annotations: { 'eks.amazonaws.com/role-arn': settings.controllerRoleArn } }
     })
   }
+}
+
+/** The values of a release that was taken over, as its user gave them; a queue that it had not is set. */
+export function adoptedValues(given: Values, interruptionQueue: string | undefined): Values {
+  return interruptionQueue === undefined ? given : overlay(given, { settings: { interruptionQueue } })
 }
 
 /** A value that the chart would swallow in silence. */

@@ -9,6 +9,20 @@ export interface NameProblem {
   readonly fix: string
 }
 
+/** Names that the guide gives (1.0 to 1.14), for whatever the inputs leave open. */
+export function guideNames(clusterName: string): {
+  readonly controllerRole: string
+  readonly nodeRole: string
+  readonly stack: string
+} {
+  return {
+    controllerRole: `${clusterName}-karpenter`,
+    nodeRole: `KarpenterNodeRole-${clusterName}`,
+    // EKS allows _ in a cluster's name, CloudFormation does not in a stack's.
+    stack: `Karpenter-${clusterName.replaceAll('_', '-')}`
+  }
+}
+
 /** Characters of a managed policy, white space aside. Source: IAM and STS quotas. */
 export const policySizeLimit = 6144
 /** Managed policies on one role, by default. Source: IAM and STS quotas. */

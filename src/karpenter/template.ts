@@ -3,6 +3,7 @@ import { messageOf, UserError } from '../engine/errors.js'
 import { isMap, type JsonMap } from '../engine/json.js'
 import type { TemplateInput } from '../inputs.js'
 import { type OthersParts, withoutOthersParts } from './others-parts.js'
+import { guideNames } from './names.js'
 import { builtInTemplateText } from './template-built-in.js'
 import { parseTemplate } from './template-syntax.js'
 
@@ -95,7 +96,7 @@ export interface Adaptation {
 export function adaptTemplate(text: string, adaptation: Adaptation): string {
   const { clusterName, nodeRoleName, nodeRolePolicies, permissionsBoundary, others = {} } = adaptation
   const ownNodeRole = others.nodeRoleArn === undefined
-  const renames = ownNodeRole && nodeRoleName !== `KarpenterNodeRole-${clusterName}`
+  const renames = ownNodeRole && nodeRoleName !== guideNames(clusterName).nodeRole
   const asPublished = ownNodeRole && others.queueArn === undefined
   if (asPublished && !renames && nodeRolePolicies.length === 0 && permissionsBoundary === undefined)
     return text

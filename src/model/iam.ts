@@ -90,7 +90,9 @@ export function iam(parts: ModelParts, queueAndRules: readonly StackPart[]): rea
         kubernetes,
         ownership,
         keepCopy: (data) => keep('aws-auth', JSON.stringify(data)),
-        created: record?.resources['node-access']?.before.length === 0,
+        created:
+          record?.resources['node-access']?.before.length === 0 ||
+          ownership.adopted?.has('node-access') === true,
         nodeRole: readNodeRole,
         dependsOn: ['stack', ...idsOf(ofTheStack)]
       }

@@ -6,7 +6,10 @@ import type { ModelParts } from './parts.js'
 
 /** Tags by which EC2NodeClasses find subnets and security groups. */
 export function network({ inputs, found }: ModelParts): readonly AnyResource[] {
-  const { aws, subnets, securityGroups, record } = found
+  const { aws, adopted, record } = found
+  // EC2NodeClasses that find by ids or by tags of their own need none of these.
+  const tagged = adopted === undefined || adopted.adoption.discoveryTags
+  const [subnets, securityGroups] = tagged ? [found.subnets, found.securityGroups] : [[], []]
   const clusterName = inputs.clusterName
   const before = (id: string): Pick<DiscoveryTagsPorts, 'before'> => {
     const recorded = record?.resources[id]?.before

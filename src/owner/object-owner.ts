@@ -2,7 +2,7 @@ import type { Ownership } from '../environment.js'
 import { authorOf, managedEntries, type ManagedEntry } from '../kubernetes/managed-fields.js'
 import { field, listField, textField } from '../kubernetes/manifest.js'
 import { appliedByUs, isController } from '../kubernetes/noise.js'
-import { isOurs } from '../resources/kubernetes-object.js'
+import { isOurs } from '../kubernetes/ownership-label.js'
 import { containerRank, ownerOfMarks, type Mark, type Owner } from './owner-evidence.js'
 
 type Texts = Readonly<Record<string, string>>

@@ -1,13 +1,14 @@
 import type { Aws } from '../aws/clients.js'
 import { awsProblem, codeOf, isAlreadyExists, isNotFound, liveOf, refuseUnreadable } from '../aws/errors.js'
 import type { IamRole } from '../aws/iam-role.js'
-import { creationTags, isOurs } from '../aws/ownership-tags.js'
+import { creationTags, isOurs, isOursToRemove } from '../aws/ownership-tags.js'
 import { poll } from '../aws/poll.js'
 import { missing, type Difference } from '../engine/difference.js'
 import { messageOf, UserError } from '../engine/errors.js'
 import { isMap } from '../engine/json.js'
 import { resource, type AnyResource, type Removal, type Step } from '../engine/resource.js'
 import type { Ownership } from '../environment.js'
+import { ownerByTags } from '../owner/tag-owner.js'
 
 export interface AccessEntryWanted {
   readonly clusterName: string
@@ -170,11 +171,12 @@ export function accessEntry(wanted: AccessEntryWanted, ports: Ports): AnyResourc
           throw awsProblem(title, 'could not be made', error)
         }
       },
+      owner: ({ tags }) => ownerByTags({ tags }, wanted.clusterName),
       remove: async (step): Promise<Removal> => {
         const live = await liveOf(title, get)
         if (live.state === 'absent') return { outcome: 'absent' }
         refuseUnreadable(title, live)
-        if (!isOurs(live.value.tags, wanted.clusterName)) {
+        if (!isOursToRemove('node-access', live.value.tags, wanted.clusterName, ports.ownership)) {
           return { outcome: 'kept', reason: 'it is not ours by its tags' }
         }
         const { DeleteAccessEntryCommand } = await import('../aws/sdk/eks.js')

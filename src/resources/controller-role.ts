@@ -1,7 +1,7 @@
 import type { Aws } from '../aws/clients.js'
 import { awsProblem, isAlreadyExists, isNotFound, liveOf, refuseUnreadable } from '../aws/errors.js'
 import { readRole, type IamRole } from '../aws/iam-role.js'
-import { creationTags, isOurs, tagList } from '../aws/ownership-tags.js'
+import { creationTags, isOurs, isOursToRemove, tagList } from '../aws/ownership-tags.js'
 import { poll } from '../aws/poll.js'
 import { readTrust, trustDocument, trustStatement, type Trust } from '../aws/trust-policy.js'
 import { missing, type Difference } from '../engine/difference.js'
@@ -10,6 +10,7 @@ import { isMap } from '../engine/json.js'
 import { resource, type AnyResource, type Removal, type Step } from '../engine/resource.js'
 import type { Ownership } from '../environment.js'
 import { boundaryDrift, tagDrift } from './role-drift.js'
+import { ownerByTags } from '../owner/tag-owner.js'
 
 export interface ControllerRoleWanted {
   readonly clusterName: string
@@ -106,6 +107,7 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
       compare: differencesOf,
       absent: (want) => [missing(`IAM role ${want.roleName}`, want.arn)],
       refusal: (live) => refusal(wanted, live),
+      owner: ({ tags }) => ownerByTags({ tags, name: wanted.roleName }, wanted.clusterName),
       apply: async (live, _differences, step) => {
         refuseUnreadable(title, live)
         if (live.state === 'absent') await create(step)
@@ -156,7 +158,7 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
     const live = await liveOf(title, get)
     if (live.state === 'absent') return { outcome: 'absent' }
     refuseUnreadable(title, live)
-    if (!isOurs(live.value.tags, wanted.clusterName))
+    if (!isOursToRemove('controller-role', live.value.tags, wanted.clusterName, ports.ownership))
       return { outcome: 'kept', reason: 'it is not ours by its tags' }
     const sdk = await import('../aws/sdk/iam.js')
     const iam = await ports.aws.iam()

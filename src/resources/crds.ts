@@ -18,6 +18,8 @@ import {
   type KubernetesPorts
 } from './kubernetes-object.js'
 import { namedFew } from './stuck-removal.js'
+import { ownerOfObject } from '../owner/object-owner.js'
+import { ownerOfAll } from '../owner/owner-evidence.js'
 
 export interface CrdsWanted {
   /** Karpenter's, whose chart they come from. */
@@ -131,6 +133,7 @@ export function crds(
         }
         return removeAll(within, step)
       },
+      owner: ({ found }) => ownerOfAll(found.map((one) => ownerOfObject(one, ownership))),
       left: ({ found }) => found.filter((one) => isOurs(one, ownership)).map((one) => `CRD ${nameOf(one)}`)
     },
     (value): value is CrdsWanted =>

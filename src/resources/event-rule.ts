@@ -1,7 +1,7 @@
 import type { Rule, RuleState, Target } from '@aws-sdk/client-eventbridge'
 import type { Aws } from '../aws/clients.js'
 import { awsProblem, isNotFound, liveOf, refuseUnreadable } from '../aws/errors.js'
-import { creationTags, isOurs, tagList } from '../aws/ownership-tags.js'
+import { creationTags, isOursToRemove, tagList } from '../aws/ownership-tags.js'
 import { poll } from '../aws/poll.js'
 import type { StackRules } from '../aws/stack-rules.js'
 import { missing } from '../engine/difference.js'
@@ -164,7 +164,7 @@ export function eventRule(wanted: EventRuleWanted, ports: Ports): AnyResource {
         const live = await liveOf(title, read)
         refuseUnreadable(title, live)
         if (live.state === 'absent') return { outcome: 'absent' }
-        if (!isOurs((await ports.stackTags()) ?? {}, wanted.clusterName)) {
+        if (!isOursToRemove('stack', (await ports.stackTags()) ?? {}, wanted.clusterName, ports.ownership)) {
           return {
             outcome: 'kept',
             reason: `CloudFormation stack ${wanted.stackName} is not ours by its tags`

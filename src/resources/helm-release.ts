@@ -18,6 +18,7 @@ import { awaitRollout } from './controller-rollout.js'
 import { chartSeverity } from './chart-severity.js'
 import { changeText, liveOf, ownerLabel, type KubernetesPorts } from './kubernetes-object.js'
 import { namedFew } from './stuck-removal.js'
+import { ownerOfRelease } from '../owner/release-owner.js'
 
 export interface HelmReleaseWanted {
   readonly name: string
@@ -109,6 +110,12 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
         else step.changed(`upgraded ${title} to ${wanted.version}: ${summaryOf(differences)}`)
         if (now !== undefined) await putObjectsBack(wanted, ports, step)
       },
+      owner: ({ release, objects }) =>
+        ownerOfRelease(
+          release,
+          objects.map(({ live }) => live),
+          ports.ownership
+        ),
       settle: async (step) =>
         awaitRollout(
           kubernetes,
@@ -120,7 +127,8 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
         const within = kubernetes.within(step.signal)
         const release = await readRelease(within, wanted.name, wanted.namespace)
         if (release === undefined) return { outcome: 'absent' }
-        if (release.labels[ownerLabel] !== ports.ownership.owner) {
+        const { owner, adopted } = ports.ownership
+        if (release.labels[ownerLabel] !== owner && adopted?.has('helm-release') !== true) {
           return { outcome: 'kept', reason: `${title} was there before`, inUse: true }
         }
         await refuseClaims(within)

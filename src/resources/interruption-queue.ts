@@ -1,6 +1,6 @@
 import type { Aws } from '../aws/clients.js'
 import { awsProblem, codeOf, isNotFound, liveOf, refuseUnreadable } from '../aws/errors.js'
-import { creationTags, isOurs } from '../aws/ownership-tags.js'
+import { creationTags, isOursToRemove } from '../aws/ownership-tags.js'
 import { parsePolicy } from '../aws/policy-document.js'
 import { poll } from '../aws/poll.js'
 import { missing, type Difference, type Severity } from '../engine/difference.js'
@@ -138,7 +138,7 @@ export function interruptionQueue(wanted: QueueWanted, ports: Ports): AnyResourc
         const live = await liveOf(title, read)
         refuseUnreadable(title, live)
         if (live.state === 'absent') return { outcome: 'absent' }
-        return isOurs((await ports.stackTags()) ?? {}, wanted.clusterName)
+        return isOursToRemove('stack', (await ports.stackTags()) ?? {}, wanted.clusterName, ports.ownership)
           ? { outcome: 'removed' }
           : { outcome: 'kept', reason: `CloudFormation stack ${wanted.stackName} is not ours by its tags` }
       }

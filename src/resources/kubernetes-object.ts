@@ -12,11 +12,13 @@ import {
   type SeverityOf
 } from '../kubernetes/differences.js'
 import { KubernetesError } from '../kubernetes/errors.js'
+import { isOurs } from '../kubernetes/ownership-label.js'
 import type { Kind } from '../kubernetes/kinds.js'
 import { field, textField, type Manifest } from '../kubernetes/manifest.js'
 import { appliedByUs, type Owners } from '../kubernetes/noise.js'
 import { putBack } from '../kubernetes/put-back.js'
 import { decided } from '../kubernetes/view.js'
+import { ownerOfObject } from '../owner/object-owner.js'
 
 /** What the Kubernetes resources work with. */
 export interface KubernetesPorts {
@@ -26,7 +28,7 @@ export interface KubernetesPorts {
   readonly dependsOn: readonly string[]
 }
 
-export { ownerLabel, runAnnotation }
+export { isOurs, ownerLabel, runAnnotation }
 
 /** Reads into the walk's terms: a refusal is unreadable, never absent. */
 export async function liveOf<T>(read: () => Promise<T | undefined>): Promise<Live<T>> {
@@ -39,14 +41,6 @@ export async function liveOf<T>(read: () => Promise<T | undefined>): Promise<Liv
     }
     throw error
   }
-}
-
-/** Whether we made it: it carries our label, or the annotation that only we write. */
-export function isOurs(object: unknown, ownership: Ownership): boolean {
-  return (
-    textField(object, 'metadata', 'labels', ownerLabel) === ownership.owner ||
-    textField(object, 'metadata', 'annotations', runAnnotation) !== undefined
-  )
 }
 
 /**
@@ -144,6 +138,7 @@ export function manifestResource(options: ManifestResourceOptions): Resource<Man
       if (now === undefined) step.changed(`created ${title}`)
       else for (const difference of differences) step.changed(`${title}: ${changeText(difference)}`)
     },
+    owner: (live) => ownerOfObject(live, ownership),
     settle: async (step) => options.settle(step, known),
     remove: options.remove
   }

@@ -13,6 +13,7 @@ import {
 } from './kubernetes-object.js'
 import { othersIn } from './namespace-contents.js'
 import { namedFew } from './stuck-removal.js'
+import { ownerOfObject } from '../owner/object-owner.js'
 
 export interface NamespaceWanted {
   readonly name: string
@@ -57,6 +58,7 @@ export function namespace(wanted: NamespaceWanted, ports: KubernetesPorts): AnyR
         await within.apply(namespaces, withOwnership(manifest, undefined, ownership), { force: true })
         step.changed(`created ${title}`)
       },
+      owner: (live) => ownerOfObject(live, ownership),
       remove: async (step) => {
         const within = kubernetes.within(step.signal)
         const live = await within.get(namespaces, wanted.name)

@@ -1,12 +1,13 @@
 import type { Aws } from '../aws/clients.js'
 import { awsProblem, codeOf, isAlreadyExists, isNotFound, liveOf, refuseUnreadable } from '../aws/errors.js'
-import { creationTags, isOurs } from '../aws/ownership-tags.js'
+import { creationTags, isOurs, isOursToRemove } from '../aws/ownership-tags.js'
 import { poll } from '../aws/poll.js'
 import { missing } from '../engine/difference.js'
 import { messageOf, UserError } from '../engine/errors.js'
 import { isMap } from '../engine/json.js'
 import { resource, type AnyResource, type Removal, type Step } from '../engine/resource.js'
 import type { Ownership } from '../environment.js'
+import { ownerByTags } from '../owner/tag-owner.js'
 
 export interface PodIdentityAssociationWanted {
   readonly clusterName: string
@@ -146,12 +147,14 @@ export function podIdentityAssociation(
           }
         )
       },
+      owner: ({ tags }) => ownerByTags({ tags }, clusterName),
       remove: async (step): Promise<Removal> => {
         const found = await liveOf(title, get)
         if (found.state === 'absent') return { outcome: 'absent' }
         refuseUnreadable(title, found)
         const live = found.value
-        if (!isOurs(live.tags, clusterName)) return { outcome: 'kept', reason: 'it is not ours by its tags' }
+        if (!isOursToRemove('pod-identity-association', live.tags, clusterName, ports.ownership))
+          return { outcome: 'kept', reason: 'it is not ours by its tags' }
         const { DeletePodIdentityAssociationCommand } = await import('../aws/sdk/eks.js')
         const eks = await ports.aws.eks()
         await eks

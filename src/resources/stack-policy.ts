@@ -1,13 +1,14 @@
 import type { Aws } from '../aws/clients.js'
 import { awsProblem, isAlreadyExists, isNotFound, liveOf, refuseUnreadable } from '../aws/errors.js'
 import { policyFix, readManagedPolicy, setDocument, usersOfPolicy } from '../aws/managed-policy.js'
-import { isOurs } from '../aws/ownership-tags.js'
+import { isOursToRemove } from '../aws/ownership-tags.js'
 import { iamPath } from '../aws/partition.js'
 import { poll } from '../aws/poll.js'
 import { missing, type Difference } from '../engine/difference.js'
 import { UserError } from '../engine/errors.js'
 import { isMap, type JsonMap } from '../engine/json.js'
 import { resource, type AnyResource, type Live, type Removal, type Step } from '../engine/resource.js'
+import type { Ownership } from '../environment.js'
 import { documentDifferences } from './policy-drift.js'
 
 export interface StackPolicyWanted {
@@ -27,6 +28,7 @@ interface LivePolicy {
 
 interface Ports {
   readonly aws: Aws
+  readonly ownership: Ownership
   /** Keeps the text of a version that has to make room. */
   readonly keep: (name: string, text: string) => void
   /** Tags of the stack; undefined when there is no stack. */
@@ -161,7 +163,7 @@ export function stackPolicy(wanted: StackPolicyWanted, ports: Ports): AnyResourc
     const users = await liveOf(title, async () => usersOfPolicy(aws, wanted.arn))
     if (users.state === 'absent') return { outcome: 'absent' }
     refuseUnreadable(title, users)
-    if (!isOurs((await ports.stackTags()) ?? {}, wanted.clusterName)) {
+    if (!isOursToRemove('stack', (await ports.stackTags()) ?? {}, wanted.clusterName, ports.ownership)) {
       return { outcome: 'kept', reason: `stack ${ports.stackName} is not ours by its tags` }
     }
     if (users.value.length > 0) await untilUnused(users.value, step)

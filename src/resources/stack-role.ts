@@ -2,7 +2,7 @@ import type { Aws } from '../aws/clients.js'
 import { awsProblem, isAlreadyExists, isNotFound, liveOf, refuseUnreadable } from '../aws/errors.js'
 import { readRoleWithPolicies, type IamRole, type RoleWithPolicies } from '../aws/iam-role.js'
 import { policyFix } from '../aws/managed-policy.js'
-import { creationTags, isOurs, tagList } from '../aws/ownership-tags.js'
+import { creationTags, isOurs, isOursToRemove, tagList } from '../aws/ownership-tags.js'
 import { iamPath } from '../aws/partition.js'
 import { poll } from '../aws/poll.js'
 import { rolePolicies } from '../aws/role-policies.js'
@@ -200,7 +200,7 @@ export function stackRole(wanted: StackRoleWanted, ports: Ports): AnyResource {
     const live = await liveOf(title, get)
     if (live.state === 'absent') return { outcome: 'absent' }
     refuseUnreadable(title, live)
-    if (!isOurs((await ports.stackTags()) ?? {}, wanted.clusterName)) {
+    if (!isOursToRemove('stack', (await ports.stackTags()) ?? {}, wanted.clusterName, ports.ownership)) {
       return { outcome: 'kept', reason: `stack ${ports.stackName} is not ours by its tags` }
     }
     for (const arn of further(wanted, live.value)) await policies.detach(arn, step)

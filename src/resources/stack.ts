@@ -1,12 +1,13 @@
 import type { Aws } from '../aws/clients.js'
 import { awsProblem, liveOf, refuseUnreadable, uninstallPolicy } from '../aws/errors.js'
-import { isOurs } from '../aws/ownership-tags.js'
+import { isOursToRemove } from '../aws/ownership-tags.js'
 import { deleteStack, readStack, whenIdle, type LiveStack } from '../aws/stack-operation.js'
 import { missing } from '../engine/difference.js'
 import { isMap } from '../engine/json.js'
 import { resource, type AnyResource, type Removal, type Step } from '../engine/resource.js'
 import type { Ownership } from '../environment.js'
 import type { WidenedTemplate } from '../karpenter/widened-template.js'
+import { ownerOfStack } from '../owner/tag-owner.js'
 import { changeStack, type StackPart } from './stack-change.js'
 import { stackDifferences, type StackWanted } from './stack-differences.js'
 
@@ -62,11 +63,12 @@ export function stack(wanted: StackWanted, ports: Ports): AnyResource {
           throw awsProblem(title, 'could not be changed', error)
         }
       },
+      owner: ({ tags }) => ownerOfStack({ tags, name: wanted.name }, wanted.clusterName),
       remove: async (step): Promise<Removal> => {
         try {
           const found = await whenIdle(aws, wanted.name, step)
           if (found === undefined) return { outcome: 'absent' }
-          if (!isOurs(found.tags, wanted.clusterName)) {
+          if (!isOursToRemove('stack', found.tags, wanted.clusterName, ports.ownership)) {
             return { outcome: 'kept', reason: 'it is not ours by its tags' }
           }
           await deleteStack(aws, { id: found.stackId, name: wanted.name }, uninstallPolicy, step)

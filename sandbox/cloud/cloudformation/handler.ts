@@ -21,6 +21,8 @@ export interface HandlerRequest {
 }
 
 export interface CreateRequest extends HandlerRequest {
+  /** CloudFormation's own, aws:cloudformation:*: not every type takes them, roles and managed policies do not. */
+  readonly systemTags: readonly Tag[]
   /** Says that something exists now under this id, so that a rollback removes it even when the rest fails. */
   readonly claim: (physicalId: string) => void
 }

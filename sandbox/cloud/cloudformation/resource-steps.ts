@@ -53,6 +53,11 @@ export async function createResource(
     const created = await wanted.type.create({
       properties: wanted.properties,
       tags: wanted.tags,
+      systemTags: [
+        { Key: 'aws:cloudformation:logical-id', Value: wanted.logicalId },
+        { Key: 'aws:cloudformation:stack-id', Value: stack.id },
+        { Key: 'aws:cloudformation:stack-name', Value: stack.name }
+      ],
       deployer,
       generatedName: (longest) => generatedName(stack.name, wanted.logicalId, longest),
       claim(physicalId) {

@@ -16,7 +16,11 @@ export class Account {
   readonly calls: string[] = []
   readonly roles = new Map<string, { attached: Set<string>; trust: string; tags: unknown }>()
   readonly policies = new Map<string, string[]>()
+  /** Roles by the profile's name. */
+  readonly instanceProfiles = new Map<string, Set<string>>()
   readonly queues = new Map<string, Record<string, string>>()
+  /** As queues were made with them, by URL. */
+  readonly queueTags = new Map<string, unknown>()
   readonly rules = new Map<string, unknown[]>()
   /** Actions that answer AccessDenied. */
   readonly denied = new Set<string>()
@@ -130,6 +134,30 @@ export class Account {
       this.roles.delete(this.#role(input))
       return {}
     },
+    'iam:GetInstanceProfile': (input) => ({ InstanceProfile: { InstanceProfileName: this.#profile(input) } }),
+    'iam:CreateInstanceProfile': (input) => {
+      const name = String(input['InstanceProfileName'])
+      this.instanceProfiles.set(name, new Set())
+      return { InstanceProfile: { Arn: `arn:aws:iam::111122223333:instance-profile/${name}` } }
+    },
+    'iam:AddRoleToInstanceProfile': (input) => {
+      const roles = this.instanceProfiles.get(this.#profile(input))
+      if (roles?.size === 1) throw new AwsError('LimitExceeded', 'Cannot exceed quota: 1', 409)
+      roles?.add(this.#role(input))
+      return {}
+    },
+    'iam:RemoveRoleFromInstanceProfile': (input) => {
+      this.instanceProfiles.get(this.#profile(input))?.delete(this.#role(input))
+      return {}
+    },
+    'iam:DeleteInstanceProfile': (input) => {
+      const name = this.#profile(input)
+      if (this.instanceProfiles.get(name)?.size !== 0) {
+        throw new AwsError('DeleteConflict', 'Cannot delete entity, must remove roles first.', 409)
+      }
+      this.instanceProfiles.delete(name)
+      return {}
+    },
     'iam:CreatePolicy': (input) => {
       const arn = `arn:aws:iam::111122223333:policy/${String(input['PolicyName'])}`
       if (this.policies.has(arn))
@@ -172,6 +200,7 @@ export class Account {
     'sqs:CreateQueue': (input) => {
       const url = `https://sqs/111122223333/${String(input['QueueName'])}`
       this.queues.set(url, { QueueArn: `arn:aws:sqs:eu-west-1:111122223333:${String(input['QueueName'])}` })
+      this.queueTags.set(url, input['tags'])
       return { QueueUrl: url }
     },
     'sqs:GetQueueAttributes': (input) => ({ Attributes: this.#queue(input['QueueUrl']) }),
@@ -216,6 +245,12 @@ export class Account {
   #role({ RoleName }: Input): string {
     if (this.roles.has(String(RoleName))) return String(RoleName)
     throw new AwsError('NoSuchEntity', `The role with name ${String(RoleName)} cannot be found.`, 404)
+  }
+
+  #profile({ InstanceProfileName }: Input): string {
+    if (this.instanceProfiles.has(String(InstanceProfileName))) return String(InstanceProfileName)
+    const message = `Instance Profile ${String(InstanceProfileName)} cannot be found.`
+    throw new AwsError('NoSuchEntity', message, 404)
   }
 
   #policy({ PolicyArn }: Input): string {

@@ -1,6 +1,7 @@
 import type { ResourceType } from '../handler.js'
 import { accessEntry } from './access-entry.js'
 import { addon } from './addon.js'
+import { instanceProfile } from './instance-profile.js'
 import { managedPolicy } from './managed-policy.js'
 import { podIdentityAssociation } from './pod-identity-association.js'
 import { queuePolicy } from './queue-policy.js'
@@ -8,10 +9,19 @@ import { queue } from './queue.js'
 import { role } from './role.js'
 import { rule } from './rule.js'
 
+const types: readonly ResourceType[] = [
+  role,
+  instanceProfile,
+  managedPolicy,
+  queue,
+  queuePolicy,
+  rule,
+  addon,
+  accessEntry,
+  podIdentityAssociation
+]
+
 /** Every resource type that the sandbox's CloudFormation can make; a template with any other is refused. */
 export const resourceTypes: ReadonlyMap<string, ResourceType> = new Map(
-  [role, managedPolicy, queue, queuePolicy, rule, addon, accessEntry, podIdentityAssociation].map((type) => [
-    type.name,
-    type
-  ])
+  types.map((type) => [type.name, type])
 )

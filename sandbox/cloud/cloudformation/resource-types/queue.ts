@@ -31,14 +31,14 @@ export const queue: ResourceType = {
   attributes: new Set(['Arn', 'QueueName', 'QueueUrl']),
   capability: () => undefined,
 
-  async create({ properties, tags, deployer, generatedName, claim }) {
+  async create({ properties, tags, systemTags, deployer, generatedName, claim }) {
     const name = stringProperty(properties, 'QueueName') ?? generatedName(80)
     const taken = await unlessMissing(deployer.call('sqs', 'GetQueueUrl', { QueueName: name }))
     if (taken !== undefined) throw alreadyExists(type, answered(taken, 'QueueUrl'))
     const created = await deployer.call('sqs', 'CreateQueue', {
       QueueName: name,
       Attributes: queueAttributes(properties),
-      ...(tags.length === 0 ? {} : { tags: Object.fromEntries(tags.map(({ Key, Value }) => [Key, Value])) })
+      tags: Object.fromEntries([...tags, ...systemTags].map(({ Key, Value }) => [Key, Value]))
     })
     const url = answered(created, 'QueueUrl')
     claim(url)

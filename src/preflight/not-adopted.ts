@@ -1,0 +1,44 @@
+import type { Installation } from '../adoption/installation.js'
+import type { Terms } from '../adoption/terms.js'
+import type { Check, Finding } from './finding.js'
+
+export interface OthersInstallation {
+  readonly installation: Installation
+  readonly terms: Terms
+}
+
+/** An installation that this action did not make is taken over when that is asked for and possible, and never else. */
+export function notAdopted({ installation, terms }: OthersInstallation, asked: boolean): Check {
+  return {
+    name: 'not-adopted',
+    run: async () => {
+      if (terms.kind === 'compatible') return Promise.resolve(asked ? [] : [askedFor(installation)])
+      return Promise.resolve(
+        terms.objections.map((objection): Finding => ({ check: 'not-adopted', level: 'error', ...objection }))
+      )
+    }
+  }
+}
+
+function askedFor(installation: Installation): Finding {
+  return {
+    check: 'not-adopted',
+    level: 'error',
+    subject: 'adopt',
+    problem: `Karpenter ${installation.controller.version} is there already, and this action did not install it`,
+    evidence: evidenceOf(installation),
+    fix: 'Run `mode: check` first: it says resource by resource whose it is and what would change. Then pass `adopt: true` to take it over as it is.'
+  }
+}
+
+function evidenceOf({ controller, release, identity, stack, nodePools }: Installation): string {
+  return [
+    `Deployment ${controller.namespace}/${controller.deployment}`,
+    ...(release === undefined
+      ? []
+      : [`helm release ${release.namespace}/${release.name} revision ${release.revision}`]),
+    ...(identity === undefined ? [] : [`role ${identity.roleArn}`]),
+    ...(stack === undefined ? [] : [`CloudFormation stack ${stack.name}`]),
+    `${nodePools.length} NodePools`
+  ].join(', ')
+}
