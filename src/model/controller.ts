@@ -17,16 +17,19 @@ export function controller(
     { namespace: inputs.namespace, serviceAccount: releaseName },
     { kubernetes, ownership, dependsOn: [] }
   )
+  const { installed, version } = decisions
+  const changesVersion = removal === undefined && installed !== undefined && installed !== version
   const identityIds = decisions.identity === 'irsa' ? ['oidc-provider'] : ['pod-identity-association']
   return [
     namespace({ name: inputs.namespace }, { kubernetes, ownership, dependsOn: [] }),
     ...(flows === undefined ? [] : [flows]),
     crds(
-      { version: decisions.version, crds: decisions.chart.crds },
+      { version, crds: decisions.chart.crds },
       {
         kubernetes,
         ownership,
-        dependsOn: [],
+        // What AWS refuses is seen before the running controller's CRDs are changed.
+        dependsOn: changesVersion ? ['controller-role-policies'] : [],
         removable: removal?.removeCrds ?? false,
         autoMode: found.cluster.autoMode
       }
@@ -36,7 +39,7 @@ export function controller(
         name: releaseName,
         namespace: inputs.namespace,
         chart: inputs.chart,
-        version: decisions.version,
+        version,
         digest: decisions.chart.digest,
         values: decisions.values
       },
