@@ -19,9 +19,11 @@ export function controller(
     { namespace: inputs.namespace, serviceAccount: releaseName },
     { kubernetes, ownership, dependsOn: [] }
   )
+  const { installed, version } = decisions
+  const changesVersion = removal === undefined && installed !== undefined && installed !== version
   // A newer controller loses what older CRDs do not have; an older one works with newer CRDs: it goes back before them.
-  const newer = newerBefore(decisions.version, {
-    installed: decisions.installed,
+  const newer = newerBefore(version, {
+    installed,
     recorded: found.record?.karpenterVersion
   })
   const chartFirst = removal === undefined && newer !== undefined
@@ -30,11 +32,12 @@ export function controller(
     namespace({ name: inputs.namespace }, { kubernetes, ownership, dependsOn: [] }),
     ...(flows === undefined ? [] : [flows]),
     crds(
-      { version: decisions.version, crds: decisions.chart.crds },
+      { version, crds: decisions.chart.crds },
       {
         kubernetes,
         ownership,
-        dependsOn: chartFirst ? ['helm-release'] : [],
+        // What AWS refuses is seen before the running controller's CRDs are changed.
+        dependsOn: chartFirst ? ['helm-release'] : changesVersion ? ['controller-role-policies'] : [],
         choice: inputs.crds,
         release: { name: releaseName, namespace: inputs.namespace },
         keep,
@@ -48,7 +51,7 @@ export function controller(
         name: releaseName,
         namespace: inputs.namespace,
         chart: inputs.chart,
-        version: decisions.version,
+        version,
         digest: decisions.chart.digest,
         values: decisions.values
       },
@@ -71,7 +74,7 @@ export function controller(
         stays: (running) =>
           chartFirst
             ? `CRDs are still those of ${running}; stack and the controller role's policies are left as this run has put them.`
-            : `CRDs, stack and the controller role's policies are left as this run has put them, those of ${decisions.version} and what ${running} needs.`
+            : `CRDs, stack and the controller role's policies are left as this run has put them, those of ${version} and what ${running} needs.`
       }
     )
   ]
