@@ -53,10 +53,10 @@ function crdLines({ crds }: UpgradeNotes): readonly string[] {
     const parts = [
       ...versions.gone.map((version) => `${version} is no longer served`),
       ...versions.added.map((version) => `${version} is served as well`),
-      ...(added.length > 0 ? [`${added.length} fields new (${first(added, 4)})`] : []),
-      ...(gone.length > 0 ? [`${gone.length} fields gone (${first(gone, 8)})`] : []),
+      ...(added.length > 0 ? [`${count(added.length, 'field')} new (${first(added, 4)})`] : []),
+      ...(gone.length > 0 ? [`${count(gone.length, 'field')} gone (${first(gone, 8)})`] : []),
       ...(changed.length > 0
-        ? [`${changed.length} fields changed (${first(changed.map(changeText), 3)})`]
+        ? [`${count(changed.length, 'field')} changed (${first(changed.map(changeText), 3)})`]
         : [])
     ]
     return `CRD ${crd}: ${parts.join('; ')}`
@@ -96,7 +96,11 @@ function cautionLines({ cautions }: UpgradeNotes): readonly string[] {
         ({ version, text, handled }) =>
           `since ${version}: ${text}${handled === undefined ? '' : ` (${handled})`}`
       ),
-    ...(other > 0 ? [`${count(other, 'other caution')} of these versions do not concern this cluster`] : [])
+    ...(other > 0
+      ? [
+          `${count(other, 'other caution')} of these versions ${other === 1 ? 'does' : 'do'} not concern this cluster`
+        ]
+      : [])
   ]
 }
 
