@@ -23,7 +23,7 @@ const notes: UpgradeNotes = {
         policy: 'Controller-blue',
         statement: 'AllowRegionalReadActions',
         change: 'changed',
-        gains: ['Action: ec2:DescribeCapacityReservations'],
+        gains: ['Effect: Allow', 'Action: ec2:DescribeCapacityReservations', 'Resource: *'],
         loses: []
       }
     ],
@@ -36,7 +36,10 @@ const notes: UpgradeNotes = {
       versions: { added: [], gone: ['v1beta1'] },
       added: ['spec.a', 'spec.b', 'spec.c', 'spec.d', 'spec.e'],
       gone: ['spec.f'],
-      changed: [{ path: 'spec.g', change: 'is required now' }]
+      changed: [
+        { path: 'spec.g', change: 'is required now' },
+        { path: 'spec.h', change: 'CEL rules: 1 new' }
+      ]
     },
     {
       crd: 'nodeoverlays.karpenter.sh',
@@ -67,9 +70,9 @@ test('a line says each thing once, with what is long counted, and cautions that 
   expect(upgradeLines(notes)).toEqual([
     'upgrade of Karpenter from 1.2.1 to 1.5.0, past 1.3, 1.4',
     'permissions (by the recorded policies): 1 more, 0 less, in 1 statement',
-    '  changed AllowRegionalReadActions (Controller-blue): + Action: ec2:DescribeCapacityReservations',
-    '  policies: gone Old-blue',
-    'CRD nodepools.karpenter.sh: v1beta1 is no longer served; 5 fields new (spec.a, spec.b, spec.c, spec.d and 1 more); 1 field gone (spec.f); 1 field changed (spec.g is required now)',
+    '  changed AllowRegionalReadActions (Controller-blue): + ec2:DescribeCapacityReservations',
+    '  policies: 1 gone (Old-blue)',
+    'CRD nodepools.karpenter.sh: v1beta1 is no longer served; 5 fields new (spec.a, spec.b, spec.c, spec.d and 1 more); 1 field gone (spec.f); spec.g is required now; 1 rule or limit changed',
     'CRD nodeoverlays.karpenter.sh is new',
     'chart value webhook, given to the installed release: it is gone since 1.1',
     'chart default replicas: 2 becomes 3',
