@@ -19,8 +19,8 @@ function remember(sandbox: Sandbox, run: string): void {
   }
 }
 
-/** Only preflight looks by these; a run does without (e2e/preflight and e2e/preflight-account). */
-const optional = ['CheckOwnPermissions', 'PinnedImages']
+/** Only preflight looks by these; a run does without (e2e/preflight*.test.ts). */
+const optional = ['CheckOwnPermissions', 'PinnedImages', 'VpcEndpoints']
 
 export function required(statements: readonly Statement[]): readonly Statement[] {
   return statements.filter((statement) => !optional.includes(String(statement['Sid'])))

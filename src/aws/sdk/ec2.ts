@@ -13,6 +13,9 @@ export {
   paginateDescribeInstances,
   paginateDescribeLaunchTemplates,
   paginateDescribeNetworkInterfaces,
+  paginateDescribeRouteTables,
+  paginateDescribeSecurityGroups,
   paginateDescribeSubnets,
-  paginateDescribeVolumes
+  paginateDescribeVolumes,
+  paginateDescribeVpcEndpoints
 } from '@aws-sdk/client-ec2'
