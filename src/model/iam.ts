@@ -22,7 +22,10 @@ export function iam(parts: ModelParts, queueAndRules: readonly StackPart[]): rea
   const { inputs, found, decisions, ownership, keep, removal } = parts
   const { aws, cluster, kubernetes, record } = found
   const tags = wantedTags(cluster.name, inputs.tags)
-  const policyArns = decisions.stack.policies.map((policy) => policy.arn)
+  const policyArns = [
+    ...decisions.stack.policies.map((policy) => policy.arn),
+    ...(found.adopted?.adoption.others.policyArns ?? [])
+  ]
   const retiredArns = retiredPolicyArns(aws.account, cluster.name, policyArns)
   const { nodeRole } = decisions.stack
   const readNodeRole = sharedRead(async () => readRole(aws, nodeRole.name))
@@ -104,6 +107,6 @@ export function resourcesOf(parts: readonly StackPart[]): readonly AnyResource[]
   return parts.map(({ resource }) => resource)
 }
 
-function idsOf(resources: readonly AnyResource[]): readonly string[] {
+export function idsOf(resources: readonly AnyResource[]): readonly string[] {
   return resources.map(({ id }) => id)
 }
