@@ -75,6 +75,7 @@ export const kubectlDatadog: Shape = {
       identity: 'pod-identity',
       nodeAccess: 'access-entry',
       stacks,
+      policyStack: stacks[0],
       queue: name,
       nodePools,
       nodeClasses,

@@ -159,6 +159,7 @@ function adoptionOf(
     nodeRoleName: nodeRole?.name ?? guideNames(inputs.clusterName).nodeRole,
     nodeAccess: installation.nodeAccess,
     stackName: stack?.name ?? inputs.stackName,
+    ...(stack?.version !== undefined && { templateVersion: stack.version }),
     others: {
       ...(nodeRole !== undefined && !inStack(nodeRole.name) && { nodeRoleArn: nodeRole.arn }),
       ...(queueName !== undefined && !inStack(queueName) && { queueName })
