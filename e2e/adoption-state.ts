@@ -22,7 +22,7 @@ export async function holdForNames(
       ? []
       : [
           [`:stack/Karpenter-${name}/`, `:stack/${made.policyStack}/`] as const,
-          [`:rule/Karpenter-${name}-`, `:rule/${made.policyStack}-`] as const
+          [':rule/Karpenter-*', `:rule/${made.policyStack}-*`] as const
         ]),
     ...(made.queue === undefined
       ? []
