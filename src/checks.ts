@@ -24,7 +24,13 @@ import { objectNames, olderCrds, olderWebhooks } from './preflight/older-karpent
 import { permissions } from './preflight/permissions.js'
 import { plannedNeeds } from './preflight/plan-permissions.js'
 import { queue } from './preflight/queue.js'
-import { findByTerm, podIdentityAgentNodes, publishedParameters, queueUrl } from './preflight/reads.js'
+import {
+  findByTerm,
+  podIdentityAgentNodes,
+  policyDocuments,
+  publishedParameters,
+  queueUrl
+} from './preflight/reads.js'
 import { subnetTagsConflict } from './preflight/subnet-tags-conflict.js'
 import { templatePolicies } from './preflight/template-policies.js'
 import { nodePoolRemains, v1beta1Remains } from './preflight/v1beta1-remains.js'
@@ -148,7 +154,8 @@ function ofAccount(checked: Checked): readonly Check[] {
       region: inputs.region,
       karpenterVersion: version,
       stack,
-      queueUrl: queueUrl(aws)
+      queueUrl: queueUrl(aws),
+      adopted: found.adopted?.adoption.others.queueName !== undefined
     }),
     notOurs(inspections),
     nameTaken({ stackName: inputs.stackName, inspections }),
@@ -163,10 +170,18 @@ function ofAccount(checked: Checked): readonly Check[] {
   ]
 }
 
-function ofInputs({ inputs, found, decisions }: Checked): readonly Check[] {
+function ofInputs({ inputs, found, decisions, inspections }: Checked): readonly Check[] {
   const { version, stack, templateOrigin } = decisions
   return [
-    templatePolicies({ karpenterVersion: version, stack, origin: templateOrigin }),
+    templatePolicies({
+      karpenterVersion: version,
+      stack,
+      origin: templateOrigin,
+      othersDocuments: async () => {
+        const arns = found.adopted?.adoption.others.policyArns ?? []
+        return arns.length > 0 && changes(await inspections) ? policyDocuments(found.aws)(arns) : []
+      }
+    }),
     chartValues(inputs, decisions),
     manifestDryRun(found, decisions)
   ]

@@ -36,7 +36,7 @@ export async function findPublishedStack(
   clusterName: string,
   names: readonly string[]
 ): Promise<PublishedStack | undefined> {
-  const published = new RegExp(`policy/KarpenterController\\w*Policy-${clusterName}$`)
+  const published = publishedPolicy(clusterName)
   for (const name of names) {
     const ids = await physicalIds(aws, name).catch((error: unknown) => {
       throw awsProblem('adopt', `CloudFormation stack ${name} could not be read`, error)
@@ -46,4 +46,9 @@ export async function findPublishedStack(
     }
   }
   return undefined
+}
+
+/** ARNs of policies that the published templates name, 1.0 to 1.14. */
+export function publishedPolicy(clusterName: string): RegExp {
+  return new RegExp(`:policy/KarpenterController\\w*Policy-${clusterName}$`)
 }

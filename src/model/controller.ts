@@ -7,13 +7,11 @@ import { namespace } from '../resources/namespace.js'
 import type { ModelParts } from './parts.js'
 
 /** What runs in the cluster: namespace, flow schemas, CRDs, chart. */
-export function controller({
-  inputs,
-  found,
-  decisions,
-  ownership,
-  removal
-}: ModelParts): readonly AnyResource[] {
+export function controller(
+  { inputs, found, decisions, ownership, removal }: ModelParts,
+  /** Of the queue and its rules: they stay as long as the controller listens. */
+  interruptionIds: readonly string[]
+): readonly AnyResource[] {
   const { kubernetes } = found
   const flows = flowSchemas(
     { namespace: inputs.namespace, serviceAccount: releaseName },
@@ -50,7 +48,7 @@ export function controller({
           ...(flows === undefined ? [] : [flows.id]),
           'crds',
           'stack',
-          ...(decisions.stack.queue === undefined ? [] : ['queue']),
+          ...interruptionIds,
           'controller-role-policies',
           ...identityIds,
           ...(removal === undefined ? [] : ['leftovers'])

@@ -15,7 +15,10 @@ export function iam(parts: ModelParts, queueAndRules: readonly StackPart[]): rea
   const { inputs, found, decisions, ownership, keep } = parts
   const { aws, cluster, kubernetes, record } = found
   const tags = wantedTags(cluster.name, inputs.tags)
-  const policyArns = decisions.stack.policies.map((policy) => policy.arn)
+  const policyArns = [
+    ...decisions.stack.policies.map((policy) => policy.arn),
+    ...(found.adopted?.adoption.others.policyArns ?? [])
+  ]
   const { nodeRole } = decisions.stack
   const readNodeRole = sharedRead(async () => readRole(aws, nodeRole.name))
   const rolesAndPolicies = stackRolesAndPolicies(parts, readNodeRole)
@@ -69,6 +72,6 @@ export function resourcesOf(parts: readonly StackPart[]): readonly AnyResource[]
   return parts.map(({ resource }) => resource)
 }
 
-function idsOf(resources: readonly AnyResource[]): readonly string[] {
+export function idsOf(resources: readonly AnyResource[]): readonly string[] {
   return resources.map(({ id }) => id)
 }
