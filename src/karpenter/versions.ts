@@ -133,6 +133,29 @@ export function chooseVersion(facts: {
   return { version, reason }
 }
 
+/** What an older version would follow: the version that runs, or the last one that an install ended well with. */
+export interface NewerBefore {
+  readonly version: string
+  readonly says: 'runs' | 'is recorded'
+}
+
+/** The newest of what was there before, where it is newer than the version; undefined where it is not. */
+export function newerBefore(
+  version: string,
+  before: { readonly installed: string | undefined; readonly recorded: string | undefined }
+): NewerBefore | undefined {
+  const installed = semver.coerce(before.installed)
+  const recorded = semver.coerce(before.recorded)
+  if (
+    installed !== null &&
+    semver.gt(installed, version) &&
+    (recorded === null || semver.gte(installed, recorded))
+  )
+    return { version: installed.version, says: 'runs' }
+  if (recorded === null || !semver.gt(recorded, version)) return undefined
+  return { version: recorded.version, says: 'is recorded' }
+}
+
 /** What to take on a cluster of this Kubernetes. */
 export function versionFix(kubernetes: string): string {
   const good = versionsFor(kubernetes)
