@@ -26,7 +26,8 @@ describe('an installation that can be taken over', () => {
       subnetIds: ['subnet-1', 'subnet-2'],
       securityGroupIds: ['sg-1'],
       discoveryTags: true,
-      helmValues: release.values
+      helmValues: release.values,
+      templateVersion: '1.2.1'
     })
   })
 
