@@ -1,11 +1,12 @@
 import { principalOf, simulate } from './aws/simulate.js'
 import { type Decisions, releaseName } from './decisions.js'
 import type { Discovery } from './discovery.js'
+import { changes } from './engine/changes.js'
 import type { Inspection, Step } from './engine/resource.js'
 import { findReleases } from './helm/release.js'
 import { unknownValues } from './helm/values.js'
 import type { Inputs } from './inputs.js'
-import { amiAlias } from './preflight/ami-alias.js'
+import { checksOfManifests } from './manifest-checks.js'
 import { anotherKarpenter } from './preflight/another-karpenter.js'
 import { autoMode } from './preflight/auto-mode.js'
 import { clusterActive } from './preflight/cluster-active.js'
@@ -15,18 +16,16 @@ import { identity } from './preflight/identity.js'
 import { type Check, type Finding, findingText, runPreflight } from './preflight/index.js'
 import { namesAndPolicySize } from './preflight/names-and-policy-size.js'
 import { nameTaken } from './preflight/name-taken.js'
-import { nodeClassSelectors } from './preflight/node-class-selectors.js'
 import { notOurs } from './preflight/not-ours.js'
 import { retiredCrds } from './preflight/older-crds.js'
 import { objectNames, olderCrds, olderWebhooks } from './preflight/older-karpenter-reads.js'
 import { permissions } from './preflight/permissions.js'
 import { plannedNeeds } from './preflight/plan-permissions.js'
 import { queue } from './preflight/queue.js'
-import { findByTerm, podIdentityAgentNodes, publishedParameters, queueUrl } from './preflight/reads.js'
+import { podIdentityAgentNodes, queueUrl } from './preflight/reads.js'
 import { subnetTagsConflict } from './preflight/subnet-tags-conflict.js'
 import { templatePolicies } from './preflight/template-policies.js'
 import { versionPair } from './preflight/version-pair.js'
-import { refusals } from './resources/dry-run.js'
 
 export interface Checked {
   readonly inputs: Inputs
@@ -53,7 +52,7 @@ export async function preflight(
 }
 
 function checksOf(checked: Checked): readonly Check[] {
-  return [...ofCluster(checked), ...ofAccount(checked), ...ofInputs(checked)]
+  return [...ofCluster(checked), ...ofAccount(checked), ...ofInputs(checked), ...checksOfManifests(checked)]
 }
 
 function ofCluster({ inputs, found, decisions, inspections }: Checked): readonly Check[] {
@@ -86,12 +85,7 @@ function ofCluster({ inputs, found, decisions, inspections }: Checked): readonly
   ]
 }
 
-/** What older versions have left was said by the run that installed; one that changes nothing need not ask again. */
-function changes(inspections: ReadonlyMap<string, Inspection>): boolean {
-  return [...inspections.values()].some(({ state }) => state !== 'as wanted')
-}
-
-/** Retired ones, and of today's those that may be of another version. */
+/** What older versions have left was said by the run that installed. Retired CRDs, and of today's those that may be of another version. */
 function crdsToLookAt({ chart }: Decisions, inspections: ReadonlyMap<string, Inspection>): readonly string[] {
   if (!changes(inspections)) return []
   const todays = chart.crds.map(({ metadata }) => metadata.name)
@@ -113,18 +107,6 @@ function ofAccount(checked: Checked): readonly Check[] {
       nodeClasses
     }),
     subnetTagsConflict({ clusterName: cluster.name, subnets, securityGroups }),
-    nodeClassSelectors({
-      clusterName: cluster.name,
-      nodeClasses,
-      subnets,
-      securityGroups,
-      find: findByTerm(aws)
-    }),
-    amiAlias({
-      nodeClasses,
-      kubernetes: cluster.kubernetesVersion,
-      published: publishedParameters(aws)
-    }),
     queue({
       input: inputs.interruptionQueue,
       helmValues: inputs.helmValues,
@@ -146,12 +128,11 @@ function ofAccount(checked: Checked): readonly Check[] {
   ]
 }
 
-function ofInputs({ inputs, found, decisions }: Checked): readonly Check[] {
+function ofInputs({ inputs, decisions }: Checked): readonly Check[] {
   const { version, stack, templateOrigin } = decisions
   return [
     templatePolicies({ karpenterVersion: version, stack, origin: templateOrigin }),
-    chartValues(inputs, decisions),
-    manifestDryRun(found, decisions)
+    chartValues(inputs, decisions)
   ]
 }
 
@@ -168,23 +149,5 @@ function chartValues(inputs: Inputs, decisions: Decisions): Check {
         evidence: `the values of chart ${decisions.version}`,
         fix: 'Correct helm-values (or helm-values-file) and run again.'
       }))
-  }
-}
-
-/** The API server's own word on the manifests, where their CRDs are there already. */
-function manifestDryRun(found: Discovery, decisions: Decisions): Check {
-  return {
-    name: 'manifest-dry-run',
-    run: async () =>
-      (await refusals(found.kubernetes, [...decisions.nodeClasses, ...decisions.nodePools])).map(
-        ({ title, message }) => ({
-          check: 'manifest-dry-run',
-          level: 'error',
-          subject: 'node-pools',
-          problem: `${title}: ${message}`,
-          evidence: 'dry run of the API server',
-          fix: 'Correct the manifest and run again.'
-        })
-      )
   }
 }

@@ -11,6 +11,8 @@ export interface Subnet {
   readonly id: string
   readonly vpcId: string
   readonly availabilityZone: string
+  /** use1-az1: the same place in every account. */
+  readonly availabilityZoneId?: string
   readonly availableAddresses: number
   readonly tags: Tags
 }
@@ -204,6 +206,7 @@ function subnetOf(subnet: Ec2Subnet): Subnet {
     id: subnet.SubnetId ?? '',
     vpcId: subnet.VpcId ?? '',
     availabilityZone: subnet.AvailabilityZone ?? '',
+    ...(subnet.AvailabilityZoneId !== undefined && { availabilityZoneId: subnet.AvailabilityZoneId }),
     availableAddresses: subnet.AvailableIpAddressCount ?? 0,
     tags: tagsOf(subnet.Tags)
   }

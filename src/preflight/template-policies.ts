@@ -28,7 +28,7 @@ interface Allowed {
   readonly resources: readonly string[]
 }
 
-function allowedBy(stack: TemplatePoliciesFacts['stack']): readonly Allowed[] {
+function allowedBy(stack: Pick<RenderedStack, 'policies'>): readonly Allowed[] {
   return stack.policies.flatMap(({ document }) =>
     listOf(document['Statement'])
       .filter(isMap)
@@ -60,17 +60,23 @@ function lacking({ karpenterVersion, stack, origin }: TemplatePoliciesFacts): Fi
   return findings
 }
 
+/** ARNs of the roles that the stack's policies let the controller pass, with wildcards. */
+export function passableRoles(stack: Pick<RenderedStack, 'policies'>): readonly string[] {
+  return allowedBy(stack).flatMap(({ action, resources }) =>
+    matches(action, 'iam:PassRole') ? resources : []
+  )
+}
+
 function passRole({ stack, origin }: TemplatePoliciesFacts): Finding[] {
-  const passes = allowedBy(stack).filter((one) => matches(one.action, 'iam:PassRole'))
-  if (passes.length === 0) return []
-  if (passes.some((one) => one.resources.some((resource) => matches(resource, stack.nodeRole.arn)))) return []
+  const passes = passableRoles(stack)
+  if (passes.length === 0 || passes.some((resource) => matches(resource, stack.nodeRole.arn))) return []
   return [
     {
       check: 'template-policies',
       level: 'error',
       subject: 'node-role-name',
       problem: `the controller may not pass ${stack.nodeRole.arn} to the nodes`,
-      evidence: `template: ${origin}; iam:PassRole is allowed on ${passes.flatMap((one) => one.resources).join(', ')}`,
+      evidence: `template: ${origin}; iam:PassRole is allowed on ${passes.join(', ')}`,
       fix: "Make the statement's Resource the node role of the template."
     }
   ]
