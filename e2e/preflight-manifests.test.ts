@@ -132,7 +132,7 @@ describe('preflight of the manifests', () => {
         'EC2NodeClass c: there is no instance profile "nowhere"',
         'EC2NodeClass d: instance profile empty has no role',
         'EC2NodeClass e: the controller may not pass role batch-nodes of instance profile batch',
-        "the stack's policies allow iam:PassRole on arn:aws:iam::111122223333:role/KarpenterNodeRole-green",
+        'iam:PassRole is allowed on arn:aws:iam::111122223333:role/KarpenterNodeRole-green',
         'preflight-allow: pass-role'
       ])
       const allowed = await run([nodeClass('default', { role: 'batch-nodes' })], {
@@ -266,9 +266,7 @@ describe('preflight of the manifests', () => {
   describe('where Karpenter is installed', () => {
     test('what the API server refuses, and a NodePool for an EC2NodeClass that only the cluster has', async () => {
       const result = await run([nodePool('general', [], { limits: { cpu: 'many' } })])
-      expect(errorOf(result)).toMatch(
-        /NodePool general: .*spec\.limits\.cpu.*\(dry run of the API server\)/s
-      )
+      expect(errorOf(result)).toMatch(/NodePool general: .*spec\.limits\.cpu.*\(dry run of the API server\)/s)
       expect(found(result)).toEqual(['error manifest-dry-run'])
     })
 

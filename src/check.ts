@@ -1,28 +1,43 @@
+import { adoptedOf, type Standing, standingOf, withAdopted } from './adoption/adopt.js'
+import { adoptionEntries } from './adoption/listing.js'
 import { decide } from './decisions.js'
 import { discover, type Discovery } from './discovery.js'
 import { UserError } from './engine/errors.js'
 import { countsOf, type Finding, findingsOf } from './engine/findings.js'
+import type { Step } from './engine/resource.js'
 import { findingWithoutSecrets } from './engine/secret-values.js'
+import type { Inputs } from './inputs.js'
 import { model } from './model/index.js'
 import { runUrl } from './ports.js'
+import { runPreflight } from './preflight/index.js'
+import { notAdopted } from './preflight/not-adopted.js'
+import { adoptionLines } from './report/adoption-notes.js'
 import { annotate } from './report/annotations.js'
 import { checkLines } from './report/check-notes.js'
 import { noteDecisions } from './report/install-notes.js'
 import { compare, ownershipOf, type Run, stage } from './run.js'
+import { sayUpgrade } from './upgrade/say.js'
 
 /** Mode check: reads and compares as install does, and ends there. It writes nothing and waits for nobody. */
-export async function check(run: Run): Promise<void> {
-  const { inputs, ports, session, ledger, outputs } = run
-  const found = await stage(run, 'Discover', async (step) => discover(inputs, session, step, 'are noted'))
+export async function check(given: Run): Promise<void> {
+  const { ports, session, ledger, outputs } = given
+  const { inputs, found, standing } = await stage(given, 'Discover', async (step) =>
+    discoverNamed(given, step)
+  )
+  const run = { ...given, inputs }
   const decisions = await stage(run, 'Decide', async (step) => decide(inputs, found, session, ports, step))
   noteDecisions(run, found, decisions)
   const graph = model({ inputs, found, decisions, ownership: ownershipOf(run), keep: () => undefined })
   const findings: Finding[] = []
-  await compare(run, graph, (inspections) => {
-    const all = withDenied(findingsOf(graph, inspections, found.record), found)
-    findings.push(...all.map(findingWithoutSecrets))
-    return checkLines(graph, findings, found.record)
+  const inspections = await compare(run, graph, (read) => {
+    const all = withDenied(findingsOf(graph, read, found.record), found)
+    findings.push(...all.map(findingWithoutSecrets).map(standing.kind === 'others' ? notYetOurs : asFound))
+    if (standing.kind !== 'others') return checkLines(graph, findings, found.record)
+    const entries = adoptionEntries(graph, read)
+    ledger.adoption(entries)
+    return adoptionLines(entries)
   })
+  await sayUpgrade(run, { found, decisions, inspections }, 'the version changes')
   const counts = countsOf(findings)
   ledger.findings(findings)
   Object.assign(outputs, {
@@ -33,6 +48,30 @@ export async function check(run: Run): Promise<void> {
   await keepIssue(run, findings, found)
   annotate(findings, inputs.check, ports.runner, run.journal.warnings.length)
   throwFindings(run, findings)
+}
+
+/** What is there, by the names of an installation that was adopted, or that somebody else made and could be. */
+async function discoverNamed(
+  run: Run,
+  step: Step
+): Promise<{ readonly inputs: Inputs; readonly found: Discovery; readonly standing: Standing }> {
+  const { inputs, session } = run
+  const found = await discover(inputs, session, step, 'are noted')
+  const standing = await standingOf(inputs, found, ownershipOf(run))
+  // Why it cannot be taken over is all that can be said of it.
+  if (standing.kind === 'others') await runPreflight([notAdopted(standing, true)])
+  const adopted = adoptedOf(standing)
+  if (adopted === undefined) return { inputs, found, standing }
+  return { ...(await withAdopted(inputs, found, adopted, step)), standing }
+}
+
+/** Nothing has drifted that nobody has installed: it is what an adoption would change. */
+function notYetOurs(finding: Finding): Finding {
+  return finding.kind === 'drift' ? { ...finding, kind: 'pending' } : finding
+}
+
+function asFound(finding: Finding): Finding {
+  return finding
 }
 
 /** With `drift-issue`: the issue of the cluster follows what was found. What goes wrong with it is a warning. */

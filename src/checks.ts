@@ -16,15 +16,18 @@ import { identity } from './preflight/identity.js'
 import { type Check, type Finding, findingText, runPreflight } from './preflight/index.js'
 import { namesAndPolicySize } from './preflight/names-and-policy-size.js'
 import { nameTaken } from './preflight/name-taken.js'
+import { network } from './preflight/network.js'
+import { networkReads } from './preflight/network-reads.js'
 import { notOurs } from './preflight/not-ours.js'
 import { retiredCrds } from './preflight/older-crds.js'
 import { objectNames, olderCrds, olderWebhooks } from './preflight/older-karpenter-reads.js'
 import { permissions } from './preflight/permissions.js'
 import { plannedNeeds } from './preflight/plan-permissions.js'
 import { queue } from './preflight/queue.js'
-import { podIdentityAgentNodes, queueUrl } from './preflight/reads.js'
+import { podIdentityAgentNodes, policyDocuments, queueUrl } from './preflight/reads.js'
 import { subnetTagsConflict } from './preflight/subnet-tags-conflict.js'
-import { templatePolicies } from './preflight/template-policies.js'
+import { templatePolicies, type TemplatePoliciesFacts } from './preflight/template-policies.js'
+import { nodePoolRemains, v1beta1Remains } from './preflight/v1beta1-remains.js'
 import { versionPair } from './preflight/version-pair.js'
 
 export interface Checked {
@@ -52,7 +55,13 @@ export async function preflight(
 }
 
 function checksOf(checked: Checked): readonly Check[] {
-  return [...ofCluster(checked), ...ofAccount(checked), ...ofInputs(checked), ...checksOfManifests(checked)]
+  const others = othersDocuments(checked)
+  return [
+    ...ofCluster(checked),
+    ...ofAccount(checked),
+    ...ofInputs(checked, others),
+    ...checksOfManifests(checked, others)
+  ]
 }
 
 function ofCluster({ inputs, found, decisions, inspections }: Checked): readonly Check[] {
@@ -62,6 +71,7 @@ function ofCluster({ inputs, found, decisions, inspections }: Checked): readonly
     autoMode(cluster),
     clusterActive(cluster),
     versionPair({ version, installed, kubernetes: cluster.kubernetesVersion }),
+    v1beta1Remains({ version, installed, nodePools: nodePoolRemains(kubernetes) }),
     anotherKarpenter({
       namespace: inputs.namespace,
       releaseName,
@@ -85,7 +95,19 @@ function ofCluster({ inputs, found, decisions, inspections }: Checked): readonly
   ]
 }
 
-/** What older versions have left was said by the run that installed. Retired CRDs, and of today's those that may be of another version. */
+type OthersDocuments = NonNullable<TemplatePoliciesFacts['othersDocuments']>
+
+/** Policies that an adopted controller role has of somebody else, read once when anything is to be changed. */
+function othersDocuments({ found, inspections }: Checked): OthersDocuments {
+  let read: ReturnType<OthersDocuments> | undefined
+  const arns = found.adopted?.adoption.others.policyArns ?? []
+  return async () =>
+    (read ??= inspections.then(async (all) =>
+      arns.length > 0 && changes(all) ? policyDocuments(found.aws)(arns) : []
+    ))
+}
+
+/** Retired CRDs, and of today's those that may be of another version. A run that changes nothing need not ask again. */
 function crdsToLookAt({ chart }: Decisions, inspections: ReadonlyMap<string, Inspection>): readonly string[] {
   if (!changes(inspections)) return []
   const todays = chart.crds.map(({ metadata }) => metadata.name)
@@ -95,7 +117,7 @@ function crdsToLookAt({ chart }: Decisions, inspections: ReadonlyMap<string, Ins
 function ofAccount(checked: Checked): readonly Check[] {
   const { inputs, found, decisions } = checked
   const { cluster, subnets, securityGroups, aws } = found
-  const { nodeClasses, stack, version } = decisions
+  const { nodeClasses, stack, values, version } = decisions
   const inspections = async (): Promise<ReadonlyMap<string, Inspection>> => checked.inspections
   return [
     namesAndPolicySize({
@@ -107,13 +129,27 @@ function ofAccount(checked: Checked): readonly Check[] {
       nodeClasses
     }),
     subnetTagsConflict({ clusterName: cluster.name, subnets, securityGroups }),
+    network({
+      clusterName: cluster.name,
+      region: inputs.region,
+      vpcId: cluster.vpcId,
+      subnets,
+      securityGroups,
+      nodeClasses,
+      values,
+      podIdentity: decisions.identity === 'pod-identity',
+      interruptionQueue: decisions.queueName !== undefined,
+      changes: async () => changes(await inspections()),
+      reads: networkReads(aws, cluster)
+    }),
     queue({
       input: inputs.interruptionQueue,
       helmValues: inputs.helmValues,
       region: inputs.region,
       karpenterVersion: version,
       stack,
-      queueUrl: queueUrl(aws)
+      queueUrl: queueUrl(aws),
+      adopted: found.adopted?.adoption.others.queueName !== undefined
     }),
     notOurs(inspections),
     nameTaken({ stackName: inputs.stackName, inspections }),
@@ -128,10 +164,10 @@ function ofAccount(checked: Checked): readonly Check[] {
   ]
 }
 
-function ofInputs({ inputs, decisions }: Checked): readonly Check[] {
+function ofInputs({ inputs, decisions }: Checked, othersDocuments: OthersDocuments): readonly Check[] {
   const { version, stack, templateOrigin } = decisions
   return [
-    templatePolicies({ karpenterVersion: version, stack, origin: templateOrigin }),
+    templatePolicies({ karpenterVersion: version, stack, origin: templateOrigin, othersDocuments }),
     chartValues(inputs, decisions)
   ]
 }

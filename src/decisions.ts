@@ -144,11 +144,12 @@ export async function decide(
 
 /** The ARN of a queue of the account, by its name alone. */
 function othersParts({ aws, adopted }: Discovery): OthersParts {
-  const { nodeRoleArn, queueName } = adopted?.adoption.others ?? {}
+  const { nodeRoleArn, queueName, policyArns } = adopted?.adoption.others ?? {}
   const { partition, region, id } = aws.account
   return {
     ...(nodeRoleArn !== undefined && { nodeRoleArn }),
-    ...(queueName !== undefined && { queueArn: `arn:${partition}:sqs:${region}:${id}:${queueName}` })
+    ...(queueName !== undefined && { queueArn: `arn:${partition}:sqs:${region}:${id}:${queueName}` }),
+    ...(policyArns !== undefined && { policyNames: policyArns.map((arn) => arn.split('/').at(-1) ?? '') })
   }
 }
 

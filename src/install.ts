@@ -1,4 +1,5 @@
 import { adoptedIfAsked, standingOf } from './adoption/adopt.js'
+import { adoptionEntries } from './adoption/listing.js'
 import { instanceStates } from './aws/instance-states.js'
 import { decide, type Decisions } from './decisions.js'
 import { discover, type Discovery } from './discovery.js'
@@ -9,9 +10,11 @@ import type { SmokeTestInput } from './inputs.js'
 import { keepRecord, withLock } from './lock-and-record.js'
 import { model } from './model/index.js'
 import { preflight } from './checks.js'
+import { adoptionLines } from './report/adoption-notes.js'
 import { noteDecisions, noteSmokeTests, notProvedAgain, planLines } from './report/install-notes.js'
 import { compare, ownershipOf, type Run, stage } from './run.js'
 import { proveScaling } from './smoke-test/prove-scaling.js'
+import { sayUpgrade } from './upgrade/say.js'
 
 /** What is there, what is wanted, and how the two differ. */
 interface Plan {
@@ -74,16 +77,24 @@ async function plan(given: Run): Promise<Plan> {
   noteDecisions(run, found, decisions)
   const ownership = ownershipOf(run)
   const graph = model({ inputs, found, decisions, ownership, keep: (name, text) => ledger.keep(name, text) })
-  const comparing = compare(run, graph, (all) => planLines(graph, all))
+  const adopting = takesOver({ found })
+  const comparing = compare(run, graph, (all) => {
+    if (!adopting) return planLines(graph, all)
+    const entries = adoptionEntries(graph, all)
+    ledger.adoption(entries)
+    return adoptionLines(entries)
+  })
   await Promise.allSettled([comparing])
   await stage(run, 'Preflight', async (step) =>
     preflight({ inputs, found, decisions, inspections: comparing }, step, (all) => ledger.preflight(all))
   )
-  return { run, found, decisions, graph, inspections: await comparing }
+  const inspections = await comparing
+  await sayUpgrade(run, { found, decisions, inspections })
+  return { run, found, decisions, graph, inspections }
 }
 
 /** Whether this run writes down that it takes over what somebody else installed. */
-function takesOver({ found }: Plan): boolean {
+function takesOver({ found }: Pick<Plan, 'found'>): boolean {
   return found.adopted !== undefined && found.record?.adoption === undefined
 }
 

@@ -10,14 +10,17 @@ import { manifestDryRun } from './preflight/manifest-dry-run.js'
 import { nodeClassImages } from './preflight/node-class-images.js'
 import { anyImage, instanceProfile, nodeRole, zonesByTerm } from './preflight/node-class-reads.js'
 import { nodeClassReference } from './preflight/node-class-reference.js'
-import { nodeClassRole } from './preflight/node-class-role.js'
+import { nodeClassRole, type NodeClassRoleFacts } from './preflight/node-class-role.js'
 import { nodeClassSelectors, takes, termOf } from './preflight/node-class-selectors.js'
 import { nodePoolRequirements, type Zone } from './preflight/node-pool-requirements.js'
 import { findByTerm, publishedParameters } from './preflight/reads.js'
 import { refusals } from './resources/dry-run.js'
 
 /** What can be wrong with the NodePools and EC2NodeClasses. */
-export function checksOfManifests(checked: Checked): readonly Check[] {
+export function checksOfManifests(
+  checked: Checked,
+  othersDocuments: NodeClassRoleFacts['othersDocuments']
+): readonly Check[] {
   const { found, decisions } = checked
   const { cluster, subnets, securityGroups, aws, kubernetes } = found
   const { nodeClasses, nodePools, stack, values, version, chart } = decisions
@@ -48,7 +51,13 @@ export function checksOfManifests(checked: Checked): readonly Check[] {
     controllerOnOwnNodes({ nodePools, values }),
     ...(checked.inputs.nodePools.kind === 'manifests'
       ? [
-          nodeClassRole({ nodeClasses, stack, role: nodeRole(aws), profile: instanceProfile(aws) }),
+          nodeClassRole({
+            nodeClasses,
+            stack,
+            othersDocuments,
+            role: nodeRole(aws),
+            profile: instanceProfile(aws)
+          }),
           nodeClassImages({ nodeClasses, anyImage: anyImage(aws) }),
           ...ofNodePools(checked)
         ].map((check) => onChanges(check, checked))

@@ -1,9 +1,11 @@
+import { recordedAdoption, withAdopted } from './adoption/adopt.js'
 import { uninstallPolicy } from './aws/errors.js'
 import { decide, type Decisions, releaseName } from './decisions.js'
 import { discover, type Discovery } from './discovery.js'
 import { UserError } from './engine/errors.js'
 import type { Graph } from './engine/graph.js'
 import type { Inspection, Step } from './engine/resource.js'
+import type { Ownership } from './environment.js'
 import { inspectAll, removeAll, type RemovalOutcome } from './engine/walk.js'
 import type { Chart } from './helm/chart.js'
 import { readRelease } from './helm/release.js'
@@ -59,8 +61,7 @@ const mostListed = 200
 
 async function plan(run: Run): Promise<Plan> {
   const { ports, session } = run
-  const found = await stage(run, 'Discover', async (step) => discover(run.inputs, session, step))
-  const inputs = recordedInputs(run.inputs, found.record)
+  const { inputs, found } = await stage(run, 'Discover', async (step) => discoverRecorded(run, step))
   const decisions = await stage(run, 'Decide', async (step) =>
     withLive(await decide(inputs, found, session, ports, step, await chartOf(found)), found, run)
   )
@@ -69,6 +70,24 @@ async function plan(run: Run): Promise<Plan> {
   await stage(run, 'Preflight', async () => refuseForeign(run, inputs, found, decisions))
   throwUnreadable(await compare(run, graph, (inspections) => standingLines(graph, inspections, found.record)))
   return { inputs, found, decisions, graph }
+}
+
+/** What is there, by the names that the record has. */
+async function discoverRecorded(run: Run, step: Step): Promise<Pick<Plan, 'inputs' | 'found'>> {
+  const found = await discover(run.inputs, run.session, step)
+  const inputs = recordedInputs(run.inputs, found.record)
+  const adopted = await recordedAdoption(found)
+  return adopted === undefined ? { inputs, found } : withAdopted(inputs, found, adopted, step)
+}
+
+/** Ours; what was adopted as well, when its removal is asked for. */
+function ownershipToRemove(run: Run, { record }: Discovery): Ownership {
+  const own = ownershipOf(run)
+  if (!run.inputs.removal.removeAdopted) return own
+  const adopted = Object.entries(record?.resources ?? {}).flatMap(([id, one]) =>
+    one.adopted === true ? [id] : []
+  )
+  return { ...own, adopted: new Set(adopted) }
 }
 
 /** Before the first write: what cannot be read could neither be removed nor be proved to be gone. */
@@ -96,10 +115,11 @@ function throwUnreadable(inspections: ReadonlyMap<string, Inspection>): void {
 async function refuseForeign(
   run: Run,
   { namespace }: Inputs,
-  { kubernetes }: Discovery,
+  found: Discovery,
   { nodePools: removed }: Decisions
 ): Promise<void> {
-  const ownership = ownershipOf(run)
+  const ownership = ownershipToRemove(run, found)
+  const { kubernetes } = found
   const [release, standing] = await Promise.all([
     readRelease(kubernetes, releaseName, namespace),
     standingNodePools(
@@ -108,7 +128,10 @@ async function refuseForeign(
       removed.map(({ metadata }) => metadata.name)
     )
   ])
-  const refusal = foreignNodePools(release?.labels[ownerLabel] === ownership.owner, standing)
+  const refusal = foreignNodePools(
+    release?.labels[ownerLabel] === ownership.owner || ownership.adopted?.has('helm-release') === true,
+    standing
+  )
   if (refusal !== undefined) throw refusal
 }
 
@@ -117,7 +140,7 @@ function graphOf(run: Run, inputs: Inputs, found: Discovery, decisions: Decision
     inputs,
     found,
     decisions,
-    ownership: ownershipOf(run),
+    ownership: ownershipToRemove(run, found),
     keep: (name, text) => run.ledger.keep(name, text),
     removal: inputs.removal
   })
@@ -195,7 +218,8 @@ async function prove(
   // What a failure keeps in place does not go by waiting for it.
   const failed = outcomes.some(({ removal }) => removal.outcome === 'failed')
   for (let pause = 1_000; ; pause = Math.min(pause * 2, 8_000)) {
-    const graph = graphOf(run, inputs, await discover(run.inputs, run.session, quiet(step)), decisions)
+    const { found } = await discoverRecorded(run, quiet(step))
+    const graph = graphOf(run, inputs, found, decisions)
     const listing = listingOf(graph, outcomes, await inspectAll(graph, step.signal))
     if (failed || listing.lagging.length === 0 || step.now() - startedAt > proofPatience) {
       for (const line of listingLines(listing)) step.note(line)

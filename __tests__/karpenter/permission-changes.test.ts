@@ -1,4 +1,4 @@
-import { permissionChanges } from '../../src/karpenter/permission-changes.js'
+import { permissionChanges, policyChanges } from '../../src/karpenter/permission-changes.js'
 
 const ec2 = (kind: string): string => `arn:\${AWS::Partition}:ec2:\${AWS::Region}:*:${kind}/*`
 const reservation = ec2('capacity-reservation')
@@ -41,7 +41,93 @@ describe('permissionChanges', () => {
     ],
     ['1.13.1', '1.14.1', [], []]
   ])('from %s to %s', (from, to, added, removed) => {
-    expect(permissionChanges(from, to)).toEqual({ added, removed })
-    expect(permissionChanges(to, from)).toEqual({ added: removed, removed: added })
+    expect(permissionChanges(from, to)).toMatchObject({ added, removed })
+    expect(permissionChanges(to, from)).toMatchObject({ added: removed, removed: added })
+  })
+
+  it('says by statement what is gained and lost, and in which policy', () => {
+    const { statements } = permissionChanges('1.11.1', '1.13.1')
+    expect(statements).toEqual([
+      {
+        policy: 'KarpenterControllerZonalShiftPolicy',
+        statement: 'AllowZonalShiftStatusReadOnly',
+        change: 'added',
+        gains: [
+          'Effect: Allow',
+          'Action: arc-zonal-shift:GetManagedResource',
+          'Resource: *',
+          `Condition StringEquals arc-zonal-shift:ResourceIdentifier: ${cluster}`
+        ],
+        loses: []
+      },
+      {
+        policy: 'KarpenterControllerResourceDiscoveryPolicy',
+        statement: 'AllowRegionalReadActions',
+        change: 'changed',
+        gains: ['Action: ec2:DescribeInstanceStatus'],
+        loses: []
+      }
+    ])
+  })
+
+  it('takes a statement that only moved to another policy for none, and names the policies', () => {
+    const { statements, policies } = permissionChanges('1.8.6', '1.9.3')
+    expect(statements).toEqual([
+      {
+        policy: 'KarpenterControllerNodeLifecyclePolicy',
+        statement: 'AllowScopedEC2InstanceActionsWithTags',
+        change: 'changed',
+        gains: [],
+        loses: [`Resource: ${reservation}`]
+      }
+    ])
+    expect(policies.removed).toEqual(['KarpenterControllerPolicy'])
+    expect(policies.added).toHaveLength(5)
+  })
+
+  it('says what a condition that is new asks for, which no list of actions shows', () => {
+    const { added, removed, statements } = permissionChanges('1.0.8', '1.1.1')
+    expect(added).toEqual([])
+    expect(removed).toEqual(['ec2:DescribeAvailabilityZones'])
+    expect(statements).toContainEqual({
+      policy: 'KarpenterControllerPolicy',
+      statement: 'AllowPassingInstanceRole',
+      change: 'changed',
+      gains: ['Condition StringEquals iam:PassedToService: ec2.amazonaws.com.cn'],
+      loses: []
+    })
+  })
+})
+
+describe('policyChanges', () => {
+  const policy = (name: string, ...statements: readonly unknown[]): { name: string; document: unknown } => ({
+    name,
+    document: { Version: '2012-10-17', Statement: statements }
+  })
+  const read = { Sid: 'Read', Effect: 'Allow', Action: 'ec2:DescribeImages', Resource: '*' }
+
+  it('finds nothing where a list of one became its value', () => {
+    const after = policy('b', { ...read, Action: ['ec2:DescribeImages'], Resource: ['*'] })
+    expect(policyChanges([policy('a', read)], [after])).toEqual({
+      added: [],
+      removed: [],
+      statements: [],
+      policies: { added: ['b'], removed: ['a'] }
+    })
+  })
+
+  it('counts no denial among what is allowed, and says it by its statement', () => {
+    const deny = { Sid: 'No', Effect: 'Deny', Action: 'ec2:RunInstances', Resource: '*' }
+    const changes = policyChanges([policy('a', read)], [policy('a', read, deny)])
+    expect(changes.added).toEqual([])
+    expect(changes.statements).toEqual([
+      {
+        policy: 'a',
+        statement: 'No',
+        change: 'added',
+        gains: ['Effect: Deny', 'Action: ec2:RunInstances', 'Resource: *'],
+        loses: []
+      }
+    ])
   })
 })

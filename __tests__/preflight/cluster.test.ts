@@ -88,6 +88,7 @@ describe('subnetTagsConflict', () => {
     vpcId: 'vpc-1',
     availabilityZone: zone,
     availableAddresses,
+    publicAddresses: false,
     tags: discovery === undefined ? {} : { 'karpenter.sh/discovery': discovery }
   })
   const group: SecurityGroup = { id: 'sg-1', name: 'cluster', vpcId: 'vpc-1', tags: {} }

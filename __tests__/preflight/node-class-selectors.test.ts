@@ -8,6 +8,7 @@ const subnet: Subnet = {
   vpcId: 'vpc-1',
   availabilityZone: 'a',
   availableAddresses: 10,
+  publicAddresses: false,
   tags: { team: 'web' }
 }
 const group: SecurityGroup = { id: 'sg-1', name: 'cluster', vpcId: 'vpc-1', tags: {} }

@@ -31,6 +31,7 @@ describe('nodeClassRole', () => {
     const found = await nodeClassRole({
       nodeClasses: [{ ...own, spec: { ...rest, ...('instanceProfile' in spec ? {} : { role }), ...spec } }],
       stack,
+      othersDocuments: async () => [],
       role: async () => ({ arn, ofEc2: true }),
       profile: async () => ({ roleArn: stack.nodeRole.arn }),
       ...more

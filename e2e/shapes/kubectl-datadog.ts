@@ -6,7 +6,8 @@ import { text } from '../../sandbox/values.js'
 import { at, auditor, listed, paths } from '../scenario.js'
 import { inferred } from './datadog-node-pools.js'
 import { controllerStack } from './datadog-stack.js'
-import { helmInstall } from './helm-install.js'
+import { giveToManager } from './field-manager.js'
+import { helmInstall, releaseManifest } from './helm-install.js'
 import { create } from './kubectl.js'
 import { installedVersion, kubernetesVersion, type Made, type Shape } from './shape.js'
 import { createStack } from './stack.js'
@@ -63,6 +64,7 @@ export const kubectlDatadog: Shape = {
       flags: ['--create-namespace', '--wait', '--wait-for-jobs'],
       values: valuesFor(name)
     })
+    await giveToManager(sandbox, await releaseManifest(sandbox, release, namespace), namespace, manager)
     const { nodePools, nodeClasses } = await makeNodePools(sandbox)
     await recordCluster(sandbox)
     return {

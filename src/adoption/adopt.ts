@@ -22,19 +22,32 @@ export type Standing =
 
 /** Reads the record first: what was taken over once is not asked for again. */
 export async function standingOf(inputs: Inputs, found: Discovery, ownership: Ownership): Promise<Standing> {
-  const adoption = parseAdoption(found.record?.adoption)
-  if (adoption !== undefined) {
-    const [nodePools, nodeClasses] = await Promise.all([
-      recordedOrLive(found, 'node-pool', nodePoolKind),
-      recordedOrLive(found, 'ec2-node-class', ec2NodeClasses)
-    ])
-    return { kind: 'adopted', adopted: { adoption, nodePools, nodeClasses } }
-  }
+  const adopted = await recordedAdoption(found)
+  if (adopted !== undefined) return { kind: 'adopted', adopted }
   if (found.record !== undefined) return { kind: 'ours' }
   const installation = await findInstallation(found, inputs.stackName)
   if (installation === undefined) return { kind: 'ours' }
   const account = found.aws.account
   return { kind: 'others', installation, terms: termsOf({ installation, inputs, account, ownership }) }
+}
+
+/** What there is of names to go by, of an installation that was adopted or can be. */
+export function adoptedOf(standing: Standing): Adopted | undefined {
+  if (standing.kind === 'adopted') return standing.adopted
+  return standing.kind === 'others' && standing.terms.kind === 'compatible'
+    ? standing.terms.adopted
+    : undefined
+}
+
+/** What an earlier run took over; undefined when none has. */
+export async function recordedAdoption(found: Discovery): Promise<Adopted | undefined> {
+  const adoption = parseAdoption(found.record?.adoption)
+  if (adoption === undefined) return undefined
+  const [nodePools, nodeClasses] = await Promise.all([
+    recordedOrLive(found, 'node-pool', nodePoolKind),
+    recordedOrLive(found, 'ec2-node-class', ec2NodeClasses)
+  ])
+  return { adoption, nodePools, nodeClasses }
 }
 
 /** A run that was broken off before its end has only said that it takes them over: they are as they were. */

@@ -18,8 +18,10 @@ export interface Adoption {
   /** Parts of the published stack that are of another origin, and are used as they are. */
   readonly others: {
     readonly nodeRoleArn?: string
-    /** The queue that the release is set to. */
+    /** The queue that the release is set to, or that stands in the place of the stack's. */
     readonly queueName?: string
+    /** ARNs of policies by the published names that are on the controller's role, and of no such stack. */
+    readonly policyArns?: readonly string[]
   }
   /** As its EC2NodeClasses find them. */
   readonly subnetIds: readonly string[]

@@ -1,7 +1,7 @@
 import type { ControllerIdentityStrategy, NodeAccessStrategy } from '../aws/choices.js'
 import type { Aws } from '../aws/clients.js'
 import { awsProblem, isNotFound } from '../aws/errors.js'
-import { readRole } from '../aws/iam-role.js'
+import { attachedPolicies, readRole } from '../aws/iam-role.js'
 import { mappingState, nodeMapping, parseMapRoles } from '../aws/map-roles.js'
 import { physicalIds } from '../aws/stack-operation.js'
 import type { Discovery } from '../discovery.js'
@@ -14,6 +14,7 @@ import {
   serviceAccounts
 } from '../kubernetes/kinds.js'
 import { type Manifest, textField } from '../kubernetes/manifest.js'
+import { queueUrl } from '../preflight/reads.js'
 import { ownerLabel } from '../resources/kubernetes-object.js'
 
 /** How the controller that was found gets its IAM role. */
@@ -45,6 +46,10 @@ export interface Installation {
   readonly stack: { readonly name: string; readonly ids: readonly string[] } | undefined
   /** As the release is set. */
   readonly queueName: string | undefined
+  /** Whether a queue of the name that the stack would give is there. */
+  readonly queueOfStackName: boolean
+  /** ARNs of the managed policies of the controller's role. */
+  readonly policyArns: readonly string[]
   readonly nodePools: readonly Manifest[]
   readonly nodeClasses: readonly Manifest[]
 }
@@ -72,10 +77,16 @@ export async function findInstallation(
     identityOf(found, controller.namespace, serviceAccount),
     nodeRolesOf(aws, nodeClasses.items)
   ])
+  const [policyArns, url] = await Promise.all([
+    identity === undefined ? [] : policiesOf(aws, identity),
+    queueUrl(aws)(cluster.name)
+  ])
   return {
     controller,
     release,
     deployment,
+    policyArns,
+    queueOfStackName: url !== undefined,
     serviceAccount,
     identity,
     nodeRoles,
@@ -116,6 +127,16 @@ async function identityOf(
     return roleArn === undefined ? undefined : { strategy: 'pod-identity', roleArn }
   } catch (error) {
     throw awsProblem('adopt', `the role of service account ${namespace}/${name} could not be read`, error)
+  }
+}
+
+async function policiesOf(aws: Aws, { roleArn }: FoundIdentity): Promise<readonly string[]> {
+  const name = roleArn.split('/').at(-1) ?? ''
+  try {
+    return await attachedPolicies(aws, name)
+  } catch (error) {
+    if (isNotFound(error)) return []
+    throw awsProblem('adopt', `policies of controller role ${name} could not be read`, error)
   }
 }
 
@@ -174,7 +195,7 @@ async function stackOf(
   asked: string,
   nodeRole: FoundNodeRole | undefined
 ): Promise<Installation['stack']> {
-  const published = new RegExp(`policy/KarpenterController\\w*Policy-${clusterName}$`)
+  const published = publishedPolicy(clusterName)
   const own = nodeRole?.tags['aws:cloudformation:stack-name']
   for (const name of new Set([asked, ...(own === undefined ? [] : [own])])) {
     const ids = await physicalIds(aws, name).catch((error: unknown) => {
@@ -183,4 +204,9 @@ async function stackOf(
     if ([...ids.values()].some((id) => published.test(id))) return { name, ids: [...ids.values()] }
   }
   return undefined
+}
+
+/** ARNs of policies that the published templates name, 1.0 to 1.14. */
+export function publishedPolicy(clusterName: string): RegExp {
+  return new RegExp(`:policy/KarpenterController\\w*Policy-${clusterName}$`)
 }

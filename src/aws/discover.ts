@@ -14,6 +14,8 @@ export interface Subnet {
   /** use1-az1: the same place in every account. */
   readonly availabilityZoneId?: string
   readonly availableAddresses: number
+  /** Whether what is launched in it gets a public address unless it is said otherwise. */
+  readonly publicAddresses: boolean
   readonly tags: Tags
 }
 
@@ -148,11 +150,15 @@ function checkSubnets(subnets: readonly Subnet[], cluster: Cluster, input: Subne
   }
 }
 
-/** A subnet without a table of its own uses the VPC's main one. */
 function isPublic(subnetId: string, tables: readonly RouteTable[]): boolean {
+  const routes = routeTableOf(subnetId, tables)?.Routes ?? []
+  return routes.some((route) => route.GatewayId?.startsWith('igw-') === true)
+}
+
+/** A subnet without a table of its own uses the VPC's main one. */
+export function routeTableOf(subnetId: string, tables: readonly RouteTable[]): RouteTable | undefined {
   const own = tables.find((table) => table.Associations?.some((one) => one.SubnetId === subnetId))
-  const table = own ?? tables.find((each) => each.Associations?.some((one) => one.Main === true))
-  return table?.Routes?.some((route) => route.GatewayId?.startsWith('igw-') === true) ?? false
+  return own ?? tables.find((each) => each.Associations?.some((one) => one.Main === true))
 }
 
 /** The security groups that nodes are to have, by one DescribeSecurityGroups. */
@@ -201,18 +207,19 @@ export async function readSecurityGroups(
   return SecurityGroups.map(securityGroupOf).toSorted((a, b) => (a.id < b.id ? -1 : 1))
 }
 
-function subnetOf(subnet: Ec2Subnet): Subnet {
+export function subnetOf(subnet: Ec2Subnet): Subnet {
   return {
     id: subnet.SubnetId ?? '',
     vpcId: subnet.VpcId ?? '',
     availabilityZone: subnet.AvailabilityZone ?? '',
     ...(subnet.AvailabilityZoneId !== undefined && { availabilityZoneId: subnet.AvailabilityZoneId }),
     availableAddresses: subnet.AvailableIpAddressCount ?? 0,
+    publicAddresses: subnet.MapPublicIpOnLaunch === true,
     tags: tagsOf(subnet.Tags)
   }
 }
 
-function securityGroupOf(group: Ec2SecurityGroup): SecurityGroup {
+export function securityGroupOf(group: Ec2SecurityGroup): SecurityGroup {
   return {
     id: group.GroupId ?? '',
     name: group.GroupName ?? '',

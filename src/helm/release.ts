@@ -1,7 +1,7 @@
 import type { Deployment } from 'kubernetes-types/apps/v1.js'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import { isMap } from '../engine/json.js'
+import { isMap, mapAt } from '../engine/json.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { deployments, secrets } from '../kubernetes/kinds.js'
 import { field, listField, textField } from '../kubernetes/manifest.js'
@@ -41,6 +41,25 @@ export async function readRelease(
   const found = await kubernetes.list(secrets, { namespace, labelSelector: `owner=helm,name=${name}` })
   const newest = newestOf(found.items)
   return newest === undefined ? undefined : unpack(newest, found.items)
+}
+
+/** What the revision in force was given, and the values.yaml of its chart; undefined when none is deployed. */
+export interface DeployedValues {
+  readonly given: Readonly<Record<string, unknown>>
+  readonly chart: Readonly<Record<string, unknown>>
+}
+
+/** Of the revision that is in force, also while a newer one has failed. */
+export async function readDeployedValues(
+  kubernetes: Kubernetes,
+  name: string,
+  namespace: string
+): Promise<DeployedValues | undefined> {
+  const labelSelector = `owner=helm,name=${name},status=deployed`
+  const { items } = await kubernetes.list(secrets, { namespace, labelSelector })
+  const release = await contentOf(newestOf(items))
+  if (release === undefined) return undefined
+  return { given: mapAt(release, 'config'), chart: mapAt(field(release, 'chart'), 'values') }
 }
 
 /** A Karpenter controller that the cluster has, however it was installed. */
@@ -175,11 +194,16 @@ function labelsOf(secret: unknown): Readonly<Record<string, string>> {
 }
 
 /** `data.release` is the API's base64 of helm's base64 of gzipped JSON. */
-async function unpack(secret: unknown, all: readonly unknown[]): Promise<Release | undefined> {
+async function contentOf(secret: unknown): Promise<unknown> {
   const packed = textField(secret, 'data', 'release')
   if (packed === undefined) return undefined
   const inner = Buffer.from(Buffer.from(packed, 'base64').toString('latin1'), 'base64')
-  const release: unknown = JSON.parse((await promisify(gunzip)(inner)).toString('utf8'))
+  return JSON.parse((await promisify(gunzip)(inner)).toString('utf8'))
+}
+
+async function unpack(secret: unknown, all: readonly unknown[]): Promise<Release | undefined> {
+  const release = await contentOf(secret)
+  if (release === undefined) return undefined
   const values = field(release, 'config')
   return {
     name: textField(release, 'name') ?? '',

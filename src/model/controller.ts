@@ -7,28 +7,29 @@ import { namespace } from '../resources/namespace.js'
 import type { ModelParts } from './parts.js'
 
 /** What runs in the cluster: namespace, flow schemas, CRDs, chart. */
-export function controller({
-  inputs,
-  found,
-  decisions,
-  ownership,
-  removal
-}: ModelParts): readonly AnyResource[] {
+export function controller(
+  { inputs, found, decisions, ownership, removal }: ModelParts,
+  /** Of the queue and its rules: they stay as long as the controller listens. */
+  interruptionIds: readonly string[]
+): readonly AnyResource[] {
   const { kubernetes } = found
   const flows = flowSchemas(
     { namespace: inputs.namespace, serviceAccount: releaseName },
     { kubernetes, ownership, dependsOn: [] }
   )
+  const { installed, version } = decisions
+  const changesVersion = removal === undefined && installed !== undefined && installed !== version
   const identityIds = decisions.identity === 'irsa' ? ['oidc-provider'] : ['pod-identity-association']
   return [
     namespace({ name: inputs.namespace }, { kubernetes, ownership, dependsOn: [] }),
     ...(flows === undefined ? [] : [flows]),
     crds(
-      { version: decisions.version, crds: decisions.chart.crds },
+      { version, crds: decisions.chart.crds },
       {
         kubernetes,
         ownership,
-        dependsOn: [],
+        // What AWS refuses is seen before the running controller's CRDs are changed.
+        dependsOn: changesVersion ? ['controller-role-policies'] : [],
         removable: removal?.removeCrds ?? false,
         autoMode: found.cluster.autoMode
       }
@@ -38,7 +39,7 @@ export function controller({
         name: releaseName,
         namespace: inputs.namespace,
         chart: inputs.chart,
-        version: decisions.version,
+        version,
         digest: decisions.chart.digest,
         values: decisions.values
       },
@@ -50,7 +51,7 @@ export function controller({
           ...(flows === undefined ? [] : [flows.id]),
           'crds',
           'stack',
-          ...(decisions.stack.queue === undefined ? [] : ['queue']),
+          ...interruptionIds,
           'controller-role-policies',
           ...identityIds,
           ...(removal === undefined ? [] : ['leftovers'])

@@ -51,6 +51,17 @@ export const catalogue = {
       { level: 'warning', says: 'the version is older than the one that runs' }
     ]
   },
+  'v1beta1-remains': {
+    looksAt: 'NodePools, where 1.0 runs and 1.1 or later is wanted',
+    findings: [
+      {
+        level: 'error',
+        says: 'kubelet settings in the annotation of 1.0, with which 1.1 to 1.5 end at their start'
+      },
+      { level: 'warning', says: 'the same where 1.6 or later is wanted, which does not read it' },
+      { level: 'error', says: 'a nodeClassRef without group or kind' }
+    ]
+  },
   'ami-alias': {
     looksAt: "aliases in EC2NodeClasses, and AWS's own SSM parameters for those that are pinned",
     findings: [
@@ -142,6 +153,39 @@ export const catalogue = {
     findings: [
       { level: 'error', says: 'there is none, it is tagged for another cluster, or no address is free' },
       { level: 'warning', says: 'one zone only, or few free addresses' }
+    ]
+  },
+  network: {
+    looksAt:
+      "route tables and VPC endpoints of the subnets' VPC, tags of subnets and security groups; nothing of EC2 is asked when nothing is to be changed",
+    findings: [
+      {
+        level: 'error',
+        says: "nodes reach AWS's services from none of the subnets: no route to the internet, or one to an internet gateway without public addresses, or one to a NAT gateway that is gone; and endpoints of the VPC are missing",
+        override: 'subnet-routes'
+      },
+      {
+        level: 'warning',
+        says: 'the same of some of the subnets only, or where routes lead to other networks'
+      },
+      { level: 'warning', says: 'endpoints of the VPC have private DNS off' },
+      {
+        level: 'warning',
+        says: 'nothing leads out of the VPC, and settings.isolatedVPC is not set, an EC2NodeClass has a role in place of an instance profile, or the image of the controller is in a public registry'
+      },
+      {
+        level: 'warning',
+        says: 'none or more than one of the security groups has the tag of the cluster (`kubernetes.io/cluster/...`), by which load balancer controllers choose'
+      },
+      {
+        level: 'warning',
+        says: "subnets or security groups of another VPC have this cluster's discovery tag, or those chosen belong to another cluster"
+      },
+      {
+        level: 'note',
+        says: 'they are shared with another cluster, or more of them than those chosen have the discovery tag'
+      },
+      { level: 'note', says: 'route tables or endpoints may not be read' }
     ]
   },
   'node-class-selectors': {

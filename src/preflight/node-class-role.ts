@@ -1,3 +1,4 @@
+import type { JsonMap } from '../engine/json.js'
 import { matches } from '../karpenter/action-match.js'
 import type { RenderedStack } from '../karpenter/rendered-stack.js'
 import { type Manifest, textField } from '../kubernetes/manifest.js'
@@ -13,6 +14,8 @@ export interface NodeRole {
 export interface NodeClassRoleFacts {
   readonly nodeClasses: readonly Manifest[]
   readonly stack: Pick<RenderedStack, 'policies' | 'nodeRole'>
+  /** Documents of policies that somebody else made and that are on the controller's role besides. */
+  readonly othersDocuments: () => Promise<readonly JsonMap[]>
   /** iam:GetRole; asked for roles that are not the stack's. */
   readonly role: (name: string) => Promise<NodeRole | 'absent' | 'denied'>
   /** iam:GetInstanceProfile: the ARN of the role in it, undefined when it has none. */
@@ -54,7 +57,8 @@ function subject(users: readonly string[]): string {
   return `EC2NodeClass ${users.join(', ')}`
 }
 
-async function ofRole(name: string, of: string, { stack, role }: NodeClassRoleFacts): Promise<Finding[]> {
+async function ofRole(name: string, of: string, facts: NodeClassRoleFacts): Promise<Finding[]> {
+  const { stack, role } = facts
   if (name === stack.nodeRole.name) return []
   const found = await role(name)
   if (found === 'denied') return [unknown(`${of}: role ${name}`, 'iam:GetRole')]
@@ -68,7 +72,7 @@ async function ofRole(name: string, of: string, { stack, role }: NodeClassRoleFa
     ]
   }
   return [
-    ...passable(`${of}: the controller may not pass role ${name} to its nodes`, found.arn, stack),
+    ...(await passable(`${of}: the controller may not pass role ${name} to its nodes`, found.arn, facts)),
     ...(found.ofEc2
       ? []
       : [
@@ -81,11 +85,8 @@ async function ofRole(name: string, of: string, { stack, role }: NodeClassRoleFa
   ]
 }
 
-async function ofProfile(
-  name: string,
-  of: string,
-  { stack, profile }: NodeClassRoleFacts
-): Promise<Finding[]> {
+async function ofProfile(name: string, of: string, facts: NodeClassRoleFacts): Promise<Finding[]> {
+  const { stack, profile } = facts
   const found = await profile(name)
   if (found === 'denied') return [unknown(`${of}: instance profile ${name}`, 'iam:GetInstanceProfile')]
   const fix = `Name an instance profile that has a role, or \`role: ${stack.nodeRole.name}\` in its place, for which Karpenter makes one.`
@@ -97,20 +98,27 @@ async function ofProfile(
   return passable(
     `${of}: the controller may not pass role ${role} of instance profile ${name} to its nodes`,
     found.roleArn,
-    stack
+    facts
   )
 }
 
 /** Since 1.3 such an EC2NodeClass is not Ready (RunInstancesAuthCheckFailed); before, every launch fails. */
-function passable(problem: string, arn: string, stack: NodeClassRoleFacts['stack']): Finding[] {
-  const passes = passableRoles(stack)
-  // Where the stack lets no role be passed, somebody else's policy must.
+async function passable(
+  problem: string,
+  arn: string,
+  { stack, othersDocuments }: NodeClassRoleFacts
+): Promise<Finding[]> {
+  const passes = passableRoles([
+    ...stack.policies.map(({ document }) => document),
+    ...(await othersDocuments())
+  ])
+  // Where none of these lets any role be passed, another policy must.
   if (passes.length === 0 || passes.some((pattern) => matches(pattern, arn))) return []
   return [
     {
       ...error(
         problem,
-        `the stack's policies allow iam:PassRole on ${passes.join(', ')}`,
+        `iam:PassRole is allowed on ${passes.join(', ')}`,
         `Name ${stack.nodeRole.name}, or pass a \`template\` that allows iam:PassRole on ${arn} as well. When another policy of the controller's role allows it, pass \`preflight-allow: pass-role\`.`
       ),
       override: 'pass-role'

@@ -1,3 +1,4 @@
+import type { AdoptionEntry } from '../adoption/listing.js'
 import { countsOf, type Finding } from '../engine/findings.js'
 import type { Graph } from '../engine/graph.js'
 import type { RemovalListing } from '../engine/removal-listing.js'
@@ -6,6 +7,7 @@ import { withoutSecrets } from '../engine/secret-values.js'
 import { criticalPath, type Outcome, type RemovalOutcome } from '../engine/walk.js'
 import type { Finding as PreflightFinding } from '../preflight/finding.js'
 import type { Mode } from '../inputs.js'
+import type { UpgradeNotes } from '../upgrade/notes.js'
 import type { Report, ReportedRequests, ReportedSmokeTest } from './report.js'
 import { reportSchema } from './report.js'
 
@@ -35,6 +37,8 @@ export class Ledger {
   #smokeTests: readonly ReportedSmokeTest[] = []
   #findings: readonly Finding[] | undefined
   #preflight: readonly PreflightFinding[] | undefined
+  #upgrade: UpgradeNotes | undefined
+  #adoption: readonly AdoptionEntry[] | undefined
   #removal:
     { readonly outcomes: readonly RemovalOutcome[]; readonly listing: RemovalListing | undefined } | undefined
 
@@ -81,6 +85,14 @@ export class Ledger {
     this.#preflight = found
   }
 
+  upgrade(notes: UpgradeNotes): void {
+    this.#upgrade = notes
+  }
+
+  adoption(entries: readonly AdoptionEntry[]): void {
+    this.#adoption = entries
+  }
+
   removal(outcomes: readonly RemovalOutcome[], listing?: RemovalListing): void {
     this.#removal = { outcomes, listing }
   }
@@ -113,6 +125,7 @@ export class Ledger {
       changed: this.changes.length > 0,
       choices: this.#choices,
       ...(this.#preflight !== undefined && { preflight: this.#preflight }),
+      ...(this.#upgrade !== undefined && { upgrade: this.#upgrade }),
       resources: (walk?.outcomes ?? []).map((outcome) => ({
         id: outcome.id,
         title: walk?.graph.get(outcome.id).title ?? outcome.id,
@@ -127,6 +140,7 @@ export class Ledger {
         findings: this.#findings,
         counts: countsOf(this.#findings)
       }),
+      ...(this.#adoption !== undefined && { adoption: this.#adoption }),
       ...(this.#removal?.listing !== undefined && { removal: this.#removal.listing }),
       stages: this.#stages,
       ...(walk !== undefined && { criticalPath: this.#criticalPath(walk) }),

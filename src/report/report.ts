@@ -1,10 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import type { AdoptionEntry } from '../adoption/listing.js'
 import type { Difference } from '../engine/difference.js'
 import type { Finding, FindingKind } from '../engine/findings.js'
 import type { Mode } from '../inputs.js'
 import type { Finding as PreflightFinding } from '../preflight/finding.js'
 import type { RemovalListing } from '../engine/removal-listing.js'
+import type { UpgradeNotes } from '../upgrade/notes.js'
 
 /** Version of the report's shape: the number grows when a field changes its meaning or goes. */
 export const reportSchema = 'setup-karpenter/report/v1'
@@ -72,12 +74,16 @@ export interface Report {
   readonly choices: Readonly<Record<string, string>>
   /** What was found before the first write; its errors refused the run. */
   readonly preflight?: readonly PreflightFinding[]
+  /** What a change of version brings, and the nodes that Karpenter replaces because of the run; said before it is done. */
+  readonly upgrade?: UpgradeNotes
   readonly resources: readonly ReportedResource[]
   /** Every NodePool that passed, in the order in which they were tested. */
   readonly smokeTests: readonly ReportedSmokeTest[]
   /** Mode check: every place where record, wanted and live state do not agree. */
   readonly findings?: readonly Finding[]
   readonly counts?: Readonly<Record<FindingKind, number>>
+  /** Of an installation that somebody else made, where this run looked at it or took it over. */
+  readonly adoption?: readonly AdoptionEntry[]
   /** Mode uninstall: what became of it, and what is left. */
   readonly removal?: RemovalListing
   readonly stages: readonly { readonly name: string; readonly seconds: number }[]

@@ -1,7 +1,9 @@
+import { adoptionText, countsText as adoptionCounts } from './adoption-notes.js'
 import { countsText, findingsText } from './check-summary.js'
 import { code, fenced, list, plain, seconds, table } from './markdown.js'
 import { removalText } from './removal-summary.js'
 import type { Report, ReportedSmokeTest } from './report.js'
+import { upgradeText } from './upgrade-lines.js'
 
 /** GitHub drops a step's summary above 1 MiB whole (runner source, 2026); a summary for people is far below. */
 const longestSummary = 200_000
@@ -14,8 +16,10 @@ export function summaryText(report: Report): string {
     verdict(report),
     ...(report.error === undefined ? [] : [fenced(report.error)]),
     facts(report),
+    ...(report.upgrade === undefined ? [] : [upgradeText(report.upgrade)]),
     changes(report),
     ...(report.findings === undefined || report.findings.length === 0 ? [] : [findingsText(report.findings)]),
+    ...(report.adoption === undefined ? [] : [adoptionText(report.adoption)]),
     ...(report.removal === undefined ? [] : [removalText(report.removal)]),
     ...report.smokeTests.map(smokeTest),
     list('Warnings', report.warnings.map(warning), 20),
@@ -37,6 +41,7 @@ function warning(line: string): string {
 function headline(report: Report): string {
   const { mode, result, findings, counts, removal } = report
   if (result === 'cancelled') return 'cancelled'
+  if (findings !== undefined && report.adoption !== undefined && result !== 'failed') return 'not adopted yet'
   if (findings !== undefined) return countsText(counts) ?? 'all as installed'
   if (removal !== undefined && removal.leftovers.length > 0) return `${removal.leftovers.length} left over`
   if (result === 'failed') return 'failed'
@@ -51,6 +56,7 @@ function verdict(report: Report): string {
     return `**Cancelled** after ${seconds(report.seconds)}; ${done} resources were changed and stay.`
   if (report.findings !== undefined) {
     const found = countsText(report.counts)
+    if (report.adoption !== undefined) return notAdopted(report)
     const facts = `Karpenter ${report.karpenterVersion ?? ''}, ${seconds(report.seconds)}`
     if (found === undefined) return `**All as installed**: ${facts}.`
     return `**Found**: ${found}${report.result === 'failed' ? '' : '; `fail-on` lets it pass'}. ${facts}.`
@@ -69,6 +75,10 @@ function verdict(report: Report): string {
     return `**All as wanted**: Karpenter ${version}, nothing changed, ${seconds(report.seconds)}.`
   const proof = report.smokeTests.length === 0 ? '' : `, ${proved(report.smokeTests)}`
   return `**Installed**: Karpenter ${version}, ${done} resources changed${proof}, ${seconds(report.seconds)}.`
+}
+
+function notAdopted({ adoption = [], seconds: time }: Report): string {
+  return `**Not installed by this action**: ${adoptionCounts(adoption)}. \`adopt: true\` takes it over as the table says. ${seconds(time)}.`
 }
 
 function proved(tests: readonly ReportedSmokeTest[]): string {

@@ -29,6 +29,8 @@ interface Ports {
   /** Tags of the stack; undefined when there is no stack. */
   readonly stackTags: () => Promise<Readonly<Record<string, string>> | undefined>
   readonly stackName: string
+  /** Policies that the stack has on it until the new controller runs; undefined where those are what is wanted. */
+  readonly interim?: () => Promise<readonly string[] | undefined>
   readonly dependsOn?: readonly string[]
 }
 
@@ -78,13 +80,14 @@ export function stackRole(wanted: StackRoleWanted, ports: Ports): AnyResource {
     }
   }
 
-  async function repair(live: RoleWithPolicies, step: Step): Promise<void> {
+  /** `now`: as it is to be at first. */
+  async function repair(now: StackRoleWanted, live: RoleWithPolicies, step: Step): Promise<void> {
     const refused = refusal(wanted, live)
     if (refused !== undefined) throw refused
     await repairRole(live, step)
-    const lacking = (wanted.policyArns ?? []).filter((arn) => !live.attached.includes(arn))
+    const lacking = (now.policyArns ?? []).filter((arn) => !live.attached.includes(arn))
     // First, because a role takes ten.
-    for (const arn of further(wanted, live)) await policies.detach(arn, step)
+    for (const arn of further(now, live)) await policies.detach(arn, step)
     await Promise.all(
       lacking.map(async (arn) =>
         policies.attach(arn, 'Make the policy, or take it out of the template.', step)
@@ -142,18 +145,22 @@ export function stackRole(wanted: StackRoleWanted, ports: Ports): AnyResource {
       refusal: (live) => refusal(wanted, live),
       apply: async (before, _differences, step) => {
         refuseUnreadable(title, before)
+        let now = wanted
         try {
           // The stack may have made or changed it since it was read.
           const found = await getIfThere()
           if (found === undefined) await create(step)
           const live = found ?? (await visible(step))
           if (differencesOf(wanted, live).length === 0) return
-          await repair(live, step)
+          const policyArns = await ports.interim?.()
+          if (policyArns !== undefined) now = { ...wanted, policyArns }
+          if (differencesOf(now, live).length === 0) return
+          await repair(now, live, step)
         } catch (error) {
           throw awsProblem(title, 'could not be put right', error, policyFix(error))
         }
         await poll(step, waitOptions('to be as written'), async () =>
-          differencesOf(wanted, await get()).length === 0 ? true : undefined
+          differencesOf(now, await get()).length === 0 ? true : undefined
         )
       },
       remove

@@ -16,6 +16,9 @@ export {
   paginateDescribeInstances,
   paginateDescribeLaunchTemplates,
   paginateDescribeNetworkInterfaces,
+  paginateDescribeRouteTables,
+  paginateDescribeSecurityGroups,
   paginateDescribeSubnets,
-  paginateDescribeVolumes
+  paginateDescribeVolumes,
+  paginateDescribeVpcEndpoints
 } from '@aws-sdk/client-ec2'

@@ -6,6 +6,7 @@ import { instanceTypePrices, spotPrice } from '../instance-types.js'
 import { cheapest, launchPlan, type Choice, type LaunchPlan } from './plan.js'
 import { ec2Questions, type QuestionSources } from './questions.js'
 import { members, type Records } from './records.js'
+import { withBlackholes } from './routes.js'
 import { ec2Reply } from './xml.js'
 
 /** EC2 shows an instance for about this long after it was terminated, milliseconds. */
@@ -72,6 +73,8 @@ export function ec2Service(parts: Ec2Parts): Service {
           return forward(call)
         case 'DescribeInstances':
           return shownInstances(await forward(call, onceEach(new URLSearchParams(call.http.body))))
+        case 'DescribeRouteTables':
+          return withBlackholes(moto, call.region, await forward(call))
         case 'DescribeInstanceTypes':
           return forwardInstanceTypes(call)
         case 'DescribeInstanceTypeOfferings':

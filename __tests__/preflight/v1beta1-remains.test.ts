@@ -1,0 +1,53 @@
+import { type NodePoolRemains, v1beta1Remains } from '../../src/preflight/v1beta1-remains.js'
+
+const clean: NodePoolRemains = { name: 'default', annotated: false, incompleteRef: false }
+
+async function found(
+  installed: string | undefined,
+  version: string,
+  ...nodePools: readonly NodePoolRemains[]
+): Promise<{ reads: number; findings: readonly (readonly [string, string])[] }> {
+  let reads = 0
+  const findings = await v1beta1Remains({
+    installed,
+    version,
+    nodePools: async () => {
+      reads++
+      return nodePools
+    }
+  }).run()
+  return { reads, findings: findings.map(({ level, subject, problem }) => [level, `${subject}: ${problem}`]) }
+}
+
+describe('v1beta1Remains', () => {
+  const annotated = { ...clean, annotated: true }
+
+  it.each([
+    [undefined, '1.14.0'],
+    ['1.2.1', '1.14.0'],
+    ['1.0.5', '1.0.8'],
+    ['somewhat', '1.14.0']
+  ])('reads nothing where 1.1 is not passed: %s to %s', async (installed, version) => {
+    expect(await found(installed, version, annotated)).toEqual({ reads: 0, findings: [] })
+  })
+
+  it('finds nothing in NodePools that are all of v1', async () => {
+    expect(await found('1.0.8', '1.14.0', clean)).toEqual({ reads: 1, findings: [] })
+  })
+
+  it('refuses where the controller would end at its start, and warns where it would forget settings', async () => {
+    const [ends, forgets] = [
+      await found('1.0.8', '1.2.1', annotated),
+      await found('1.0.8', '1.6.0', annotated)
+    ]
+    expect(ends.findings).toEqual([
+      ['error', expect.stringMatching(/NodePool default: .* ends at its start/)]
+    ])
+    expect(forgets.findings).toEqual([['warning', expect.stringMatching(/does not read/)]])
+  })
+
+  it('refuses a nodeClassRef that is not whole', async () => {
+    const { findings } = await found('1.0.8', '1.14.0', { ...clean, incompleteRef: true })
+    expect(findings).toEqual([['error', expect.stringMatching(/nodeClassRef lacks group or kind/)]])
+  })
+})

@@ -1,0 +1,131 @@
+import { crdChanges, fieldsNotIn } from '../../src/upgrade/crd-changes.js'
+import { crdOf } from './crds.js'
+
+const text = { type: 'string' }
+const object = (properties: Record<string, unknown>, more: object = {}): object => ({
+  type: 'object',
+  properties,
+  ...more
+})
+const change = (before: unknown, after: unknown): unknown =>
+  crdChanges([crdOf('EC2NodeClass', before)], [crdOf('EC2NodeClass', after)])[0]
+
+describe('crdChanges', () => {
+  it('leaves out a CRD that is the same, whatever its descriptions and status say', () => {
+    const described = object({ role: { ...text, description: 'of the nodes' } }, { description: 'old' })
+    expect(change(described, object({ role: text }))).toBeUndefined()
+  })
+
+  it('says of a CRD that the cluster has not that it is new', () => {
+    expect(crdChanges([], [crdOf('NodePool', object({}))])).toEqual([
+      {
+        crd: 'nodepools.karpenter.sh',
+        change: 'new',
+        versions: { added: ['v1'], gone: [] },
+        added: [],
+        gone: [],
+        changed: []
+      }
+    ])
+  })
+
+  it('names a field that comes or goes once, and not all that is below it', () => {
+    const old = { kubelet: object({ maxPods: { type: 'integer' } }), role: text }
+    const now = {
+      role: text,
+      networkInterfaces: { type: 'array', items: object({ deviceIndex: { type: 'integer' } }) },
+      tags: { type: 'object', additionalProperties: text }
+    }
+    expect(change(object(old), object(now))).toMatchObject({
+      added: ['spec.networkInterfaces', 'spec.tags'],
+      gone: ['spec.kubelet'],
+      changed: []
+    })
+  })
+
+  it('finds fields inside lists and maps', () => {
+    const terms = (fields: Record<string, unknown>): object =>
+      object({ amiSelectorTerms: { type: 'array', items: object(fields) } })
+    expect(change(terms({ alias: text }), terms({ alias: text, ssmParameter: text }))).toMatchObject({
+      added: ['spec.amiSelectorTerms[].ssmParameter']
+    })
+  })
+
+  it('says what else a field takes, needs and falls back to', () => {
+    const rule = (text: string): object => ({ rule: text, message: text })
+    const before = object(
+      {
+        policy: { ...text, enum: ['WhenEmpty', 'Old'], default: 'WhenEmpty' },
+        after: { ...text, pattern: 'a' },
+        group: { ...text, 'x-kubernetes-validations': [rule('a'), rule('b')] },
+        free: text
+      },
+      { required: ['after'] }
+    )
+    const after = object(
+      {
+        policy: { ...text, enum: ['WhenEmpty', 'Balanced'], default: 'Balanced' },
+        after: { ...text, pattern: 'b', maxLength: 9 },
+        group: { ...text, 'x-kubernetes-validations': [rule('b'), rule('c'), rule('d')] },
+        free: { ...text, enum: ['one', 'two'] }
+      },
+      { required: ['group'] }
+    )
+    expect(change(before, after)).toMatchObject({
+      added: [],
+      gone: [],
+      changed: [
+        { path: 'spec.policy', change: 'also takes Balanced' },
+        { path: 'spec.policy', change: 'no longer takes Old' },
+        { path: 'spec.policy', change: 'default "WhenEmpty" becomes "Balanced"' },
+        { path: 'spec.after', change: 'is optional now' },
+        { path: 'spec.after', change: 'pattern "a" becomes "b"' },
+        { path: 'spec.after', change: 'maxLength none becomes 9' },
+        { path: 'spec.group', change: 'is required now' },
+        { path: 'spec.group', change: 'CEL rules: 2 new, 1 gone' },
+        { path: 'spec.free', change: 'takes only one, two now' }
+      ]
+    })
+  })
+
+  it('says which versions of the API are no longer served', () => {
+    const crds = crdChanges(
+      [crdOf('NodePool', object({}), ['v1beta1', 'v1'])],
+      [crdOf('NodePool', object({}), ['v1'])]
+    )
+    expect(crds).toMatchObject([{ versions: { added: [], gone: ['v1beta1'] } }])
+  })
+})
+
+describe('fieldsNotIn', () => {
+  const crd = crdOf(
+    'EC2NodeClass',
+    object({
+      role: text,
+      tags: { type: 'object', additionalProperties: text },
+      kubelet: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+      amiSelectorTerms: { type: 'array', items: object({ alias: text }) }
+    })
+  )
+  const nodeClass = (spec: object, version = 'v1') => ({
+    apiVersion: `karpenter.k8s.aws/${version}`,
+    kind: 'EC2NodeClass',
+    metadata: { name: 'default' },
+    spec
+  })
+
+  it('names each field that the schema has not, once, also inside a list', () => {
+    const terms = [{ alias: 'al2023@latest', ssmParameter: 'a' }, { ssmParameter: 'b' }]
+    expect(
+      fieldsNotIn(crd, nodeClass({ role: 'r', cpuOptions: { coreCount: 2 }, amiSelectorTerms: terms }))
+    ).toEqual(['spec.cpuOptions', 'spec.amiSelectorTerms[].ssmParameter'])
+  })
+
+  it('lets maps of any keys and fields of any content be', () => {
+    expect(fieldsNotIn(crd, nodeClass({ tags: { team: 'a' }, kubelet: { any: 1 } }))).toEqual([])
+  })
+
+  it('says nothing of an object in a version that the CRD does not have', () => {
+    expect(fieldsNotIn(crd, nodeClass({ cpuOptions: {} }, 'v1beta1'))).toEqual([])
+  })
+})

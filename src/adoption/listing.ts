@@ -1,0 +1,77 @@
+import type { Difference } from '../engine/difference.js'
+import type { Graph } from '../engine/graph.js'
+import type { Owner } from '../engine/owner.js'
+import type { Inspection, Layer } from '../engine/resource.js'
+import { withoutSecrets } from '../engine/secret-values.js'
+
+/** What one resource of the model comes to in an installation that somebody else made. */
+export interface AdoptionEntry {
+  readonly id: string
+  readonly title: string
+  readonly layer: Layer
+  readonly state: 'as wanted' | 'different' | "somebody else's" | 'missing' | 'unknown'
+  /** `eksctl, CloudFormation stack eksctl-blue-karpenter`; undefined where nobody else keeps it. */
+  readonly keeper?: string
+  /** What was seen on it, one line each. */
+  readonly evidence: readonly string[]
+  readonly differences: readonly Difference[]
+  /** What an install with `adopt: true` does about it. */
+  readonly adopt: string
+}
+
+/** The adoption report, resource by resource, in the graph's order. */
+export function adoptionEntries(
+  graph: Graph,
+  inspections: ReadonlyMap<string, Inspection>
+): readonly AdoptionEntry[] {
+  return graph.resources.flatMap((resource) => {
+    const inspection = inspections.get(resource.id)
+    return inspection === undefined ? [] : [entryOf(inspection)]
+  })
+}
+
+function entryOf(inspection: Inspection): AdoptionEntry {
+  const { resource, owner, differences } = inspection
+  const { id, title, layer } = resource
+  return {
+    id,
+    title,
+    layer,
+    state: stateOf(inspection, owner),
+    ...(owner?.kind === 'other' && { keeper: owner.who }),
+    evidence: owner === undefined || owner.kind === 'ours' ? [] : owner.evidence,
+    differences: differences.map(withoutSecrets),
+    adopt: whatAdoptDoes(inspection, owner)
+  }
+}
+
+function stateOf({ state }: Inspection, owner: Owner | undefined): AdoptionEntry['state'] {
+  switch (state) {
+    case 'absent':
+      return 'missing'
+    case 'unreadable':
+      return 'unknown'
+    case 'differs':
+      return owner?.kind === 'other' ? "somebody else's" : 'different'
+    case 'as wanted':
+      return owner?.kind === 'other' ? "somebody else's" : 'as wanted'
+  }
+}
+
+function whatAdoptDoes(
+  { state, refusal, differences, unreadable, left }: Inspection,
+  owner: Owner | undefined
+): string {
+  if (refusal !== undefined) return `be refused: ${refusal.message}`
+  if (state === 'unreadable') return `be refused: it cannot be read (${unreadable?.missingPermission ?? ''})`
+  if (state === 'absent') return 'create it'
+  const places = `${differences.length} ${differences.length === 1 ? 'place' : 'places'}`
+  if (owner?.kind === 'other') {
+    return state === 'differs'
+      ? `change it in ${places}, and leave it to ${owner.who}`
+      : `use it, and leave it to ${owner.who}`
+  }
+  // Nothing is there of it, and nothing is to be: a resource of an empty list.
+  if (left.length === 0 && state === 'as wanted') return 'leave it'
+  return state === 'differs' ? `take it over, and change it in ${places}` : 'take it over as it is'
+}

@@ -1,0 +1,166 @@
+import type { NodeDrift } from '../upgrade/node-drift.js'
+import type { UpgradeNotes } from '../upgrade/notes.js'
+import { table, value } from './markdown.js'
+
+/** What changes with a version, for the log: short lines, the long lists counted. The report has all. */
+export function upgradeLines(notes: UpgradeNotes): readonly string[] {
+  return [
+    ...versionLines(notes),
+    ...permissionLines(notes),
+    ...crdLines(notes),
+    ...chartLines(notes),
+    ...cautionLines(notes),
+    ...nodeLines(notes),
+    ...notes.unread.map((permission) => `not known without ${permission}: what depends on it is not said`)
+  ]
+}
+
+/** What a person should look at before it happens. */
+export function upgradeWarnings({ fieldsLost, nodes, to }: UpgradeNotes): readonly string[] {
+  return [
+    ...fieldsLost.map(({ object, path }) => `${object}: the CRDs of ${to} have no ${path}: it is lost`),
+    ...(nodes === undefined || nodes.replaced + nodes.mayBeReplaced === 0 ? [] : [nodesSentence(nodes)])
+  ]
+}
+
+function versionLines({ from, to, direction, passes }: UpgradeNotes): readonly string[] {
+  if (from === undefined || direction === 'same version') return []
+  return [
+    `${direction} of Karpenter from ${from} to ${to}${passes.length === 0 ? '' : `, past ${passes.join(', ')}`}`
+  ]
+}
+
+function permissionLines({ permissions }: UpgradeNotes): readonly string[] {
+  if (permissions === undefined) return []
+  const { added, removed, statements, policies, by } = permissions
+  const moves = [
+    ...(policies.added.length > 0 ? [`new ${policies.added.join(', ')}`] : []),
+    ...(policies.removed.length > 0 ? [`gone ${policies.removed.join(', ')}`] : [])
+  ]
+  return [
+    `permissions (by the ${by}): ${added.length} more, ${removed.length} less, in ${count(statements.length, 'statement')}`,
+    ...statements.map(({ policy, statement, change, gains, loses }) => {
+      const what = [...gains.map((line) => `+ ${line}`), ...loses.map((line) => `- ${line}`)]
+      return `  ${change} ${statement} (${policy}): ${first(what, 4)}`
+    }),
+    ...(moves.length === 0 ? [] : [`  policies: ${moves.join('; ')}`])
+  ]
+}
+
+function crdLines({ crds }: UpgradeNotes): readonly string[] {
+  return crds.map(({ crd, change, versions, added, gone, changed }) => {
+    if (change === 'new') return `CRD ${crd} is new`
+    const parts = [
+      ...versions.gone.map((version) => `${version} is no longer served`),
+      ...versions.added.map((version) => `${version} is served as well`),
+      ...(added.length > 0 ? [`${added.length} fields new (${first(added, 4)})`] : []),
+      ...(gone.length > 0 ? [`${gone.length} fields gone (${first(gone, 8)})`] : []),
+      ...(changed.length > 0
+        ? [`${changed.length} fields changed (${first(changed.map(changeText), 3)})`]
+        : [])
+    ]
+    return `CRD ${crd}: ${parts.join('; ')}`
+  })
+}
+
+function changeText({ path, change }: UpgradeNotes['crds'][number]['changed'][number]): string {
+  return `${path} ${change}`
+}
+
+function chartLines({ chart }: UpgradeNotes): readonly string[] {
+  if (chart === undefined) return []
+  const { dead, added, gone, defaults } = chart
+  return [
+    ...dead.map(({ path, problem, given }) => `chart value ${path}, given ${given}: ${problem}`),
+    ...defaults.map(
+      ({ path, before, after }) => `chart default ${path}: ${shown(before)} becomes ${shown(after)}`
+    ),
+    ...(gone.length > 0 ? [`chart values gone: ${first(gone, 8)}`] : []),
+    ...(added.length > 0
+      ? [
+          `chart values new: ${first(
+            added.map((one) => `${one.path} (${shown(one.value)})`),
+            8
+          )}`
+        ]
+      : [])
+  ]
+}
+
+function cautionLines({ cautions }: UpgradeNotes): readonly string[] {
+  const other = cautions.filter(({ concerns }) => concerns === 'no').length
+  return [
+    ...cautions
+      .filter(({ concerns }) => concerns !== 'no')
+      .map(
+        ({ version, text, handled }) =>
+          `since ${version}: ${text}${handled === undefined ? '' : ` (${handled})`}`
+      ),
+    ...(other > 0 ? [`${count(other, 'other caution')} of these versions do not concern this cluster`] : [])
+  ]
+}
+
+function nodeLines({ nodes }: UpgradeNotes): readonly string[] {
+  if (nodes === undefined) return []
+  const { causes, notes } = nodes
+  return [
+    ...(nodes.replaced + nodes.mayBeReplaced === 0 ? [nodesSentence(nodes)] : []),
+    ...causes.map(
+      ({ object, reason, nodes: some, certain }) =>
+        `nodes: ${object}: ${reason} (${certain ? '' : 'at most '}${count(some, 'node')})`
+    ),
+    ...notes.map((note) => `nodes: ${note}`)
+  ]
+}
+
+/** `nodes: Karpenter will replace 5 of 12 and may replace 2 more, within the budgets of their NodePools`. */
+function nodesSentence({ nodes, replaced, mayBeReplaced, driftedAlready }: NodeDrift): string {
+  const already =
+    driftedAlready === 0 ? '' : `; ${count(driftedAlready, 'node')} had drifted before and will be replaced`
+  if (replaced + mayBeReplaced === 0)
+    return `nodes: of ${count(nodes, 'node')} of Karpenter's, none is expected to be replaced because of this run${already}`
+  const parts = [
+    ...(replaced > 0 ? [`will replace ${replaced}`] : []),
+    ...(mayBeReplaced > 0 ? [`may replace ${mayBeReplaced}${replaced > 0 ? ' more' : ''}`] : [])
+  ]
+  return `nodes: Karpenter ${parts.join(' and ')} of its ${count(nodes, 'node')} because of this run, within the budgets of their NodePools${already}`
+}
+
+/** For the job summary; the cautions and causes in full, what is long counted. */
+export function upgradeText(notes: UpgradeNotes): string {
+  const { from, to, direction } = notes
+  const title =
+    direction === 'same version'
+      ? 'Nodes that this run replaces'
+      : `${direction === 'upgrade' ? 'Upgrade' : 'Downgrade'} from ${from ?? ''} to ${to}`
+  const rows = [
+    ...section('Permissions', permissionLines(notes)),
+    ...section('CRDs', crdLines(notes)),
+    ...section('Chart', chartLines(notes)),
+    ...section('Cautions', cautionLines(notes)),
+    ...section('Nodes', [
+      ...(notes.nodes === undefined || notes.nodes.replaced + notes.nodes.mayBeReplaced === 0
+        ? []
+        : [nodesSentence(notes.nodes)]),
+      ...nodeLines(notes)
+    ])
+  ]
+  return rows.length === 0 ? '' : `### ${title}\n\n${table(['', ''], rows)}`
+}
+
+function section(name: string, lines: readonly string[]): readonly (readonly [string, string])[] {
+  return lines.map((line, index) => [index === 0 ? name : '', line.trim()] as const)
+}
+
+function first(texts: readonly string[], most: number): string {
+  const more = texts.length - most
+  return more > 0 ? `${texts.slice(0, most).join(', ')} and ${more} more` : texts.join(', ')
+}
+
+function shown(of: unknown): string {
+  return of === undefined || of === '' ? 'nothing' : value(of).replaceAll('`', '')
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`
+}

@@ -1,0 +1,167 @@
+import { canonical, isMap, mapAt, type JsonMap } from '../engine/json.js'
+import { field, listField, textField, type Manifest } from '../kubernetes/manifest.js'
+
+/** What becomes of one CRD. Status is Karpenter's own affair and left out. */
+export interface CrdChange {
+  /** `nodepools.karpenter.sh` */
+  readonly crd: string
+  readonly change: 'new' | 'changed'
+  /** Served versions of the API that come and go. */
+  readonly versions: { readonly added: readonly string[]; readonly gone: readonly string[] }
+  /** `spec.template.spec.taints[].key`; of a field that is new with all below it, only the field. */
+  readonly added: readonly string[]
+  readonly gone: readonly string[]
+  /** What else is said of a field now: `is required now`, `also takes Balanced`, `2 rules more`. */
+  readonly changed: readonly { readonly path: string; readonly change: string }[]
+}
+
+/** What the CRDs of a version change in those that the cluster has; without those that stay as they are. */
+export function crdChanges(live: readonly Manifest[], wanted: readonly Manifest[]): readonly CrdChange[] {
+  return wanted.flatMap((crd): readonly CrdChange[] => {
+    const { name } = crd.metadata
+    const now = live.find(({ metadata }) => metadata.name === name)
+    const versions = { added: notIn(servedBy(crd), servedBy(now)), gone: notIn(servedBy(now), servedBy(crd)) }
+    if (now === undefined) return [{ crd: name, change: 'new', versions, added: [], gone: [], changed: [] }]
+    const version = storageOf(crd)
+    const [before, after] = [fieldsOf(schemaOf(now, version)), fieldsOf(schemaOf(crd, version))]
+    const change: CrdChange = {
+      crd: name,
+      change: 'changed',
+      versions,
+      added: topmost(notIn(after.keys(), before)),
+      gone: topmost(notIn(before.keys(), after)),
+      changed: [...after].flatMap(([path, facts]) => {
+        const had = before.get(path)
+        return had === undefined ? [] : changesOf(had, facts).map((text) => ({ path, change: text }))
+      })
+    }
+    const parts = [versions.added, versions.gone, change.added, change.gone, change.changed]
+    return parts.every((part) => part.length === 0) ? [] : [change]
+  })
+}
+
+/** Fields of an object that a CRD does not have: the API server drops them without a word. Empty when it cannot be told. */
+export function fieldsNotIn(crd: Manifest, object: Manifest): readonly string[] {
+  const schema = schemaOf(crd, object.apiVersion.split('/').at(-1) ?? '')
+  if (schema === undefined) return []
+  return unknownIn(mapAt(mapAt(schema, 'properties'), 'spec'), object['spec'], 'spec')
+}
+
+function unknownIn(schema: JsonMap, value: unknown, path: string): readonly string[] {
+  if (schema['x-kubernetes-preserve-unknown-fields'] === true) return []
+  if (Array.isArray(value))
+    return [...new Set(value.flatMap((entry) => unknownIn(mapAt(schema, 'items'), entry, `${path}[]`)))]
+  if (!isMap(value) || !isMap(schema['properties'])) return []
+  const properties = schema['properties']
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const below = properties[key]
+    return isMap(below) ? unknownIn(below, inner, `${path}.${key}`) : [`${path}.${key}`]
+  })
+}
+
+/** What a schema says of one field. */
+interface FieldFacts {
+  readonly required: boolean
+  readonly schema: JsonMap
+}
+
+function fieldsOf(schema: JsonMap | undefined): ReadonlyMap<string, FieldFacts> {
+  const fields = new Map<string, FieldFacts>()
+  const walk = (at: JsonMap, path: string, required: boolean): void => {
+    fields.set(path, { required, schema: at })
+    const needed = listField(at, 'required')
+    for (const [key, inner] of Object.entries(mapAt(at, 'properties'))) {
+      if (isMap(inner)) walk(inner, `${path}.${key}`, needed.includes(key))
+    }
+    for (const [key, mark] of [
+      ['items', '[]'],
+      ['additionalProperties', '.*']
+    ] as const) {
+      const inner = at[key]
+      if (isMap(inner)) walk(inner, `${path}${mark}`, false)
+    }
+  }
+  const spec = mapAt(schema, 'properties')['spec']
+  if (isMap(spec)) walk(spec, 'spec', listField(schema, 'required').includes('spec'))
+  return fields
+}
+
+/** Words of a schema that narrow what a field takes, beside those that are said in words of their own. */
+const limits = [
+  'type',
+  'pattern',
+  'format',
+  'minimum',
+  'maximum',
+  'minItems',
+  'maxItems',
+  'minLength',
+  'maxLength'
+]
+
+function changesOf(before: FieldFacts, after: FieldFacts): readonly string[] {
+  const [was, is] = [before.schema, after.schema]
+  const values = (of: JsonMap): readonly string[] => listField(of, 'enum').map(String)
+  const rules = (of: JsonMap): readonly string[] =>
+    listField(of, 'x-kubernetes-validations').map((rule) => textField(rule, 'rule') ?? '')
+  const more = notIn(values(is), values(was))
+  const less = notIn(values(was), values(is))
+  const anything = values(was).length === 0 || values(is).length === 0
+  return [
+    ...(after.required && !before.required ? ['is required now'] : []),
+    ...(before.required && !after.required ? ['is optional now'] : []),
+    ...(more.length > 0
+      ? [anything ? `takes only ${more.join(', ')} now` : `also takes ${more.join(', ')}`]
+      : []),
+    ...(less.length > 0 ? [anything ? 'takes any value now' : `no longer takes ${less.join(', ')}`] : []),
+    ...(canonical(was['default'] ?? null) === canonical(is['default'] ?? null)
+      ? []
+      : [`default ${shown(was['default'])} becomes ${shown(is['default'])}`]),
+    ...limits.flatMap((word) =>
+      was[word] === is[word] ? [] : [`${word} ${shown(was[word])} becomes ${shown(is[word])}`]
+    ),
+    ...ruleChanges(rules(was), rules(is))
+  ]
+}
+
+function ruleChanges(before: readonly string[], after: readonly string[]): readonly string[] {
+  const [more, less] = [notIn(after, before).length, notIn(before, after).length]
+  const words = [...(more > 0 ? [`${more} new`] : []), ...(less > 0 ? [`${less} gone`] : [])]
+  return words.length === 0 ? [] : [`CEL rules: ${words.join(', ')}`]
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? 'none' : JSON.stringify(value)
+}
+
+function schemaOf(crd: Manifest, version: string): JsonMap | undefined {
+  const found = listField(crd, 'spec', 'versions').find((one) => field(one, 'name') === version)
+  const schema = field(found, 'schema', 'openAPIV3Schema')
+  return isMap(schema) ? schema : undefined
+}
+
+function storageOf(crd: Manifest): string {
+  const stored = listField(crd, 'spec', 'versions').find((one) => field(one, 'storage') === true)
+  return textField(stored, 'name') ?? ''
+}
+
+function servedBy(crd: Manifest | undefined): readonly string[] {
+  return listField(crd, 'spec', 'versions')
+    .filter((one) => field(one, 'served') === true)
+    .flatMap((one) => textField(one, 'name') ?? [])
+}
+
+function notIn(
+  one: Iterable<string>,
+  other: ReadonlyMap<string, unknown> | readonly string[]
+): readonly string[] {
+  const known = new Set(Array.isArray(other) ? other : other.keys())
+  return [...one].filter((text) => !known.has(text))
+}
+
+/** Without what is below another path of the list. */
+function topmost(paths: readonly string[]): readonly string[] {
+  return paths.filter(
+    (path) => !paths.some((other) => path.startsWith(`${other}.`) || path.startsWith(`${other}[`))
+  )
+}

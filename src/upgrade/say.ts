@@ -1,0 +1,109 @@
+import semver from 'semver'
+import { type Decisions, releaseName } from '../decisions.js'
+import type { Discovery } from '../discovery.js'
+import type { Inspection } from '../engine/resource.js'
+import { nodeClassEffect, nodePoolEffect } from '../karpenter/drift-hash.js'
+import type { Manifest } from '../kubernetes/manifest.js'
+import { upgradeLines, upgradeWarnings } from '../report/upgrade-lines.js'
+import { type Run, stage } from '../run.js'
+import type { ChangedObject } from './node-drift.js'
+import { type UpgradeNotes, upgradeNotes } from './notes.js'
+import { readForNotes } from './reads.js'
+
+/** What a run is about to do. */
+interface Planned {
+  readonly found: Discovery
+  readonly decisions: Decisions
+  readonly inspections: ReadonlyMap<string, Inspection>
+}
+
+/**
+ * Says what a change of version brings, and which nodes Karpenter replaces because of this run, to log, summary and report,
+ * before anything is done. Reads, and says, nothing where neither a version nor what nodes are made by changes. `when`: a
+ * check looks at changes of version alone, for what somebody has changed by hand is drift to it.
+ */
+export async function sayUpgrade(
+  run: Run,
+  planned: Planned,
+  when: 'anything changes' | 'the version changes' = 'anything changes'
+): Promise<void> {
+  const from = semver.valid(planned.decisions.installed) ?? undefined
+  const versions = from !== undefined && semver.neq(from, planned.decisions.version)
+  if (!versions && (when === 'the version changes' || !reachesNodes(planned))) return
+  await stage(run, 'Upgrade', async (step) => {
+    const notes = await notesOf(run, planned, from, versions)
+    run.ledger.upgrade(notes)
+    for (const line of upgradeLines(notes)) step.note(line)
+    for (const line of upgradeWarnings(notes)) step.warning(line)
+  })
+}
+
+async function notesOf(
+  { inputs }: Run,
+  planned: Planned,
+  from: string | undefined,
+  versions: boolean
+): Promise<UpgradeNotes> {
+  const { found, decisions, inspections } = planned
+  const { chart, version } = decisions
+  const crdsChange = versions && (inspections.get('crds')?.differences.length ?? 0) > 0
+  const wanted = crdsChange ? chart.crds : []
+  const read = await readForNotes(found.kubernetes, {
+    crds: wanted.map(({ metadata }) => metadata.name),
+    objects: versions,
+    release: versions ? { name: releaseName, namespace: inputs.namespace } : undefined
+  })
+  return upgradeNotes({
+    from,
+    to: version,
+    record: found.record,
+    policies: decisions.stack.policies,
+    crds: read.crds === undefined ? { live: [], wanted: [] } : { live: read.crds, wanted },
+    objects: { live: read.objects ?? [], wanted: [...decisions.nodeClasses, ...decisions.nodePools] },
+    chart: {
+      installed: read.release?.chart,
+      releaseValues: read.release?.given ?? {},
+      chart: chart.values,
+      helmValues: inputs.helmValues,
+      values: decisions.values
+    },
+    nodes: read.claims && {
+      claims: read.claims,
+      nodePools: changed('node-pool', decisions.nodePools, inspections),
+      nodeClasses: changed('ec2-node-class', decisions.nodeClasses, inspections),
+      securityGroupTags: tagsGroups(inspections)
+    },
+    unread: read.unread
+  })
+}
+
+function changed(
+  kind: 'node-pool' | 'ec2-node-class',
+  manifests: readonly Manifest[],
+  inspections: ReadonlyMap<string, Inspection>
+): readonly ChangedObject[] {
+  return manifests.flatMap((manifest) => {
+    const inspection = inspections.get(`${kind}/${manifest.metadata.name}`)
+    return inspection?.state === 'differs' ? [{ manifest, differences: inspection.differences }] : []
+  })
+}
+
+function tagsGroups(inspections: ReadonlyMap<string, Inspection>): boolean {
+  return (inspections.get('security-group-tags')?.differences.length ?? 0) > 0
+}
+
+/** Whether the plan changes anything that Karpenter replaces nodes for; of a first install there are no nodes. */
+function reachesNodes({ decisions, inspections }: Planned): boolean {
+  if (decisions.installed === undefined) return false
+  const paths = (changes: readonly ChangedObject[]): readonly string[] =>
+    changes.flatMap(({ differences }) => differences.map(({ path }) => path))
+  return (
+    tagsGroups(inspections) ||
+    paths(changed('node-pool', decisions.nodePools, inspections)).some(
+      (path) => nodePoolEffect(path) !== 'none'
+    ) ||
+    paths(changed('ec2-node-class', decisions.nodeClasses, inspections)).some(
+      (path) => path === 'spec.amiFamily' || nodeClassEffect(path, decisions.version) !== 'none'
+    )
+  )
+}
