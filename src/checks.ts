@@ -6,6 +6,9 @@ import type { Inspection, Step } from './engine/resource.js'
 import { findReleases } from './helm/release.js'
 import { unknownValues } from './helm/values.js'
 import type { Inputs } from './inputs.js'
+import type { Kubernetes } from './kubernetes/client.js'
+import { ec2NodeClasses, nodePools } from './kubernetes/kinds.js'
+import type { Manifest } from './kubernetes/manifest.js'
 import { checksOfManifests } from './manifest-checks.js'
 import { anotherKarpenter } from './preflight/another-karpenter.js'
 import { autoMode } from './preflight/auto-mode.js'
@@ -15,6 +18,7 @@ import { controllerCapacity } from './preflight/controller-capacity.js'
 import { identity } from './preflight/identity.js'
 import { type Check, type Finding, findingText, runPreflight } from './preflight/index.js'
 import { namesAndPolicySize } from './preflight/names-and-policy-size.js'
+import { leftCrds, type LeftCrdsFacts } from './preflight/left-crds.js'
 import { nameTaken } from './preflight/name-taken.js'
 import { network } from './preflight/network.js'
 import { networkReads } from './preflight/network-reads.js'
@@ -22,6 +26,7 @@ import { notOurs } from './preflight/not-ours.js'
 import { retiredCrds } from './preflight/older-crds.js'
 import { objectNames, olderCrds, olderWebhooks } from './preflight/older-karpenter-reads.js'
 import { permissions } from './preflight/permissions.js'
+import { prunedFields } from './preflight/pruned-fields.js'
 import { plannedNeeds } from './preflight/plan-permissions.js'
 import { queue } from './preflight/queue.js'
 import { podIdentityAgentNodes, policyDocuments, queueUrl } from './preflight/reads.js'
@@ -29,6 +34,7 @@ import { subnetTagsConflict } from './preflight/subnet-tags-conflict.js'
 import { templatePolicies, type TemplatePoliciesFacts } from './preflight/template-policies.js'
 import { nodePoolRemains, v1beta1Remains } from './preflight/v1beta1-remains.js'
 import { versionPair } from './preflight/version-pair.js'
+import { keepersOf } from './resources/crd-keeper.js'
 
 export interface Checked {
   readonly inputs: Inputs
@@ -70,11 +76,18 @@ function ofCluster({ inputs, found, decisions, inspections }: Checked): readonly
   return [
     autoMode(cluster),
     clusterActive(cluster),
-    versionPair({ version, installed, kubernetes: cluster.kubernetesVersion }),
+    versionPair({
+      version,
+      installed,
+      recorded: found.record?.karpenterVersion,
+      allowDowngrade: inputs.allowDowngrade,
+      kubernetes: cluster.kubernetesVersion
+    }),
     v1beta1Remains({ version, installed, nodePools: nodePoolRemains(kubernetes) }),
     anotherKarpenter({
       namespace: inputs.namespace,
       releaseName,
+      crdsChoice: inputs.crds,
       karpenterVersion: version,
       controllers,
       releases: async () => (changes(await inspections) ? findReleases(kubernetes) : []),
@@ -101,10 +114,9 @@ type OthersDocuments = NonNullable<TemplatePoliciesFacts['othersDocuments']>
 function othersDocuments({ found, inspections }: Checked): OthersDocuments {
   let read: ReturnType<OthersDocuments> | undefined
   const arns = found.adopted?.adoption.others.policyArns ?? []
+  if (arns.length === 0) return async () => []
   return async () =>
-    (read ??= inspections.then(async (all) =>
-      arns.length > 0 && changes(all) ? policyDocuments(found.aws)(arns) : []
-    ))
+    (read ??= inspections.then(async (all) => (changes(all) ? policyDocuments(found.aws)(arns) : undefined)))
 }
 
 /** Retired CRDs, and of today's those that may be of another version. A run that changes nothing need not ask again. */
@@ -164,12 +176,45 @@ function ofAccount(checked: Checked): readonly Check[] {
   ]
 }
 
-function ofInputs({ inputs, decisions }: Checked, othersDocuments: OthersDocuments): readonly Check[] {
+function ofInputs(checked: Checked, othersDocuments: OthersDocuments): readonly Check[] {
+  const { inputs, found, decisions, inspections } = checked
   const { version, stack, templateOrigin } = decisions
   return [
     templatePolicies({ karpenterVersion: version, stack, origin: templateOrigin, othersDocuments }),
-    chartValues(inputs, decisions)
+    chartValues(inputs, decisions),
+    leftCrds(leftOnes(checked)),
+    prunedFields({
+      version,
+      crds: async () => ((await inspections).get('crds')?.state === 'differs' ? decisions.chart.crds : []),
+      live: async () => standingNodes(found.kubernetes),
+      given: [...decisions.nodeClasses, ...decisions.nodePools]
+    })
   ]
+}
+
+/** CRDs that are left to others are looked at when anything is to be changed. */
+function leftOnes({ inputs, found, decisions, inspections }: Checked): LeftCrdsFacts | undefined {
+  if (inputs.crds !== 'leave') return undefined
+  const ownership = { owner: 'setup-karpenter', run: '' }
+  const own = { name: releaseName, namespace: inputs.namespace }
+  return {
+    version: decisions.version,
+    crds: decisions.chart.crds,
+    given: [...decisions.nodeClasses, ...decisions.nodePools],
+    ownership,
+    live: async () => {
+      if (!changes(await inspections)) return undefined
+      const names = decisions.chart.crds.map(({ metadata }) => metadata.name)
+      const crds = await olderCrds(found.kubernetes, names)
+      return { found: crds, keepers: await keepersOf(found.kubernetes, crds, ownership, own) }
+    }
+  }
+}
+
+/** NodePools and EC2NodeClasses of the cluster, whoever made them. */
+async function standingNodes(kubernetes: Kubernetes): Promise<readonly Manifest[]> {
+  const [classes, pools] = await Promise.all([kubernetes.list(ec2NodeClasses), kubernetes.list(nodePools)])
+  return [...classes.items, ...pools.items]
 }
 
 /** The chart has no schema: helm takes anything and says nothing. */

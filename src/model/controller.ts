@@ -1,14 +1,16 @@
 import { releaseName } from '../decisions.js'
 import type { AnyResource } from '../engine/resource.js'
+import { newerBefore } from '../karpenter/versions.js'
 import { crds } from '../resources/crds.js'
 import { flowSchemas } from '../resources/flow-schemas.js'
 import { helmRelease } from '../resources/helm-release.js'
 import { namespace } from '../resources/namespace.js'
+import { recordedRelease } from '../recorded.js'
 import type { ModelParts } from './parts.js'
 
 /** What runs in the cluster: namespace, flow schemas, CRDs, chart. */
 export function controller(
-  { inputs, found, decisions, ownership, removal }: ModelParts,
+  { inputs, found, decisions, ownership, keep, removal }: ModelParts,
   /** Of the queue and its rules: they stay as long as the controller listens. */
   interruptionIds: readonly string[]
 ): readonly AnyResource[] {
@@ -19,6 +21,12 @@ export function controller(
   )
   const { installed, version } = decisions
   const changesVersion = removal === undefined && installed !== undefined && installed !== version
+  // A newer controller loses what older CRDs do not have; an older one works with newer CRDs: it goes back before them.
+  const newer = newerBefore(version, {
+    installed,
+    recorded: found.record?.karpenterVersion
+  })
+  const chartFirst = removal === undefined && newer !== undefined
   const identityIds = decisions.identity === 'irsa' ? ['oidc-provider'] : ['pod-identity-association']
   return [
     namespace({ name: inputs.namespace }, { kubernetes, ownership, dependsOn: [] }),
@@ -29,9 +37,13 @@ export function controller(
         kubernetes,
         ownership,
         // What AWS refuses is seen before the running controller's CRDs are changed.
-        dependsOn: changesVersion ? ['controller-role-policies'] : [],
+        dependsOn: chartFirst ? ['helm-release'] : changesVersion ? ['controller-role-policies'] : [],
+        choice: inputs.crds,
+        release: { name: releaseName, namespace: inputs.namespace },
+        keep,
         removable: removal?.removeCrds ?? false,
-        autoMode: found.cluster.autoMode
+        autoMode: found.cluster.autoMode,
+        downgrade: chartFirst
       }
     ),
     helmRelease(
@@ -49,7 +61,7 @@ export function controller(
         dependsOn: [
           'namespace',
           ...(flows === undefined ? [] : [flows.id]),
-          'crds',
+          ...(chartFirst ? [] : ['crds']),
           'stack',
           ...interruptionIds,
           'controller-role-policies',
@@ -57,7 +69,12 @@ export function controller(
           ...(removal === undefined ? [] : ['leftovers'])
         ],
         helm: async () => decisions.helm,
-        chart: async () => decisions.chart
+        chart: async () => decisions.chart,
+        recorded: recordedRelease(found.record),
+        stays: (running) =>
+          chartFirst
+            ? `CRDs are still those of ${running}; stack and the controller role's policies are left as this run has put them.`
+            : `CRDs, stack and the controller role's policies are left as this run has put them, those of ${version} and what ${running} needs.`
       }
     )
   ]

@@ -4,6 +4,8 @@ export interface Described {
   readonly says: string
   /** What `preflight-allow` calls the error, where going on all the same can make sense. */
   readonly override?: string
+  /** The input that allows it instead: `allow-downgrade: true`. */
+  readonly input?: string
 }
 
 interface Description {
@@ -34,7 +36,7 @@ export const catalogue = {
     findings: [{ level: 'error', says: 'the cluster is in EKS Auto Mode, where AWS runs Karpenter' }]
   },
   'version-pair': {
-    looksAt: 'version, the version that runs, Kubernetes',
+    looksAt: 'version, the version that runs, the version of the record, Kubernetes',
     findings: [
       {
         level: 'error',
@@ -48,7 +50,12 @@ export const catalogue = {
       },
       { level: 'error', says: 'the version cannot follow the one that runs (before 1.0)' },
       { level: 'warning', says: 'the release is one that its own documentation says to skip (1.8.4)' },
-      { level: 'warning', says: 'the version is older than the one that runs' }
+      {
+        level: 'error',
+        says: 'the version is older than the one that runs, or than that of the last install',
+        input: 'allow-downgrade: true'
+      },
+      { level: 'warning', says: 'such a downgrade is allowed; what it means' }
     ]
   },
   'v1beta1-remains': {
@@ -85,6 +92,26 @@ export const catalogue = {
       { level: 'warning', says: 'a Helm release of Karpenter or of its CRDs that this action did not make' },
       { level: 'warning', says: 'CRDs of Karpenter 0.32 or older, with the objects that are left' },
       { level: 'warning', says: 'a CRD converts by a webhook that the version does not have' }
+    ]
+  },
+  'left-crds': {
+    looksAt:
+      'with `crds: leave`: the CRDs that are there, who keeps them, and what the controller and the manifests need of them',
+    findings: [
+      { level: 'error', says: 'one is missing, does not serve a version, or lacks fields that are given' },
+      { level: 'warning', says: 'one is of another version' },
+      { level: 'note', says: 'one is as wanted, and whose it is' }
+    ]
+  },
+  'pruned-fields': {
+    looksAt:
+      'NodePools and EC2NodeClasses that are there, against the schemas of CRDs that are to be written',
+    findings: [
+      {
+        level: 'error',
+        says: 'fields that those CRDs do not have, which the API server would drop without a word',
+        override: 'pruned-fields'
+      }
     ]
   },
   'not-adopted': {
@@ -138,6 +165,11 @@ export const catalogue = {
     looksAt: 'every resource that is there',
     findings: [
       { level: 'error', says: 'it is of somebody else and not as wanted, so this action will not touch it' },
+      {
+        level: 'error',
+        says: 'CRDs that another Helm release or a GitOps tool keeps are not those of the version',
+        input: 'crds: take-over'
+      },
       { level: 'error', says: 'it may not be read, with the permission that is missing' }
     ]
   },
@@ -273,8 +305,8 @@ export const overrides: readonly string[] = described
 export function catalogueRows(): readonly (readonly [string, string, string, string, string])[] {
   return described.flatMap(({ name, looksAt, findings }) =>
     findings.map(
-      ({ level, says, override }, index) =>
-        [index === 0 ? name : '', index === 0 ? looksAt : '', level, says, override ?? ''] as const
+      ({ level, says, override, input }, index) =>
+        [index === 0 ? name : '', index === 0 ? looksAt : '', level, says, override ?? input ?? ''] as const
     )
   )
 }

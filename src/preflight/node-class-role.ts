@@ -15,7 +15,7 @@ export interface NodeClassRoleFacts {
   readonly nodeClasses: readonly Manifest[]
   readonly stack: Pick<RenderedStack, 'policies' | 'nodeRole'>
   /** Documents of policies that somebody else made and that are on the controller's role besides. */
-  readonly othersDocuments: () => Promise<readonly JsonMap[]>
+  readonly othersDocuments: () => Promise<readonly JsonMap[] | undefined>
   /** iam:GetRole; asked for roles that are not the stack's. */
   readonly role: (name: string) => Promise<NodeRole | 'absent' | 'denied'>
   /** iam:GetInstanceProfile: the ARN of the role in it, undefined when it has none. */
@@ -110,7 +110,7 @@ async function passable(
 ): Promise<Finding[]> {
   const passes = passableRoles([
     ...stack.policies.map(({ document }) => document),
-    ...(await othersDocuments())
+    ...((await othersDocuments()) ?? [])
   ])
   // Where none of these lets any role be passed, another policy must.
   if (passes.length === 0 || passes.some((pattern) => matches(pattern, arn))) return []
