@@ -193,7 +193,8 @@ function ofInputs(checked: Checked): readonly Check[] {
       origin: templateOrigin,
       othersDocuments: async () => {
         const arns = found.adopted?.adoption.others.policyArns ?? []
-        return arns.length > 0 && changes(await inspections) ? policyDocuments(found.aws)(arns) : []
+        if (arns.length === 0) return []
+        return changes(await inspections) ? policyDocuments(found.aws)(arns) : undefined
       }
     }),
     chartValues(inputs, decisions),

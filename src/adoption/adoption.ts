@@ -15,6 +15,8 @@ export interface Adoption {
   readonly nodeRoleName: string
   readonly nodeAccess: NodeAccessStrategy
   readonly stackName: string
+  /** Whose published template the stack has: tools bring a newer one along than the Karpenter that they install. */
+  readonly templateVersion?: string
   /** Parts of the published stack that are of another origin, and are used as they are. */
   readonly others: {
     readonly nodeRoleArn?: string

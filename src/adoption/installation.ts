@@ -3,7 +3,6 @@ import type { Aws } from '../aws/clients.js'
 import { awsProblem, isNotFound } from '../aws/errors.js'
 import { attachedPolicies, readRole } from '../aws/iam-role.js'
 import { mappingState, nodeMapping, parseMapRoles } from '../aws/map-roles.js'
-import { physicalIds } from '../aws/stack-operation.js'
 import type { Discovery } from '../discovery.js'
 import { type Controller, readRelease, type Release } from '../helm/release.js'
 import {
@@ -16,6 +15,7 @@ import {
 import { type Manifest, textField } from '../kubernetes/manifest.js'
 import { queueUrl } from '../preflight/reads.js'
 import { ownerLabel } from '../resources/kubernetes-object.js'
+import { findPublishedStack, type PublishedStack, stackNames } from './published-stack.js'
 
 /** How the controller that was found gets its IAM role. */
 export interface FoundIdentity {
@@ -43,7 +43,7 @@ export interface Installation {
   readonly nodeRoles: readonly FoundNodeRole[]
   readonly nodeAccess: NodeAccessStrategy
   /** The stack of the published template that role and policies are of; undefined where there is none. */
-  readonly stack: { readonly name: string; readonly ids: readonly string[] } | undefined
+  readonly stack: PublishedStack | undefined
   /** As the release is set. */
   readonly queueName: string | undefined
   /** Whether a queue of the name that the stack would give is there. */
@@ -91,7 +91,11 @@ export async function findInstallation(
     identity,
     nodeRoles,
     nodeAccess: await nodeAccessOf(found, nodeRoles[0]),
-    stack: await stackOf(aws, cluster.name, stackName, nodeRoles[0]),
+    stack: await findPublishedStack(
+      aws,
+      cluster.name,
+      stackNames({ asked: stackName, clusterName: cluster.name, deployment, nodeRole: nodeRoles[0] })
+    ),
     queueName: textField(release?.values, 'settings', 'interruptionQueue') || undefined,
     nodePools: nodePools.items.filter(
       (pool) =>
@@ -186,27 +190,4 @@ async function nodeAccessOf(
   const awsAuth = await kubernetes.get(configMaps, 'aws-auth', 'kube-system')
   const mappings = parseMapRoles(awsAuth?.data?.['mapRoles'] ?? '')
   return mappingState(mappings, nodeMapping(nodeRole.arn)).state === 'as wanted' ? 'aws-auth' : 'access-entry'
-}
-
-/** The stack that made policies by the names of the published template: the one asked for, or the node role's own. */
-async function stackOf(
-  aws: Aws,
-  clusterName: string,
-  asked: string,
-  nodeRole: FoundNodeRole | undefined
-): Promise<Installation['stack']> {
-  const published = publishedPolicy(clusterName)
-  const own = nodeRole?.tags['aws:cloudformation:stack-name']
-  for (const name of new Set([asked, ...(own === undefined ? [] : [own])])) {
-    const ids = await physicalIds(aws, name).catch((error: unknown) => {
-      throw awsProblem('adopt', `CloudFormation stack ${name} could not be read`, error)
-    })
-    if ([...ids.values()].some((id) => published.test(id))) return { name, ids: [...ids.values()] }
-  }
-  return undefined
-}
-
-/** ARNs of policies that the published templates name, 1.0 to 1.14. */
-export function publishedPolicy(clusterName: string): RegExp {
-  return new RegExp(`:policy/KarpenterController\\w*Policy-${clusterName}$`)
 }

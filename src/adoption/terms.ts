@@ -7,7 +7,8 @@ import { guideNames } from '../karpenter/names.js'
 import { field, listField, type Manifest, textField } from '../kubernetes/manifest.js'
 import { ownerOfObject } from '../owner/object-owner.js'
 import { type Adoption, mismatches } from './adoption.js'
-import { type Installation, publishedPolicy } from './installation.js'
+import type { Installation } from './installation.js'
+import { publishedPolicy } from './published-stack.js'
 
 /** Why an installation cannot be taken over as it is. */
 export interface Objection {
@@ -162,6 +163,7 @@ function adoptionOf(
     nodeRoleName: nodeRole?.name ?? guideNames(clusterName).nodeRole,
     nodeAccess: installation.nodeAccess,
     stackName: stack?.name ?? inputs.stackName,
+    ...(stack?.version !== undefined && { templateVersion: stack.version }),
     others: {
       ...(nodeRole !== undefined && !inStack(nodeRole.name) && { nodeRoleArn: nodeRole.arn }),
       ...(queueName !== undefined && !inStack(queueName) && { queueName }),

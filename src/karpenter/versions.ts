@@ -86,12 +86,14 @@ export function supports(karpenter: string, kubernetes: string): boolean {
   return row !== undefined && minor >= row.least && minor <= row.most
 }
 
-/** Newest versions, one a minor, that support a Kubernetes; newest first. */
+/** Newest versions, one a minor; newest first. */
+export function knownVersions(): readonly string[] {
+  return compatibility.map((row) => row.newest).toReversed()
+}
+
+/** Those of them that support a Kubernetes. */
 export function versionsFor(kubernetes: string): readonly string[] {
-  return compatibility
-    .map((row) => row.newest)
-    .filter((version) => supports(version, kubernetes))
-    .toReversed()
+  return knownVersions().filter((version) => supports(version, kubernetes))
 }
 
 /**
