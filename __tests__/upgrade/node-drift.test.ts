@@ -89,8 +89,8 @@ describe('nodeDrift', () => {
 
   it('says of kubelet that it is part of the hash only since 1.1', () => {
     const changed = changedClass(difference('spec.kubelet.maxPods'))
-    expect(drift({ ...changed, to: '1.0.8' }).replaced).toBe(0)
-    expect(drift({ ...changed, to: '1.1.0' }).replaced).toBe(2)
+    expect(drift({ ...changed, from: '1.0.5', to: '1.0.8' }).replaced).toBe(0)
+    expect(drift({ ...changed, from: '1.1.0', to: '1.1.1' }).replaced).toBe(2)
   })
 
   it.each([
