@@ -30,6 +30,7 @@ import { prunedFields } from './preflight/pruned-fields.js'
 import { plannedNeeds } from './preflight/plan-permissions.js'
 import { queue } from './preflight/queue.js'
 import { podIdentityAgentNodes, policyDocuments, queueUrl } from './preflight/reads.js'
+import { rollingUpdate } from './preflight/rolling-update.js'
 import { subnetTagsConflict } from './preflight/subnet-tags-conflict.js'
 import { templatePolicies, type TemplatePoliciesFacts } from './preflight/template-policies.js'
 import { nodePoolRemains, v1beta1Remains } from './preflight/v1beta1-remains.js'
@@ -83,6 +84,7 @@ function ofCluster({ inputs, found, decisions, inspections }: Checked): readonly
       allowDowngrade: inputs.allowDowngrade,
       kubernetes: cluster.kubernetesVersion
     }),
+    rollingUpdate({ version, installed, values }),
     v1beta1Remains({ version, installed, nodePools: nodePoolRemains(kubernetes) }),
     anotherKarpenter({
       namespace: inputs.namespace,
