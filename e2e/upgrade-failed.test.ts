@@ -50,6 +50,10 @@ describe('an upgrade from 1.2.1 to 1.14.0 whose controller does not come up', ()
       .toSorted()
   }
 
+  /** Names of the policies on the controller's role. */
+  const attached = (): readonly (string | undefined)[] =>
+    [...sandbox.cloud.iam.role('green-karpenter').attached].map((arn) => arn.split('/').at(-1))
+
   const nodes = async (): Promise<readonly unknown[]> =>
     (await listed(sandbox, `${paths.nodes}?labelSelector=karpenter.sh/nodepool`)).map((node) =>
       at(node, 'metadata', 'uid')
@@ -66,7 +70,16 @@ describe('an upgrade from 1.2.1 to 1.14.0 whose controller does not come up', ()
     expect(error).toContain(
       'Karpenter 1.2.1 runs and all its pods are available: the release is at revision 3, which is revision 1 again.'
     )
-    expect(error).toContain('those of 1.14.0 and what 1.2.1 needs')
+    expect(error).toContain('CRDs are those of 1.14.0; 1.2.1 works with them')
+    expect(error).toContain(
+      'Stack Karpenter-green has the parts of 1.14.0 and still those of 1.2.1, role green-karpenter the policies of both'
+    )
+    expect(attached()).toEqual(
+      expect.arrayContaining([
+        'KarpenterControllerPolicy-green',
+        'KarpenterControllerNodeLifecyclePolicy-green'
+      ])
+    )
     expect(result.log).toContain('rolled Helm release karpenter back to revision 1 (chart 1.2.1)')
     expect(error).toContain('Then run again: it goes on from here.')
     expect(await controller()).toEqual({ version: '1.2.1', available: 2, pods: 2 })

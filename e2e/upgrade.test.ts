@@ -50,6 +50,11 @@ async function running(sandbox: Sandbox): Promise<unknown> {
   }
 }
 
+function karpenterPolicies(sandbox: Sandbox): readonly string[] {
+  const names = sandbox.cloud.iam.policies.values().map((policy) => policy.name)
+  return names.filter((name) => name.startsWith('KarpenterController')).toSorted()
+}
+
 interface Moment {
   readonly name: string
   /** Resolves when it has come. */
@@ -158,15 +163,8 @@ describe.each<Case>([
   })
 
   test('leaves nothing of the old stack', async () => {
-    const { iam } = sandbox.cloud
-    expect(
-      iam.policies
-        .values()
-        .map((policy) => policy.name)
-        .filter((one) => one.startsWith('KarpenterController'))
-        .toSorted()
-    ).toEqual(split.map((part) => `${part}-${name}`).toSorted())
-    const attached = iam.role(`KarpenterNodeRole-${name}`).attached
+    expect(karpenterPolicies(sandbox)).toEqual(split.map((part) => `${part}-${name}`).toSorted())
+    const attached = sandbox.cloud.iam.role(`KarpenterNodeRole-${name}`).attached
     expect(attached).toContain('arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly')
     expect(attached).not.toContain('arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly')
   })
@@ -178,4 +176,24 @@ describe.each<Case>([
     expect(again.outputs['changed']).toBe('false')
     expect(writes(callsOf(sandbox).slice(calls))).toEqual([])
   })
+
+  if (identity === 'irsa') {
+    test('goes back the same way with allow-downgrade', async () => {
+      const back = new UpgradeWatch(sandbox)
+      const result = succeeded(await sandbox.run({ ...before, 'allow-downgrade': 'true' }))
+      expect(result.outputs['karpenter-version']).toBe(old)
+      await back.stop()
+      expect(back.refused()).toEqual([])
+      expect(back.moments.filter(({ ready }) => ready.length === 0)).toEqual([])
+      const attached = back.called('AttachRolePolicy', `${single}-${name}`).last
+      const chart = back.first('the chart', (moment) => moment.chart === old)
+      const rolledOut = back.last('a newer pod', ({ pods }) => pods.includes(now))
+      const detached = split.map((part) => back.called('DetachRolePolicy', `${part}-${name}`).first)
+      const order = [attached, chart, rolledOut, Math.min(...detached)]
+      expect(order).toEqual(order.toSorted((a, b) => a - b))
+      expect(karpenterPolicies(sandbox)).toEqual([`${single}-${name}`])
+      expect(await running(sandbox)).toEqual(stood)
+      await checkIsClean(sandbox, before)
+    })
+  }
 })

@@ -36,6 +36,7 @@ import {
   publishedParameters,
   queueUrl
 } from './preflight/reads.js'
+import { rollingUpdate } from './preflight/rolling-update.js'
 import { subnetTagsConflict } from './preflight/subnet-tags-conflict.js'
 import { templatePolicies } from './preflight/template-policies.js'
 import { nodePoolRemains, v1beta1Remains } from './preflight/v1beta1-remains.js'
@@ -84,6 +85,7 @@ function ofCluster({ inputs, found, decisions, inspections }: Checked): readonly
       allowDowngrade: inputs.allowDowngrade,
       kubernetes: cluster.kubernetesVersion
     }),
+    rollingUpdate({ version, installed, values }),
     v1beta1Remains({ version, installed, nodePools: nodePoolRemains(kubernetes) }),
     anotherKarpenter({
       namespace: inputs.namespace,

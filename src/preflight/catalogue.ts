@@ -58,6 +58,10 @@ export const catalogue = {
       { level: 'warning', says: 'such a downgrade is allowed; what it means' }
     ]
   },
+  'rolling-update': {
+    looksAt: "the controller's replicas and strategy, when another version follows the one that runs",
+    findings: [{ level: 'warning', says: 'no controller runs until the new one has started' }]
+  },
   'v1beta1-remains': {
     looksAt: 'NodePools, where 1.0 runs and 1.1 or later is wanted',
     findings: [
