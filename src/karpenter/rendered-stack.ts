@@ -202,7 +202,8 @@ class Scope implements TemplateScope {
   }
 }
 
-function queueUrl({ id, region, urlSuffix }: StackSettings['account'], name: string): string {
+/** As SQS addresses a queue of the account, by its name alone. */
+export function queueUrl({ id, region, urlSuffix }: StackSettings['account'], name: string): string {
   return `https://sqs.${region}.${urlSuffix}/${id}/${name}`
 }
 
