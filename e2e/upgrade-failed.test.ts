@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { holdPublished } from '../sandbox/cluster/deployer-policy.js'
 import { startSandbox, type Sandbox } from '../sandbox/index.js'
 import { record, text } from '../sandbox/values.js'
 import { check, checkIsClean } from './clean-check.js'
 import { errorOf } from './failed-run.js'
 import { at, callsOf, find, get, listed, paths, succeeded, until, writes } from './scenario.js'
-import { podsOf, startWorkload } from './workload.js'
+import { podsOf, startWorkload, stopWorkload } from './workload.js'
 
 const before = { 'karpenter-version': '1.2.1', 'controller-identity': 'irsa', 'smoke-test': 'false' }
 const after = { ...before, 'karpenter-version': '1.14.0' }
@@ -50,6 +51,10 @@ describe('an upgrade from 1.2.1 to 1.14.0 whose controller does not come up', ()
       .toSorted()
   }
 
+  /** Names of the policies on the controller's role. */
+  const attached = (): readonly (string | undefined)[] =>
+    [...sandbox.cloud.iam.role('green-karpenter').attached].map((arn) => arn.split('/').at(-1))
+
   const nodes = async (): Promise<readonly unknown[]> =>
     (await listed(sandbox, `${paths.nodes}?labelSelector=karpenter.sh/nodepool`)).map((node) =>
       at(node, 'metadata', 'uid')
@@ -66,7 +71,16 @@ describe('an upgrade from 1.2.1 to 1.14.0 whose controller does not come up', ()
     expect(error).toContain(
       'Karpenter 1.2.1 runs and all its pods are available: the release is at revision 3, which is revision 1 again.'
     )
-    expect(error).toContain('those of 1.14.0 and what 1.2.1 needs')
+    expect(error).toContain('CRDs are those of 1.14.0; 1.2.1 works with them')
+    expect(error).toContain(
+      'Stack Karpenter-green has the parts of 1.14.0 and still those of 1.2.1, role green-karpenter the policies of both'
+    )
+    expect(attached()).toEqual(
+      expect.arrayContaining([
+        'KarpenterControllerPolicy-green',
+        'KarpenterControllerNodeLifecyclePolicy-green'
+      ])
+    )
     expect(result.log).toContain('rolled Helm release karpenter back to revision 1 (chart 1.2.1)')
     expect(error).toContain('Then run again: it goes on from here.')
     expect(await controller()).toEqual({ version: '1.2.1', available: 2, pods: 2 })
@@ -161,6 +175,14 @@ describe('an upgrade from 1.2.1 to 1.14.0 whose controller does not come up', ()
       const crds = (await listed(sandbox, paths.crds)).map((crd) => at(crd, 'metadata', 'name'))
       expect(crds).toContain('nodeoverlays.karpenter.sh')
       await checkIsClean(sandbox, before)
+    })
+
+    test('leaves nothing to an uninstall that removes CRDs, those of 1.14.0 included', async () => {
+      await Promise.all(['shop', 'bank'].map(async (name) => stopWorkload(sandbox, name)))
+      await holdPublished(sandbox, 'uninstall')
+      succeeded(await sandbox.run({ mode: 'uninstall', 'remove-crds': 'true' }))
+      const crds = (await listed(sandbox, paths.crds)).map((crd) => text(at(crd, 'metadata', 'name')) ?? '')
+      expect(crds.filter((name) => /karpenter|capacitybuffers/.test(name))).toEqual([])
     })
   })
 })

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { startSandbox, type RunOptions, type Sandbox } from '../sandbox/index.js'
 import { text } from '../sandbox/values.js'
 import { check, checkIsClean } from './clean-check.js'
+import { errorOf } from './failed-run.js'
 import { at, callsOf, denied, launchedByKarpenter, listed, paths, succeeded, writes } from './scenario.js'
 import { UpgradeWatch } from './upgrade-watch.js'
 import { podsOf, startWorkload } from './workload.js'
@@ -48,6 +49,11 @@ async function running(sandbox: Sandbox): Promise<unknown> {
     nodes: nodes.map(uid).toSorted(),
     instances: instances.map(({ id, state }) => `${id} ${state}`).toSorted()
   }
+}
+
+function karpenterPolicies(sandbox: Sandbox): readonly string[] {
+  const names = sandbox.cloud.iam.policies.values().map((policy) => policy.name)
+  return names.filter((name) => name.startsWith('KarpenterController')).toSorted()
 }
 
 interface Moment {
@@ -111,6 +117,17 @@ describe.each<Case>([
     await sandbox.stop()
   })
 
+  if (killedWhen.length === 0) {
+    test('with one replica is warned of, and refused before the first write where preflight is strict', async () => {
+      const values = { 'helm-values': 'replicas: 1', preflight: 'strict' }
+      const result = await sandbox.run({ ...inputs, ...values })
+      expect(errorOf(result)).toMatch(
+        /helm-values: no controller runs while 1\.14\.0 starts in place of 1\.2\.1/
+      )
+      expect(writes(callsOf(sandbox))).toEqual([])
+    })
+  }
+
   for (const moment of killedWhen) {
     test(`is killed when ${moment.name}, and a check says that it is under way`, async () => {
       const result = await sandbox.run(inputs, { ...killed, cancelAt: moment.comes(watch) })
@@ -158,15 +175,8 @@ describe.each<Case>([
   })
 
   test('leaves nothing of the old stack', async () => {
-    const { iam } = sandbox.cloud
-    expect(
-      iam.policies
-        .values()
-        .map((policy) => policy.name)
-        .filter((one) => one.startsWith('KarpenterController'))
-        .toSorted()
-    ).toEqual(split.map((part) => `${part}-${name}`).toSorted())
-    const attached = iam.role(`KarpenterNodeRole-${name}`).attached
+    expect(karpenterPolicies(sandbox)).toEqual(split.map((part) => `${part}-${name}`).toSorted())
+    const attached = sandbox.cloud.iam.role(`KarpenterNodeRole-${name}`).attached
     expect(attached).toContain('arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly')
     expect(attached).not.toContain('arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly')
   })
@@ -178,4 +188,24 @@ describe.each<Case>([
     expect(again.outputs['changed']).toBe('false')
     expect(writes(callsOf(sandbox).slice(calls))).toEqual([])
   })
+
+  if (identity === 'irsa') {
+    test('goes back the same way with allow-downgrade', async () => {
+      const back = new UpgradeWatch(sandbox)
+      const result = succeeded(await sandbox.run({ ...before, 'allow-downgrade': 'true' }))
+      expect(result.outputs['karpenter-version']).toBe(old)
+      await back.stop()
+      expect(back.refused()).toEqual([])
+      expect(back.moments.filter(({ ready }) => ready.length === 0)).toEqual([])
+      const attached = back.called('AttachRolePolicy', `${single}-${name}`).last
+      const chart = back.first('the chart', (moment) => moment.chart === old)
+      const rolledOut = back.last('a newer pod', ({ pods }) => pods.includes(now))
+      const detached = split.map((part) => back.called('DetachRolePolicy', `${part}-${name}`).first)
+      const order = [attached, chart, rolledOut, Math.min(...detached)]
+      expect(order).toEqual(order.toSorted((a, b) => a - b))
+      expect(karpenterPolicies(sandbox)).toEqual([`${single}-${name}`])
+      expect(await running(sandbox)).toEqual(stood)
+      await checkIsClean(sandbox, before)
+    })
+  }
 })

@@ -1,4 +1,4 @@
-import { AttachRolePolicyCommand } from '@aws-sdk/client-iam'
+import { AttachRolePolicyCommand, CreatePolicyCommand } from '@aws-sdk/client-iam'
 import { readRoleWithPolicies } from '../../src/aws/iam-role.js'
 import { readStack } from '../../src/aws/stack-operation.js'
 import { renderTemplate } from '../../src/karpenter/rendered-stack.js'
@@ -175,6 +175,27 @@ describe('What a stack of another version has left', () => {
       )
     ])
     expect(policies()).toContain('KarpenterControllerPolicy-blue')
+  })
+
+  it('is only detached where an earlier update has left it outside the stack', async () => {
+    const iam = await home.aws.iam()
+    await install(of(newer).stack)
+    await iam.send(
+      new CreatePolicyCommand({
+        PolicyName: 'KarpenterControllerPolicy-blue',
+        PolicyDocument: JSON.stringify({
+          Version: '2012-10-17',
+          Statement: [{ Effect: 'Allow', Action: 'ec2:RunInstances', Resource: '*' }]
+        })
+      })
+    )
+    await attach('blue-karpenter', 'KarpenterControllerPolicy')
+    const { after, step } = await install(of(newer).retired)
+    expect(after.state).toBe('as wanted')
+    expect(step.notes).toEqual([
+      `KarpenterControllerPolicy-blue is no part of stack Karpenter-blue, so it stays: aws iam delete-policy --policy-arn ${arn('KarpenterControllerPolicy')}`
+    ])
+    expect(home.cloud.iam.role('blue-karpenter').attached).toEqual([])
   })
 
   it('is nothing where there is no stack and no role', async () => {

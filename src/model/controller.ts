@@ -6,6 +6,7 @@ import { flowSchemas } from '../resources/flow-schemas.js'
 import { helmRelease } from '../resources/helm-release.js'
 import { namespace } from '../resources/namespace.js'
 import { recordedRelease } from '../recorded.js'
+import type { Inputs } from '../inputs.js'
 import type { ModelParts } from './parts.js'
 
 /** What runs in the cluster: namespace, flow schemas, CRDs, chart. */
@@ -71,11 +72,25 @@ export function controller(
         helm: async () => decisions.helm,
         chart: async () => decisions.chart,
         recorded: recordedRelease(found.record),
-        stays: (running) =>
-          chartFirst
-            ? `CRDs are still those of ${running}; stack and the controller role's policies are left as this run has put them.`
-            : `CRDs, stack and the controller role's policies are left as this run has put them, those of ${version} and what ${running} needs.`
+        stays: (running) => staysText(inputs, { version, running, crdsGoAfter: chartFirst })
       }
     )
   ]
+}
+
+/** How CRDs and permissions stand when the chart has gone back to the version that ran before. */
+function staysText(
+  { crds: choice, stackName, controllerRoleName }: Inputs,
+  of: { readonly version: string; readonly running: string; readonly crdsGoAfter: boolean }
+): string {
+  const { version, running } = of
+  if (version === running)
+    return `CRDs, stack ${stackName} and role ${controllerRoleName} are those of ${version}.`
+  const written =
+    choice === 'leave'
+      ? 'CRDs were left as they are.'
+      : of.crdsGoAfter
+        ? `CRDs are still those of ${running}.`
+        : `CRDs are those of ${version}; ${running} works with them, and ${version} finds them ready.`
+  return `${written}\nStack ${stackName} has the parts of ${version} and still those of ${running}, role ${controllerRoleName} the policies of both; what only ${running} needs goes after a rollout that works.`
 }

@@ -176,7 +176,7 @@ export function crds(wanted: CrdsWanted, ports: CrdsPorts): AnyResource {
         return removeAll(within, step)
       },
       owner: ({ found }) => ownerOfAll(found.map((one) => ownerOfObject(one, ownership))),
-      left: ({ found }) => found.filter((one) => isOurs(one, ownership)).map((one) => `CRD ${nameOf(one)}`)
+      left: ({ found }) => found.map((one) => `CRD ${nameOf(one)}`)
     },
     (value): value is CrdsWanted =>
       isMap(value) &&

@@ -4,7 +4,7 @@ import { attachedPolicies } from '../aws/iam-role.js'
 import { poll } from '../aws/poll.js'
 import { policyName, rolePolicies } from '../aws/role-policies.js'
 import { notDeleted } from '../aws/stack-events.js'
-import { type LiveStack, untilIdle, whenIdle } from '../aws/stack-operation.js'
+import { type LiveStack, physicalIds, untilIdle, whenIdle } from '../aws/stack-operation.js'
 import { situationOf } from '../aws/stack-status.js'
 import type { Difference } from '../engine/difference.js'
 import { UserError } from '../engine/errors.js'
@@ -78,8 +78,15 @@ export function retiredParts(wanted: RetiredPartsWanted, ports: Ports): AnyResou
     const retired = (all: readonly string[]): readonly string[] =>
       all.filter((arn) => wanted.policyArns.includes(arn))
     const before = retired(await attachedPolicies(aws, roleName))
-    for (const arn of before) await policies.detach(arn, step)
     if (before.length === 0) return
+    const ids = new Set((await physicalIds(aws, ports.stack.name)).values())
+    for (const arn of before) {
+      await policies.detach(arn, step)
+      if (ids.has(arn)) continue
+      step.note(
+        `${policyName(arn)} is no part of stack ${ports.stack.name}, so it stays: aws iam delete-policy --policy-arn ${arn}`
+      )
+    }
     // CloudFormation does not delete what still seems attached, and leaves it where it is.
     await poll(
       step,
