@@ -5,7 +5,6 @@ import { attachedPolicies, readRole } from '../aws/iam-role.js'
 import { mappingState, nodeMapping, parseMapRoles } from '../aws/map-roles.js'
 import type { Discovery } from '../discovery.js'
 import { type Controller, readRelease, type Release } from '../helm/release.js'
-import { queueUrl } from '../karpenter/rendered-stack.js'
 import {
   configMaps,
   deployments,
@@ -14,6 +13,7 @@ import {
   serviceAccounts
 } from '../kubernetes/kinds.js'
 import { type Manifest, textField } from '../kubernetes/manifest.js'
+import { queueUrl } from '../preflight/reads.js'
 import { ownerLabel } from '../resources/kubernetes-object.js'
 import { findPublishedStack, type PublishedStack, stackNames } from './published-stack.js'
 
@@ -46,7 +46,7 @@ export interface Installation {
   readonly stack: PublishedStack | undefined
   /** As the release is set. */
   readonly queueName: string | undefined
-  /** Whether a queue of the name that the stack would give is there; asked where the release is set to none. */
+  /** Whether a queue of the name that the stack would give is there. */
   readonly queueOfStackName: boolean
   /** ARNs of the managed policies of the controller's role. */
   readonly policyArns: readonly string[]
@@ -77,17 +77,16 @@ export async function findInstallation(
     identityOf(found, controller.namespace, serviceAccount),
     nodeRolesOf(aws, nodeClasses.items)
   ])
-  const queueName = textField(release?.values, 'settings', 'interruptionQueue') || undefined
-  const [policyArns, queueOfStackName] = await Promise.all([
+  const [policyArns, url] = await Promise.all([
     identity === undefined ? [] : policiesOf(aws, identity),
-    queueName === undefined && queueStands(aws, cluster.name)
+    queueUrl(aws)(cluster.name)
   ])
   return {
     controller,
     release,
     deployment,
     policyArns,
-    queueOfStackName,
+    queueOfStackName: url !== undefined,
     serviceAccount,
     identity,
     nodeRoles,
@@ -97,7 +96,7 @@ export async function findInstallation(
       cluster.name,
       stackNames({ asked: stackName, clusterName: cluster.name, deployment, nodeRole: nodeRoles[0] })
     ),
-    queueName,
+    queueName: textField(release?.values, 'settings', 'interruptionQueue') || undefined,
     nodePools: nodePools.items.filter(
       (pool) =>
         textField(pool, 'spec', 'template', 'spec', 'nodeClassRef', 'group') ===
@@ -132,20 +131,6 @@ async function identityOf(
     return roleArn === undefined ? undefined : { strategy: 'pod-identity', roleArn }
   } catch (error) {
     throw awsProblem('adopt', `the role of service account ${namespace}/${name} could not be read`, error)
-  }
-}
-
-/** By its attributes: that is what a check may read of it. */
-async function queueStands(aws: Aws, name: string): Promise<boolean> {
-  const { GetQueueAttributesCommand } = await import('../aws/sdk/sqs.js')
-  const sqs = await aws.sqs()
-  const QueueUrl = queueUrl(aws.account, name)
-  try {
-    await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }))
-    return true
-  } catch (error) {
-    if (isNotFound(error)) return false
-    throw awsProblem('adopt', `SQS queue ${name} could not be read`, error)
   }
 }
 

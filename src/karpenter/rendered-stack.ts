@@ -202,8 +202,7 @@ class Scope implements TemplateScope {
   }
 }
 
-/** As SQS addresses a queue of the account, by its name alone. */
-export function queueUrl({ id, region, urlSuffix }: StackSettings['account'], name: string): string {
+function queueUrl({ id, region, urlSuffix }: StackSettings['account'], name: string): string {
   return `https://sqs.${region}.${urlSuffix}/${id}/${name}`
 }
 
