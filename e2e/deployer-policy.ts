@@ -20,7 +20,7 @@ function remember(sandbox: Sandbox, run: string): void {
 }
 
 /** Only preflight looks by these; a run does without (e2e/preflight*.test.ts). */
-const optional = ['CheckOwnPermissions', 'PinnedImages', 'VpcEndpoints']
+const optional = ['CheckOwnPermissions', 'PinnedImages', 'VpcEndpoints', 'FargateProfiles']
 
 export function required(statements: readonly Statement[]): readonly Statement[] {
   return statements.filter((statement) => !optional.includes(String(statement['Sid'])))

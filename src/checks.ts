@@ -11,6 +11,7 @@ import { autoMode } from './preflight/auto-mode.js'
 import { clusterActive } from './preflight/cluster-active.js'
 import { clusterAutoscaler } from './preflight/cluster-autoscaler.js'
 import { controllerCapacity } from './preflight/controller-capacity.js'
+import { fargateProfiles } from './preflight/fargate-profiles.js'
 import { identity } from './preflight/identity.js'
 import { type Check, type Finding, findingText, runPreflight } from './preflight/index.js'
 import { namesAndPolicySize } from './preflight/names-and-policy-size.js'
@@ -21,6 +22,7 @@ import { nodeClassSelectors } from './preflight/node-class-selectors.js'
 import { notOurs } from './preflight/not-ours.js'
 import { retiredCrds } from './preflight/older-crds.js'
 import { objectNames, olderCrds, olderWebhooks } from './preflight/older-karpenter-reads.js'
+import { podsOn } from './preflight/node-room.js'
 import { permissions } from './preflight/permissions.js'
 import { plannedNeeds } from './preflight/plan-permissions.js'
 import { queue } from './preflight/queue.js'
@@ -86,13 +88,27 @@ function ofCluster({ inputs, found, decisions, inspections }: Checked): readonly
       nodes,
       values
     }),
-    controllerCapacity({ nodes, values })
+    controllerCapacity({
+      nodes,
+      values,
+      namespace: inputs.namespace,
+      releaseName,
+      identity: decisions.identity,
+      changes: async () => willChange(inspections),
+      profiles: fargateProfiles(found.aws, cluster.name),
+      podsOn: podsOn(kubernetes, { namespace: inputs.namespace, releaseName })
+    })
   ]
 }
 
 /** What older versions have left was said by the run that installed; one that changes nothing need not ask again. */
 function changes(inspections: ReadonlyMap<string, Inspection>): boolean {
   return [...inspections.values()].some(({ state }) => state !== 'as wanted')
+}
+
+/** A comparison that failed ends the run by itself; what can be said without it is said first. */
+async function willChange(inspections: Checked['inspections']): Promise<boolean> {
+  return inspections.then(changes, () => false)
 }
 
 /** Retired ones, and of today's those that may be of another version. */
@@ -127,7 +143,7 @@ function ofAccount(checked: Checked): readonly Check[] {
       values,
       podIdentity: decisions.identity === 'pod-identity',
       interruptionQueue: decisions.queueName !== undefined,
-      changes: async () => changes(await inspections()),
+      changes: async () => willChange(checked.inspections),
       reads: networkReads(aws, cluster)
     }),
     nodeClassSelectors({
