@@ -20,7 +20,9 @@ describe('README.md', () => {
   it('names only inputs that action.yml has in the workflows to copy', () => {
     const files = [
       'README.md',
-      ...['install', 'upgrade', 'drift', 'test-cluster', 'mirror'].map((name) => `examples/${name}.yml`)
+      ...['install', 'upgrade', 'adopt', 'drift', 'test-cluster', 'mirror'].map(
+        (name) => `examples/${name}.yml`
+      )
     ]
     const used = files
       .map((file) => readFileSync(file, 'utf8'))

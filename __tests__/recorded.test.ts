@@ -1,23 +1,6 @@
-import { readFileSync } from 'node:fs'
-import { load } from 'js-yaml'
 import type { InstallRecord } from '../src/engine/record.js'
-import { isMap } from '../src/engine/json.js'
-import { type Inputs, parseInputs } from '../src/inputs.js'
 import { recordedCrds, recordedInputs, recordedManifests } from '../src/recorded.js'
-
-function inputsOf(given: Readonly<Record<string, string>>): Inputs {
-  const metadata: unknown = load(readFileSync('action.yml', 'utf8'))
-  const declared = isMap(metadata) && isMap(metadata['inputs']) ? metadata['inputs'] : {}
-  return parseInputs({
-    get: (name) => {
-      const input = declared[name]
-      const standard = isMap(input) && typeof input['default'] === 'string' ? input['default'] : ''
-      return given[name] ?? standard
-    },
-    env: { AWS_REGION: 'eu-west-1' },
-    readFile: () => ''
-  })
-}
+import { inputsOf } from './given-inputs.js'
 
 const nodePool = { apiVersion: 'karpenter.sh/v1', kind: 'NodePool', metadata: { name: 'gpu' }, spec: {} }
 const crd = {

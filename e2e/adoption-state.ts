@@ -17,6 +17,13 @@ export async function holdForNames(
   const names: readonly (readonly [string, string])[] = [
     [`:role/${name}-karpenter"`, `:role/${made.controllerRole}"`],
     [`/KarpenterNodeRole-${name}`, `/${made.nodeRole}`],
+    // Rules are named after their stack; CloudFormation cuts a long name.
+    ...(made.policyStack === undefined
+      ? []
+      : [
+          [`:stack/Karpenter-${name}/`, `:stack/${made.policyStack}/`] as const,
+          [':rule/Karpenter-*', `:rule/${made.policyStack.slice(0, 24)}*`] as const
+        ]),
     ...(made.queue === undefined
       ? []
       : [[`:${sandbox.accountId}:${name}"`, `:${sandbox.accountId}:${made.queue}"`] as const])

@@ -1,11 +1,15 @@
 import { principalOf, simulate } from './aws/simulate.js'
 import { type Decisions, releaseName } from './decisions.js'
 import type { Discovery } from './discovery.js'
+import { changes } from './engine/changes.js'
 import type { Inspection, Step } from './engine/resource.js'
 import { findReleases } from './helm/release.js'
 import { unknownValues } from './helm/values.js'
 import type { Inputs } from './inputs.js'
-import { amiAlias } from './preflight/ami-alias.js'
+import type { Kubernetes } from './kubernetes/client.js'
+import { ec2NodeClasses, nodePools } from './kubernetes/kinds.js'
+import type { Manifest } from './kubernetes/manifest.js'
+import { checksOfManifests } from './manifest-checks.js'
 import { anotherKarpenter } from './preflight/another-karpenter.js'
 import { autoMode } from './preflight/auto-mode.js'
 import { clusterActive } from './preflight/cluster-active.js'
@@ -15,23 +19,25 @@ import { fargateProfiles } from './preflight/fargate-profiles.js'
 import { identity } from './preflight/identity.js'
 import { type Check, type Finding, findingText, runPreflight } from './preflight/index.js'
 import { namesAndPolicySize } from './preflight/names-and-policy-size.js'
+import { leftCrds, type LeftCrdsFacts } from './preflight/left-crds.js'
 import { nameTaken } from './preflight/name-taken.js'
 import { network } from './preflight/network.js'
 import { networkReads } from './preflight/network-reads.js'
-import { nodeClassSelectors } from './preflight/node-class-selectors.js'
 import { notOurs } from './preflight/not-ours.js'
 import { retiredCrds } from './preflight/older-crds.js'
 import { objectNames, olderCrds, olderWebhooks } from './preflight/older-karpenter-reads.js'
 import { podsOn } from './preflight/node-room.js'
 import { permissions } from './preflight/permissions.js'
+import { prunedFields } from './preflight/pruned-fields.js'
 import { plannedNeeds } from './preflight/plan-permissions.js'
 import { queue } from './preflight/queue.js'
-import { findByTerm, podIdentityAgentNodes, publishedParameters, queueUrl } from './preflight/reads.js'
+import { podIdentityAgentNodes, policyDocuments, queueUrl } from './preflight/reads.js'
+import { rollingUpdate } from './preflight/rolling-update.js'
 import { subnetTagsConflict } from './preflight/subnet-tags-conflict.js'
-import { templatePolicies } from './preflight/template-policies.js'
+import { templatePolicies, type TemplatePoliciesFacts } from './preflight/template-policies.js'
 import { nodePoolRemains, v1beta1Remains } from './preflight/v1beta1-remains.js'
 import { versionPair } from './preflight/version-pair.js'
-import { refusals } from './resources/dry-run.js'
+import { keepersOf } from './resources/crd-keeper.js'
 
 export interface Checked {
   readonly inputs: Inputs
@@ -58,7 +64,13 @@ export async function preflight(
 }
 
 function checksOf(checked: Checked): readonly Check[] {
-  return [...ofCluster(checked), ...ofAccount(checked), ...ofInputs(checked)]
+  const others = othersDocuments(checked)
+  return [
+    ...ofCluster(checked),
+    ...ofAccount(checked),
+    ...ofInputs(checked, others),
+    ...checksOfManifests(checked, others)
+  ]
 }
 
 function ofCluster({ inputs, found, decisions, inspections }: Checked): readonly Check[] {
@@ -67,11 +79,19 @@ function ofCluster({ inputs, found, decisions, inspections }: Checked): readonly
   return [
     autoMode(cluster),
     clusterActive(cluster),
-    versionPair({ version, installed, kubernetes: cluster.kubernetesVersion }),
+    versionPair({
+      version,
+      installed,
+      recorded: found.record?.karpenterVersion,
+      allowDowngrade: inputs.allowDowngrade,
+      kubernetes: cluster.kubernetesVersion
+    }),
+    rollingUpdate({ version, installed, values }),
     v1beta1Remains({ version, installed, nodePools: nodePoolRemains(kubernetes) }),
     anotherKarpenter({
       namespace: inputs.namespace,
       releaseName,
+      crdsChoice: inputs.crds,
       karpenterVersion: version,
       controllers,
       releases: async () => (changes(await inspections) ? findReleases(kubernetes) : []),
@@ -101,9 +121,15 @@ function ofCluster({ inputs, found, decisions, inspections }: Checked): readonly
   ]
 }
 
-/** What older versions have left was said by the run that installed; one that changes nothing need not ask again. */
-function changes(inspections: ReadonlyMap<string, Inspection>): boolean {
-  return [...inspections.values()].some(({ state }) => state !== 'as wanted')
+type OthersDocuments = NonNullable<TemplatePoliciesFacts['othersDocuments']>
+
+/** Policies that an adopted controller role has of somebody else, read once when anything is to be changed. */
+function othersDocuments({ found, inspections }: Checked): OthersDocuments {
+  let read: ReturnType<OthersDocuments> | undefined
+  const arns = found.adopted?.adoption.others.policyArns ?? []
+  if (arns.length === 0) return async () => []
+  return async () =>
+    (read ??= inspections.then(async (all) => (changes(all) ? policyDocuments(found.aws)(arns) : undefined)))
 }
 
 /** A comparison that failed ends the run by itself; what can be said without it is said first. */
@@ -111,7 +137,7 @@ async function willChange(inspections: Checked['inspections']): Promise<boolean>
   return inspections.then(changes, () => false)
 }
 
-/** Retired ones, and of today's those that may be of another version. */
+/** Retired CRDs, and of today's those that may be of another version. A run that changes nothing need not ask again. */
 function crdsToLookAt({ chart }: Decisions, inspections: ReadonlyMap<string, Inspection>): readonly string[] {
   if (!changes(inspections)) return []
   const todays = chart.crds.map(({ metadata }) => metadata.name)
@@ -146,25 +172,14 @@ function ofAccount(checked: Checked): readonly Check[] {
       changes: async () => willChange(checked.inspections),
       reads: networkReads(aws, cluster)
     }),
-    nodeClassSelectors({
-      clusterName: cluster.name,
-      nodeClasses,
-      subnets,
-      securityGroups,
-      find: findByTerm(aws)
-    }),
-    amiAlias({
-      nodeClasses,
-      kubernetes: cluster.kubernetesVersion,
-      published: publishedParameters(aws)
-    }),
     queue({
       input: inputs.interruptionQueue,
       helmValues: inputs.helmValues,
       region: inputs.region,
       karpenterVersion: version,
       stack,
-      queueUrl: queueUrl(aws)
+      queueUrl: queueUrl(aws),
+      adopted: found.adopted?.adoption.others.queueName !== undefined
     }),
     notOurs(inspections),
     nameTaken({ stackName: inputs.stackName, inspections }),
@@ -179,13 +194,45 @@ function ofAccount(checked: Checked): readonly Check[] {
   ]
 }
 
-function ofInputs({ inputs, found, decisions }: Checked): readonly Check[] {
+function ofInputs(checked: Checked, othersDocuments: OthersDocuments): readonly Check[] {
+  const { inputs, found, decisions, inspections } = checked
   const { version, stack, templateOrigin } = decisions
   return [
-    templatePolicies({ karpenterVersion: version, stack, origin: templateOrigin }),
+    templatePolicies({ karpenterVersion: version, stack, origin: templateOrigin, othersDocuments }),
     chartValues(inputs, decisions),
-    manifestDryRun(found, decisions)
+    leftCrds(leftOnes(checked)),
+    prunedFields({
+      version,
+      crds: async () => ((await inspections).get('crds')?.state === 'differs' ? decisions.chart.crds : []),
+      live: async () => standingNodes(found.kubernetes),
+      given: [...decisions.nodeClasses, ...decisions.nodePools]
+    })
   ]
+}
+
+/** CRDs that are left to others are looked at when anything is to be changed. */
+function leftOnes({ inputs, found, decisions, inspections }: Checked): LeftCrdsFacts | undefined {
+  if (inputs.crds !== 'leave') return undefined
+  const ownership = { owner: 'setup-karpenter', run: '' }
+  const own = { name: releaseName, namespace: inputs.namespace }
+  return {
+    version: decisions.version,
+    crds: decisions.chart.crds,
+    given: [...decisions.nodeClasses, ...decisions.nodePools],
+    ownership,
+    live: async () => {
+      if (!changes(await inspections)) return undefined
+      const names = decisions.chart.crds.map(({ metadata }) => metadata.name)
+      const crds = await olderCrds(found.kubernetes, names)
+      return { found: crds, keepers: await keepersOf(found.kubernetes, crds, ownership, own) }
+    }
+  }
+}
+
+/** NodePools and EC2NodeClasses of the cluster, whoever made them. */
+async function standingNodes(kubernetes: Kubernetes): Promise<readonly Manifest[]> {
+  const [classes, pools] = await Promise.all([kubernetes.list(ec2NodeClasses), kubernetes.list(nodePools)])
+  return [...classes.items, ...pools.items]
 }
 
 /** The chart has no schema: helm takes anything and says nothing. */
@@ -201,23 +248,5 @@ function chartValues(inputs: Inputs, decisions: Decisions): Check {
         evidence: `the values of chart ${decisions.version}`,
         fix: 'Correct helm-values (or helm-values-file) and run again.'
       }))
-  }
-}
-
-/** The API server's own word on the manifests, where their CRDs are there already. */
-function manifestDryRun(found: Discovery, decisions: Decisions): Check {
-  return {
-    name: 'manifest-dry-run',
-    run: async () =>
-      (await refusals(found.kubernetes, [...decisions.nodeClasses, ...decisions.nodePools])).map(
-        ({ title, message }) => ({
-          check: 'manifest-dry-run',
-          level: 'error',
-          subject: 'node-pools',
-          problem: `${title}: ${message}`,
-          evidence: 'dry run of the API server',
-          fix: 'Correct the manifest and run again.'
-        })
-      )
   }
 }

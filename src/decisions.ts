@@ -19,6 +19,7 @@ import { defaultNodePools } from './karpenter/default-node-pools.js'
 import type { OthersParts } from './karpenter/others-parts.js'
 import { type RenderedStack, renderTemplate } from './karpenter/rendered-stack.js'
 import { adaptTemplate, loadTemplate } from './karpenter/template.js'
+import { templateVersionFor } from './karpenter/template-version.js'
 import { chooseVersion } from './karpenter/versions.js'
 import type { Manifest } from './kubernetes/manifest.js'
 import type { Ports } from './ports.js'
@@ -78,7 +79,7 @@ export async function decide(
     identityOf(inputs, found),
     loadTemplate({
       input: inputs.template,
-      version,
+      version: templateVersionFor(version, found.adopted?.adoption.templateVersion),
       ports: { fetchText: fetchText(ports, step.signal), readFile: ports.readFile }
     }),
     helmAndChart(inputs, version, found, session, ports, step, knownChart)
@@ -144,11 +145,12 @@ export async function decide(
 
 /** The ARN of a queue of the account, by its name alone. */
 function othersParts({ aws, adopted }: Discovery): OthersParts {
-  const { nodeRoleArn, queueName } = adopted?.adoption.others ?? {}
+  const { nodeRoleArn, queueName, policyArns } = adopted?.adoption.others ?? {}
   const { partition, region, id } = aws.account
   return {
     ...(nodeRoleArn !== undefined && { nodeRoleArn }),
-    ...(queueName !== undefined && { queueArn: `arn:${partition}:sqs:${region}:${id}:${queueName}` })
+    ...(queueName !== undefined && { queueArn: `arn:${partition}:sqs:${region}:${id}:${queueName}` }),
+    ...(policyArns !== undefined && { policyNames: policyArns.map((arn) => arn.split('/').at(-1) ?? '') })
   }
 }
 

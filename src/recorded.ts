@@ -1,4 +1,4 @@
-import { mapAt } from './engine/json.js'
+import { isMap, mapAt } from './engine/json.js'
 import type { InstallRecord } from './engine/record.js'
 import type { Inputs } from './inputs.js'
 import { isManifest, type Manifest } from './kubernetes/manifest.js'
@@ -24,6 +24,7 @@ export function recordedInputs(given: Inputs, record: InstallRecord | undefined)
     controllerRoleName: text(wanted('controller-role'), 'roleName') ?? inputs.controllerRoleName,
     nodeRoleName: nodeRole ?? inputs.nodeRoleName,
     stackName: text(wanted('stack'), 'name') ?? inputs.stackName,
+    ...(mapAt({ crds: wanted('crds') }, 'crds')['left'] === true && { crds: 'leave' }),
     ...('oidc-provider' in record.resources && { controllerIdentity: 'irsa' }),
     ...('pod-identity-association' in record.resources && { controllerIdentity: 'pod-identity' }),
     ...(nodeRole !== undefined && {
@@ -31,6 +32,15 @@ export function recordedInputs(given: Inputs, record: InstallRecord | undefined)
     }),
     ...(template !== undefined && { template: { kind: 'text', text: template, origin: 'as recorded' } })
   }
+}
+
+/** Version and values of the Helm release of the last install that ended well. */
+export function recordedRelease(
+  record: InstallRecord | undefined
+): { readonly version: string; readonly values: Readonly<Record<string, unknown>> } | undefined {
+  const wanted = mapAt(record?.resources['helm-release'], 'wanted')
+  const { version, values } = wanted
+  return typeof version === 'string' && isMap(values) ? { version, values } : undefined
 }
 
 /** CRDs of the last install; undefined when the record has none. */

@@ -63,6 +63,27 @@ describe('recordAhead', () => {
     expect(after.resources['role']?.before).toEqual([])
   })
 
+  it('says ahead what is taken over, and keeps it said in every later record', () => {
+    const adoption = { namespace: 'kube-system' }
+    const taken = { id: 'release', wanted: 'w', found: ['release'], adopted: true } as const
+    const ahead = recordAhead(undefined, { ...facts, adoption }, [taken])
+    expect(ahead?.adoption).toEqual(adoption)
+    expect(ahead?.resources['release']).toEqual({ before: ['release'], adopted: true, wanted: undefined })
+    const later = { id: 'release', wanted: 'w', found: ['release'] }
+    const next = nextRecord(ahead, { ...facts, adoption }, [later])
+    expect(parseRecord(JSON.stringify(next))).toEqual({
+      schema: 1,
+      ...facts,
+      adoption,
+      resources: { release: { before: ['release'], adopted: true, wanted: 'w' } }
+    })
+  })
+
+  it('takes over nothing that it has made itself', () => {
+    const own = { id: 'stack', wanted: 'w', found: ['stack'], adopted: true } as const
+    expect(nextRecord(previous, facts, [own]).resources['stack']).toEqual({ before: [], wanted: 'w' })
+  })
+
   it('has nothing to say when all is known already', () => {
     expect(recordAhead(previous, facts, [{ id: 'stack', wanted: 'new', found: [] }])).toBeUndefined()
   })

@@ -6,7 +6,8 @@ export function releaseSecret(
   status: string,
   version: string,
   config: unknown = {},
-  manifest = ''
+  manifest = '',
+  values: unknown = {}
 ) {
   const release = {
     name: 'karpenter',
@@ -15,7 +16,7 @@ export function releaseSecret(
     info: { status },
     config,
     manifest,
-    chart: { metadata: { name: 'karpenter', version, appVersion: version } }
+    chart: { metadata: { name: 'karpenter', version, appVersion: version }, values }
   }
   const packed = gzipSync(JSON.stringify(release)).toString('base64')
   return {

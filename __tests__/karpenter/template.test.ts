@@ -120,6 +120,17 @@ describe('adaptTemplate', () => {
     expect(adaptTemplate(adapted, { ...adaptation, others })).toBe(adapted)
   })
 
+  it('has one resource that is nothing where others made everything', () => {
+    const others = {
+      nodeRoleArn: 'arn:aws:iam::111122223333:role/nodes',
+      queueArn: 'arn:aws:sqs:eu-west-1:111122223333:blue',
+      policyNames: renderTemplate(text, settings).policies.map(({ name }) => name)
+    }
+    const { nodeRoleArn } = others
+    const stack = renderTemplate(adaptTemplate(text, { ...adaptation, others }), { ...settings, nodeRoleArn })
+    expect(stack.resources.map(({ type }) => type)).toEqual(['AWS::CloudFormation::WaitConditionHandle'])
+  })
+
   it('keeps the short forms of a template in their meaning', () => {
     const short = `Resources:
   KarpenterNodeRole:

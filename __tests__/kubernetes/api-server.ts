@@ -212,7 +212,10 @@ export class ApiServer {
   #jsonPatch(call: Call, live: Stored, response: ServerResponse): void {
     const object = structuredClone(live)
     for (const operation of Array.isArray(call.body) ? call.body : []) {
-      const path = (textField(operation, 'path') ?? '').split('/').slice(1)
+      const path = (textField(operation, 'path') ?? '')
+        .split('/')
+        .slice(1)
+        .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
       const last = path.pop() ?? ''
       let at: unknown = object
       for (const name of path) at = isMap(at) ? at[name] : undefined

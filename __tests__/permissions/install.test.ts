@@ -33,6 +33,7 @@ const planned = (
   ],
   oidcProviderArn: 'arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/ABC',
   permissionsBoundary: undefined,
+  retiredPolicyArns: [],
   stateOf,
   ...more
 })
@@ -89,6 +90,16 @@ describe('needsOf', () => {
 
   it('asks about nothing when all is as wanted', () => {
     expect(needsOf(planned('1.14.1', () => 'as wanted'))).toEqual([])
+  })
+
+  it('asks for what an upgrade takes away, and the published policy allows it', () => {
+    const retiredPolicyArns = ['arn:aws:iam::111122223333:policy/KarpenterControllerPolicy-blue']
+    const stateOf = (id: string) => (id === 'retired-parts' ? 'differs' : 'as wanted')
+    const needs = needsOf(planned('1.14.1', stateOf, { retiredPolicyArns }))
+    expect(needs.flatMap(({ actions }) => actions)).toEqual(
+      expect.arrayContaining(['iam:DetachRolePolicy', 'iam:DeletePolicy', 'cloudformation:ExecuteChangeSet'])
+    )
+    expect(needs.flatMap(lacking)).toEqual([])
   })
 
   it('leaves the access entry out where nodes join by aws-auth', () => {

@@ -4,6 +4,7 @@ import { anotherKarpenter, type AnotherKarpenterFacts } from '../../src/prefligh
 const facts: AnotherKarpenterFacts = {
   namespace: 'karpenter',
   releaseName: 'karpenter',
+  crdsChoice: 'auto',
   karpenterVersion: '1.14.1',
   controllers: [],
   releases: async () => [],
@@ -62,6 +63,9 @@ describe('helm releases', () => {
       expect.stringMatching(
         /^warning helm release old\/karpenter: has no controller: .* \(status failed\) \| .*helm uninstall karpenter -n old/
       )
+    ])
+    expect(await findingsOf({ releases, crdsChoice: 'leave' })).toEqual([
+      expect.stringMatching(/^warning helm release old\/karpenter/)
     ])
   })
 })

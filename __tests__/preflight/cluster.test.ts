@@ -71,15 +71,40 @@ describe('versionPair', () => {
     ['1.14.1', '0.32.1', '1.32', [['error', /cannot follow 0\.32\.1 at once/]]],
     ['1.14.1', 'v0.37.0', '1.32', [['error', /keeps its objects as v1beta1/]]],
     ['1.0.8', '0.37.0', '1.30', []],
-    ['1.9.0', '1.14.1', '1.34', [['warning', /older than what runs/]]],
+    ['1.9.0', '1.14.1', '1.34', [['error', /1\.9\.0 is older than 1\.14\.1/]]],
     ['1.8.0', undefined, '1.34', [['error', /1\.8\.0 is broken: its chart renders an empty feature gate/]]],
     ['1.8.4', undefined, '1.34', [['warning', /1\.8\.4 is better skipped: it has a regression/]]]
   ] as const)('of %s after %s on Kubernetes %s', async (version, installed, kubernetes, expected) => {
-    const findings = await versionPair({ version, installed, kubernetes }).run()
+    const findings = await versionPair({
+      version,
+      installed,
+      recorded: undefined,
+      allowDowngrade: false,
+      kubernetes
+    }).run()
     expect(findings.map(({ level, problem }) => [level, problem])).toEqual(
       expected.map(([level, problem]) => [level, matching(problem)])
     )
   })
+
+  it.each([
+    ['1.14.0', undefined, 'Karpenter 1.14.0 runs'],
+    [undefined, '1.14.0', 'the record of the last install has 1.14.0'],
+    ['1.2.1', '1.14.0', 'the record of the last install has 1.14.0'],
+    ['1.14.0', '1.2.1', 'Karpenter 1.14.0 runs']
+  ])(
+    'refuses 1.2.1 after %s with %s recorded, unless a downgrade is allowed',
+    async (installed, recorded, evidence) => {
+      const facts = { version: '1.2.1', installed, recorded, kubernetes: '1.32' }
+      expect(await versionPair({ ...facts, allowDowngrade: false }).run()).toEqual([
+        expect.objectContaining({ level: 'error', evidence, fix: containing('`allow-downgrade: true`') })
+      ])
+      expect(await versionPair({ ...facts, allowDowngrade: true }).run()).toEqual([
+        expect.objectContaining({ level: 'warning', problem: containing('the chart goes back first') })
+      ])
+      expect(await versionPair({ ...facts, version: '1.14.0', allowDowngrade: false }).run()).toEqual([])
+    }
+  )
 })
 
 describe('subnetTagsConflict', () => {

@@ -1,10 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { openAws, openConnection, type Aws } from '../../src/aws/clients.js'
 import { UserError } from '../../src/engine/errors.js'
+import { cloudFormation } from '../../sandbox/cloud/cloudformation/index.js'
 import { startCloud, type Cloud } from '../../sandbox/cloud/index.js'
 import { account } from '../aws/stand-in.js'
 import { administrator } from '../sandbox/cloud/clients.js'
 
-/** The sandbox's IAM, with its limits and conflicts, behind real SDK clients. */
+/** The sandbox's IAM and CloudFormation, with their limits and conflicts, behind real SDK clients. */
 export interface TestAccount {
   readonly cloud: Cloud
   readonly aws: Aws
@@ -12,7 +14,13 @@ export interface TestAccount {
 }
 
 export async function startAccount(): Promise<TestAccount> {
-  const cloud = await startCloud({ accountId: account.id, region: account.region })
+  const cloud = await startCloud({
+    accountId: account.id,
+    region: account.region,
+    services: ({ now, invoke }) => [
+      cloudFormation({ invoke, clock: { now, delay: async (ms) => delay(ms) }, pace: 1 })
+    ]
+  })
   const credentials = administrator(cloud)
   process.env['AWS_ENDPOINT_URL'] = cloud.url
   const connection = openConnection({ region: account.region, env: {}, now: Date.now })

@@ -1,6 +1,7 @@
 import { missing } from '../../src/engine/difference.js'
 import { resource } from '../../src/engine/resource.js'
-import { stack, type StackPart } from '../../src/resources/stack.js'
+import { stack } from '../../src/resources/stack.js'
+import type { StackPart } from '../../src/resources/stack-change.js'
 import { awsWith } from '../aws/stand-in.js'
 import { cloudformation } from './cloudformation.js'
 import { install, ownership } from './walk-one.js'

@@ -157,6 +157,15 @@ describe('A role of the stack', () => {
     expect(after.state).toBe('as wanted')
   })
 
+  it('of a stack that is not ours keeps what others put on it', async () => {
+    make({
+      attached: [...(wanted.policyArns ?? []), aws('CloudWatchAgentServerPolicy')],
+      inline: { ...wanted.inline, secrets: allow('secretsmanager:GetSecretValue') },
+      tags: {}
+    })
+    expect((await inspect(theirs(wanted, {}))).state).toBe('as wanted')
+  })
+
   it('of a stack that is not ours has tags of its own', async () => {
     make({ tags: { team: 'other' } })
     expect((await inspect(theirs())).state).toBe('as wanted')

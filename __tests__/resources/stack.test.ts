@@ -1,4 +1,5 @@
-import { stack, type StackWanted } from '../../src/resources/stack.js'
+import { stack } from '../../src/resources/stack.js'
+import type { StackWanted } from '../../src/resources/stack-differences.js'
 import { awsWith, recordedStep, Refusal } from '../aws/stand-in.js'
 import { failure } from '../aws/failure.js'
 import { cloudformation, type State } from './cloudformation.js'

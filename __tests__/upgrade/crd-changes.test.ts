@@ -82,7 +82,7 @@ describe('crdChanges', () => {
         { path: 'spec.after', change: 'pattern "a" becomes "b"' },
         { path: 'spec.after', change: 'maxLength none becomes 9' },
         { path: 'spec.group', change: 'is required now' },
-        { path: 'spec.group', change: 'CEL rules: 2 new, 1 gone' },
+        { path: 'spec.group', change: 'CEL rules: 2 new (c; d), 1 gone' },
         { path: 'spec.free', change: 'takes only one, two now' }
       ]
     })

@@ -75,14 +75,22 @@ describe('nodeDrift', () => {
     }
   )
 
+  it('is not sure of that where the new version renews all hashes in the same run, and advises two runs', () => {
+    expect(drift({ ...changedClass(difference('spec.userData')), from: '1.2.1' })).toMatchObject({
+      replaced: 0,
+      mayBeReplaced: 2,
+      causes: [{ certain: false, reason: containing('a run of its own') }]
+    })
+  })
+
   it.each(['metadata.labels.team', 'spec.ipPrefixCount'])('replaces none for %s', (path) => {
     expect(drift(changedClass(difference(path)))).toMatchObject({ replaced: 0, mayBeReplaced: 0, causes: [] })
   })
 
   it('says of kubelet that it is part of the hash only since 1.1', () => {
     const changed = changedClass(difference('spec.kubelet.maxPods'))
-    expect(drift({ ...changed, to: '1.0.8' }).replaced).toBe(0)
-    expect(drift({ ...changed, to: '1.1.0' }).replaced).toBe(2)
+    expect(drift({ ...changed, from: '1.0.5', to: '1.0.8' }).replaced).toBe(0)
+    expect(drift({ ...changed, from: '1.1.0', to: '1.1.1' }).replaced).toBe(2)
   })
 
   it.each([

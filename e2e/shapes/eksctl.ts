@@ -2,7 +2,7 @@ import { account, AnotherHand } from '../another-hand.js'
 import { createOidcProvider, mapNodeRole, stackTags, tag, tagForDiscovery } from './eksctl-cluster.js'
 import { karpenterTemplate, roleTemplate, serviceAccountTrust } from './eksctl-templates.js'
 import { giveToManager } from './field-manager.js'
-import { helmInstall, releaseManifest } from './helm-install.js'
+import { helmInstall } from './helm-install.js'
 import { kubectlApply } from './kubectl.js'
 import { ready } from './ready.js'
 import { installedVersion, kubernetesVersion, type Shape } from './shape.js'
@@ -103,7 +103,7 @@ export const eksctl: Shape = {
           }
         }
       })
-      await giveToManager(sandbox, await releaseManifest(sandbox, release, namespace), namespace, 'eksctl')
+      await giveToManager(sandbox, { name: release, namespace }, 'eksctl')
       await kubectlApply(sandbox, manifests)
       return await ready(sandbox, {
         namespace,

@@ -38,12 +38,7 @@ export async function helmInstall(sandbox: Sandbox, order: HelmOrder): Promise<v
   }
 }
 
-/** The objects of a release as helm rendered them, YAML. */
-export async function releaseManifest(sandbox: Sandbox, release: string, namespace: string): Promise<string> {
-  return helm(sandbox, ['get', 'manifest', release, '--namespace', namespace])
-}
-
-/** Its output; rejects with what it wrote to stderr. */
+/** Answers what helm wrote to stdout; rejects with what it wrote to stderr. */
 export async function helm(sandbox: Sandbox, args: readonly string[]): Promise<string> {
   const { built, controlPlane } = sandbox
   const home = await mkdtemp(join(tmpdir(), 'helm-of-another-tool-'))

@@ -7,7 +7,7 @@ import { at, auditor, listed, paths } from '../scenario.js'
 import { inferred } from './datadog-node-pools.js'
 import { controllerStack } from './datadog-stack.js'
 import { giveToManager } from './field-manager.js'
-import { helmInstall, releaseManifest } from './helm-install.js'
+import { helmInstall } from './helm-install.js'
 import { create } from './kubectl.js'
 import { installedVersion, kubernetesVersion, type Made, type Shape } from './shape.js'
 import { createStack } from './stack.js'
@@ -64,7 +64,7 @@ export const kubectlDatadog: Shape = {
       flags: ['--create-namespace', '--wait', '--wait-for-jobs'],
       values: valuesFor(name)
     })
-    await giveToManager(sandbox, await releaseManifest(sandbox, release, namespace), namespace, manager)
+    await giveToManager(sandbox, { name: release, namespace }, manager)
     const { nodePools, nodeClasses } = await makeNodePools(sandbox)
     await recordCluster(sandbox)
     return {
@@ -75,6 +75,7 @@ export const kubectlDatadog: Shape = {
       identity: 'pod-identity',
       nodeAccess: 'access-entry',
       stacks,
+      policyStack: stacks[0],
       queue: name,
       nodePools,
       nodeClasses,

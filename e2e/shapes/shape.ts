@@ -12,6 +12,8 @@ export interface Made {
   readonly nodeAccess: 'access-entry' | 'aws-auth'
   /** CloudFormation stacks in the order in which they were made; none where the tool makes none. */
   readonly stacks: readonly string[]
+  /** The one of the published template where it has another name than the guide gives it. */
+  readonly policyStack?: string
   /** Of EventBridge's messages; undefined where there is none. */
   readonly queue: string | undefined
   /** The queue is made, and the release is not set to it. */

@@ -8,7 +8,7 @@ import { account, AnotherHand } from '../another-hand.js'
 import { at, listed, paths } from '../scenario.js'
 import { addPodIdentityAgent, tag } from './eksctl-cluster.js'
 import { giveToManager } from './field-manager.js'
-import { helmInstall, releaseManifest } from './helm-install.js'
+import { helmInstall } from './helm-install.js'
 import { kubectlApply } from './kubectl.js'
 import { ready } from './ready.js'
 import { kubernetesVersion, type Shape } from './shape.js'
@@ -127,8 +127,7 @@ export const terraform: Shape = {
           webhook: { enabled: false }
         }
       })
-      const manifest = await releaseManifest(sandbox, 'karpenter', namespace)
-      await giveToManager(sandbox, manifest, namespace, 'terraform-provider-helm_v3.1.1_x5')
+      await giveToManager(sandbox, { name: 'karpenter', namespace }, 'terraform-provider-helm_v3.1.1_x5')
       await kubectlApply(sandbox, manifests)
       return await ready(sandbox, {
         namespace,

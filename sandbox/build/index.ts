@@ -18,6 +18,8 @@ export interface BuiltKarpenter {
   readonly chartDir: string
   /** pkg/apis/crds */
   readonly crdsDir: string
+  /** charts/karpenter-crd, as it is there. */
+  readonly crdChartDir: string
 }
 
 /** Absolute paths of everything that a sandbox runs. */
@@ -58,6 +60,9 @@ export async function ensureBuilt(
     moto: join(cache, `moto-${await contentHash([requirements], [toolchains.pythonVersion, cache])}`)
   }
 
+  /** Apart from the program, which takes minutes to build. */
+  const crdChartOf = (version: KarpenterVersion): string => `${folders.karpenter[version]}-crd-chart`
+
   const missing = [
     folders.controlPlane,
     ...Object.values(folders.karpenter),
@@ -80,11 +85,16 @@ export async function ensureBuilt(
     await fillWithProgram(controlPlane, folders.controlPlane)
     for (const version of karpenterVersions) {
       const program = karpenter[version]
+      const sourceFolder = async (): Promise<string> =>
+        moduleFolder(karpenterModule, join(modules, program.name), env)
       await fillWithProgram(program, folders.karpenter[version], async (into) => {
-        const source = await moduleFolder(karpenterModule, join(modules, program.name), env)
+        const source = await sourceFolder()
         await copyWritable(join(source, 'charts/karpenter'), join(into, 'chart'))
         await copyWritable(join(source, 'pkg/apis/crds'), join(into, 'crds'))
       })
+      await fillOnce(crdChartOf(version), onWait(`the chart karpenter-crd ${version}`), async (into) =>
+        copyWritable(join(await sourceFolder(), 'charts/karpenter-crd'), join(into, 'chart'))
+      )
     }
     await fillWithProgram(helm, folders.helm)
   }
@@ -102,7 +112,8 @@ export async function ensureBuilt(
   const karpenterAt = (version: KarpenterVersion): BuiltKarpenter => ({
     binary: join(folders.karpenter[version], karpenter[version].name),
     chartDir: join(folders.karpenter[version], 'chart'),
-    crdsDir: join(folders.karpenter[version], 'crds')
+    crdsDir: join(folders.karpenter[version], 'crds'),
+    crdChartDir: join(crdChartOf(version), 'chart')
   })
   return {
     controlPlane: join(folders.controlPlane, controlPlane.name),

@@ -8,6 +8,8 @@ import { create } from 'tar'
 export interface ChartSource {
   readonly chartDir: string
   readonly crdsDir: string
+  /** The chart karpenter-crd; not published when absent. */
+  readonly crdChartDir?: string
 }
 
 /** A chart as it is published. */
@@ -34,16 +36,38 @@ export async function packChart(
     ...(await stage(source.chartDir, root, 'karpenter')),
     ...(await stage(source.crdsDir, join(root, 'crds'), 'karpenter/crds'))
   ]
-  await rewrite(join(root, 'Chart.yaml'), [
-    [/^version: .*$/m, `version: ${version}`],
-    [/^appVersion: .*$/m, `appVersion: ${version}`]
-  ])
+  await rewrite(join(root, 'Chart.yaml'), versionsOf(version))
   await rewrite(join(root, 'values.yaml'), [
     [/^( {4})tag: \S+$(\n.*\n {4})digest: \S+$/m, `$1tag: ${version}$2digest: ${imageDigest(version)}`]
   ])
+  return packed(staged, root, files)
+}
+
+/** The chart karpenter-crd, whose CRDs are templates, as it is published for a release. */
+export async function packCrdChart(
+  version: string,
+  chartDir: string,
+  folder: string
+): Promise<PublishedChart> {
+  const staged = join(folder, `crd-chart-${version}`)
+  await rm(staged, { recursive: true, force: true })
+  const root = join(staged, 'karpenter-crd')
+  const files = await stage(chartDir, root, 'karpenter-crd')
+  await rewrite(join(root, 'Chart.yaml'), versionsOf(version))
+  return packed(staged, root, files)
+}
+
+function versionsOf(version: string): readonly (readonly [RegExp, string])[] {
+  return [
+    [/^version: .*$/m, `version: ${version}`],
+    [/^appVersion: .*$/m, `appVersion: ${version}`]
+  ]
+}
+
+async function packed(staged: string, root: string, files: string[]): Promise<PublishedChart> {
   const metadata: unknown = load(await readFile(join(root, 'Chart.yaml'), 'utf8'))
   if (typeof metadata !== 'object' || metadata === null) {
-    throw new Error(`${source.chartDir}/Chart.yaml: no mapping`)
+    throw new Error(`${root}/Chart.yaml: no mapping`)
   }
   const archive = await create(
     {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Authority } from '../certificates.js'
 import { listen } from '../listen.js'
 import { plainText, type PublishedAnswer, type PublishedRequest } from './answer.js'
-import { packChart, type ChartSource, type PublishedChart } from './chart.js'
+import { packChart, packCrdChart, type ChartSource, type PublishedChart } from './chart.js'
 import { helmReleaseOf, type HelmSource } from './helm-release.js'
 import { registryOf } from './registry.js'
 
@@ -44,6 +44,8 @@ export interface Published {
   readonly tlsPort: number
   /** oci://127.0.0.1:1234/karpenter/karpenter */
   readonly chart: string
+  /** oci://127.0.0.1:1234/karpenter/karpenter-crd */
+  readonly crdChart: string
   readonly requests: readonly PublishedRecord[]
   /** The same answers, for a server that holds these hosts itself. */
   readonly handler: RequestListener
@@ -54,6 +56,7 @@ export interface Published {
 }
 
 const repository = 'karpenter/karpenter'
+const crdRepository = 'karpenter/karpenter-crd'
 const templatePath =
   /^\/aws\/karpenter-provider-aws\/v([^/]+)\/website\/content\/en\/preview\/getting-started\/getting-started-with-karpenter\/cloudformation\.yaml$/
 
@@ -62,10 +65,14 @@ export async function startPublished(options: PublishedOptions): Promise<Publish
   const folder = join(options.folder, 'published')
   await mkdir(folder, { recursive: true })
   const charts = new Map<string, PublishedChart>()
+  const crdCharts = new Map<string, PublishedChart>()
   for (const [version, source] of Object.entries(options.charts)) {
     charts.set(version, await packChart(version, source, folder))
+    if (source.crdChartDir !== undefined) {
+      crdCharts.set(version, await packCrdChart(version, source.crdChartDir, folder))
+    }
   }
-  const registry = registryOf(repository, charts)
+  const registry = registryOf({ [repository]: charts, [crdRepository]: crdCharts })
   const helm = helmReleaseOf(options.helm, folder)
   const requests: PublishedRecord[] = []
 
@@ -102,9 +109,10 @@ export async function startPublished(options: PublishedOptions): Promise<Publish
     port: plain.port,
     tlsPort: tls.port,
     chart: `oci://127.0.0.1:${plain.port}/${repository}`,
+    crdChart: `oci://127.0.0.1:${plain.port}/${crdRepository}`,
     requests,
     handler,
-    chartDigest: (version) => registry.digestOfVersion(version),
+    chartDigest: (version) => registry.digestOfVersion(repository, version),
     setHelmChecksum: (checksum) => helm.setChecksum(checksum),
     stop: async () => {
       await Promise.all([plain.close(), tls.close()])

@@ -8,15 +8,21 @@ const layerType = 'application/vnd.cncf.helm.chart.content.v1.tar+gzip'
 /** Anonymous pulls need a token too; this one is for everybody, as anyone can have one. */
 const anonymousToken = 'anonymous'
 
-/** Public ECR, as far as a pull goes: OCI distribution 1.1 with bearer tokens, one repository, nothing to be pushed. */
+/** Public ECR, as far as a pull goes: OCI distribution 1.1 with bearer tokens, nothing to be pushed. */
 export interface Registry {
   /** Undefined when the path is none of a registry's. */
   answer(request: PublishedRequest): PublishedAnswer | undefined
   /** sha256:... of a version's manifest, as helm reports it after a pull. */
-  digestOfVersion(version: string): string | undefined
+  digestOfVersion(repository: string, version: string): string | undefined
 }
 
-export function registryOf(repository: string, charts: ReadonlyMap<string, PublishedChart>): Registry {
+interface Repository {
+  readonly tags: ReadonlyMap<string, string>
+  /** An answer to a request below the repository's own path. */
+  content(kind: string, reference: string): PublishedAnswer
+}
+
+function repositoryOf(name: string, charts: ReadonlyMap<string, PublishedChart>): Repository {
   const blobs = new Map<string, Buffer>()
   const manifests = new Map<string, Buffer>()
   const tags = new Map<string, string>()
@@ -41,7 +47,7 @@ export function registryOf(repository: string, charts: ReadonlyMap<string, Publi
 
   const content = (kind: string, reference: string): PublishedAnswer => {
     if (kind === 'tags') {
-      return json(200, { name: repository, tags: [...tags.keys()] })
+      return json(200, { name, tags: [...tags.keys()] })
     }
     const digest = kind === 'manifests' ? (tags.get(reference) ?? reference) : reference
     const body = kind === 'manifests' ? manifests.get(digest) : blobs.get(digest)
@@ -54,8 +60,16 @@ export function registryOf(repository: string, charts: ReadonlyMap<string, Publi
     return { status: 200, headers: { 'content-type': type, 'docker-content-digest': digest }, body }
   }
 
+  return { tags, content }
+}
+
+/** Repositories by name, each with its charts by version. */
+export function registryOf(charts: Readonly<Record<string, ReadonlyMap<string, PublishedChart>>>): Registry {
+  const repositories = new Map(
+    Object.entries(charts).map(([name, versions]) => [name, repositoryOf(name, versions)])
+  )
   return {
-    digestOfVersion: (version) => tags.get(version),
+    digestOfVersion: (repository, version) => repositories.get(repository)?.tags.get(version),
     answer: (request) => {
       if (request.path !== '/token/' && request.path !== '/v2/' && !request.path.startsWith('/v2/')) {
         return undefined
@@ -80,14 +94,15 @@ export function registryOf(repository: string, charts: ReadonlyMap<string, Publi
       }
       const parts = /^\/v2\/(.+)\/(manifests|blobs|tags)\/([^/]+)$/.exec(request.path)
       const [, name, kind, reference] = parts ?? []
-      if (name !== repository || kind === undefined || reference === undefined) {
+      const repository = repositories.get(name ?? '')
+      if (repository === undefined || kind === undefined || reference === undefined) {
         return failure(
           404,
           'NAME_UNKNOWN',
           `The repository with name '${name ?? request.path}' does not exist in the registry`
         )
       }
-      return content(kind, reference)
+      return repository.content(kind, reference)
     }
   }
 }

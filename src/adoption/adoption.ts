@@ -15,11 +15,15 @@ export interface Adoption {
   readonly nodeRoleName: string
   readonly nodeAccess: NodeAccessStrategy
   readonly stackName: string
+  /** Whose published template the stack has: tools bring a newer one along than the Karpenter that they install. */
+  readonly templateVersion?: string
   /** Parts of the published stack that are of another origin, and are used as they are. */
   readonly others: {
     readonly nodeRoleArn?: string
-    /** The queue that the release is set to. */
+    /** The queue that the release is set to, or that stands in the place of the stack's. */
     readonly queueName?: string
+    /** ARNs of policies by the published names that are on the controller's role, and of no such stack. */
+    readonly policyArns?: readonly string[]
   }
   /** As its EC2NodeClasses find them. */
   readonly subnetIds: readonly string[]

@@ -1,9 +1,8 @@
 import type { ControllerIdentityStrategy, NodeAccessStrategy } from '../aws/choices.js'
 import type { Aws } from '../aws/clients.js'
 import { awsProblem, isNotFound } from '../aws/errors.js'
-import { readRole } from '../aws/iam-role.js'
+import { attachedPolicies, readRole } from '../aws/iam-role.js'
 import { mappingState, nodeMapping, parseMapRoles } from '../aws/map-roles.js'
-import { physicalIds } from '../aws/stack-operation.js'
 import type { Discovery } from '../discovery.js'
 import { type Controller, readRelease, type Release } from '../helm/release.js'
 import {
@@ -14,7 +13,9 @@ import {
   serviceAccounts
 } from '../kubernetes/kinds.js'
 import { type Manifest, textField } from '../kubernetes/manifest.js'
+import { queueUrl } from '../preflight/reads.js'
 import { ownerLabel } from '../resources/kubernetes-object.js'
+import { findPublishedStack, type PublishedStack, stackNames } from './published-stack.js'
 
 /** How the controller that was found gets its IAM role. */
 export interface FoundIdentity {
@@ -42,9 +43,13 @@ export interface Installation {
   readonly nodeRoles: readonly FoundNodeRole[]
   readonly nodeAccess: NodeAccessStrategy
   /** The stack of the published template that role and policies are of; undefined where there is none. */
-  readonly stack: { readonly name: string; readonly ids: readonly string[] } | undefined
+  readonly stack: PublishedStack | undefined
   /** As the release is set. */
   readonly queueName: string | undefined
+  /** Whether a queue of the name that the stack would give is there. */
+  readonly queueOfStackName: boolean
+  /** ARNs of the managed policies of the controller's role. */
+  readonly policyArns: readonly string[]
   readonly nodePools: readonly Manifest[]
   readonly nodeClasses: readonly Manifest[]
 }
@@ -72,15 +77,25 @@ export async function findInstallation(
     identityOf(found, controller.namespace, serviceAccount),
     nodeRolesOf(aws, nodeClasses.items)
   ])
+  const [policyArns, url] = await Promise.all([
+    identity === undefined ? [] : policiesOf(aws, identity),
+    queueUrl(aws)(cluster.name)
+  ])
   return {
     controller,
     release,
     deployment,
+    policyArns,
+    queueOfStackName: url !== undefined,
     serviceAccount,
     identity,
     nodeRoles,
     nodeAccess: await nodeAccessOf(found, nodeRoles[0]),
-    stack: await stackOf(aws, cluster.name, stackName, nodeRoles[0]),
+    stack: await findPublishedStack(
+      aws,
+      cluster.name,
+      stackNames({ asked: stackName, clusterName: cluster.name, deployment, nodeRole: nodeRoles[0] })
+    ),
     queueName: textField(release?.values, 'settings', 'interruptionQueue') || undefined,
     nodePools: nodePools.items.filter(
       (pool) =>
@@ -116,6 +131,16 @@ async function identityOf(
     return roleArn === undefined ? undefined : { strategy: 'pod-identity', roleArn }
   } catch (error) {
     throw awsProblem('adopt', `the role of service account ${namespace}/${name} could not be read`, error)
+  }
+}
+
+async function policiesOf(aws: Aws, { roleArn }: FoundIdentity): Promise<readonly string[]> {
+  const name = roleArn.split('/').at(-1) ?? ''
+  try {
+    return await attachedPolicies(aws, name)
+  } catch (error) {
+    if (isNotFound(error)) return []
+    throw awsProblem('adopt', `policies of controller role ${name} could not be read`, error)
   }
 }
 
@@ -165,22 +190,4 @@ async function nodeAccessOf(
   const awsAuth = await kubernetes.get(configMaps, 'aws-auth', 'kube-system')
   const mappings = parseMapRoles(awsAuth?.data?.['mapRoles'] ?? '')
   return mappingState(mappings, nodeMapping(nodeRole.arn)).state === 'as wanted' ? 'aws-auth' : 'access-entry'
-}
-
-/** The stack that made policies by the names of the published template: the one asked for, or the node role's own. */
-async function stackOf(
-  aws: Aws,
-  clusterName: string,
-  asked: string,
-  nodeRole: FoundNodeRole | undefined
-): Promise<Installation['stack']> {
-  const published = new RegExp(`policy/KarpenterController\\w*Policy-${clusterName}$`)
-  const own = nodeRole?.tags['aws:cloudformation:stack-name']
-  for (const name of new Set([asked, ...(own === undefined ? [] : [own])])) {
-    const ids = await physicalIds(aws, name).catch((error: unknown) => {
-      throw awsProblem('adopt', `CloudFormation stack ${name} could not be read`, error)
-    })
-    if ([...ids.values()].some((id) => published.test(id))) return { name, ids: [...ids.values()] }
-  }
-  return undefined
 }

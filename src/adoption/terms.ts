@@ -8,6 +8,7 @@ import { field, listField, type Manifest, textField } from '../kubernetes/manife
 import { ownerOfObject } from '../owner/object-owner.js'
 import { type Adoption, mismatches } from './adoption.js'
 import type { Installation } from './installation.js'
+import { publishedPolicy } from './published-stack.js'
 
 /** Why an installation cannot be taken over as it is. */
 export interface Objection {
@@ -148,24 +149,29 @@ function adoptionOf(
   release: NonNullable<Installation['release']>,
   identity: NonNullable<Installation['identity']>
 ): Adoption {
-  const { stack, queueName, nodeClasses } = installation
+  const { stack, nodeClasses, policyArns } = installation
+  const { clusterName } = inputs
   const [nodeRole] = installation.nodeRoles
   const inStack = (id: string): boolean =>
     stack?.ids.some((one) => one === id || one.endsWith(`/${id}`)) === true
+  const queueName = installation.queueName ?? (installation.queueOfStackName ? clusterName : undefined)
+  const othersPolicies = policyArns.filter((arn) => publishedPolicy(clusterName).test(arn) && !inStack(arn))
   return {
     namespace: release.namespace,
     controllerIdentity: identity.strategy,
     controllerRoleName: identity.roleArn.split('/').at(-1) ?? '',
-    nodeRoleName: nodeRole?.name ?? guideNames(inputs.clusterName).nodeRole,
+    nodeRoleName: nodeRole?.name ?? guideNames(clusterName).nodeRole,
     nodeAccess: installation.nodeAccess,
     stackName: stack?.name ?? inputs.stackName,
+    ...(stack?.version !== undefined && { templateVersion: stack.version }),
     others: {
       ...(nodeRole !== undefined && !inStack(nodeRole.name) && { nodeRoleArn: nodeRole.arn }),
-      ...(queueName !== undefined && !inStack(queueName) && { queueName })
+      ...(queueName !== undefined && !inStack(queueName) && { queueName }),
+      ...(othersPolicies.length > 0 && { policyArns: othersPolicies })
     },
     subnetIds: statusIds(nodeClasses, 'subnets'),
     securityGroupIds: statusIds(nodeClasses, 'securityGroups'),
-    discoveryTags: nodeClasses.some((nodeClass) => findsByTag(nodeClass, inputs.clusterName)),
+    discoveryTags: nodeClasses.some((nodeClass) => findsByTag(nodeClass, clusterName)),
     helmValues: release.values
   }
 }

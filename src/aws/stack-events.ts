@@ -48,20 +48,35 @@ export function progressOf(events: readonly StackEvent[]): StackProgress {
     const logicalId = event.LogicalResourceId ?? ''
     const status = event.ResourceStatus ?? ''
     last.set(logicalId, status)
-    const reason = reasonOf(event)
-    if (!status.endsWith('_FAILED') || /cancelled/i.test(reason)) continue
-    firstFailure ??= {
-      logicalId,
-      type: event.ResourceType ?? '',
-      physicalId: event.PhysicalResourceId === '' ? undefined : event.PhysicalResourceId,
-      reason
-    }
+    if (!status.endsWith('_FAILED') || /cancelled/i.test(reasonOf(event))) continue
+    firstFailure ??= failureOf(event)
   }
   const entries = [...last]
   return {
     done: entries.filter(([, status]) => status.endsWith('_COMPLETE')).length,
     inProgress: entries.filter(([, status]) => status.endsWith('_IN_PROGRESS')).map(([id]) => id),
     firstFailure
+  }
+}
+
+/**
+ * What the clean-up after an update could not delete: an update that has come to its good end leaves it where it is, no
+ * longer part of the stack (AWS CloudFormation User Guide, "Update behaviors of stack resources").
+ */
+export async function notDeleted(aws: Aws, stack: string): Promise<readonly StackFailure[]> {
+  const last = new Map<string, StackEvent>()
+  for (const event of await operationEvents(aws, stack)) {
+    if (!isOfStack(event)) last.set(event.PhysicalResourceId ?? '', event)
+  }
+  return [...last.values()].filter((event) => event.ResourceStatus === 'DELETE_FAILED').map(failureOf)
+}
+
+function failureOf(event: StackEvent): StackFailure {
+  return {
+    logicalId: event.LogicalResourceId ?? '',
+    type: event.ResourceType ?? '',
+    physicalId: event.PhysicalResourceId === '' ? undefined : event.PhysicalResourceId,
+    reason: reasonOf(event)
   }
 }
 

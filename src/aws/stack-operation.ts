@@ -193,7 +193,11 @@ export async function whenIdle(aws: Aws, name: string, step: Step): Promise<Live
 }
 
 /** As untilSettled, and through CloudFormation's own clean-up as well, during which a stack takes no change. */
-async function untilIdle(aws: Aws, stack: { id: string; name: string }, step: Step): Promise<void> {
+export async function untilIdle(
+  aws: Aws,
+  stack: { readonly id: string; readonly name: string },
+  step: Step
+): Promise<void> {
   while (/_CLEANUP_IN_PROGRESS$/.test(await untilSettled(aws, stack, step, undefined))) {
     step.waiting(`CloudFormation stack ${stack.name} cleaning up`)
     await step.pause(2_000)

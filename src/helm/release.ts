@@ -43,6 +43,19 @@ export async function readRelease(
   return newest === undefined ? undefined : unpack(newest, found.items)
 }
 
+/** Every revision of a release that helm still keeps, newest first. */
+export async function readRevisions(
+  kubernetes: Kubernetes,
+  name: string,
+  namespace: string
+): Promise<readonly Release[]> {
+  const { items } = await kubernetes.list(secrets, { namespace, labelSelector: `owner=helm,name=${name}` })
+  const found = await Promise.all(
+    items.toSorted((a, b) => revisionOf(b) - revisionOf(a)).map(async (secret) => unpack(secret, items))
+  )
+  return found.filter((release) => release !== undefined)
+}
+
 /** What the revision in force was given, and the values.yaml of its chart; undefined when none is deployed. */
 export interface DeployedValues {
   readonly given: Readonly<Record<string, unknown>>
@@ -218,7 +231,8 @@ async function unpack(secret: unknown, all: readonly unknown[]): Promise<Release
     secret: textField(secret, 'metadata', 'name') ?? '',
     labels: labelsOf(secret),
     deployedBefore: all
-      .filter((one) => one !== secret && ['superseded', 'deployed'].includes(labelOf(one, 'status')))
+      .filter((one) => revisionOf(one) < revisionOf(secret))
+      .filter((one) => ['superseded', 'deployed'].includes(labelOf(one, 'status')))
       .map(revisionOf)
       .sort((a, b) => b - a)
   }

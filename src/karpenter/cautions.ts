@@ -19,8 +19,8 @@ export interface Caution {
   readonly source: string
   /** Set when this action sees to it. */
   readonly handled?: string
-  /** Left out where the cluster cannot tell; then a person must. */
-  readonly concerns?: (facts: CautionFacts) => boolean
+  /** Left out, or unknown, where the cluster cannot tell; then a person must. */
+  readonly concerns?: (facts: CautionFacts) => boolean | 'unknown'
 }
 
 const guide = 'upgrade guide of Karpenter'
@@ -85,11 +85,13 @@ const cautions: readonly Caution[] = [
   },
   {
     from: '1.6.0',
-    text: 'native capacity reservations are on by default: reservations with open matching are no longer used by EC2NodeClasses without capacityReservationSelectorTerms, and stay billed',
+    text: 'native capacity reservations are on by default: EC2NodeClasses without capacityReservationSelectorTerms no longer use reservations with open matching, which stay billed where there are any',
     source: guide,
     concerns: ({ nodeClasses, values }) =>
       field(values, 'settings', 'featureGates', 'reservedCapacity') !== false &&
-      nodeClasses.some((one) => field(one, 'spec', 'capacityReservationSelectorTerms') === undefined)
+      nodeClasses.some((one) => field(one, 'spec', 'capacityReservationSelectorTerms') === undefined) &&
+      // Whether the account has such reservations is not read.
+      'unknown'
   },
   {
     from: '1.6.0',
@@ -162,7 +164,11 @@ export function cautionsBetween(from: string, to: string, facts: CautionFacts): 
       version,
       text,
       source,
-      concerns: concerns === undefined ? 'unknown' : concerns(facts) ? 'yes' : 'no',
+      concerns: answerOf(concerns?.(facts) ?? 'unknown'),
       ...(handled !== undefined && { handled })
     }))
+}
+
+function answerOf(concerns: boolean | 'unknown'): PassedCaution['concerns'] {
+  return concerns === 'unknown' ? concerns : concerns ? 'yes' : 'no'
 }

@@ -97,11 +97,11 @@ export function adaptTemplate(text: string, adaptation: Adaptation): string {
   const { clusterName, nodeRoleName, nodeRolePolicies, permissionsBoundary, others = {} } = adaptation
   const ownNodeRole = others.nodeRoleArn === undefined
   const renames = ownNodeRole && nodeRoleName !== guideNames(clusterName).nodeRole
-  const asPublished = ownNodeRole && others.queueArn === undefined
+  const asPublished = ownNodeRole && others.queueArn === undefined && (others.policyNames ?? []).length === 0
   if (asPublished && !renames && nodeRolePolicies.length === 0 && permissionsBoundary === undefined)
     return text
   const { body } = parseTemplate(text)
-  const declared = withoutOthersParts(isMap(body['Resources']) ? body['Resources'] : {}, others)
+  const declared = withoutOthersParts(isMap(body['Resources']) ? body['Resources'] : {}, others, clusterName)
   const resources: JsonMap = {}
   for (const [logicalId, own] of Object.entries(declared)) {
     const isRole = isMap(own) && own['Type'] === 'AWS::IAM::Role'

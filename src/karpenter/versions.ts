@@ -86,12 +86,14 @@ export function supports(karpenter: string, kubernetes: string): boolean {
   return row !== undefined && minor >= row.least && minor <= row.most
 }
 
-/** Newest versions, one a minor, that support a Kubernetes; newest first. */
+/** Newest versions, one a minor; newest first. */
+export function knownVersions(): readonly string[] {
+  return compatibility.map((row) => row.newest).toReversed()
+}
+
+/** Those of them that support a Kubernetes. */
 export function versionsFor(kubernetes: string): readonly string[] {
-  return compatibility
-    .map((row) => row.newest)
-    .filter((version) => supports(version, kubernetes))
-    .toReversed()
+  return knownVersions().filter((version) => supports(version, kubernetes))
 }
 
 /**
@@ -129,6 +131,29 @@ export function chooseVersion(facts: {
     )
   }
   return { version, reason }
+}
+
+/** What an older version would follow: the version that runs, or the last one that an install ended well with. */
+export interface NewerBefore {
+  readonly version: string
+  readonly says: 'runs' | 'is recorded'
+}
+
+/** The newest of what was there before, where it is newer than the version; undefined where it is not. */
+export function newerBefore(
+  version: string,
+  before: { readonly installed: string | undefined; readonly recorded: string | undefined }
+): NewerBefore | undefined {
+  const installed = semver.coerce(before.installed)
+  const recorded = semver.coerce(before.recorded)
+  if (
+    installed !== null &&
+    semver.gt(installed, version) &&
+    (recorded === null || semver.gte(installed, recorded))
+  )
+    return { version: installed.version, says: 'runs' }
+  if (recorded === null || !semver.gt(recorded, version)) return undefined
+  return { version: recorded.version, says: 'is recorded' }
 }
 
 /** What to take on a cluster of this Kubernetes. */

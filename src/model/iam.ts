@@ -1,39 +1,57 @@
-import { readRole } from '../aws/iam-role.js'
+import { readRole, readRoleWithPolicies } from '../aws/iam-role.js'
 import { wantedTags } from '../aws/ownership-tags.js'
 import { sharedRead } from '../aws/shared-read.js'
 import type { AnyResource } from '../engine/resource.js'
 import { controllerRolePolicies, retiredPolicyArns } from '../resources/controller-role-policies.js'
 import { nodeAccess } from '../resources/node-access.js'
+import { retiredParts } from '../resources/retired-parts.js'
 import { spotServiceLinkedRole } from '../resources/spot-service-linked-role.js'
-import { stack, type StackPart } from '../resources/stack.js'
+import { stack } from '../resources/stack.js'
+import type { StackPart } from '../resources/stack-change.js'
+import type { StackWanted } from '../resources/stack-differences.js'
 import { identity } from './identity.js'
 import type { ModelParts } from './parts.js'
 import { stackRolesAndPolicies } from './stack-parts.js'
+import { transition } from './transition.js'
 
-/** The stack and what it makes in IAM, the controller's role, and the nodes' way into the cluster. */
+/**
+ * The stack and what it makes in IAM, the controller's role, and the nodes' way into the cluster. What another version has
+ * left goes when the controller has rolled out.
+ */
 export function iam(parts: ModelParts, queueAndRules: readonly StackPart[]): readonly AnyResource[] {
-  const { inputs, found, decisions, ownership, keep } = parts
+  const { inputs, found, decisions, ownership, keep, removal } = parts
   const { aws, cluster, kubernetes, record } = found
   const tags = wantedTags(cluster.name, inputs.tags)
-  const policyArns = decisions.stack.policies.map((policy) => policy.arn)
+  const policyArns = [
+    ...decisions.stack.policies.map((policy) => policy.arn),
+    ...(found.adopted?.adoption.others.policyArns ?? [])
+  ]
+  const retiredArns = retiredPolicyArns(aws.account, cluster.name, policyArns)
   const { nodeRole } = decisions.stack
   const readNodeRole = sharedRead(async () => readRole(aws, nodeRole.name))
-  const rolesAndPolicies = stackRolesAndPolicies(parts, readNodeRole)
+  const between = transition(parts)
+  const rolesAndPolicies = stackRolesAndPolicies(parts, readNodeRole, between)
   const ofTheStack = resourcesOf(rolesAndPolicies)
   const role = sharedRead(async () => readRole(aws, inputs.controllerRoleName))
+  const roleWithPolicies = sharedRead(async () => readRoleWithPolicies(aws, inputs.controllerRoleName, role))
+  const wanted: StackWanted = {
+    clusterName: cluster.name,
+    name: inputs.stackName,
+    template: decisions.template,
+    resources: decisions.stack.names,
+    parameters: decisions.stack.parameters,
+    tags,
+    capabilities: decisions.stack.capabilities
+  }
+  const { widen, liveStack } = between
   return [
-    stack(
-      {
-        clusterName: cluster.name,
-        name: inputs.stackName,
-        template: decisions.template,
-        resources: decisions.stack.names,
-        parameters: decisions.stack.parameters,
-        tags,
-        capabilities: decisions.stack.capabilities
-      },
-      { aws, ownership, parts: [...rolesAndPolicies, ...queueAndRules] }
-    ),
+    stack(wanted, {
+      aws,
+      ownership,
+      parts: [...rolesAndPolicies, ...queueAndRules],
+      live: liveStack,
+      widen
+    }),
     ...ofTheStack,
     spotServiceLinkedRole({ aws }),
     ...identity(parts, role),
@@ -42,11 +60,31 @@ export function iam(parts: ModelParts, queueAndRules: readonly StackPart[]): rea
         clusterName: cluster.name,
         roleName: inputs.controllerRoleName,
         policyArns,
-        retiredPolicyArns: retiredPolicyArns(aws.account, cluster.name, policyArns),
+        retiredPolicyArns: retiredArns,
         furtherPolicyArns: inputs.controllerRolePolicies
       },
-      { aws, role, keep, dependsOn: ['controller-role', 'stack', ...idsOf(ofTheStack)] }
+      { aws, role: roleWithPolicies, keep, dependsOn: ['controller-role', 'stack', ...idsOf(ofTheStack)] }
     ),
+    ...(removal === undefined
+      ? [
+          retiredParts(
+            {
+              roleName: inputs.controllerRoleName,
+              policyArns: retiredArns.filter((arn) => !inputs.controllerRolePolicies.includes(arn)),
+              template: decisions.template
+            },
+            {
+              aws,
+              ownership,
+              stack: wanted,
+              widen,
+              attached: async () => (await roleWithPolicies()).attached,
+              liveStack,
+              dependsOn: ['stack', 'controller-role-policies', 'helm-release']
+            }
+          )
+        ]
+      : []),
     nodeAccess(
       decisions.nodeAccess,
       { clusterName: cluster.name, nodeRoleArn: nodeRole.arn, tags },
@@ -69,6 +107,6 @@ export function resourcesOf(parts: readonly StackPart[]): readonly AnyResource[]
   return parts.map(({ resource }) => resource)
 }
 
-function idsOf(resources: readonly AnyResource[]): readonly string[] {
+export function idsOf(resources: readonly AnyResource[]): readonly string[] {
   return resources.map(({ id }) => id)
 }

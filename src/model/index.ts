@@ -1,6 +1,6 @@
 import { Graph } from '../engine/graph.js'
 import { controller } from './controller.js'
-import { iam, resourcesOf } from './iam.js'
+import { iam, idsOf, resourcesOf } from './iam.js'
 import { network } from './network.js'
 import { nodes } from './nodes.js'
 import type { ModelParts } from './parts.js'
@@ -18,7 +18,7 @@ export function model(parts: ModelParts): Graph {
     ...network(parts),
     ...iam(parts, queueAndRules),
     ...resourcesOf(queueAndRules),
-    ...controller(parts),
+    ...controller(parts, idsOf(resourcesOf(queueAndRules))),
     ...nodes(parts)
   ])
 }

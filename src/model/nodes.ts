@@ -30,6 +30,7 @@ export function nodes(parts: ModelParts): readonly AnyResource[] {
         manifest,
         ports(`ec2-node-class/${manifest.metadata.name}`, [
           'helm-release',
+          'crds',
           'subnet-tags',
           'security-group-tags',
           'node-access'
@@ -41,6 +42,7 @@ export function nodes(parts: ModelParts): readonly AnyResource[] {
         manifest,
         ports(`node-pool/${manifest.metadata.name}`, [
           'helm-release',
+          'crds',
           'spot-service-linked-role',
           'node-access',
           ...classIds

@@ -7,15 +7,17 @@ import { renderedQueue, renderedRules } from '../karpenter/rendered-interruption
 import { knownPolicies, renderedRoles } from '../karpenter/rendered-roles.js'
 import { eventRule } from '../resources/event-rule.js'
 import { interruptionQueue } from '../resources/interruption-queue.js'
-import type { StackPart } from '../resources/stack.js'
+import type { StackPart } from '../resources/stack-change.js'
 import { stackPolicy } from '../resources/stack-policy.js'
 import { stackRole } from '../resources/stack-role.js'
 import type { ModelParts } from './parts.js'
+import type { Transition } from './transition.js'
 
 /** What the stack made in IAM, read there: CloudFormation does not see it edited. */
 export function stackRolesAndPolicies(
   { inputs, found, decisions, ownership, keep }: ModelParts,
-  readNodeRole: () => Promise<IamRole>
+  readNodeRole: () => Promise<IamRole>,
+  between: Transition
 ): readonly StackPart[] {
   const { aws, cluster } = found
   const { stackName } = inputs
@@ -25,13 +27,20 @@ export function stackRolesAndPolicies(
   const roleTags = wantedTags(clusterName, inputs.tags)
   return [
     ...knownPolicies(decisions.stack).map(({ name, arn, document }) => ({
-      resource: stackPolicy({ clusterName, name, arn, document }, ports),
+      resource: stackPolicy(
+        { clusterName, name, arn, document },
+        { ...ports, interim: async () => between.document(arn) }
+      ),
       isIn: hasPhysicalId(arn)
     })),
     ...renderedRoles(decisions.stack).map((role) => ({
       resource: stackRole(
         { clusterName, ...role, tags: { ...roleTags, ...role.tags } },
-        role.arn === decisions.stack.nodeRole.arn ? { ...ports, role: readNodeRole } : ports
+        {
+          ...ports,
+          interim: async () => between.rolePolicies(role.name),
+          ...(role.arn === decisions.stack.nodeRole.arn && { role: readNodeRole })
+        }
       ),
       isIn: hasPhysicalId(role.name)
     }))

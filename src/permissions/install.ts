@@ -27,6 +27,8 @@ export interface PlannedInstall {
   /** Of the cluster's issuer. */
   readonly oidcProviderArn: string
   readonly permissionsBoundary: string | undefined
+  /** ARNs of other versions' policies on the controller's role, which are detached and go with the stack's update. */
+  readonly retiredPolicyArns: readonly string[]
   /** What the comparison found of a resource, by its id; undefined when it is not in the model. */
   readonly stateOf: (id: string) => 'as wanted' | 'differs' | 'absent' | 'unreadable' | undefined
 }
@@ -58,7 +60,7 @@ function network({ discovered, clusterName, stateOf }: PlannedInstall): readonly
 }
 
 function roles(plan: PlannedInstall): readonly Need[] {
-  const { account, stateOf, controllerRoleName, oidcProviderArn, stack: rendered } = plan
+  const { account, stateOf, controllerRoleName, oidcProviderArn, retiredPolicyArns, stack: rendered } = plan
   const role = iamArn(account, `role/${controllerRoleName}`)
   const spot = iamArn(account, 'role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot')
   const [policy] = rendered.policies
@@ -88,6 +90,11 @@ function roles(plan: PlannedInstall): readonly Need[] {
       actions: changed(stateOf('controller-role-policies')) ? ['iam:AttachRolePolicy'] : [],
       resources: [role],
       context: policy === undefined ? {} : { 'iam:PolicyARN': policy.arn }
+    },
+    {
+      actions: ['iam:DetachRolePolicy'],
+      resources: retiredPolicyArns.length > 0 ? [role] : [],
+      context: {}
     }
   ]
 }
@@ -136,7 +143,7 @@ function eks(plan: PlannedInstall): readonly Need[] {
 
 /** The stack itself, and what CloudFormation calls for it with the caller's permissions. */
 function stack(plan: PlannedInstall): readonly Need[] {
-  const { account, stackName, stack: rendered, stateOf } = plan
+  const { account, retiredPolicyArns, stackName, stack: rendered, stateOf } = plan
   const { partition, region, id } = account
   const state = stateOf('stack')
   const own: Need = {
@@ -146,13 +153,17 @@ function stack(plan: PlannedInstall): readonly Need[] {
       'cloudformation:DescribeStackEvents',
       'cloudformation:ExecuteChangeSet'
     ],
-    resources: changed(state)
-      ? [`arn:${partition}:cloudformation:${region}:${id}:stack/${stackName}/${someId}`]
-      : [],
+    resources:
+      changed(state) || changed(stateOf('retired-parts'))
+        ? [`arn:${partition}:cloudformation:${region}:${id}:stack/${stackName}/${someId}`]
+        : [],
     context: direct(plan)
   }
-  if (state !== 'absent') return [own]
   const context = { ...direct(plan), 'aws:CalledVia': [cloudFormation] }
+  if (state !== 'absent') {
+    const actions = ['iam:DeletePolicy', 'iam:ListEntitiesForPolicy']
+    return [own, { actions, resources: retiredPolicyArns, context }]
+  }
   const rules = rendered.resources.filter(({ type }) => type === 'AWS::Events::Rule')
   return [
     own,

@@ -6,6 +6,8 @@ import { type WebhookFacts, webhookFindings } from './older-webhooks.js'
 export interface AnotherKarpenterFacts extends CrdFacts {
   readonly namespace: string
   readonly releaseName: string
+  /** With anything but `auto` whose the CRDs are to be is said already. */
+  readonly crdsChoice: 'auto' | 'take-over' | 'leave'
   readonly controllers: readonly Controller[]
   readonly releases: () => Promise<readonly ReleaseName[]>
   readonly webhooks: () => Promise<readonly WebhookFacts[]>
@@ -69,11 +71,12 @@ function releasesOf(releases: readonly ReleaseName[], facts: AnotherKarpenterFac
     .filter((one) => one.name !== releaseName || one.namespace !== namespace)
     .flatMap((one) => {
       if (one.name === 'karpenter-crd') {
+        if (facts.crdsChoice !== 'auto') return []
         return [
           finding(
             one,
-            "owns Karpenter's CRDs: its next upgrade puts its own version of them back",
-            `Upgrade it together with this action, or hand the CRDs over: kubectl delete secret -n ${one.namespace} -l owner=helm,name=karpenter-crd (helm uninstall would delete the CRDs and every NodePool with them).`
+            "owns Karpenter's CRDs: its next upgrade puts its own version of them back, and helm uninstall would delete them and every NodePool with them",
+            'Pass `crds: leave` and upgrade it before this action, or `crds: take-over`, which removes its record.'
           )
         ]
       }

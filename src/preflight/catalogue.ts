@@ -4,6 +4,8 @@ export interface Described {
   readonly says: string
   /** What `preflight-allow` calls the error, where going on all the same can make sense. */
   readonly override?: string
+  /** The input that allows it instead: `allow-downgrade: true`. */
+  readonly input?: string
 }
 
 interface Description {
@@ -34,7 +36,7 @@ export const catalogue = {
     findings: [{ level: 'error', says: 'the cluster is in EKS Auto Mode, where AWS runs Karpenter' }]
   },
   'version-pair': {
-    looksAt: 'version, the version that runs, Kubernetes',
+    looksAt: 'version, the version that runs, the version of the record, Kubernetes',
     findings: [
       {
         level: 'error',
@@ -48,8 +50,17 @@ export const catalogue = {
       },
       { level: 'error', says: 'the version cannot follow the one that runs (before 1.0)' },
       { level: 'warning', says: 'the release is one that its own documentation says to skip (1.8.4)' },
-      { level: 'warning', says: 'the version is older than the one that runs' }
+      {
+        level: 'error',
+        says: 'the version is older than the one that runs, or than that of the last install',
+        input: 'allow-downgrade: true'
+      },
+      { level: 'warning', says: 'such a downgrade is allowed; what it means' }
     ]
+  },
+  'rolling-update': {
+    looksAt: "the controller's replicas and strategy, when another version follows the one that runs",
+    findings: [{ level: 'warning', says: 'no controller runs until the new one has started' }]
   },
   'v1beta1-remains': {
     looksAt: 'NodePools, where 1.0 runs and 1.1 or later is wanted',
@@ -85,6 +96,26 @@ export const catalogue = {
       { level: 'warning', says: 'a Helm release of Karpenter or of its CRDs that this action did not make' },
       { level: 'warning', says: 'CRDs of Karpenter 0.32 or older, with the objects that are left' },
       { level: 'warning', says: 'a CRD converts by a webhook that the version does not have' }
+    ]
+  },
+  'left-crds': {
+    looksAt:
+      'with `crds: leave`: the CRDs that are there, who keeps them, and what the controller and the manifests need of them',
+    findings: [
+      { level: 'error', says: 'one is missing, does not serve a version, or lacks fields that are given' },
+      { level: 'warning', says: 'one is of another version' },
+      { level: 'note', says: 'one is as wanted, and whose it is' }
+    ]
+  },
+  'pruned-fields': {
+    looksAt:
+      'NodePools and EC2NodeClasses that are there, against the schemas of CRDs that are to be written',
+    findings: [
+      {
+        level: 'error',
+        says: 'fields that those CRDs do not have, which the API server would drop without a word',
+        override: 'pruned-fields'
+      }
     ]
   },
   'not-adopted': {
@@ -138,6 +169,11 @@ export const catalogue = {
     looksAt: 'every resource that is there',
     findings: [
       { level: 'error', says: 'it is of somebody else and not as wanted, so this action will not touch it' },
+      {
+        level: 'error',
+        says: 'CRDs that another Helm release or a GitOps tool keeps are not those of the version',
+        input: 'crds: take-over'
+      },
       { level: 'error', says: 'it may not be read, with the permission that is missing' }
     ]
   },
@@ -192,6 +228,44 @@ export const catalogue = {
     looksAt: 'selector terms of EC2NodeClasses',
     findings: [{ level: 'error', says: 'they find no subnet or no security group' }]
   },
+  'node-class-role': {
+    looksAt: 'roles and instance profiles that EC2NodeClasses name beside the node role of the stack (IAM)',
+    findings: [
+      { level: 'error', says: 'the role or instance profile is not there, or the profile has no role' },
+      {
+        level: 'error',
+        says: 'no policy of the stack lets the controller pass it: not Ready from 1.3 on, no node before',
+        override: 'pass-role'
+      },
+      { level: 'error', says: 'EC2 may not take the role' },
+      { level: 'note', says: 'it may not be read' }
+    ]
+  },
+  'node-class-images': {
+    looksAt: 'amiSelectorTerms of EC2NodeClasses by id, name, owner and tags (ec2:DescribeImages)',
+    findings: [
+      { level: 'error', says: 'they find no image' },
+      { level: 'note', says: 'images may not be read' }
+    ]
+  },
+  'node-class-reference': {
+    looksAt: 'nodeClassRef of NodePools',
+    findings: [{ level: 'error', says: 'the EC2NodeClass is neither in the manifests nor in the cluster' }]
+  },
+  'node-pool-requirements': {
+    looksAt:
+      "requirements of NodePools, against the zones of their EC2NodeClass's subnets and the instance types that EC2 offers there",
+    findings: [
+      { level: 'error', says: 'no subnet is in a zone (or for an operating system) that they ask for' },
+      { level: 'error', says: 'they leave no instance type, with the requirement that excludes the last' },
+      { level: 'note', says: 'offered instance types may not be read' }
+    ]
+  },
+  'controller-on-own-nodes': {
+    looksAt:
+      "node affinity, nodeSelector and tolerations in helm-values, against NodePools' labels and taints",
+    findings: [{ level: 'warning', says: 'the controller could run on nodes that it makes itself' }]
+  },
   'controller-capacity': {
     looksAt:
       "nodes, against the controller's requests, affinity, tolerations and zone spread; when something is to be changed also Fargate profiles, and the pods on up to ten of these nodes",
@@ -223,8 +297,12 @@ export const catalogue = {
     findings: [{ level: 'error', says: 'a value that the chart does not have' }]
   },
   'manifest-dry-run': {
-    looksAt: 'NodePools and EC2NodeClasses, by a dry run of the API server',
-    findings: [{ level: 'error', says: 'the API server refuses it' }]
+    looksAt:
+      "NodePools and EC2NodeClasses, by a dry run of the API server; by the chart's own CRDs and their rules where the run applies those first",
+    findings: [
+      { level: 'error', says: 'the API server refuses it' },
+      { level: 'error', says: 'the CRDs that are to be installed will refuse it' }
+    ]
   }
 } as const satisfies Readonly<Record<string, Description>>
 
@@ -243,8 +321,8 @@ export const overrides: readonly string[] = described
 export function catalogueRows(): readonly (readonly [string, string, string, string, string])[] {
   return described.flatMap(({ name, looksAt, findings }) =>
     findings.map(
-      ({ level, says, override }, index) =>
-        [index === 0 ? name : '', index === 0 ? looksAt : '', level, says, override ?? ''] as const
+      ({ level, says, override, input }, index) =>
+        [index === 0 ? name : '', index === 0 ? looksAt : '', level, says, override ?? input ?? ''] as const
     )
   )
 }

@@ -1,5 +1,6 @@
 import type { Decisions } from '../decisions.js'
 import type { Discovery } from '../discovery.js'
+import type { Difference } from '../engine/difference.js'
 import type { Inspection } from '../engine/resource.js'
 import type { Inputs } from '../inputs.js'
 import { type Need, needsOf } from '../permissions/install.js'
@@ -25,6 +26,11 @@ export function plannedNeeds(
     ],
     oidcProviderArn: oidcProviderArn(account, found.cluster.oidcIssuer),
     permissionsBoundary: inputs.permissionsBoundary,
+    retiredPolicyArns: inspections.get('retired-parts')?.differences.flatMap(attachedPolicy) ?? [],
     stateOf: (id) => inspections.get(id)?.state
   })
+}
+
+function attachedPolicy({ path, live }: Difference): readonly string[] {
+  return path.startsWith('policies.') && typeof live === 'string' ? [live] : []
 }

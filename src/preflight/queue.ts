@@ -13,6 +13,8 @@ export interface QueueFacts {
   readonly stack: Pick<RenderedStack, 'queue' | 'policies' | 'resources'>
   /** sqs:GetQueueUrl; undefined when there is no queue of that name in this account and region. */
   readonly queueUrl: (name: string) => Promise<string | undefined>
+  /** The queue came with an adopted installation: who made it made its rules, and the policies name it. */
+  readonly adopted?: boolean
 }
 
 /**
@@ -86,6 +88,7 @@ async function inputQueue(facts: QueueFacts): Promise<Finding[]> {
       )
     ]
   }
+  if (facts.adopted === true) return []
   const arn = arnOf(url, stack)
   return [...unfed(stack, { name, arn }), ...(mayRead(stack, arn) ? [] : [unreadable(name, stack)])]
 }

@@ -1,6 +1,8 @@
 import type { Filter } from '@aws-sdk/client-ec2'
 import type { Aws } from '../aws/clients.js'
 import { accessDenied, awsProblem, isNotFound } from '../aws/errors.js'
+import { readManagedPolicy } from '../aws/managed-policy.js'
+import { isMap, type JsonMap } from '../engine/json.js'
 import type { SelectorTerm } from '../karpenter/types.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { conditionOf } from '../kubernetes/conditions.js'
@@ -41,12 +43,17 @@ export function findByTerm(
   }
 }
 
+const names = {
+  subnets: { id: 'subnet-id', name: 'tag:Name' },
+  'security-groups': { id: 'group-id', name: 'group-name' },
+  images: { id: 'image-id', name: 'name' }
+} as const
+
 /** As Karpenter asks EC2: a tag with `*` or nothing for a value need only be there. */
-function filtersOf(kind: 'subnets' | 'security-groups', term: SelectorTerm): Filter[] {
-  if (term.id !== undefined)
-    return [{ Name: kind === 'subnets' ? 'subnet-id' : 'group-id', Values: [term.id] }]
+export function filtersOf(kind: 'subnets' | 'security-groups' | 'images', term: SelectorTerm): Filter[] {
+  if (term.id !== undefined) return [{ Name: names[kind].id, Values: [term.id] }]
   return [
-    ...(term.name === undefined ? [] : [{ Name: 'group-name', Values: [term.name] }]),
+    ...(term.name === undefined ? [] : [{ Name: names[kind].name, Values: [term.name] }]),
     ...Object.entries(term.tags ?? {}).map(([key, value]) =>
       value === '*' || value === ''
         ? { Name: 'tag-key', Values: [key] }
@@ -83,5 +90,22 @@ export function podIdentityAgentNodes(kubernetes: Kubernetes): () => Promise<rea
       of
     )
     return items.filter((name) => name !== undefined)
+  }
+}
+
+/** Documents in force of managed policies; those that are gone are left out. */
+export function policyDocuments(aws: Aws): (arns: readonly string[]) => Promise<readonly JsonMap[]> {
+  return async (arns) => {
+    const documents = await Promise.all(
+      arns.map(async (arn): Promise<unknown> => {
+        try {
+          return JSON.parse((await readManagedPolicy(aws, arn)).document ?? '{}')
+        } catch (error) {
+          if (isNotFound(error)) return undefined
+          throw awsProblem('adopt', `policy ${arn} could not be read`, error)
+        }
+      })
+    )
+    return documents.filter(isMap)
   }
 }

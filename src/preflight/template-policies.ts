@@ -1,4 +1,4 @@
-import { isMap } from '../engine/json.js'
+import { isMap, type JsonMap } from '../engine/json.js'
 import { matches } from '../karpenter/action-match.js'
 import { permissionsOf } from '../karpenter/permissions.js'
 import type { RenderedStack } from '../karpenter/rendered-stack.js'
@@ -9,6 +9,11 @@ export interface TemplatePoliciesFacts {
   readonly stack: Pick<RenderedStack, 'policies' | 'nodeRole'>
   /** Where the template came from, for a person. */
   readonly origin: string
+  /**
+   * Documents of policies that somebody else made and that are on the controller's role besides; undefined where nothing is
+   * to be changed, and they need not be read to know that.
+   */
+  readonly othersDocuments?: () => Promise<readonly JsonMap[] | undefined>
 }
 
 /** Only features that are off by default use these: without them Karpenter scales all the same. */
@@ -20,7 +25,15 @@ const optional =
  * log, or not before the first node, so it is said here.
  */
 export function templatePolicies(facts: TemplatePoliciesFacts): Check {
-  return { name: 'template-policies', run: async () => [...lacking(facts), ...passRole(facts)] }
+  return {
+    name: 'template-policies',
+    run: async () => {
+      const others = facts.othersDocuments === undefined ? [] : await facts.othersDocuments()
+      if (others === undefined) return []
+      const allowed = allowedBy([...facts.stack.policies.map(({ document }) => document), ...others])
+      return [...lacking(facts, allowed), ...passRole(facts, allowed)]
+    }
+  }
 }
 
 interface Allowed {
@@ -28,8 +41,8 @@ interface Allowed {
   readonly resources: readonly string[]
 }
 
-function allowedBy(stack: TemplatePoliciesFacts['stack']): readonly Allowed[] {
-  return stack.policies.flatMap(({ document }) =>
+function allowedBy(documents: readonly JsonMap[]): readonly Allowed[] {
+  return documents.flatMap((document) =>
     listOf(document['Statement'])
       .filter(isMap)
       .filter((statement) => statement['Effect'] === 'Allow')
@@ -42,8 +55,10 @@ function allowedBy(stack: TemplatePoliciesFacts['stack']): readonly Allowed[] {
   )
 }
 
-function lacking({ karpenterVersion, stack, origin }: TemplatePoliciesFacts): Finding[] {
-  const allowed = allowedBy(stack)
+function lacking(
+  { karpenterVersion, origin }: TemplatePoliciesFacts,
+  allowed: readonly Allowed[]
+): Finding[] {
   const findings: Finding[] = []
   for (const { policy, statement } of permissionsOf(karpenterVersion)) {
     const missing = statement.Action.filter((action) => !allowed.some((one) => matches(one.action, action)))
@@ -60,17 +75,25 @@ function lacking({ karpenterVersion, stack, origin }: TemplatePoliciesFacts): Fi
   return findings
 }
 
-function passRole({ stack, origin }: TemplatePoliciesFacts): Finding[] {
-  const passes = allowedBy(stack).filter((one) => matches(one.action, 'iam:PassRole'))
-  if (passes.length === 0) return []
-  if (passes.some((one) => one.resources.some((resource) => matches(resource, stack.nodeRole.arn)))) return []
+/** ARNs of the roles that policies let the controller pass, with wildcards. */
+export function passableRoles(documents: readonly JsonMap[]): readonly string[] {
+  return allowedBy(documents).flatMap(passed)
+}
+
+function passed({ action, resources }: Allowed): readonly string[] {
+  return matches(action, 'iam:PassRole') ? resources : []
+}
+
+function passRole({ stack, origin }: TemplatePoliciesFacts, allowed: readonly Allowed[]): Finding[] {
+  const passes = allowed.flatMap(passed)
+  if (passes.length === 0 || passes.some((resource) => matches(resource, stack.nodeRole.arn))) return []
   return [
     {
       check: 'template-policies',
       level: 'error',
       subject: 'node-role-name',
       problem: `the controller may not pass ${stack.nodeRole.arn} to the nodes`,
-      evidence: `template: ${origin}; iam:PassRole is allowed on ${passes.flatMap((one) => one.resources).join(', ')}`,
+      evidence: `template: ${origin}; iam:PassRole is allowed on ${passes.join(', ')}`,
       fix: "Make the statement's Resource the node role of the template."
     }
   ]

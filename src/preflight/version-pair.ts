@@ -1,5 +1,11 @@
 import semver from 'semver'
-import { brokenReleases, discouragedReleases, supports, versionFix } from '../karpenter/versions.js'
+import {
+  brokenReleases,
+  discouragedReleases,
+  newerBefore,
+  supports,
+  versionFix
+} from '../karpenter/versions.js'
 import type { Check, Finding } from './finding.js'
 
 export interface VersionPairFacts {
@@ -7,12 +13,18 @@ export interface VersionPairFacts {
   readonly version: string
   /** The version that runs; undefined when none does. */
   readonly installed: string | undefined
+  /** The version of the last install that ended well. */
+  readonly recorded: string | undefined
+  readonly allowDowngrade: boolean
   readonly kubernetes: string
 }
 
 /** Karpenter with the cluster's Kubernetes, releases to keep away from, and the way from the version that runs. */
 export function versionPair(facts: VersionPairFacts): Check {
-  return { name: 'version-pair', run: async () => [...pair(facts), ...release(facts), ...way(facts)] }
+  return {
+    name: 'version-pair',
+    run: async () => [...pair(facts), ...release(facts), ...way(facts), ...downgrade(facts)]
+  }
 }
 
 function pair({ version, kubernetes }: VersionPairFacts): Finding[] {
@@ -76,14 +88,27 @@ function way({ version, installed }: VersionPairFacts): Finding[] {
       )
     ]
   }
-  if (semver.gt(runs, version)) {
-    return [
-      finding(
-        'warning',
-        `${version} is older than what runs: objects with fields of ${runs.version} lose them`,
-        'Leave karpenter-version out to keep the installed version.'
-      )
-    ]
-  }
   return []
+}
+
+function downgrade({ version, installed, recorded, allowDowngrade }: VersionPairFacts): Finding[] {
+  const newer = newerBefore(version, { installed, recorded })
+  if (newer === undefined) return []
+  return [
+    {
+      check: 'version-pair',
+      level: allowDowngrade ? 'warning' : 'error',
+      subject: 'karpenter-version',
+      problem: allowDowngrade
+        ? `${version} follows ${newer.version}, as allow-downgrade allows: the chart goes back first and the CRDs after it, those that only ${newer.version} has stay, and nodes whose hash ${version} computes otherwise drift`
+        : `${version} is older than ${newer.version}`,
+      evidence:
+        newer.says === 'runs'
+          ? `Karpenter ${newer.version} runs`
+          : `the record of the last install has ${newer.version}`,
+      fix: allowDowngrade
+        ? 'Look at the plan; a NodePool budget holds drift back.'
+        : `Pass \`karpenter-version: ${newer.version}\` to keep it, or \`allow-downgrade: true\`.`
+    }
+  ]
 }

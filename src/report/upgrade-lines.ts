@@ -1,6 +1,7 @@
 import type { NodeDrift } from '../upgrade/node-drift.js'
 import type { UpgradeNotes } from '../upgrade/notes.js'
-import { table, value } from './markdown.js'
+import { isMap } from '../engine/json.js'
+import { literal, table, value } from './markdown.js'
 
 /** What changes with a version, for the log: short lines, the long lists counted. The report has all. */
 export function upgradeLines(notes: UpgradeNotes): readonly string[] {
@@ -34,17 +35,26 @@ function permissionLines({ permissions }: UpgradeNotes): readonly string[] {
   if (permissions === undefined) return []
   const { added, removed, statements, policies, by } = permissions
   const moves = [
-    ...(policies.added.length > 0 ? [`new ${policies.added.join(', ')}`] : []),
-    ...(policies.removed.length > 0 ? [`gone ${policies.removed.join(', ')}`] : [])
+    ...(policies.added.length > 0 ? [`${policies.added.length} new`] : []),
+    ...(policies.removed.length > 0
+      ? [`${policies.removed.length} gone (${first(policies.removed, 2)})`]
+      : [])
   ]
   return [
     `permissions (by the ${by}): ${added.length} more, ${removed.length} less, in ${count(statements.length, 'statement')}`,
     ...statements.map(({ policy, statement, change, gains, loses }) => {
-      const what = [...gains.map((line) => `+ ${line}`), ...loses.map((line) => `- ${line}`)]
+      const what = [...saying('+', gains), ...saying('-', loses)]
       return `  ${change} ${statement} (${policy}): ${first(what, 4)}`
     }),
-    ...(moves.length === 0 ? [] : [`  policies: ${moves.join('; ')}`])
+    ...(moves.length === 0 ? [] : [`  policies: ${moves.join(', ')}`])
   ]
+}
+
+/** Lines of a statement without what nearly all of them say. */
+function saying(sign: string, lines: readonly string[]): readonly string[] {
+  return lines
+    .filter((line) => line !== 'Effect: Allow' && line !== 'Resource: *')
+    .map((line) => `${sign} ${line.replace(/^(Action|Resource): /, '')}`)
 }
 
 function crdLines({ crds }: UpgradeNotes): readonly string[] {
@@ -53,18 +63,29 @@ function crdLines({ crds }: UpgradeNotes): readonly string[] {
     const parts = [
       ...versions.gone.map((version) => `${version} is no longer served`),
       ...versions.added.map((version) => `${version} is served as well`),
-      ...(added.length > 0 ? [`${added.length} fields new (${first(added, 4)})`] : []),
-      ...(gone.length > 0 ? [`${gone.length} fields gone (${first(gone, 8)})`] : []),
-      ...(changed.length > 0
-        ? [`${changed.length} fields changed (${first(changed.map(changeText), 3)})`]
-        : [])
+      ...(added.length > 0 ? [`${count(added.length, 'field')} new (${first(added, 4)})`] : []),
+      ...(gone.length > 0 ? [`${count(gone.length, 'field')} gone (${first(gone, 8)})`] : []),
+      ...changedText(changed)
     ]
     return `CRD ${crd}: ${parts.join('; ')}`
   })
 }
 
-function changeText({ path, change }: UpgradeNotes['crds'][number]['changed'][number]): string {
-  return `${path} ${change}`
+/** Rules and limits are counted: what they say is long, and the API server says it where it matters. */
+function changedText(changed: UpgradeNotes['crds'][number]['changed']): readonly string[] {
+  const told = changed.filter(({ change }) => /^(is |also |no longer |takes |default )/.test(change))
+  const others = changed.length - told.length
+  return [
+    ...(told.length > 0
+      ? [
+          first(
+            told.map(({ path, change }) => `${path} ${change}`),
+            6
+          )
+        ]
+      : []),
+    ...(others > 0 ? [others === 1 ? '1 rule or limit changed' : `${others} rules and limits changed`] : [])
+  ]
 }
 
 function chartLines({ chart }: UpgradeNotes): readonly string[] {
@@ -79,8 +100,10 @@ function chartLines({ chart }: UpgradeNotes): readonly string[] {
     ...(added.length > 0
       ? [
           `chart values new: ${first(
-            added.map((one) => `${one.path} (${shown(one.value)})`),
-            8
+            added.map(({ path, value: byDefault }) =>
+              isMap(byDefault) ? path : `${path} (${shown(byDefault)})`
+            ),
+            12
           )}`
         ]
       : [])
@@ -96,7 +119,11 @@ function cautionLines({ cautions }: UpgradeNotes): readonly string[] {
         ({ version, text, handled }) =>
           `since ${version}: ${text}${handled === undefined ? '' : ` (${handled})`}`
       ),
-    ...(other > 0 ? [`${count(other, 'other caution')} of these versions do not concern this cluster`] : [])
+    ...(other > 0
+      ? [
+          `${count(other, 'other caution')} of these versions ${other === 1 ? 'does' : 'do'} not concern this cluster`
+        ]
+      : [])
   ]
 }
 
@@ -149,7 +176,7 @@ export function upgradeText(notes: UpgradeNotes): string {
 }
 
 function section(name: string, lines: readonly string[]): readonly (readonly [string, string])[] {
-  return lines.map((line, index) => [index === 0 ? name : '', line.trim()] as const)
+  return lines.map((line, index) => [index === 0 ? name : '', literal(line.trim())] as const)
 }
 
 function first(texts: readonly string[], most: number): string {

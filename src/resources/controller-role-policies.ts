@@ -1,11 +1,6 @@
 import type { Aws } from '../aws/clients.js'
 import { awsProblem, liveOf, refuseUnreadable } from '../aws/errors.js'
-import {
-  attachedPolicies,
-  readRoleWithPolicies,
-  type IamRole,
-  type RoleWithPolicies
-} from '../aws/iam-role.js'
+import { attachedPolicies, readRoleWithPolicies, type RoleWithPolicies } from '../aws/iam-role.js'
 import { isOurs } from '../aws/ownership-tags.js'
 import { iamArn } from '../aws/partition.js'
 import { poll } from '../aws/poll.js'
@@ -29,8 +24,8 @@ export interface ControllerRolePoliciesWanted {
 
 interface Ports {
   readonly aws: Aws
-  /** The role itself, whose tags say whether it is ours; shared with the resource that makes it. */
-  readonly role?: () => Promise<IamRole>
+  /** The role and what is on it, for a comparison; shared with whoever needs it too. */
+  readonly role?: () => Promise<RoleWithPolicies>
   /** Keeps a text in the report before it is deleted. */
   readonly keep: (name: string, text: string) => void
   readonly dependsOn?: readonly string[]
@@ -58,9 +53,9 @@ export function retiredPolicyArns(
 }
 
 /**
- * Every policy of the stack on the controller role, and those that the user names. On an upgrade the new ones are attached
- * before the old ones go, so the running controller is never without permissions. Others are taken off a role that is ours,
- * inline ones too; a role that is not ours keeps what it has.
+ * Every policy of the stack on the controller role, and those that the user names. Those of other versions stay, because
+ * an older controller may still run: they go with the retired parts. Others are taken off a role that is ours, inline ones
+ * too; a role that is not ours keeps what it has.
  */
 export function controllerRolePolicies(wanted: ControllerRolePoliciesWanted, ports: Ports): AnyResource {
   const title = `Policies of ${wanted.roleName}`
@@ -79,8 +74,6 @@ export function controllerRolePolicies(wanted: ControllerRolePoliciesWanted, por
     const lacking = allOf(wanted).filter((arn) => !before.includes(arn))
     await Promise.all(lacking.map(async (arn) => policies.attach(arn, theStackMakesIt, step)))
     await untilAttached(step)
-    for (const arn of before.filter((each) => retired(wanted).includes(each)))
-      await policies.detach(arn, step)
     if (ours) {
       for (const [name, document] of Object.entries(live.inline)) {
         await policies.deleteInline(name, document, step)
@@ -114,7 +107,7 @@ export function controllerRolePolicies(wanted: ControllerRolePoliciesWanted, por
       title,
       dependsOn: ports.dependsOn ?? ['controller-role', 'stack'],
       wanted,
-      read: async () => liveOf(title, async () => readRoleWithPolicies(aws, roleName, ports.role)),
+      read: async () => liveOf(title, ports.role ?? (async () => readRoleWithPolicies(aws, roleName))),
       compare: differencesOf,
       absent: (want) => allOf(want).map((arn) => missingPolicy(arn, lacks)),
       apply: async (live, _differences, step) => {
@@ -145,16 +138,8 @@ const lacks = 'the controller lacks'
 
 function differencesOf(wanted: ControllerRolePoliciesWanted, live: RoleWithPolicies): readonly Difference[] {
   const lacking = allOf(wanted).filter((arn) => !live.attached.includes(arn))
-  const old = live.attached.filter((arn) => retired(wanted).includes(arn))
   return [
     ...lacking.map((arn) => missingPolicy(arn, lacks)),
-    ...old.map((arn): Difference => ({
-      path: `policies.${policyName(arn)}`,
-      wanted: undefined,
-      live: arn,
-      reason: `${policyName(arn)} belongs to another version of Karpenter and is still attached`,
-      severity: 'weakens security'
-    })),
     ...(isOurs(live.role.tags, wanted.clusterName)
       ? [
           ...furtherOf(wanted, live).map((arn) => furtherPolicy(arn, 'controller-role-policies')),

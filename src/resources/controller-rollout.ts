@@ -14,6 +14,22 @@ export interface Rollout {
   readonly values: Readonly<Record<string, unknown>>
 }
 
+/** The controller did not become available; why, and what to do. */
+export class RolloutError extends UserError {
+  /** `pod-template-hash` of the pods that failed; undefined when there were none. */
+  readonly template: string | undefined
+  constructor(
+    subject: string,
+    problem: string,
+    fix: string,
+    options: { readonly state: string; readonly template: string | undefined }
+  ) {
+    super(subject, problem, fix, { state: options.state })
+    this.name = 'RolloutError'
+    this.template = options.template
+  }
+}
+
 /** Milliseconds that a state may last which often passes by itself. */
 const patience = 30_000
 /**
@@ -32,13 +48,18 @@ export function fullName(release: string, values: Readonly<Record<string, unknow
   return (release.includes(name) ? release : `${release}-${name}`).slice(0, 63).replace(/-$/, '')
 }
 
-/** Waits until every replica is updated and available. When a pod cannot get there, its own reason is the error. */
+/**
+ * Waits until every replica is updated and available. Throws a RolloutError with a pod's own reason when it cannot get
+ * there.
+ */
 export async function awaitRollout(
   kubernetes: Kubernetes,
   rollout: Rollout,
   /** The Deployment as it was read, when nothing was applied since: all well with it saves every request. */
   known: unknown,
-  step: Step
+  step: Step,
+  /** `pod-template-hash` of pods that are not waited for: their template was rolled back. */
+  abandoned?: string
 ): Promise<void> {
   const name = fullName(rollout.release, rollout.values)
   const { namespace } = rollout
@@ -50,12 +71,13 @@ export async function awaitRollout(
       view.follow(deployments, { namespace, fieldSelector: `metadata.name=${name}` }),
       view.follow(pods, { namespace, labelSelector: `app.kubernetes.io/instance=${rollout.release}` })
     ])
-    const restarted = await startAfresh(kubernetes.within(step.signal), namespace, running.objects, step)
+    const awaited = (): readonly Pod[] => running.objects.filter((pod) => hashOf(pod) !== abandoned)
+    const restarted = await startAfresh(kubernetes.within(step.signal), namespace, awaited(), step)
     const failure = await view.until(() => {
       const live = deployment.objects[0]
       const progress = progressOf(live)
       if (progress.done) return decided(undefined)
-      const newest = newestPods(running.objects).filter((pod) => !restarted.has(pod.metadata?.name ?? ''))
+      const newest = newestPods(awaited()).filter((pod) => !restarted.has(pod.metadata?.name ?? ''))
       const all = newest.flatMap((pod) => troubleOf(pod))
       // A new pod that cannot start keeps the old ones alive, and they keep the next new one off their nodes.
       const own = all.filter((one) => one.kind !== 'unschedulable')
@@ -72,7 +94,7 @@ export async function awaitRollout(
       const stalled = conditionOf(live, 'Progressing')
       const refused = conditionOf(live, 'ReplicaFailure')
       const wrong = refused?.status === 'True' ? refused : stalled?.status === 'False' ? stalled : undefined
-      if (wrong !== undefined) {
+      if (wrong !== undefined && progress.seen) {
         const trouble: Trouble = {
           pod: '',
           kind: 'deployment',
@@ -88,7 +110,10 @@ export async function awaitRollout(
       )
       return undefined
     })
-    if (failure !== undefined) throw await explained(kubernetes, rollout, failure, step)
+    if (failure !== undefined) {
+      const failed = running.objects.find((pod) => pod.metadata?.name === failure.pod)
+      throw await explained(kubernetes, rollout, failure, failed && hashOf(failed), step)
+    }
   } finally {
     step.waiting(undefined)
     await view.close()
@@ -117,8 +142,13 @@ async function startAfresh(
 }
 
 /** How far a Deployment is with what its spec says now. */
-export function progressOf(deployment: unknown): { readonly done: boolean; readonly text: string } {
-  if (deployment === undefined) return { done: false, text: 'not there yet' }
+export function progressOf(deployment: unknown): {
+  readonly done: boolean
+  /** The status is of the spec as it is now. */
+  readonly seen: boolean
+  readonly text: string
+} {
+  if (deployment === undefined) return { done: false, seen: false, text: 'not there yet' }
   const number = (...path: string[]): number => {
     const value = field(deployment, ...path)
     return typeof value === 'number' ? value : 0
@@ -129,7 +159,7 @@ export function progressOf(deployment: unknown): { readonly done: boolean; reado
   const available = number('status', 'availableReplicas')
   const seen = number('status', 'observedGeneration') >= number('metadata', 'generation')
   const done = seen && updated >= wanted && available >= wanted && number('status', 'replicas') <= updated
-  return { done, text: `${seen ? Math.min(updated, available) : 0} of ${wanted} pods are available` }
+  return { done, seen, text: `${seen ? Math.min(updated, available) : 0} of ${wanted} pods are available` }
 }
 
 interface Trouble {
@@ -144,7 +174,6 @@ interface Trouble {
 
 /** Pods of the template that is being rolled out: those of the old one may be ending or failing for reasons of their own. */
 function newestPods(found: readonly Pod[]): readonly Pod[] {
-  const hashOf = (pod: Pod): string => pod.metadata?.labels?.['pod-template-hash'] ?? ''
   const created = (pod: Pod): string => textField(pod, 'metadata', 'creationTimestamp') ?? ''
   const newest = found.reduce<Pod | undefined>(
     (best, pod) => (best === undefined || created(pod) > created(best) ? pod : best),
@@ -154,6 +183,10 @@ function newestPods(found: readonly Pod[]): readonly Pod[] {
     (pod) =>
       newest !== undefined && hashOf(pod) === hashOf(newest) && pod.metadata?.deletionTimestamp === undefined
   )
+}
+
+function hashOf(pod: Pod): string {
+  return pod.metadata?.labels?.['pod-template-hash'] ?? ''
 }
 
 function troubleOf(pod: Pod): readonly Trouble[] {
@@ -209,28 +242,35 @@ async function explained(
   kubernetes: Kubernetes,
   rollout: Rollout,
   trouble: Trouble & { readonly progress: string },
+  template: string | undefined,
   step: Step
-): Promise<UserError> {
+): Promise<RolloutError> {
   const within = kubernetes.within(step.signal)
   const subject = `Deployment ${rollout.namespace}/${fullName(rollout.release, rollout.values)}`
   const where = trouble.pod === '' ? '' : ` Pod ${trouble.pod}`
   const state = `The release is installed; ${trouble.progress}. Nothing was rolled back.`
   if (trouble.kind === 'crash') {
     const log = await lastLog(within, rollout.namespace, trouble)
-    return new UserError(
+    return new RolloutError(
       subject,
       `${trouble.progress};${where} crashes again and again. Its last words:\n${lastWords(log)}`,
       controllerFix(log),
-      { state }
+      { state, template }
     )
   }
   const message = textOf(trouble)
   const warnings = trouble.pod === '' ? '' : await warningsOf(within, rollout.namespace, trouble.pod, message)
   const silent = trouble.kind === 'stuck' && warnings === ''
   const said = silent ? `\n${lastWords(await lastLog(within, rollout.namespace, trouble))}` : warnings
-  return new UserError(subject, `${trouble.progress};${where} ${message}${said}`, fixOf(trouble, rollout), {
-    state
-  })
+  return new RolloutError(
+    subject,
+    `${trouble.progress};${where} ${message}${said}`,
+    fixOf(trouble, rollout),
+    {
+      state,
+      template
+    }
+  )
 }
 
 async function lastLog(kubernetes: Kubernetes, namespace: string, trouble: Trouble): Promise<string> {

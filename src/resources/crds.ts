@@ -17,6 +17,9 @@ import {
   withOwnership,
   type KubernetesPorts
 } from './kubernetes-object.js'
+import { type CrdKeeper, isOfRelease, keepersOf, keeperText } from './crd-keeper.js'
+import { notTakenOver, refusalToTakeOver, refusalToWrite } from './crd-refusal.js'
+import { forgetReleases, takeMarksOff } from './crd-take-over.js'
 import { namedFew } from './stuck-removal.js'
 import { ownerOfObject } from '../owner/object-owner.js'
 import { ownerOfAll } from '../owner/owner-evidence.js'
@@ -25,28 +28,41 @@ export interface CrdsWanted {
   /** Karpenter's, whose chart they come from. */
   readonly version: string
   readonly crds: readonly Manifest[]
+  /** Whoever keeps them upgrades them: they are neither written nor compared nor removed. */
+  readonly left?: true
 }
 
 interface CrdsLive {
   /** Names of those that were read: another version may have others. */
   readonly asked: readonly string[]
   readonly found: readonly unknown[]
+  /** Who keeps them beside us, by name. */
+  readonly keepers: ReadonlyMap<string, CrdKeeper>
+}
+
+export interface CrdsPorts extends KubernetesPorts {
+  /** `auto`: ours unless somebody keeps them. */
+  readonly choice?: 'auto' | 'take-over' | 'leave'
+  /** Our Helm release. */
+  readonly release?: { readonly name: string; readonly namespace: string }
+  /** Keeps a text in the report before it is changed. */
+  readonly keep?: (name: string, text: string) => void
+  /** Deleting a CRD deletes every object of its kind: only when asked for. */
+  readonly removable: boolean
+  /** The cluster is in EKS Auto Mode, whose NodePools and NodeClaims are of these CRDs. */
+  readonly autoMode?: boolean
+  /** They follow those of a newer version. */
+  readonly downgrade?: boolean
 }
 
 /**
  * The CRDs of the chart's own version, applied before the chart: helm installs CRDs once and never upgrades them, and a
  * controller on older CRDs fails.
  */
-export function crds(
-  wanted: CrdsWanted,
-  ports: KubernetesPorts & {
-    /** Deleting a CRD deletes every object of its kind: only when asked for. */
-    readonly removable: boolean
-    /** The cluster is in EKS Auto Mode, whose NodePools and NodeClaims are of these CRDs. */
-    readonly autoMode?: boolean
-  }
-): AnyResource {
-  const { kubernetes, ownership } = ports
+export function crds(wanted: CrdsWanted, ports: CrdsPorts): AnyResource {
+  const { kubernetes, ownership, choice = 'auto', keep = () => undefined } = ports
+  const release = ports.release ?? { name: '', namespace: '' }
+  const left = choice === 'leave'
   const asked = wanted.crds.map((crd) => crd.metadata.name)
   const named = (live: readonly unknown[], manifest: Manifest): unknown =>
     live.find((one) => nameOf(one) === manifest.metadata.name)
@@ -76,35 +92,60 @@ export function crds(
       layer: 'kubernetes',
       title: `CRDs of Karpenter ${wanted.version}`,
       dependsOn: ports.dependsOn,
-      wanted,
+      wanted: { ...wanted, ...(left && { left }) },
       read: async (signal) =>
         liveOf(async () => {
           const within = kubernetes.within(signal)
           const found = await Promise.all(wanted.crds.map((crd) => within.get(kind, crd.metadata.name)))
           const present = found.filter((one) => one !== undefined)
-          return present.length === 0 ? undefined : { asked, found: present }
+          if (present.length === 0) return undefined
+          const keepers = left
+            ? new Map<string, CrdKeeper>()
+            : await keepersOf(within, present, ownership, release)
+          return { asked, found: present, keepers }
         }),
       compare: (now, live) =>
-        now.crds
+        (left ? [] : now.crds)
           .filter(({ metadata }) => live.asked.includes(metadata.name))
-          .flatMap((crd) => differencesOf(crd, named(live.found, crd), now.version)),
+          .flatMap((crd) => {
+            const keeper = live.keepers.get(crd.metadata.name)
+            return [
+              ...crdDifferences(crd, named(live.found, crd), now.version).map((one) => keptBy(one, keeper)),
+              ...(keeper !== undefined && choice === 'take-over' ? [notTakenOver(crd, keeper)] : [])
+            ]
+          }),
+      refusal: ({ found, keepers }) => {
+        const different = wanted.crds.filter(
+          (crd) => crdDifferences(crd, named(found, crd), wanted.version).length > 0
+        )
+        if (choice === 'take-over') return refusalToTakeOver(keepers)
+        return left ? undefined : refusalToWrite(different, keepers, wanted.version)
+      },
       absent: (now) =>
-        now.crds
+        (left ? [] : now.crds)
           .filter(({ metadata }) => asked.includes(metadata.name))
-          .flatMap((crd) => differencesOf(crd, undefined, now.version)),
+          .flatMap((crd) => crdDifferences(crd, undefined, now.version)),
       apply: async (live, _differences, step) => {
         const within = kubernetes.within(step.signal)
+        const keepers = live.state === 'present' ? live.value.keepers : new Map<string, CrdKeeper>()
+        if (choice === 'take-over') await forgetReleases(within, [...keepers.values()], keep, step)
         await Promise.all(
           wanted.crds.map(async (crd) => {
             const found = live.state === 'present' ? named(live.value.found, crd) : undefined
             const { name } = crd.metadata
-            if (differencesOf(crd, found, wanted.version).length > 0) {
+            const keeper = choice === 'take-over' ? keepers.get(name) : undefined
+            const differs = crdDifferences(crd, found, wanted.version).length > 0
+            if (keeper !== undefined) await takeMarksOff(within, name, keeper, step)
+            if (keeper !== undefined || differs) {
               if (hasStaleWebhook(crd, found)) {
                 const conversion = { strategy: 'None', webhook: null }
                 await within.patch(kind, { name }, { type: 'merge', value: { spec: { conversion } } })
               }
-              await within.apply(kind, withOwnership(crd, found, ownership), { force: true })
-              step.changed(`${found === undefined ? 'created' : 'upgraded'} CRD ${name} (${wanted.version})`)
+              const applied = isOfRelease(found, release) ? withKeepPolicy(crd) : crd
+              await within.apply(kind, withOwnership(applied, found, ownership), { force: true })
+              const how =
+                found === undefined ? 'created' : ports.downgrade === true ? 'downgraded' : 'upgraded'
+              if (differs) step.changed(`${how} CRD ${name} (${wanted.version})`)
             }
             await awaitObject(within, kind, { name }, step.signal, (object) => {
               const established = conditionOf(object, 'Established')
@@ -119,6 +160,7 @@ export function crds(
         step.waiting(undefined)
       },
       remove: async (step) => {
+        if (left) return { outcome: 'kept', reason: 'CRDs are left to whoever keeps them (`crds: leave`)' }
         if (!ports.removable)
           return {
             outcome: 'kept',
@@ -134,7 +176,7 @@ export function crds(
         return removeAll(within, step)
       },
       owner: ({ found }) => ownerOfAll(found.map((one) => ownerOfObject(one, ownership))),
-      left: ({ found }) => found.filter((one) => isOurs(one, ownership)).map((one) => `CRD ${nameOf(one)}`)
+      left: ({ found }) => found.map((one) => `CRD ${nameOf(one)}`)
     },
     (value): value is CrdsWanted =>
       isMap(value) &&
@@ -142,6 +184,12 @@ export function crds(
       Array.isArray(value['crds']) &&
       value['crds'].every(isManifest)
   )
+}
+
+/** helm takes away what its chart has no more, but for what says this (helm 3, live object). */
+function withKeepPolicy(crd: Manifest): Manifest {
+  const annotations = { ...crd.metadata.annotations, 'helm.sh/resource-policy': 'keep' }
+  return { ...crd, metadata: { ...crd.metadata, annotations } }
 }
 
 function nameOf(object: unknown): string {
@@ -163,8 +211,13 @@ async function objectsOf(kubernetes: Kubernetes, crds: readonly Manifest[]): Pro
   return undefined
 }
 
+function keptBy(difference: Difference, keeper: CrdKeeper | undefined): Difference {
+  if (keeper === undefined) return difference
+  return { ...difference, reason: `${difference.reason}; kept by ${keeperText(keeper)}` }
+}
+
 /** At most one difference a CRD: a schema has thousands of fields, and a person needs to know which CRD is another version. */
-function differencesOf(crd: Manifest, live: unknown, version: string): readonly Difference[] {
+export function crdDifferences(crd: Manifest, live: unknown, version: string): readonly Difference[] {
   const { name } = crd.metadata
   if (live === undefined) return [{ ...missing(`CRD ${name}`, `as in ${version}`), path: name }]
   const found = [

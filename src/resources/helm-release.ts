@@ -1,3 +1,4 @@
+import semver from 'semver'
 import { UserError } from '../engine/errors.js'
 import { isMap } from '../engine/json.js'
 import { sameValue } from '../engine/compare.js'
@@ -14,9 +15,10 @@ import { field, isManifest, type Manifest } from '../kubernetes/manifest.js'
 import { madeByHelm } from '../kubernetes/noise.js'
 import { putBack } from '../kubernetes/put-back.js'
 import { decided, View } from '../kubernetes/view.js'
-import { awaitRollout } from './controller-rollout.js'
+import { awaitRollout, progressOf } from './controller-rollout.js'
 import { chartSeverity } from './chart-severity.js'
 import { changeText, liveOf, ownerLabel, type KubernetesPorts } from './kubernetes-object.js'
+import { type RecordedRelease, type ReleaseBefore, rolledBack } from './helm-rollback.js'
 import { namedFew } from './stuck-removal.js'
 import { ownerOfRelease } from '../owner/release-owner.js'
 
@@ -37,6 +39,10 @@ export interface HelmReleasePorts extends KubernetesPorts {
   readonly helm: () => Promise<Helm>
   /** The chart that `wanted` names, pulled. */
   readonly chart: () => Promise<Chart>
+  /** What the record has of this release; undefined without one. */
+  readonly recorded?: RecordedRelease | undefined
+  /** What stays beside the release when it is rolled back to a version, as sentences: CRDs, permissions. */
+  readonly stays?: (running: string) => string
 }
 
 /** The release as helm keeps it, and the objects it made as they are now. */
@@ -62,6 +68,15 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
   const { kubernetes } = ports
   const title = `Helm release ${wanted.name}`
   let deployment: Manifest | undefined
+  let before: ReleaseBefore | undefined
+  let upgraded = false
+  /** What to throw when the new controller does not come up: the release goes back to one that did. */
+  const afterFailure = async (error: unknown, step: Step): Promise<unknown> => {
+    if (!upgraded || before === undefined) return error
+    const { name, namespace, version } = wanted
+    const { recorded, helm, stays = () => '' } = ports
+    return rolledBack(error, { name, namespace, version, before, recorded, stays, kubernetes, helm }, step)
+  }
   return resource<HelmReleaseWanted, HelmReleaseLive>(
     {
       id: 'helm-release',
@@ -76,6 +91,7 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
           if (release === undefined || release.status === 'uninstalled') return undefined
           const objects = await objectsOf(release, ports, signal)
           deployment = objects.find((object) => object.wanted.kind === 'Deployment')?.live
+          before = { release, available: progressOf(deployment).done }
           return { release, objects }
         }),
       compare: (now, live) => [...releaseDifferences(now, live.release), ...objectDifferences(live)],
@@ -86,6 +102,7 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
         deployment = undefined
         const [helm, chart] = await Promise.all([ports.helm(), ports.chart()])
         step.waiting(`helm to ${first ? 'install' : 'upgrade'} ${wanted.name} ${wanted.version}`)
+        upgraded = !first
         try {
           await helm.run(
             [
@@ -103,25 +120,31 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
             ],
             { stdin: JSON.stringify(wanted.values), subject: title }
           )
+        } catch (error) {
+          throw await afterFailure(error, step)
         } finally {
           step.waiting(undefined)
         }
         if (first) step.changed(`installed ${title} ${wanted.version} in namespace ${wanted.namespace}`)
-        else step.changed(`upgraded ${title} to ${wanted.version}: ${summaryOf(differences)}`)
-        if (now !== undefined) await putObjectsBack(wanted, ports, step)
+        else step.changed(`${verbOf(wanted, now)} ${title} to ${wanted.version}: ${summaryOf(differences)}`)
+        if (now === undefined) return
+        await putObjectsBack(wanted, ports, step).catch(async (error: unknown) => {
+          throw step.signal.aborted ? await afterFailure(error, step) : error
+        })
+      },
+      settle: async (step) => {
+        const rollout = { release: wanted.name, namespace: wanted.namespace, values: wanted.values }
+        try {
+          await awaitRollout(kubernetes, rollout, deployment, step)
+        } catch (error) {
+          throw await afterFailure(error, step)
+        }
       },
       owner: ({ release, objects }) =>
         ownerOfRelease(
           release,
           objects.map(({ live }) => live),
           ports.ownership
-        ),
-      settle: async (step) =>
-        awaitRollout(
-          kubernetes,
-          { release: wanted.name, namespace: wanted.namespace, values: wanted.values },
-          deployment,
-          step
         ),
       remove: async (step) => {
         const within = kubernetes.within(step.signal)
@@ -318,6 +341,12 @@ async function awaitOtherHelm(
     await view.close()
   }
   return readRelease(within, release.name, release.namespace)
+}
+
+function verbOf({ version }: HelmReleaseWanted, now: Release | undefined): string {
+  return semver.valid(now?.chartVersion) !== null && semver.lt(version, now?.chartVersion ?? version)
+    ? 'downgraded'
+    : 'upgraded'
 }
 
 function summaryOf(differences: readonly Difference[]): string {

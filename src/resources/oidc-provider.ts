@@ -10,6 +10,7 @@ import { UserError } from '../engine/errors.js'
 import { isMap } from '../engine/json.js'
 import { resource, type AnyResource, type Removal } from '../engine/resource.js'
 import type { Ownership } from '../environment.js'
+import { ownerByTags } from '../owner/tag-owner.js'
 
 export interface OidcProviderWanted {
   readonly clusterName: string
@@ -143,6 +144,7 @@ export function oidcProvider(
           }
         )
       },
+      owner: ({ tags }) => ownerByTags({ tags }, wanted.clusterName),
       remove: async (step): Promise<Removal> => {
         const live = await liveOf(title, get)
         if (live.state === 'absent') return { outcome: 'absent' }

@@ -8,6 +8,7 @@ import { UserError } from '../engine/errors.js'
 import { isMap } from '../engine/json.js'
 import { resource, type AnyResource, type Removal, type Step } from '../engine/resource.js'
 import type { Ownership } from '../environment.js'
+import { ownerByTags } from '../owner/tag-owner.js'
 
 export interface PodIdentityAgentWanted {
   readonly clusterName: string
@@ -125,6 +126,7 @@ export function podIdentityAgent(wanted: PodIdentityAgentWanted, ports: Ports): 
           `Delete it and run again: aws eks delete-addon --cluster-name ${wanted.clusterName} --addon-name ${wanted.addonName}. Or pass \`controller-identity: irsa\`.`
         )
       },
+      owner: (live) => ownerByTags({ tags: live.source === 'add-on' ? live.tags : {} }, wanted.clusterName),
       remove
     },
     (value): value is PodIdentityAgentWanted => isMap(value) && typeof value['addonName'] === 'string'

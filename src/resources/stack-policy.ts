@@ -34,6 +34,8 @@ interface Ports {
   /** Tags of the stack; undefined when there is no stack. */
   readonly stackTags: () => Promise<Readonly<Record<string, string>> | undefined>
   readonly stackName: string
+  /** What the stack has of it until the new controller runs; undefined where it has what is wanted. */
+  readonly interim?: () => Promise<JsonMap | undefined>
   readonly dependsOn?: readonly string[]
 }
 
@@ -59,7 +61,7 @@ export function stackPolicy(wanted: StackPolicyWanted, ports: Ports): AnyResourc
   }
 
   /** Tags are not among what a stack gives a managed policy. */
-  async function create(step: Step): Promise<void> {
+  async function create(document: JsonMap, step: Step): Promise<void> {
     const { CreatePolicyCommand } = await import('../aws/sdk/iam.js')
     const iam = await aws.iam()
     try {
@@ -67,7 +69,7 @@ export function stackPolicy(wanted: StackPolicyWanted, ports: Ports): AnyResourc
         new CreatePolicyCommand({
           PolicyName: wanted.name,
           Path: iamPath(wanted.arn),
-          PolicyDocument: JSON.stringify(wanted.document)
+          PolicyDocument: JSON.stringify(document)
         })
       )
       step.changed(`created IAM policy ${wanted.name} again`)
@@ -77,8 +79,8 @@ export function stackPolicy(wanted: StackPolicyWanted, ports: Ports): AnyResourc
     }
   }
 
-  async function repair(live: LivePolicy, step: Step): Promise<void> {
-    const deleted = await setDocument(aws, wanted.arn, wanted.document)
+  async function repair(document: JsonMap, live: LivePolicy, step: Step): Promise<void> {
+    const deleted = await setDocument(aws, wanted.arn, document)
     if (deleted !== undefined) {
       ports.keep(`version ${deleted.versionId} of policy ${wanted.name}`, deleted.document)
       step.note(
@@ -102,18 +104,24 @@ export function stackPolicy(wanted: StackPolicyWanted, ports: Ports): AnyResourc
       absent: (want) => [missing(`IAM policy ${want.name}`, want.arn)],
       apply: async (before, _differences, step) => {
         refuseUnreadable(title, before)
+        let document: JsonMap
         try {
           // The stack may have made or changed it since it was read.
           const found = await shown(step)
-          if (found === undefined) await create(step)
-          else if (differencesOf(wanted, found).length > 0) await repair(found, step)
+          if (found !== undefined && differencesOf(wanted, found).length === 0) return
+          document = (await ports.interim?.()) ?? wanted.document
+          if (found === undefined) await create(document, step)
+          else if (differencesOf({ ...wanted, document }, found).length > 0)
+            await repair(document, found, step)
           else return
         } catch (error) {
           throw awsProblem(title, 'could not be put right', error, policyFix(error))
         }
         await poll(step, waitOptions('to be as written'), async () => {
           const now = await read()
-          return now.state === 'present' && differencesOf(wanted, now.value).length === 0 ? true : undefined
+          const isWritten =
+            now.state === 'present' && differencesOf({ ...wanted, document }, now.value).length === 0
+          return isWritten ? true : undefined
         })
       },
       remove

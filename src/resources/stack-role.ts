@@ -29,6 +29,8 @@ interface Ports {
   /** Tags of the stack; undefined when there is no stack. */
   readonly stackTags: () => Promise<Readonly<Record<string, string>> | undefined>
   readonly stackName: string
+  /** Policies that the stack has on it until the new controller runs; undefined where those are what is wanted. */
+  readonly interim?: () => Promise<readonly string[] | undefined>
   readonly dependsOn?: readonly string[]
 }
 
@@ -78,20 +80,21 @@ export function stackRole(wanted: StackRoleWanted, ports: Ports): AnyResource {
     }
   }
 
-  async function repair(live: RoleWithPolicies, step: Step): Promise<void> {
+  /** `now`: as it is to be at first. */
+  async function repair(now: StackRoleWanted, live: RoleWithPolicies, step: Step): Promise<void> {
     const refused = refusal(wanted, live)
     if (refused !== undefined) throw refused
     await repairRole(live, step)
-    const lacking = (wanted.policyArns ?? []).filter((arn) => !live.attached.includes(arn))
+    const lacking = (now.policyArns ?? []).filter((arn) => !live.attached.includes(arn))
     // First, because a role takes ten.
-    for (const arn of further(wanted, live)) await policies.detach(arn, step)
+    for (const arn of further(now, live).attached) await policies.detach(arn, step)
     await Promise.all(
       lacking.map(async (arn) =>
         policies.attach(arn, 'Make the policy, or take it out of the template.', step)
       )
     )
-    for (const [name, document] of Object.entries(live.inline)) {
-      if (!(name in wanted.inline)) await policies.deleteInline(name, document, step)
+    for (const [name, document] of further(wanted, live).inline) {
+      await policies.deleteInline(name, document, step)
     }
     for (const [name, document] of Object.entries(wanted.inline)) {
       const found = live.inline[name]
@@ -142,18 +145,22 @@ export function stackRole(wanted: StackRoleWanted, ports: Ports): AnyResource {
       refusal: (live) => refusal(wanted, live),
       apply: async (before, _differences, step) => {
         refuseUnreadable(title, before)
+        let now = wanted
         try {
           // The stack may have made or changed it since it was read.
           const found = await getIfThere()
           if (found === undefined) await create(step)
           const live = found ?? (await visible(step))
           if (differencesOf(wanted, live).length === 0) return
-          await repair(live, step)
+          const policyArns = await ports.interim?.()
+          if (policyArns !== undefined) now = { ...wanted, policyArns }
+          if (differencesOf(now, live).length === 0) return
+          await repair(now, live, step)
         } catch (error) {
           throw awsProblem(title, 'could not be put right', error, policyFix(error))
         }
         await poll(step, waitOptions('to be as written'), async () =>
-          differencesOf(wanted, await get()).length === 0 ? true : undefined
+          differencesOf(now, await get()).length === 0 ? true : undefined
         )
       },
       remove
@@ -196,10 +203,9 @@ export function stackRole(wanted: StackRoleWanted, ports: Ports): AnyResource {
     if (!isOursToRemove('stack', (await ports.stackTags()) ?? {}, wanted.clusterName, ports.ownership)) {
       return { outcome: 'kept', reason: `stack ${ports.stackName} is not ours by its tags` }
     }
-    for (const arn of further(wanted, live.value)) await policies.detach(arn, step)
-    for (const [name, document] of Object.entries(live.value.inline)) {
-      if (!(name in wanted.inline)) await policies.deleteInline(name, document, step)
-    }
+    const { attached, inline } = beyondTemplate(wanted, live.value)
+    for (const arn of attached) await policies.detach(arn, step)
+    for (const [name, document] of inline) await policies.deleteInline(name, document, step)
     return { outcome: 'removed' }
   }
 }
@@ -222,13 +228,11 @@ function differencesOf(wanted: StackRoleWanted, live: RoleWithPolicies): readonl
     ...(wanted.policyArns ?? [])
       .filter((arn) => !live.attached.includes(arn))
       .map((arn) => missingPolicy(arn, 'nodes lack')),
-    ...further(wanted, live).map((arn) => furtherPolicy(arn, 'node-role-policies')),
+    ...further(wanted, live).attached.map((arn) => furtherPolicy(arn, 'node-role-policies')),
     ...Object.entries(wanted.inline).flatMap(([name, document]) =>
       document === null ? [] : inlineDifferences(name, document, live.inline[name])
     ),
-    ...Object.entries(live.inline)
-      .filter(([name]) => !(name in wanted.inline))
-      .map(([name, document]) => furtherInlinePolicy(name, document)),
+    ...further(wanted, live).inline.map(([name, document]) => furtherInlinePolicy(name, document)),
     ...boundaryDrift(wanted.permissionsBoundary, role.permissionsBoundary),
     ...tagDrift(tagsToSet(wanted, role.tags), role.tags)
   ]
@@ -246,8 +250,24 @@ function inlineDifferences(name: string, wanted: JsonMap, live: string | undefin
   return documentDifferences(wanted, live, { prefix: `inline.${name}.`, of: `inline policy ${name}` })
 }
 
-function further({ policyArns }: StackRoleWanted, live: RoleWithPolicies): readonly string[] {
-  return policyArns === undefined ? [] : live.attached.filter((arn) => !policyArns.includes(arn))
+interface Further {
+  readonly attached: readonly string[]
+  readonly inline: readonly (readonly [name: string, document: string])[]
+}
+
+/** What is on the role besides the template's. */
+function beyondTemplate({ policyArns, inline }: StackRoleWanted, live: RoleWithPolicies): Further {
+  return {
+    attached: policyArns === undefined ? [] : live.attached.filter((arn) => !policyArns.includes(arn)),
+    inline: Object.entries(live.inline).filter(([name]) => !(name in inline))
+  }
+}
+
+/** The same of a role that is ours; on one of a stack that is not, what others put there stays. */
+function further(wanted: StackRoleWanted, live: RoleWithPolicies): Further {
+  return isOurs(live.role.tags, wanted.clusterName)
+    ? beyondTemplate(wanted, live)
+    : { attached: [], inline: [] }
 }
 
 /** The stack's tags are on its roles; on those of a stack that is not ours they are its maker's affair. */

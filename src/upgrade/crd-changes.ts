@@ -102,8 +102,6 @@ const limits = [
 function changesOf(before: FieldFacts, after: FieldFacts): readonly string[] {
   const [was, is] = [before.schema, after.schema]
   const values = (of: JsonMap): readonly string[] => listField(of, 'enum').map(String)
-  const rules = (of: JsonMap): readonly string[] =>
-    listField(of, 'x-kubernetes-validations').map((rule) => textField(rule, 'rule') ?? '')
   const more = notIn(values(is), values(was))
   const less = notIn(values(was), values(is))
   const anything = values(was).length === 0 || values(is).length === 0
@@ -120,13 +118,32 @@ function changesOf(before: FieldFacts, after: FieldFacts): readonly string[] {
     ...limits.flatMap((word) =>
       was[word] === is[word] ? [] : [`${word} ${shown(was[word])} becomes ${shown(is[word])}`]
     ),
-    ...ruleChanges(rules(was), rules(is))
+    ...ruleChanges(rulesOf(was), rulesOf(is))
   ]
 }
 
-function ruleChanges(before: readonly string[], after: readonly string[]): readonly string[] {
-  const [more, less] = [notIn(after, before).length, notIn(before, after).length]
-  const words = [...(more > 0 ? [`${more} new`] : []), ...(less > 0 ? [`${less} gone`] : [])]
+/** CEL rules and what the API server says where they are broken. */
+function rulesOf(schema: JsonMap): ReadonlyMap<string, string> {
+  return new Map(
+    listField(schema, 'x-kubernetes-validations').map((rule) => [
+      textField(rule, 'rule') ?? '',
+      textField(rule, 'message') ?? ''
+    ])
+  )
+}
+
+function ruleChanges(
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>
+): readonly string[] {
+  const [more, less] = [notIn(after.keys(), before), notIn(before.keys(), after)]
+  const messages = [...new Set(more.map((rule) => after.get(rule) ?? ''))].filter((text) => text !== '')
+  const words = [
+    ...(more.length > 0
+      ? [`${more.length} new${messages.length > 0 ? ` (${messages.join('; ')})` : ''}`]
+      : []),
+    ...(less.length > 0 ? [`${less.length} gone`] : [])
+  ]
   return words.length === 0 ? [] : [`CEL rules: ${words.join(', ')}`]
 }
 

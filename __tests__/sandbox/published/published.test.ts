@@ -29,7 +29,13 @@ describe('published files', () => {
   const start = () =>
     startPublished({
       folder,
-      charts: { '1.2.1': { chartDir: join(folder, 'chart'), crdsDir: join(folder, 'crds') } },
+      charts: {
+        '1.2.1': {
+          chartDir: join(folder, 'chart'),
+          crdsDir: join(folder, 'crds'),
+          crdChartDir: join(folder, 'crd-chart')
+        }
+      },
       templates: { '1.2.1': 'Resources: {}\n' },
       helm: { binary: join(folder, 'helm-binary'), version: '3.22.0' },
       authority
@@ -49,6 +55,12 @@ describe('published files', () => {
     await writeFile(join(folder, 'chart/values.yaml'), values)
     await writeFile(join(folder, 'chart/templates/service.yaml'), 'kind: Service\n')
     await writeFile(join(folder, 'crds/nodepools.yaml'), 'kind: CustomResourceDefinition\n')
+    await mkdir(join(folder, 'crd-chart/templates'), { recursive: true })
+    await writeFile(
+      join(folder, 'crd-chart/Chart.yaml'),
+      'apiVersion: v2\nname: karpenter-crd\nversion: 1.1.2\nappVersion: 1.1.2\n'
+    )
+    await writeFile(join(folder, 'crd-chart/templates/nodepools.yaml'), 'kind: CustomResourceDefinition\n')
     await writeFile(join(folder, 'helm-binary'), '#!/bin/sh\necho helm\n')
     authority = await createAuthority('sandbox')
     published = await start()
@@ -76,6 +88,18 @@ describe('published files', () => {
       expect(refused.status).toBe(403)
       expect(await refused.text()).toContain('Your authorization token has expired')
     }
+  })
+
+  it('serves the chart of the CRDs in a repository of its own', async () => {
+    expect(published.crdChart).toBe(`${published.chart}-crd`)
+    const answer = await pull('/v2/karpenter/karpenter-crd/manifests/1.2.1')
+    expect(await answer.json()).toMatchObject({
+      annotations: {
+        'org.opencontainers.image.title': 'karpenter-crd',
+        'org.opencontainers.image.version': '1.2.1'
+      }
+    })
+    expect((await pull('/v2/karpenter/others/manifests/1.2.1')).status).toBe(404)
   })
 
   it('serves a manifest by tag and by digest, by GET and by HEAD', async () => {

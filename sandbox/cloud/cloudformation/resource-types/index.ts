@@ -8,6 +8,7 @@ import { queuePolicy } from './queue-policy.js'
 import { queue } from './queue.js'
 import { role } from './role.js'
 import { rule } from './rule.js'
+import { waitConditionHandle } from './wait-condition-handle.js'
 
 const types: readonly ResourceType[] = [
   role,
@@ -18,7 +19,8 @@ const types: readonly ResourceType[] = [
   rule,
   addon,
   accessEntry,
-  podIdentityAssociation
+  podIdentityAssociation,
+  waitConditionHandle
 ]
 
 /** Every resource type that the sandbox's CloudFormation can make; a template with any other is refused. */

@@ -1,0 +1,72 @@
+import { adoptionEntries } from '../../src/adoption/listing.js'
+import { Graph } from '../../src/engine/graph.js'
+import { missing } from '../../src/engine/difference.js'
+import { UserError } from '../../src/engine/errors.js'
+import type { Owner } from '../../src/engine/owner.js'
+import { type Live, resource } from '../../src/engine/resource.js'
+import { inspectAll } from '../../src/engine/walk.js'
+import { adoptionLines } from '../../src/report/adoption-notes.js'
+
+const eksctl: Owner = { kind: 'other', who: 'eksctl', evidence: ['tag alpha.eksctl.io/cluster-name=blue'] }
+const byHand: Owner = { kind: 'unmarked', evidence: ['field manager kubectl-client-side-apply'] }
+const refused = new UserError('controller-role-name', 'the role is not trusted', 'Trust it.')
+
+function one(id: string, live: Live<number>, owner?: Owner, refusal?: UserError) {
+  return resource<number, number>(
+    {
+      id,
+      layer: 'iam',
+      title: id,
+      dependsOn: [],
+      wanted: 1,
+      read: async () => Promise.resolve(live),
+      compare: (wanted, now) =>
+        now === wanted ? [] : [{ path: 'a', wanted, live: now, reason: 'a is 2', severity: 'cosmetic' }],
+      absent: () => [missing(id, 1)],
+      ...(owner !== undefined && { owner: () => owner }),
+      ...(refusal !== undefined && { refusal: () => refusal }),
+      apply: async () => Promise.resolve(),
+      remove: async () => Promise.resolve({ outcome: 'absent' })
+    },
+    (value): value is number => typeof value === 'number'
+  )
+}
+
+const graph = new Graph([
+  one('hers', { state: 'present', value: 1 }, byHand),
+  one('hers-changed', { state: 'present', value: 2 }, byHand),
+  one('theirs', { state: 'present', value: 1 }, eksctl),
+  one('theirs-changed', { state: 'present', value: 2 }, eksctl),
+  one('not-there', { state: 'absent' }),
+  one('unread', { state: 'unreadable', reason: 'denied', missingPermission: 'iam:GetRole' }),
+  one('refused', { state: 'present', value: 2 }, byHand, refused)
+])
+
+describe('the adoption report', () => {
+  it('says of each resource what it is, whose, by what evidence, and what an adoption does', async () => {
+    const entries = adoptionEntries(graph, await inspectAll(graph, new AbortController().signal))
+    expect(entries.map(({ id, state, adopt }) => [id, state, adopt])).toEqual([
+      ['hers', 'as wanted', 'take it over as it is'],
+      ['hers-changed', 'different', 'take it over, and change it in 1 place'],
+      ['theirs', "somebody else's", 'use it, and leave it to eksctl'],
+      ['theirs-changed', "somebody else's", 'change it in 1 place, and leave it to eksctl'],
+      ['not-there', 'missing', 'create it'],
+      ['unread', 'unknown', 'be refused: it cannot be read (iam:GetRole)'],
+      ['refused', 'different', expect.stringContaining('be refused: controller-role-name')]
+    ])
+    expect(entries.map(({ keeper }) => keeper)).toEqual([
+      undefined,
+      undefined,
+      'eksctl',
+      'eksctl',
+      undefined,
+      undefined,
+      undefined
+    ])
+    const lines = adoptionLines(entries)
+    expect(lines).toContain(
+      "somebody else's: theirs is kept by eksctl (tag alpha.eksctl.io/cluster-name=blue); adopt would use it, and leave it to eksctl"
+    )
+    expect(lines.at(-1)).toBe("1 as wanted, 2 different, 2 somebody else's, 1 missing, 1 unknown")
+  })
+})

@@ -1,0 +1,109 @@
+import { type Adopted, type Objection, termsOf } from '../../src/adoption/terms.js'
+import { factsOf, guide, release } from './found.js'
+
+function adoptedFrom(...facts: Parameters<typeof factsOf>): Adopted {
+  const terms = termsOf(factsOf(...facts))
+  if (terms.kind !== 'compatible') throw new Error(JSON.stringify(terms.objections))
+  return terms.adopted
+}
+
+function objectionsTo(...facts: Parameters<typeof factsOf>): readonly Objection[] {
+  const terms = termsOf(factsOf(...facts))
+  return terms.kind === 'compatible' ? [] : terms.objections
+}
+
+describe('an installation that can be taken over', () => {
+  it('keeps every name, and its values as they were given', () => {
+    const { adoption } = adoptedFrom({})
+    expect(adoption).toEqual({
+      namespace: 'kube-system',
+      controllerIdentity: 'pod-identity',
+      controllerRoleName: 'blue-karpenter',
+      nodeRoleName: 'KarpenterNodeRole-blue',
+      nodeAccess: 'aws-auth',
+      stackName: 'Karpenter-blue',
+      others: {},
+      subnetIds: ['subnet-1', 'subnet-2'],
+      securityGroupIds: ['sg-1'],
+      discoveryTags: true,
+      helmValues: release.values,
+      templateVersion: '1.2.1'
+    })
+  })
+
+  it('keeps its EC2NodeClasses by what they ask for, without what the server and their maker added', () => {
+    const [nodeClass] = adoptedFrom({}).nodeClasses
+    expect(nodeClass).toEqual({
+      apiVersion: 'karpenter.k8s.aws/v1',
+      kind: 'EC2NodeClass',
+      metadata: { name: 'default' },
+      spec: guide.nodeClasses[0]?.['spec']
+    })
+  })
+
+  it('has its own node role, queue and policies where no stack of the published template made them', () => {
+    const { adoption } = adoptedFrom({ stack: undefined })
+    expect(adoption.stackName).toBe('Karpenter-blue')
+    expect(adoption.others).toEqual({
+      nodeRoleArn: 'arn:aws:iam::111122223333:role/KarpenterNodeRole-blue',
+      queueName: 'blue',
+      policyArns: ['arn:aws:iam::111122223333:policy/KarpenterControllerPolicy-blue']
+    })
+  })
+
+  it('listens from now on to a queue that stands in the place of the stack own and that nobody listens to', () => {
+    const { adoption } = adoptedFrom({ stack: undefined, queueName: undefined, policyArns: [] })
+    expect(adoption.others.queueName).toBe('blue')
+    const without = adoptedFrom({ stack: undefined, queueName: undefined, queueOfStackName: false })
+    expect(without.adoption.others.queueName).toBeUndefined()
+  })
+
+  it('needs no discovery tags when its EC2NodeClasses find by ids', () => {
+    const byId = { subnetSelectorTerms: [{ id: 'subnet-1' }], securityGroupSelectorTerms: [{ id: 'sg-1' }] }
+    const nodeClasses = guide.nodeClasses.map((one) => ({ ...one, spec: byId }))
+    expect(adoptedFrom({ nodeClasses }).adoption.discoveryTags).toBe(false)
+  })
+})
+
+describe('an installation that cannot be taken over', () => {
+  it('was not made by helm', () => {
+    const [objection] = objectionsTo({ release: undefined })
+    expect(objection?.subject).toBe('Deployment kube-system/karpenter')
+    expect(objection?.problem).toContain('not installed by helm')
+  })
+
+  it('has another release name or service account, which an adoption would have to change', () => {
+    const objections = objectionsTo({ release: { ...release, name: 'kp' }, serviceAccount: 'kp-karpenter' })
+    expect(objections.map(({ problem }) => problem)).toEqual([
+      expect.stringContaining('is not named "karpenter"'),
+      expect.stringContaining('runs as service account "kp-karpenter"')
+    ])
+  })
+
+  it('is kept by a tool that would put everything back', () => {
+    const deployment = {
+      kind: 'Deployment',
+      metadata: {
+        name: 'karpenter',
+        annotations: { 'argocd.argoproj.io/tracking-id': 'scaling:apps/Deployment:kube-system/karpenter' }
+      }
+    }
+    const [objection] = objectionsTo({ deployment })
+    expect(objection?.problem).toContain('Argo CD Application scaling keeps it')
+    expect(objection?.evidence).toContain('argocd.argoproj.io/tracking-id')
+  })
+
+  it('has no role of its own, or one under a path', () => {
+    expect(objectionsTo({ identity: undefined })[0]?.problem).toContain('no IAM role')
+    const roleArn = 'arn:aws:iam::111122223333:role/teams/a/karpenter'
+    const [objection] = objectionsTo({ identity: { strategy: 'irsa', roleArn } })
+    expect(objection?.problem).toContain(roleArn)
+  })
+
+  it('is called otherwise than the inputs ask for, each said by the name of the input', () => {
+    const objections = objectionsTo({}, { namespace: 'karp', 'node-role-name': 'nodes' })
+    expect(objections.map(({ subject }) => subject)).toEqual(['namespace', 'node-role-name'])
+    expect(objections[0]?.fix).toContain('pass kube-system')
+    expect(objectionsTo({}, { namespace: 'kube-system', 'interruption-queue': 'none' })).toEqual([])
+  })
+})

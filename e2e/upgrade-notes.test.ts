@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { startSandbox, type Sandbox } from '../sandbox/index.js'
+import { list, text } from '../sandbox/values.js'
+import { check } from './clean-check.js'
+import { at, listed, reportOf, succeeded, until, type KubernetesObject } from './scenario.js'
+import { startWorkload } from './workload.js'
+
+const expected: unknown = JSON.parse(readFileSync(new URL('upgrade-notes.json', import.meta.url), 'utf8'))
+
+const nodePools = (tag: string): string => `
+apiVersion: karpenter.k8s.aws/v1
+kind: EC2NodeClass
+metadata:
+  name: default
+spec:
+  role: KarpenterNodeRole-ahead
+  amiSelectorTerms: [{ alias: al2023@latest }]
+  subnetSelectorTerms: [{ tags: { karpenter.sh/discovery: ahead } }]
+  securityGroupSelectorTerms: [{ tags: { karpenter.sh/discovery: ahead } }]
+  tags: { team: ${tag} }
+---
+apiVersion: karpenter.sh/v1
+kind: NodePool
+metadata:
+  name: default
+spec:
+  template:
+    spec:
+      nodeClassRef: { group: karpenter.k8s.aws, kind: EC2NodeClass, name: default }
+      requirements:
+        - { key: kubernetes.io/arch, operator: In, values: [amd64] }
+        - { key: karpenter.sh/capacity-type, operator: In, values: [on-demand] }
+  disruption: { consolidationPolicy: WhenEmpty, consolidateAfter: 10m, budgets: [{ nodes: '0' }] }
+`
+
+describe('what is said before Karpenter 1.2.1 goes to 1.14.0', () => {
+  const inputs = {
+    'karpenter-version': '1.2.1',
+    'node-pools': nodePools('blue'),
+    'helm-values': 'logLevel: debug',
+    'smoke-test': 'false'
+  }
+  const newer = { ...inputs, 'karpenter-version': '1.14.0' }
+  let sandbox: Sandbox
+
+  beforeAll(async () => {
+    sandbox = await startSandbox({
+      name: 'ahead',
+      region: 'eu-central-1',
+      kubernetesVersion: '1.32',
+      authenticationMode: 'API_AND_CONFIG_MAP'
+    })
+    succeeded(await sandbox.run(inputs))
+    await startWorkload(sandbox, { name: 'shop', replicas: 2 })
+  })
+  afterAll(async () => sandbox.stop())
+
+  test('a check with the new version shows all that will change, and writes nothing', async () => {
+    const { result } = await check(sandbox, newer)
+    succeeded(result)
+    const upgrade = at(reportOf(result), 'upgrade')
+    expect(upgrade).toEqual(expected)
+    expect(result.log).toContain('upgrade of Karpenter from 1.2.1 to 1.14.0, past 1.3, 1.4')
+    expect(result.log).toContain("of 2 nodes of Karpenter's, none is expected to be replaced")
+    expect(result.summary).toContain('### Upgrade from 1.2.1 to 1.14.0')
+  })
+
+  test('a check of the installed version says nothing of the kind', async () => {
+    const { result } = await check(sandbox, inputs)
+    expect(at(reportOf(result), 'upgrade')).toBeUndefined()
+  })
+
+  test('the upgrade renews the hash of both NodeClaims, and Karpenter marks neither as drifted', async () => {
+    const result = succeeded(await sandbox.run(newer))
+    expect(at(reportOf(result), 'upgrade')).toEqual(expected)
+    await until('the new hash on both NodeClaims', async () => {
+      const claims = await nodeClaims(sandbox)
+      const renewed = claims.filter(
+        (claim) =>
+          at(claim, 'metadata', 'annotations', 'karpenter.k8s.aws/ec2nodeclass-hash-version') === 'v5'
+      )
+      return renewed.length === 2 ? true : undefined
+    })
+    expect((await nodeClaims(sandbox)).filter(isDrifted)).toEqual([])
+  })
+
+  test('a field of the hash is said to replace both nodes, and Karpenter marks both as drifted', async () => {
+    const result = succeeded(await sandbox.run({ ...newer, 'node-pools': nodePools('green') }))
+    expect(at(reportOf(result), 'upgrade')).toMatchObject({
+      direction: 'same version',
+      nodes: {
+        nodes: 2,
+        replaced: 2,
+        mayBeReplaced: 0,
+        driftedAlready: 0,
+        causes: [{ object: 'EC2NodeClass default', nodes: 2, certain: true }]
+      }
+    })
+    expect(list(reportOf(result)['warnings']).join('\n')).toContain('Karpenter will replace 2 of its 2 nodes')
+    await until(
+      'both NodeClaims to be marked',
+      async () => ((await nodeClaims(sandbox)).filter(isDrifted).length === 2 ? true : undefined),
+      120
+    )
+  })
+})
+
+async function nodeClaims(sandbox: Sandbox): Promise<readonly KubernetesObject[]> {
+  return listed(sandbox, '/apis/karpenter.sh/v1/nodeclaims')
+}
+
+function isDrifted(claim: KubernetesObject): boolean {
+  return list(at(claim, 'status', 'conditions')).some(
+    (one) => text(at(one, 'type')) === 'Drifted' && text(at(one, 'status')) === 'True'
+  )
+}
