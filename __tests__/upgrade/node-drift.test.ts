@@ -75,14 +75,6 @@ describe('nodeDrift', () => {
     }
   )
 
-  it('is not sure of that where the new version renews all hashes in the same run, and advises two runs', () => {
-    expect(drift({ ...changedClass(difference('spec.userData')), from: '1.2.1' })).toMatchObject({
-      replaced: 0,
-      mayBeReplaced: 2,
-      causes: [{ certain: false, reason: containing('a run of its own') }]
-    })
-  })
-
   it.each(['metadata.labels.team', 'spec.ipPrefixCount'])('replaces none for %s', (path) => {
     expect(drift(changedClass(difference(path)))).toMatchObject({ replaced: 0, mayBeReplaced: 0, causes: [] })
   })
@@ -140,6 +132,16 @@ describe('nodeDrift', () => {
       causes: [{ certain: true, nodes: 2 }]
     })
     expect(drift({ ...changedPool([both], path), claims: mixed })).toMatchObject({ replaced: 0, causes: [] })
+  })
+
+  it('counts none that had drifted before among those of this run, which may undo why', () => {
+    const mixed = [claim('a', { drifted: true }), claim('b')]
+    expect(drift({ ...changedClass(difference('spec.userData')), claims: mixed })).toMatchObject({
+      nodes: 2,
+      replaced: 1,
+      driftedAlready: 1,
+      causes: [{ nodes: 1 }]
+    })
   })
 
   it('counts a node with two causes once', () => {

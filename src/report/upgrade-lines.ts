@@ -9,6 +9,7 @@ export function upgradeLines(notes: UpgradeNotes): readonly string[] {
     ...versionLines(notes),
     ...permissionLines(notes),
     ...crdLines(notes),
+    ...lostLines(notes),
     ...chartLines(notes),
     ...cautionLines(notes),
     ...nodeLines(notes),
@@ -17,11 +18,8 @@ export function upgradeLines(notes: UpgradeNotes): readonly string[] {
 }
 
 /** What a person should look at before it happens. */
-export function upgradeWarnings({ fieldsLost, nodes, to }: UpgradeNotes): readonly string[] {
-  return [
-    ...fieldsLost.map(({ object, path }) => `${object}: the CRDs of ${to} have no ${path}: it is lost`),
-    ...(nodes === undefined || nodes.replaced + nodes.mayBeReplaced === 0 ? [] : [nodesSentence(nodes)])
-  ]
+export function upgradeWarnings({ nodes }: UpgradeNotes): readonly string[] {
+  return nodes === undefined || nodes.replaced + nodes.mayBeReplaced === 0 ? [] : [nodesSentence(nodes)]
 }
 
 function versionLines({ from, to, direction, passes }: UpgradeNotes): readonly string[] {
@@ -69,6 +67,13 @@ function crdLines({ crds }: UpgradeNotes): readonly string[] {
     ]
     return `CRD ${crd}: ${parts.join('; ')}`
   })
+}
+
+/** Preflight refuses an install for them; a check has only this. */
+function lostLines({ fieldsLost, to }: UpgradeNotes): readonly string[] {
+  return fieldsLost.map(
+    ({ object, path }) => `${object}: the CRDs of ${to} have no ${path}, which it would lose`
+  )
 }
 
 /** Rules and limits are counted: what they say is long, and the API server says it where it matters. */
@@ -143,7 +148,9 @@ function nodeLines({ nodes }: UpgradeNotes): readonly string[] {
 /** `nodes: Karpenter will replace 5 of 12 and may replace 2 more, within the budgets of their NodePools`. */
 function nodesSentence({ nodes, replaced, mayBeReplaced, driftedAlready }: NodeDrift): string {
   const already =
-    driftedAlready === 0 ? '' : `; ${count(driftedAlready, 'node')} had drifted before and will be replaced`
+    driftedAlready === 0
+      ? ''
+      : `; ${count(driftedAlready, 'node')} had drifted before, and will be replaced unless this run undoes why`
   if (replaced + mayBeReplaced === 0)
     return `nodes: of ${count(nodes, 'node')} of Karpenter's, none is expected to be replaced because of this run${already}`
   const parts = [
@@ -162,7 +169,7 @@ export function upgradeText(notes: UpgradeNotes): string {
       : `${direction === 'upgrade' ? 'Upgrade' : 'Downgrade'} from ${from ?? ''} to ${to}`
   const rows = [
     ...section('Permissions', permissionLines(notes)),
-    ...section('CRDs', crdLines(notes)),
+    ...section('CRDs', [...crdLines(notes), ...lostLines(notes)]),
     ...section('Chart', chartLines(notes)),
     ...section('Cautions', cautionLines(notes)),
     ...section('Nodes', [
