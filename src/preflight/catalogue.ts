@@ -267,10 +267,22 @@ export const catalogue = {
     findings: [{ level: 'warning', says: 'the controller could run on nodes that it makes itself' }]
   },
   'controller-capacity': {
-    looksAt: "nodes, against the controller's requests, affinity, tolerations and zone spread",
+    looksAt:
+      "nodes, against the controller's requests, affinity, tolerations and zone spread; when something is to be changed also Fargate profiles, and the pods on up to ten of these nodes",
     findings: [
-      { level: 'error', says: 'the replicas cannot all be placed' },
-      { level: 'warning', says: 'the cluster has Fargate nodes only' }
+      {
+        level: 'error',
+        says: 'the replicas cannot all be placed, or find no room beside pods of the same priority',
+        override: 'controller-capacity'
+      },
+      {
+        level: 'error',
+        says: 'the cluster has Fargate nodes only, and no Fargate profile takes the controller in',
+        override: 'controller-capacity'
+      },
+      { level: 'error', says: 'a Fargate profile takes the controller in, and it has Pod Identity' },
+      { level: 'warning', says: 'the controller would push pods of a lower priority off their nodes' },
+      { level: 'note', says: 'Fargate profiles or pods may not be read' }
     ]
   },
   'template-policies': {
