@@ -264,7 +264,7 @@ describe('the published policy', () => {
       [statement['Action']]
         .flat()
         .map(String)
-        .filter((action) => !needed(statements, statement, action))
+        .filter((action) => !needed(required(statements), statement, action))
         .map((action) => `${String(statement['Sid'])} ${action}`)
     )
     expect(idle).toEqual([])

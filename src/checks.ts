@@ -1,6 +1,7 @@
 import { principalOf, simulate } from './aws/simulate.js'
 import { type Decisions, releaseName } from './decisions.js'
 import type { Discovery } from './discovery.js'
+import { changes } from './engine/changes.js'
 import type { Inspection, Step } from './engine/resource.js'
 import { findReleases } from './helm/release.js'
 import { unknownValues } from './helm/values.js'
@@ -8,7 +9,7 @@ import type { Inputs } from './inputs.js'
 import type { Kubernetes } from './kubernetes/client.js'
 import { ec2NodeClasses, nodePools } from './kubernetes/kinds.js'
 import type { Manifest } from './kubernetes/manifest.js'
-import { amiAlias } from './preflight/ami-alias.js'
+import { checksOfManifests } from './manifest-checks.js'
 import { anotherKarpenter } from './preflight/another-karpenter.js'
 import { autoMode } from './preflight/auto-mode.js'
 import { clusterActive } from './preflight/cluster-active.js'
@@ -21,7 +22,6 @@ import { leftCrds, type LeftCrdsFacts } from './preflight/left-crds.js'
 import { nameTaken } from './preflight/name-taken.js'
 import { network } from './preflight/network.js'
 import { networkReads } from './preflight/network-reads.js'
-import { nodeClassSelectors } from './preflight/node-class-selectors.js'
 import { notOurs } from './preflight/not-ours.js'
 import { retiredCrds } from './preflight/older-crds.js'
 import { objectNames, olderCrds, olderWebhooks } from './preflight/older-karpenter-reads.js'
@@ -29,20 +29,13 @@ import { permissions } from './preflight/permissions.js'
 import { prunedFields } from './preflight/pruned-fields.js'
 import { plannedNeeds } from './preflight/plan-permissions.js'
 import { queue } from './preflight/queue.js'
-import {
-  findByTerm,
-  podIdentityAgentNodes,
-  policyDocuments,
-  publishedParameters,
-  queueUrl
-} from './preflight/reads.js'
+import { podIdentityAgentNodes, policyDocuments, queueUrl } from './preflight/reads.js'
 import { rollingUpdate } from './preflight/rolling-update.js'
 import { subnetTagsConflict } from './preflight/subnet-tags-conflict.js'
-import { templatePolicies } from './preflight/template-policies.js'
+import { templatePolicies, type TemplatePoliciesFacts } from './preflight/template-policies.js'
 import { nodePoolRemains, v1beta1Remains } from './preflight/v1beta1-remains.js'
 import { versionPair } from './preflight/version-pair.js'
 import { keepersOf } from './resources/crd-keeper.js'
-import { refusals } from './resources/dry-run.js'
 
 export interface Checked {
   readonly inputs: Inputs
@@ -69,7 +62,13 @@ export async function preflight(
 }
 
 function checksOf(checked: Checked): readonly Check[] {
-  return [...ofCluster(checked), ...ofAccount(checked), ...ofInputs(checked)]
+  const others = othersDocuments(checked)
+  return [
+    ...ofCluster(checked),
+    ...ofAccount(checked),
+    ...ofInputs(checked, others),
+    ...checksOfManifests(checked, others)
+  ]
 }
 
 function ofCluster({ inputs, found, decisions, inspections }: Checked): readonly Check[] {
@@ -111,12 +110,18 @@ function ofCluster({ inputs, found, decisions, inspections }: Checked): readonly
   ]
 }
 
-/** What older versions have left was said by the run that installed; one that changes nothing need not ask again. */
-function changes(inspections: ReadonlyMap<string, Inspection>): boolean {
-  return [...inspections.values()].some(({ state }) => state !== 'as wanted')
+type OthersDocuments = NonNullable<TemplatePoliciesFacts['othersDocuments']>
+
+/** Policies that an adopted controller role has of somebody else, read once when anything is to be changed. */
+function othersDocuments({ found, inspections }: Checked): OthersDocuments {
+  let read: ReturnType<OthersDocuments> | undefined
+  const arns = found.adopted?.adoption.others.policyArns ?? []
+  if (arns.length === 0) return async () => []
+  return async () =>
+    (read ??= inspections.then(async (all) => (changes(all) ? policyDocuments(found.aws)(arns) : undefined)))
 }
 
-/** Retired ones, and of today's those that may be of another version. */
+/** Retired CRDs, and of today's those that may be of another version. A run that changes nothing need not ask again. */
 function crdsToLookAt({ chart }: Decisions, inspections: ReadonlyMap<string, Inspection>): readonly string[] {
   if (!changes(inspections)) return []
   const todays = chart.crds.map(({ metadata }) => metadata.name)
@@ -151,18 +156,6 @@ function ofAccount(checked: Checked): readonly Check[] {
       changes: async () => changes(await inspections()),
       reads: networkReads(aws, cluster)
     }),
-    nodeClassSelectors({
-      clusterName: cluster.name,
-      nodeClasses,
-      subnets,
-      securityGroups,
-      find: findByTerm(aws)
-    }),
-    amiAlias({
-      nodeClasses,
-      kubernetes: cluster.kubernetesVersion,
-      published: publishedParameters(aws)
-    }),
     queue({
       input: inputs.interruptionQueue,
       helmValues: inputs.helmValues,
@@ -185,20 +178,11 @@ function ofAccount(checked: Checked): readonly Check[] {
   ]
 }
 
-function ofInputs(checked: Checked): readonly Check[] {
+function ofInputs(checked: Checked, othersDocuments: OthersDocuments): readonly Check[] {
   const { inputs, found, decisions, inspections } = checked
   const { version, stack, templateOrigin } = decisions
   return [
-    templatePolicies({
-      karpenterVersion: version,
-      stack,
-      origin: templateOrigin,
-      othersDocuments: async () => {
-        const arns = found.adopted?.adoption.others.policyArns ?? []
-        if (arns.length === 0) return []
-        return changes(await inspections) ? policyDocuments(found.aws)(arns) : undefined
-      }
-    }),
+    templatePolicies({ karpenterVersion: version, stack, origin: templateOrigin, othersDocuments }),
     chartValues(inputs, decisions),
     leftCrds(leftOnes(checked)),
     prunedFields({
@@ -206,8 +190,7 @@ function ofInputs(checked: Checked): readonly Check[] {
       crds: async () => ((await inspections).get('crds')?.state === 'differs' ? decisions.chart.crds : []),
       live: async () => standingNodes(found.kubernetes),
       given: [...decisions.nodeClasses, ...decisions.nodePools]
-    }),
-    manifestDryRun(found, decisions)
+    })
   ]
 }
 
@@ -249,23 +232,5 @@ function chartValues(inputs: Inputs, decisions: Decisions): Check {
         evidence: `the values of chart ${decisions.version}`,
         fix: 'Correct helm-values (or helm-values-file) and run again.'
       }))
-  }
-}
-
-/** The API server's own word on the manifests, where their CRDs are there already. */
-function manifestDryRun(found: Discovery, decisions: Decisions): Check {
-  return {
-    name: 'manifest-dry-run',
-    run: async () =>
-      (await refusals(found.kubernetes, [...decisions.nodeClasses, ...decisions.nodePools])).map(
-        ({ title, message }) => ({
-          check: 'manifest-dry-run',
-          level: 'error',
-          subject: 'node-pools',
-          problem: `${title}: ${message}`,
-          evidence: 'dry run of the API server',
-          fix: 'Correct the manifest and run again.'
-        })
-      )
   }
 }

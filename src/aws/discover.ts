@@ -11,6 +11,8 @@ export interface Subnet {
   readonly id: string
   readonly vpcId: string
   readonly availabilityZone: string
+  /** use1-az1: the same place in every account. */
+  readonly availabilityZoneId?: string
   readonly availableAddresses: number
   /** Whether what is launched in it gets a public address unless it is said otherwise. */
   readonly publicAddresses: boolean
@@ -210,6 +212,7 @@ export function subnetOf(subnet: Ec2Subnet): Subnet {
     id: subnet.SubnetId ?? '',
     vpcId: subnet.VpcId ?? '',
     availabilityZone: subnet.AvailabilityZone ?? '',
+    ...(subnet.AvailabilityZoneId !== undefined && { availabilityZoneId: subnet.AvailabilityZoneId }),
     availableAddresses: subnet.AvailableIpAddressCount ?? 0,
     publicAddresses: subnet.MapPublicIpOnLaunch === true,
     tags: tagsOf(subnet.Tags)

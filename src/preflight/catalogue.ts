@@ -109,7 +109,7 @@ export const catalogue = {
   },
   'pruned-fields': {
     looksAt:
-      'NodePools and EC2NodeClasses, given and there, against the schemas of CRDs that are to be written',
+      'NodePools and EC2NodeClasses that are there, against the schemas of CRDs that are to be written',
     findings: [
       {
         level: 'error',
@@ -228,6 +228,44 @@ export const catalogue = {
     looksAt: 'selector terms of EC2NodeClasses',
     findings: [{ level: 'error', says: 'they find no subnet or no security group' }]
   },
+  'node-class-role': {
+    looksAt: 'roles and instance profiles that EC2NodeClasses name beside the node role of the stack (IAM)',
+    findings: [
+      { level: 'error', says: 'the role or instance profile is not there, or the profile has no role' },
+      {
+        level: 'error',
+        says: 'no policy of the stack lets the controller pass it: not Ready from 1.3 on, no node before',
+        override: 'pass-role'
+      },
+      { level: 'error', says: 'EC2 may not take the role' },
+      { level: 'note', says: 'it may not be read' }
+    ]
+  },
+  'node-class-images': {
+    looksAt: 'amiSelectorTerms of EC2NodeClasses by id, name, owner and tags (ec2:DescribeImages)',
+    findings: [
+      { level: 'error', says: 'they find no image' },
+      { level: 'note', says: 'images may not be read' }
+    ]
+  },
+  'node-class-reference': {
+    looksAt: 'nodeClassRef of NodePools',
+    findings: [{ level: 'error', says: 'the EC2NodeClass is neither in the manifests nor in the cluster' }]
+  },
+  'node-pool-requirements': {
+    looksAt:
+      "requirements of NodePools, against the zones of their EC2NodeClass's subnets and the instance types that EC2 offers there",
+    findings: [
+      { level: 'error', says: 'no subnet is in a zone (or for an operating system) that they ask for' },
+      { level: 'error', says: 'they leave no instance type, with the requirement that excludes the last' },
+      { level: 'note', says: 'offered instance types may not be read' }
+    ]
+  },
+  'controller-on-own-nodes': {
+    looksAt:
+      "node affinity, nodeSelector and tolerations in helm-values, against NodePools' labels and taints",
+    findings: [{ level: 'warning', says: 'the controller could run on nodes that it makes itself' }]
+  },
   'controller-capacity': {
     looksAt: "nodes, against the controller's requests, affinity, tolerations and zone spread",
     findings: [
@@ -247,8 +285,12 @@ export const catalogue = {
     findings: [{ level: 'error', says: 'a value that the chart does not have' }]
   },
   'manifest-dry-run': {
-    looksAt: 'NodePools and EC2NodeClasses, by a dry run of the API server',
-    findings: [{ level: 'error', says: 'the API server refuses it' }]
+    looksAt:
+      "NodePools and EC2NodeClasses, by a dry run of the API server; by the chart's own CRDs and their rules where the run applies those first",
+    findings: [
+      { level: 'error', says: 'the API server refuses it' },
+      { level: 'error', says: 'the CRDs that are to be installed will refuse it' }
+    ]
   }
 } as const satisfies Readonly<Record<string, Description>>
 

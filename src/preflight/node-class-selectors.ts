@@ -56,7 +56,7 @@ async function check(
   ]
 }
 
-function termOf(value: unknown): SelectorTerm {
+export function termOf(value: unknown): SelectorTerm {
   const [id, name, tags] = [field(value, 'id'), field(value, 'name'), field(value, 'tags')]
   return {
     ...(typeof id === 'string' && { id }),
@@ -67,8 +67,11 @@ function termOf(value: unknown): SelectorTerm {
   }
 }
 
-/** Source: EC2NodeClass v1: all of a term's tags must be there; `*` takes any value. */
-function takes(
+/**
+ * Whether a term finds a subnet or security group once this run has set its discovery tag. Source: EC2NodeClass v1: all of a term's tags must be
+ * there; `*` takes any value.
+ */
+export function takes(
   term: SelectorTerm,
   one: { readonly id: string; readonly name?: string; readonly tags: Readonly<Record<string, string>> },
   clusterName: string

@@ -56,10 +56,7 @@ export function exclusion(node: NodeFacts, pods: ControllerPods): string | undef
   if (isFargate(node)) return 'Fargate'
   if (!node.ready) return 'not Ready'
   if (node.cordoned) return 'cordoned'
-  const taint = node.taints.find(
-    (one) =>
-      one.effect !== 'PreferNoSchedule' && !pods.tolerations.some((toleration) => tolerates(toleration, one))
-  )
+  const taint = node.taints.find((one) => !tolerated(one, pods.tolerations))
   if (taint !== undefined)
     return `taint ${taint.key}${taint.value === undefined ? '' : `=${taint.value}`}:${taint.effect}`
   if (lessThan(node.cpu, pods.cpu)) return `${String(node.cpu)} cpu`
@@ -70,6 +67,11 @@ export function exclusion(node: NodeFacts, pods: ControllerPods): string | undef
 function lessThan(has: string | undefined, needs: number): boolean {
   const amount = has === undefined ? undefined : quantity(has)
   return amount !== undefined && amount < needs
+}
+
+/** Whether pods with these tolerations may be scheduled in spite of a taint. */
+export function tolerated(taint: Taint, tolerations: readonly Toleration[]): boolean {
+  return taint.effect === 'PreferNoSchedule' || tolerations.some((toleration) => tolerates(toleration, taint))
 }
 
 /** Source: Kubernetes, taints and tolerations. An empty key with Exists tolerates all, an empty effect every effect. */

@@ -8,7 +8,7 @@ export interface PrunedFieldsFacts {
   readonly crds: () => Promise<readonly Manifest[]>
   /** NodePools and EC2NodeClasses that are there. */
   readonly live: () => Promise<readonly Manifest[]>
-  /** Those that are given, which replace the ones of their names. */
+  /** Those that are given, which replace the ones of their names; manifest-dry-run judges them. */
   readonly given: readonly Manifest[]
 }
 
@@ -24,20 +24,12 @@ export function prunedFields(facts: PrunedFieldsFacts): Check {
       if (crds.length === 0) return []
       const names = new Set(facts.given.map(titleOf))
       const standing = (await facts.live()).filter((object) => !names.has(titleOf(object)))
-      return [
-        ...facts.given.flatMap((object) => findingsOf(object, 'given', crds, facts.version)),
-        ...standing.flatMap((object) => findingsOf(object, 'live', crds, facts.version))
-      ]
+      return standing.flatMap((object) => findingsOf(object, crds, facts.version))
     }
   }
 }
 
-function findingsOf(
-  object: Manifest,
-  from: 'given' | 'live',
-  crds: readonly Manifest[],
-  version: string
-): readonly Finding[] {
+function findingsOf(object: Manifest, crds: readonly Manifest[], version: string): readonly Finding[] {
   const fields = crds.filter((crd) => isOf(object, crd)).flatMap((crd) => unknownFields(object, crd))
   if (fields.length === 0) return []
   const more = fields.length > shown ? ` and ${fields.length - shown} more` : ''
@@ -46,13 +38,10 @@ function findingsOf(
     {
       check: 'pruned-fields',
       level: 'error',
-      subject: from === 'given' ? `node-pools: ${titleOf(object)}` : titleOf(object),
+      subject: titleOf(object),
       problem: `the CRDs of ${version} do not have ${list}, which it would lose`,
       evidence: `schema of ${object.apiVersion} in chart ${version}`,
-      fix:
-        from === 'given'
-          ? `Take the fields out of the manifest, or pass a \`karpenter-version\` that has them.`
-          : `Take the fields out of it (kubectl edit ${object.kind.toLowerCase()} ${object.metadata.name}), or pass a \`karpenter-version\` that has them.`,
+      fix: `Take the fields out of it (kubectl edit ${object.kind.toLowerCase()} ${object.metadata.name}), or pass a \`karpenter-version\` that has them.`,
       override: 'pruned-fields'
     }
   ]

@@ -43,12 +43,17 @@ export function findByTerm(
   }
 }
 
+const names = {
+  subnets: { id: 'subnet-id', name: 'tag:Name' },
+  'security-groups': { id: 'group-id', name: 'group-name' },
+  images: { id: 'image-id', name: 'name' }
+} as const
+
 /** As Karpenter asks EC2: a tag with `*` or nothing for a value need only be there. */
-function filtersOf(kind: 'subnets' | 'security-groups', term: SelectorTerm): Filter[] {
-  if (term.id !== undefined)
-    return [{ Name: kind === 'subnets' ? 'subnet-id' : 'group-id', Values: [term.id] }]
+export function filtersOf(kind: 'subnets' | 'security-groups' | 'images', term: SelectorTerm): Filter[] {
+  if (term.id !== undefined) return [{ Name: names[kind].id, Values: [term.id] }]
   return [
-    ...(term.name === undefined ? [] : [{ Name: 'group-name', Values: [term.name] }]),
+    ...(term.name === undefined ? [] : [{ Name: names[kind].name, Values: [term.name] }]),
     ...Object.entries(term.tags ?? {}).map(([key, value]) =>
       value === '*' || value === ''
         ? { Name: 'tag-key', Values: [key] }

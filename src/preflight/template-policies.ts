@@ -75,17 +75,25 @@ function lacking(
   return findings
 }
 
+/** ARNs of the roles that policies let the controller pass, with wildcards. */
+export function passableRoles(documents: readonly JsonMap[]): readonly string[] {
+  return allowedBy(documents).flatMap(passed)
+}
+
+function passed({ action, resources }: Allowed): readonly string[] {
+  return matches(action, 'iam:PassRole') ? resources : []
+}
+
 function passRole({ stack, origin }: TemplatePoliciesFacts, allowed: readonly Allowed[]): Finding[] {
-  const passes = allowed.filter((one) => matches(one.action, 'iam:PassRole'))
-  if (passes.length === 0) return []
-  if (passes.some((one) => one.resources.some((resource) => matches(resource, stack.nodeRole.arn)))) return []
+  const passes = allowed.flatMap(passed)
+  if (passes.length === 0 || passes.some((resource) => matches(resource, stack.nodeRole.arn))) return []
   return [
     {
       check: 'template-policies',
       level: 'error',
       subject: 'node-role-name',
       problem: `the controller may not pass ${stack.nodeRole.arn} to the nodes`,
-      evidence: `template: ${origin}; iam:PassRole is allowed on ${passes.flatMap((one) => one.resources).join(', ')}`,
+      evidence: `template: ${origin}; iam:PassRole is allowed on ${passes.join(', ')}`,
       fix: "Make the statement's Resource the node role of the template."
     }
   ]

@@ -1,0 +1,92 @@
+import type { Aws } from '../aws/clients.js'
+import { accessDenied, awsProblem, codeOf, isNotFound } from '../aws/errors.js'
+import { readRole } from '../aws/iam-role.js'
+import type { SelectorTerm } from '../karpenter/types.js'
+import type { ImageTerm } from './node-class-images.js'
+import type { NodeClassRoleFacts } from './node-class-role.js'
+import type { Zone } from './node-pool-requirements.js'
+import { filtersOf } from './reads.js'
+
+/** iam:GetRole, and whether EC2 may take the role. China has two names for EC2. */
+export function nodeRole(aws: Aws): NodeClassRoleFacts['role'] {
+  return async (name) => {
+    try {
+      const { arn, trust } = await readRole(aws, name)
+      return { arn, ofEc2: /"ec2\.amazonaws\.com(\.cn)?"/.test(decodeURIComponent(trust)) }
+    } catch (error) {
+      return absentOrDenied(error, `role ${name}`)
+    }
+  }
+}
+
+/** iam:GetInstanceProfile. */
+export function instanceProfile(aws: Aws): NodeClassRoleFacts['profile'] {
+  return async (name) => {
+    const { GetInstanceProfileCommand } = await import('../aws/sdk/iam.js')
+    const iam = await aws.iam()
+    try {
+      const { InstanceProfile } = await iam.send(new GetInstanceProfileCommand({ InstanceProfileName: name }))
+      return { roleArn: InstanceProfile?.Roles?.[0]?.Arn }
+    } catch (error) {
+      return absentOrDenied(error, `instance profile ${name}`)
+    }
+  }
+}
+
+function absentOrDenied(error: unknown, what: string): 'absent' | 'denied' {
+  if (isNotFound(error)) return 'absent'
+  if (accessDenied(error) !== undefined) return 'denied'
+  throw awsProblem('node-pools', `${what} could not be read`, error)
+}
+
+/**
+ * ec2:DescribeImages, asked as Karpenter asks (pkg/providers/amifamily/ami.go, 1.2.1 to 1.14.0): by name only images of
+ * this account and of Amazon, unless the term names an owner.
+ */
+export function anyImage(aws: Aws): (term: ImageTerm) => Promise<boolean | 'denied'> {
+  return async (term) => {
+    const { id, name, owner } = term
+    const { paginateDescribeImages } = await import('../aws/sdk/ec2.js')
+    const owners = owner !== undefined ? [owner] : name === undefined ? [] : ['self', 'amazon']
+    try {
+      const pages = paginateDescribeImages(
+        { client: await aws.ec2() },
+        {
+          Filters: [{ Name: 'state', Values: ['available'] }, ...filtersOf('images', term)],
+          ...(id === undefined && owners.length > 0 && { Owners: owners })
+        }
+      )
+      for await (const { Images = [] } of pages) if (Images.length > 0) return true
+      return false
+    } catch (error) {
+      if (accessDenied(error) !== undefined) return 'denied'
+      if (codeOf(error)?.startsWith('InvalidAMIID') === true) return false
+      throw awsProblem('node-pools', 'images of amiSelectorTerms could not be read', error)
+    }
+  }
+}
+
+/** Zones of the subnets that terms of an EC2NodeClass find in this account and region. */
+export function zonesByTerm(aws: Aws): (term: SelectorTerm) => Promise<readonly Zone[]> {
+  return async (term) => {
+    const { paginateDescribeSubnets } = await import('../aws/sdk/ec2.js')
+    const zones: Zone[] = []
+    try {
+      const pages = paginateDescribeSubnets(
+        { client: await aws.ec2() },
+        { Filters: filtersOf('subnets', term) }
+      )
+      for await (const { Subnets = [] } of pages) {
+        zones.push(
+          ...Subnets.map(({ AvailabilityZone = '', AvailabilityZoneId }) => ({
+            name: AvailabilityZone,
+            id: AvailabilityZoneId
+          }))
+        )
+      }
+    } catch (error) {
+      throw awsProblem('subnets', 'could not be read', error)
+    }
+    return zones
+  }
+}
