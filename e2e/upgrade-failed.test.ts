@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { holdPublished } from '../sandbox/cluster/deployer-policy.js'
 import { startSandbox, type Sandbox } from '../sandbox/index.js'
 import { record, text } from '../sandbox/values.js'
 import { check, checkIsClean } from './clean-check.js'
 import { errorOf } from './failed-run.js'
 import { at, callsOf, find, get, listed, paths, succeeded, until, writes } from './scenario.js'
-import { podsOf, startWorkload } from './workload.js'
+import { podsOf, startWorkload, stopWorkload } from './workload.js'
 
 const before = { 'karpenter-version': '1.2.1', 'controller-identity': 'irsa', 'smoke-test': 'false' }
 const after = { ...before, 'karpenter-version': '1.14.0' }
@@ -174,6 +175,14 @@ describe('an upgrade from 1.2.1 to 1.14.0 whose controller does not come up', ()
       const crds = (await listed(sandbox, paths.crds)).map((crd) => at(crd, 'metadata', 'name'))
       expect(crds).toContain('nodeoverlays.karpenter.sh')
       await checkIsClean(sandbox, before)
+    })
+
+    test('leaves nothing to an uninstall that removes CRDs, those of 1.14.0 included', async () => {
+      await Promise.all(['shop', 'bank'].map(async (name) => stopWorkload(sandbox, name)))
+      await holdPublished(sandbox, 'uninstall')
+      succeeded(await sandbox.run({ mode: 'uninstall', 'remove-crds': 'true' }))
+      const crds = (await listed(sandbox, paths.crds)).map((crd) => text(at(crd, 'metadata', 'name')) ?? '')
+      expect(crds.filter((name) => /karpenter|capacitybuffers/.test(name))).toEqual([])
     })
   })
 })

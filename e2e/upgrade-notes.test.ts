@@ -85,10 +85,16 @@ describe('what is said before Karpenter 1.2.1 goes to 1.14.0', () => {
     expect((await nodeClaims(sandbox)).filter(isDrifted)).toEqual([])
   })
 
-  test('a field of the hash is said to replace both nodes, and Karpenter marks both as drifted', async () => {
-    const result = succeeded(await sandbox.run({ ...newer, 'node-pools': nodePools('green') }))
+  test('a field of the hash that changes with the version is said to replace both nodes, and Karpenter marks both', async () => {
+    // The older version hashes otherwise as well. Changed before that, no node would ever be marked.
+    const result = succeeded(
+      await sandbox.run({ ...inputs, 'allow-downgrade': 'true', 'node-pools': nodePools('green') })
+    )
     expect(at(reportOf(result), 'upgrade')).toMatchObject({
-      direction: 'same version',
+      direction: 'downgrade',
+      passes: ['1.13', '1.12', '1.11', '1.10', '1.9', '1.8', '1.7', '1.6', '1.5', '1.4', '1.3'],
+      fieldsLost: [],
+      cautions: [],
       nodes: {
         nodes: 2,
         replaced: 2,

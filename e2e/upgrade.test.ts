@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { startSandbox, type RunOptions, type Sandbox } from '../sandbox/index.js'
 import { text } from '../sandbox/values.js'
 import { check, checkIsClean } from './clean-check.js'
+import { errorOf } from './failed-run.js'
 import { at, callsOf, denied, launchedByKarpenter, listed, paths, succeeded, writes } from './scenario.js'
 import { UpgradeWatch } from './upgrade-watch.js'
 import { podsOf, startWorkload } from './workload.js'
@@ -115,6 +116,17 @@ describe.each<Case>([
     await watch.stop()
     await sandbox.stop()
   })
+
+  if (killedWhen.length === 0) {
+    test('with one replica is warned of, and refused before the first write where preflight is strict', async () => {
+      const values = { 'helm-values': 'replicas: 1', preflight: 'strict' }
+      const result = await sandbox.run({ ...inputs, ...values })
+      expect(errorOf(result)).toMatch(
+        /helm-values: no controller runs while 1\.14\.0 starts in place of 1\.2\.1/
+      )
+      expect(writes(callsOf(sandbox))).toEqual([])
+    })
+  }
 
   for (const moment of killedWhen) {
     test(`is killed when ${moment.name}, and a check says that it is under way`, async () => {

@@ -63,7 +63,7 @@ async function plan(run: Run): Promise<Plan> {
   const { ports, session } = run
   const { inputs, found } = await stage(run, 'Discover', async (step) => discoverRecorded(run, step))
   const decisions = await stage(run, 'Decide', async (step) =>
-    withLive(await decide(inputs, found, session, ports, step, await chartOf(found)), found, run)
+    withLive(await decide(inputs, found, session, ports, step, await chartOf(found, run)), found, run)
   )
   noteDecisions(run, found, decisions)
   const graph = graphOf(run, inputs, found, decisions)
@@ -156,10 +156,25 @@ const crdNames = [
 ]
 
 /** As much of the chart as a removal needs, which is which CRDs there are: no registry is asked. */
-async function chartOf({ kubernetes, record }: Discovery): Promise<Chart> {
-  const crds = recordedCrds(record) ?? (await standing(kubernetes, crdNames))
+async function chartOf({ kubernetes, record }: Discovery, run: Run): Promise<Chart> {
+  const crds = await crdsOf(kubernetes, recordedCrds(record), run)
   const version = record?.karpenterVersion ?? ''
   return { path: '', name: releaseName, version, appVersion: version, digest: undefined, values: {}, crds }
+}
+
+/** Those of the record, and what a newer version that was gone back from has left of ours. */
+async function crdsOf(
+  kubernetes: Kubernetes,
+  recorded: readonly Manifest[] | undefined,
+  run: Run
+): Promise<readonly Manifest[]> {
+  if (recorded === undefined) return standing(kubernetes, crdNames)
+  const known = new Set(recorded.map(({ metadata }) => metadata.name))
+  const others = await standing(
+    kubernetes,
+    crdNames.filter((name) => !known.has(name))
+  )
+  return [...recorded, ...others.filter((crd) => isOurs(crd, ownershipOf(run)))]
 }
 
 async function standing(kubernetes: Kubernetes, names: readonly string[]): Promise<readonly Manifest[]> {

@@ -74,6 +74,7 @@ test('a line says each thing once, with what is long counted, and cautions that 
     '  policies: 1 gone (Old-blue)',
     'CRD nodepools.karpenter.sh: v1beta1 is no longer served; 5 fields new (spec.a, spec.b, spec.c, spec.d and 1 more); 1 field gone (spec.f); spec.g is required now; 1 rule or limit changed',
     'CRD nodeoverlays.karpenter.sh is new',
+    'NodePool batch: the CRDs of 1.5.0 have no spec.f, which it would lose',
     'chart value webhook, given to the installed release: it is gone since 1.1',
     'chart default replicas: 2 becomes 3',
     'chart values gone: old',
@@ -85,7 +86,7 @@ test('a line says each thing once, with what is long counted, and cautions that 
   ])
 })
 
-test('nodes that will be replaced and fields that are lost are warnings, the causes lines', () => {
+test('nodes that will be replaced are a warning, the causes lines', () => {
   const drift = {
     ...nodes,
     replaced: 5,
@@ -97,14 +98,13 @@ test('nodes that will be replaced and fields that are lost are warnings, the cau
     ]
   }
   expect(upgradeWarnings({ ...notes, nodes: drift })).toEqual([
-    'NodePool batch: the CRDs of 1.5.0 have no spec.f: it is lost',
     'nodes: Karpenter will replace 5 and may replace 2 more of its 12 nodes because of this run, within the budgets of their NodePools; 1 node had drifted before and will be replaced'
   ])
   expect(upgradeLines({ ...notes, nodes: drift }).slice(-2)).toEqual([
     'nodes: EC2NodeClass default: spec.userData changes (5 nodes)',
     'nodes: EC2NodeClass batch: images change (at most 2 nodes)'
   ])
-  expect(upgradeWarnings({ ...notes, fieldsLost: [] })).toEqual([])
+  expect(upgradeWarnings(notes)).toEqual([])
 })
 
 test('what could not be read is said with the permission that lacks', () => {

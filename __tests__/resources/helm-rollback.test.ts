@@ -135,7 +135,7 @@ test('a rollback that does not come up either says both reasons and how to go on
     message: expect.stringMatching(
       /neither does 1\.1\.1 again: .* Pod karpenter-1\.2\.1 .*After the rollback to revision 1: .* Pod karpenter-1\.1\.1 /s
     ) as unknown,
-    state: containing('nodes keep running, and nothing is scaled'),
+    state: containing('nodes and their pods run on, and nothing is scaled'),
     fix: containing('helm rollback karpenter 1 -n karpenter')
   })
 })

@@ -1,4 +1,4 @@
-import { crdChanges, fieldsNotIn } from '../../src/upgrade/crd-changes.js'
+import { crdChanges } from '../../src/upgrade/crd-changes.js'
 import { crdOf } from './crds.js'
 
 const text = { type: 'string' }
@@ -94,38 +94,5 @@ describe('crdChanges', () => {
       [crdOf('NodePool', object({}), ['v1'])]
     )
     expect(crds).toMatchObject([{ versions: { added: [], gone: ['v1beta1'] } }])
-  })
-})
-
-describe('fieldsNotIn', () => {
-  const crd = crdOf(
-    'EC2NodeClass',
-    object({
-      role: text,
-      tags: { type: 'object', additionalProperties: text },
-      kubelet: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
-      amiSelectorTerms: { type: 'array', items: object({ alias: text }) }
-    })
-  )
-  const nodeClass = (spec: object, version = 'v1') => ({
-    apiVersion: `karpenter.k8s.aws/${version}`,
-    kind: 'EC2NodeClass',
-    metadata: { name: 'default' },
-    spec
-  })
-
-  it('names each field that the schema has not, once, also inside a list', () => {
-    const terms = [{ alias: 'al2023@latest', ssmParameter: 'a' }, { ssmParameter: 'b' }]
-    expect(
-      fieldsNotIn(crd, nodeClass({ role: 'r', cpuOptions: { coreCount: 2 }, amiSelectorTerms: terms }))
-    ).toEqual(['spec.cpuOptions', 'spec.amiSelectorTerms[].ssmParameter'])
-  })
-
-  it('lets maps of any keys and fields of any content be', () => {
-    expect(fieldsNotIn(crd, nodeClass({ tags: { team: 'a' }, kubelet: { any: 1 } }))).toEqual([])
-  })
-
-  it('says nothing of an object in a version that the CRD does not have', () => {
-    expect(fieldsNotIn(crd, nodeClass({ cpuOptions: {} }, 'v1beta1'))).toEqual([])
   })
 })

@@ -75,14 +75,6 @@ describe('nodeDrift', () => {
     }
   )
 
-  it('is not sure of that where the new version renews all hashes in the same run, and advises two runs', () => {
-    expect(drift({ ...changedClass(difference('spec.userData')), from: '1.2.1' })).toMatchObject({
-      replaced: 0,
-      mayBeReplaced: 2,
-      causes: [{ certain: false, reason: containing('a run of its own') }]
-    })
-  })
-
   it.each(['metadata.labels.team', 'spec.ipPrefixCount'])('replaces none for %s', (path) => {
     expect(drift(changedClass(difference(path)))).toMatchObject({ replaced: 0, mayBeReplaced: 0, causes: [] })
   })

@@ -9,10 +9,23 @@ export interface RolePolicies {
   /** Waits for a policy or a role that IAM does not show yet. `missing`: what to do when it never does. */
   attach(policyArn: string, missing: string, step: Step): Promise<void>
   detach(policyArn: string, step: Step): Promise<void>
+  /** Attaches before it detaches, so that whoever has the role lacks nothing; the other way round where ten are too few. */
+  exchange(change: Exchange, missing: string, step: Step): Promise<void>
   putInline(name: string, document: string, step: Step): Promise<void>
   /** Keeps the text first. */
   deleteInline(name: string, document: string, step: Step): Promise<void>
 }
+
+/** ARNs. */
+export interface Exchange {
+  /** All that are on the role now. */
+  readonly attached: readonly string[]
+  readonly attach: readonly string[]
+  readonly detach: readonly string[]
+}
+
+/** IAM quotas: managed policies of a role, where it has not been raised. */
+const mostPolicies = 10
 
 export function rolePolicies(
   aws: Aws,
@@ -32,7 +45,7 @@ export function rolePolicies(
     }
   }
 
-  return {
+  const self: RolePolicies = {
     attach: async (PolicyArn, missing, step) => {
       const { AttachRolePolicyCommand } = await import('./sdk/iam.js')
       const iam = await aws.iam()
@@ -65,6 +78,15 @@ export function rolePolicies(
       )
       if (detached) step.changed(`detached ${policyName(PolicyArn)} from ${RoleName}`)
     },
+    exchange: async ({ attached, attach, detach }, missing, step) => {
+      const hasRoom = attached.length + attach.length <= mostPolicies
+      const detachAll = async (): Promise<void> => {
+        for (const arn of detach) await self.detach(arn, step)
+      }
+      if (!hasRoom) await detachAll()
+      await Promise.all(attach.map(async (arn) => self.attach(arn, missing, step)))
+      if (hasRoom) await detachAll()
+    },
     putInline: async (PolicyName, PolicyDocument, step) => {
       const { PutRolePolicyCommand } = await import('./sdk/iam.js')
       const iam = await aws.iam()
@@ -86,6 +108,7 @@ export function rolePolicies(
         step.changed(`deleted inline policy ${PolicyName} of ${RoleName}; its text is in the report`)
     }
   }
+  return self
 }
 
 function tooMany(error: unknown): string | undefined {

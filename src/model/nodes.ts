@@ -1,4 +1,5 @@
 import type { AnyResource } from '../engine/resource.js'
+import { nodeClassHashVersion } from '../karpenter/drift-hash.js'
 import { type Manifest, textField } from '../kubernetes/manifest.js'
 import { ec2NodeClass } from '../resources/ec2-node-class.js'
 import { launchLeftovers } from '../resources/launch-leftovers.js'
@@ -10,6 +11,8 @@ import type { ModelParts } from './parts.js'
 export function nodes(parts: ModelParts): readonly AnyResource[] {
   const { found, decisions, ownership, removal } = parts
   const { aws, kubernetes, record } = found
+  const { installed, version } = decisions
+  const changesVersion = removal === undefined && installed !== undefined && installed !== version
   const classIds = decisions.nodeClasses.map((manifest) => `ec2-node-class/${manifest.metadata.name}`)
   const instances = removal === undefined ? [] : ['instances']
   const ports = (id: string, dependsOn: readonly string[]): NodeObjectPorts => ({
@@ -26,16 +29,16 @@ export function nodes(parts: ModelParts): readonly AnyResource[] {
   return [
     ...(removal === undefined ? [] : launched(parts)),
     ...decisions.nodeClasses.map((manifest) =>
-      ec2NodeClass(
-        manifest,
-        ports(`ec2-node-class/${manifest.metadata.name}`, [
+      ec2NodeClass(manifest, {
+        ...ports(`ec2-node-class/${manifest.metadata.name}`, [
           'helm-release',
           'crds',
           'subnet-tags',
           'security-group-tags',
           'node-access'
-        ])
-      )
+        ]),
+        ...(changesVersion && { hashVersion: nodeClassHashVersion(version) })
+      })
     ),
     ...decisions.nodePools.map((manifest) =>
       nodePool(

@@ -100,14 +100,14 @@ function downgrade({ version, installed, recorded, allowDowngrade }: VersionPair
       level: allowDowngrade ? 'warning' : 'error',
       subject: 'karpenter-version',
       problem: allowDowngrade
-        ? `${version} follows ${newer.version}, as allow-downgrade allows: the chart goes back first and the CRDs after it, those that only ${newer.version} has stay, and nodes whose hash ${version} computes otherwise drift`
+        ? `${version} follows ${newer.version}, as allow-downgrade allows: the chart goes back first and the CRDs after it, and those that only ${newer.version} has stay`
         : `${version} is older than ${newer.version}`,
       evidence:
         newer.says === 'runs'
           ? `Karpenter ${newer.version} runs`
           : `the record of the last install has ${newer.version}`,
       fix: allowDowngrade
-        ? 'Look at the plan; a NodePool budget holds drift back.'
+        ? 'Look at the group Upgrade of the log: it says which nodes are replaced.'
         : `Pass \`karpenter-version: ${newer.version}\` to keep it, or \`allow-downgrade: true\`.`
     }
   ]

@@ -9,6 +9,7 @@ export function upgradeLines(notes: UpgradeNotes): readonly string[] {
     ...versionLines(notes),
     ...permissionLines(notes),
     ...crdLines(notes),
+    ...lostLines(notes),
     ...chartLines(notes),
     ...cautionLines(notes),
     ...nodeLines(notes),
@@ -17,11 +18,8 @@ export function upgradeLines(notes: UpgradeNotes): readonly string[] {
 }
 
 /** What a person should look at before it happens. */
-export function upgradeWarnings({ fieldsLost, nodes, to }: UpgradeNotes): readonly string[] {
-  return [
-    ...fieldsLost.map(({ object, path }) => `${object}: the CRDs of ${to} have no ${path}: it is lost`),
-    ...(nodes === undefined || nodes.replaced + nodes.mayBeReplaced === 0 ? [] : [nodesSentence(nodes)])
-  ]
+export function upgradeWarnings({ nodes }: UpgradeNotes): readonly string[] {
+  return nodes === undefined || nodes.replaced + nodes.mayBeReplaced === 0 ? [] : [nodesSentence(nodes)]
 }
 
 function versionLines({ from, to, direction, passes }: UpgradeNotes): readonly string[] {
@@ -69,6 +67,13 @@ function crdLines({ crds }: UpgradeNotes): readonly string[] {
     ]
     return `CRD ${crd}: ${parts.join('; ')}`
   })
+}
+
+/** Preflight refuses an install for them; a check has only this. */
+function lostLines({ fieldsLost, to }: UpgradeNotes): readonly string[] {
+  return fieldsLost.map(
+    ({ object, path }) => `${object}: the CRDs of ${to} have no ${path}, which it would lose`
+  )
 }
 
 /** Rules and limits are counted: what they say is long, and the API server says it where it matters. */
@@ -162,7 +167,7 @@ export function upgradeText(notes: UpgradeNotes): string {
       : `${direction === 'upgrade' ? 'Upgrade' : 'Downgrade'} from ${from ?? ''} to ${to}`
   const rows = [
     ...section('Permissions', permissionLines(notes)),
-    ...section('CRDs', crdLines(notes)),
+    ...section('CRDs', [...crdLines(notes), ...lostLines(notes)]),
     ...section('Chart', chartLines(notes)),
     ...section('Cautions', cautionLines(notes)),
     ...section('Nodes', [

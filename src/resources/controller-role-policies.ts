@@ -69,10 +69,12 @@ export function controllerRolePolicies(wanted: ControllerRolePoliciesWanted, por
     const before = live?.attached ?? []
     const further = live === undefined ? [] : furtherOf(wanted, live)
     const ours = live !== undefined && isOurs(live.role.tags, wanted.clusterName)
-    // First, because a role takes ten.
-    if (ours) for (const arn of further) await policies.detach(arn, step)
     const lacking = allOf(wanted).filter((arn) => !before.includes(arn))
-    await Promise.all(lacking.map(async (arn) => policies.attach(arn, theStackMakesIt, step)))
+    await policies.exchange(
+      { attached: before, attach: lacking, detach: ours ? further : [] },
+      theStackMakesIt,
+      step
+    )
     await untilAttached(step)
     if (ours) {
       for (const [name, document] of Object.entries(live.inline)) {

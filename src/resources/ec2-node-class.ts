@@ -4,6 +4,7 @@ import { conditionOf, type Condition } from '../kubernetes/conditions.js'
 import { ec2NodeClasses } from '../kubernetes/kinds.js'
 import { isManifest, type Manifest } from '../kubernetes/manifest.js'
 import { isOurs, manifestResource, type KubernetesPorts } from './kubernetes-object.js'
+import { awaitRenewedHash } from './hash-renewal.js'
 import { removeNodeClass } from './node-class-removal.js'
 import type { NodeObjectPorts } from './node-pool.js'
 import { awaitReady } from './ready.js'
@@ -53,39 +54,53 @@ function severity(path: string): Severity {
 }
 
 /** Which machines Karpenter makes. Ready when subnets, security groups, images and the instance profile were found. */
-export function ec2NodeClass(manifest: Manifest, ports: NodeObjectPorts): AnyResource {
+export function ec2NodeClass(
+  manifest: Manifest,
+  ports: NodeObjectPorts & {
+    /** Version of the hash that the new controller computes, where another one runs: nothing is changed before it does. */
+    readonly hashVersion?: string
+  }
+): AnyResource {
   const { kubernetes, ownership, removal } = ports
   const { name } = manifest.metadata
   const title = `EC2NodeClass ${name}`
-  return resource(
-    manifestResource({
-      ...ports,
-      id: `ec2-node-class/${name}`,
-      layer: 'karpenter',
-      kind: ec2NodeClasses,
-      manifest,
-      severity,
-      settle: async (step, known) => {
-        let rechecked = false
-        await awaitReady(kubernetes, ec2NodeClasses, name, step, nodeClassFix, known, async (object) => {
-          // A refused dry run is remembered for half an hour; any new annotation makes Karpenter try again, which helps
-          // when the policies were attached only moments ago.
-          const validation = conditionOf(object, 'ValidationSucceeded')
-          if (rechecked || validation === undefined || !/AuthCheckFailed/.test(validation.reason)) return
-          rechecked = true
-          await recheck(ports, name, step)
-        })
-      },
-      remove: async (step) => {
-        const within = kubernetes.within(step.signal)
-        const live = await within.get(ec2NodeClasses, name)
-        if (live === undefined) return { outcome: 'absent' }
-        if (!isOurs(live, ownership)) {
-          return { outcome: 'kept', reason: `${title} was there before`, inUse: true }
-        }
-        return removeNodeClass({ ...removal, kubernetes: within }, name, step)
+  const own = manifestResource({
+    ...ports,
+    id: `ec2-node-class/${name}`,
+    layer: 'karpenter',
+    kind: ec2NodeClasses,
+    manifest,
+    severity,
+    settle: async (step, known) => {
+      let rechecked = false
+      await awaitReady(kubernetes, ec2NodeClasses, name, step, nodeClassFix, known, async (object) => {
+        // A refused dry run is remembered for half an hour; any new annotation makes Karpenter try again, which helps
+        // when the policies were attached only moments ago.
+        const validation = conditionOf(object, 'ValidationSucceeded')
+        if (rechecked || validation === undefined || !/AuthCheckFailed/.test(validation.reason)) return
+        rechecked = true
+        await recheck(ports, name, step)
+      })
+    },
+    remove: async (step) => {
+      const within = kubernetes.within(step.signal)
+      const live = await within.get(ec2NodeClasses, name)
+      if (live === undefined) return { outcome: 'absent' }
+      if (!isOurs(live, ownership)) {
+        return { outcome: 'kept', reason: `${title} was there before`, inUse: true }
       }
-    }),
+      return removeNodeClass({ ...removal, kubernetes: within }, name, step)
+    }
+  })
+  return resource(
+    {
+      ...own,
+      apply: async (live, differences, step) => {
+        if (live.state === 'present' && ports.hashVersion !== undefined)
+          await awaitRenewedHash(kubernetes.within(step.signal), name, ports.hashVersion, step)
+        await own.apply(live, differences, step)
+      }
+    },
     isManifest
   )
 }

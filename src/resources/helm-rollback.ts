@@ -140,7 +140,7 @@ function notBack(error: UserError, second: unknown, target: Release, failed: Fai
       `Then run again, or go back by hand: helm rollback ${name} ${target.revision} -n ${namespace} && helm history ${name} -n ${namespace}`
     ].join('\n'),
     {
-      state: `No replica that is known to work may run: nodes keep running, and nothing is scaled until one does. ${stays(target.chartVersion)}`,
+      state: `No controller is known to be available: nodes and their pods run on, and nothing is scaled until one is.\n${stays(target.chartVersion)}`,
       cause: error
     }
   )

@@ -86,12 +86,10 @@ export function stackRole(wanted: StackRoleWanted, ports: Ports): AnyResource {
     if (refused !== undefined) throw refused
     await repairRole(live, step)
     const lacking = (now.policyArns ?? []).filter((arn) => !live.attached.includes(arn))
-    // First, because a role takes ten.
-    for (const arn of further(now, live).attached) await policies.detach(arn, step)
-    await Promise.all(
-      lacking.map(async (arn) =>
-        policies.attach(arn, 'Make the policy, or take it out of the template.', step)
-      )
+    await policies.exchange(
+      { attached: live.attached, attach: lacking, detach: further(now, live).attached },
+      'Make the policy, or take it out of the template.',
+      step
     )
     for (const [name, document] of further(wanted, live).inline) {
       await policies.deleteInline(name, document, step)

@@ -40,25 +40,6 @@ export function crdChanges(live: readonly Manifest[], wanted: readonly Manifest[
   })
 }
 
-/** Fields of an object that a CRD does not have: the API server drops them without a word. Empty when it cannot be told. */
-export function fieldsNotIn(crd: Manifest, object: Manifest): readonly string[] {
-  const schema = schemaOf(crd, object.apiVersion.split('/').at(-1) ?? '')
-  if (schema === undefined) return []
-  return unknownIn(mapAt(mapAt(schema, 'properties'), 'spec'), object['spec'], 'spec')
-}
-
-function unknownIn(schema: JsonMap, value: unknown, path: string): readonly string[] {
-  if (schema['x-kubernetes-preserve-unknown-fields'] === true) return []
-  if (Array.isArray(value))
-    return [...new Set(value.flatMap((entry) => unknownIn(mapAt(schema, 'items'), entry, `${path}[]`)))]
-  if (!isMap(value) || !isMap(schema['properties'])) return []
-  const properties = schema['properties']
-  return Object.entries(value).flatMap(([key, inner]) => {
-    const below = properties[key]
-    return isMap(below) ? unknownIn(below, inner, `${path}.${key}`) : [`${path}.${key}`]
-  })
-}
-
 /** What a schema says of one field. */
 interface FieldFacts {
   readonly required: boolean

@@ -123,17 +123,10 @@ function nodeClassCauses({ manifest, differences }: ChangedObject, facts: NodeDr
     ...(familyChanges(manifest, differences) ? ['the AMI family'] : [])
   ]
   const judged = pathsWith('those that no longer fit', differences, effect)
-  const renewed = renewsHashes(facts)
-  // Seen with 1.14.0: NodeClaims get the hash of their EC2NodeClass as it is then, and never drift from what came before.
-  const but = renewed
-    ? `, but ${facts.to} renews all hashes at its start, after which nodes may stay as they are: better change it in a run of its own`
-    : ''
   return withNodes([
     ...(hashed.length === 0
       ? []
-      : [
-          cause(object, `${few(hashed)} changes, and is part of the EC2NodeClass's hash${but}`, own, !renewed)
-        ]),
+      : [cause(object, `${few(hashed)} changes, and is part of the EC2NodeClass's hash`, own, true)]),
     ...(judged.length === 0
       ? []
       : [cause(object, `${few(judged)} changes: nodes on what it no longer finds are replaced`, own, false)])
@@ -183,13 +176,10 @@ function securityGroupCauses(facts: NodeDriftFacts): readonly Cause[] {
   )
 }
 
-function renewsHashes({ from, to }: Pick<NodeDriftFacts, 'from' | 'to'>): boolean {
-  return from !== undefined && nodeClassHashVersion(from) !== nodeClassHashVersion(to)
-}
-
 function hashNotes({ from, to, claims }: NodeDriftFacts): readonly string[] {
-  if (from === undefined || claims.length === 0 || !renewsHashes({ from, to })) return []
+  if (from === undefined || claims.length === 0) return []
   const [was, is] = [nodeClassHashVersion(from), nodeClassHashVersion(to)]
+  if (was === is) return []
   return [
     `the hash of EC2NodeClasses goes from ${was} to ${is}: Karpenter ${to} renews it on EC2NodeClasses and NodeClaims alike, and replaces no node for that`
   ]

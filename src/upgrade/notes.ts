@@ -10,7 +10,8 @@ import {
 } from '../karpenter/permission-changes.js'
 import type { Manifest } from '../kubernetes/manifest.js'
 import { type ChartChanges, chartChanges, type ChartFacts } from './chart-changes.js'
-import { type CrdChange, crdChanges, fieldsNotIn } from './crd-changes.js'
+import { unknownFields } from '../kubernetes/unknown-fields.js'
+import { type CrdChange, crdChanges } from './crd-changes.js'
 import { type NodeDrift, nodeDrift, type NodeDriftFacts } from './node-drift.js'
 
 export interface ComparedPermissions extends PermissionChanges {
@@ -119,5 +120,8 @@ function lost(object: Manifest, crds: readonly Manifest[]): UpgradeNotes['fields
     ({ spec }) => isMap(spec) && isMap(spec['names']) && spec['names']['kind'] === object.kind
   )
   if (crd === undefined) return []
-  return fieldsNotIn(crd, object).map((path) => ({ object: `${object.kind} ${object.metadata.name}`, path }))
+  return unknownFields(object, crd).map((path) => ({
+    object: `${object.kind} ${object.metadata.name}`,
+    path
+  }))
 }
