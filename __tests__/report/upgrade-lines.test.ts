@@ -98,7 +98,7 @@ test('nodes that will be replaced are a warning, the causes lines', () => {
     ]
   }
   expect(upgradeWarnings({ ...notes, nodes: drift })).toEqual([
-    'nodes: Karpenter will replace 5 and may replace 2 more of its 12 nodes because of this run, within the budgets of their NodePools; 1 node had drifted before and will be replaced'
+    'nodes: Karpenter will replace 5 and may replace 2 more of its 12 nodes because of this run, within the budgets of their NodePools; 1 node had drifted before, and will be replaced unless this run undoes why'
   ])
   expect(upgradeLines({ ...notes, nodes: drift }).slice(-2)).toEqual([
     'nodes: EC2NodeClass default: spec.userData changes (5 nodes)',

@@ -134,6 +134,16 @@ describe('nodeDrift', () => {
     expect(drift({ ...changedPool([both], path), claims: mixed })).toMatchObject({ replaced: 0, causes: [] })
   })
 
+  it('counts none that had drifted before among those of this run, which may undo why', () => {
+    const mixed = [claim('a', { drifted: true }), claim('b')]
+    expect(drift({ ...changedClass(difference('spec.userData')), claims: mixed })).toMatchObject({
+      nodes: 2,
+      replaced: 1,
+      driftedAlready: 1,
+      causes: [{ nodes: 1 }]
+    })
+  })
+
   it('counts a node with two causes once', () => {
     const both = {
       ...changedClass(difference('spec.userData')),

@@ -148,7 +148,9 @@ function nodeLines({ nodes }: UpgradeNotes): readonly string[] {
 /** `nodes: Karpenter will replace 5 of 12 and may replace 2 more, within the budgets of their NodePools`. */
 function nodesSentence({ nodes, replaced, mayBeReplaced, driftedAlready }: NodeDrift): string {
   const already =
-    driftedAlready === 0 ? '' : `; ${count(driftedAlready, 'node')} had drifted before and will be replaced`
+    driftedAlready === 0
+      ? ''
+      : `; ${count(driftedAlready, 'node')} had drifted before, and will be replaced unless this run undoes why`
   if (replaced + mayBeReplaced === 0)
     return `nodes: of ${count(nodes, 'node')} of Karpenter's, none is expected to be replaced because of this run${already}`
   const parts = [

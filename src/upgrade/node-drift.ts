@@ -55,7 +55,7 @@ export interface NodeDrift {
   readonly replaced: number
   /** Of the others, those that may be. */
   readonly mayBeReplaced: number
-  /** Of them, those that Karpenter has marked as drifted already and replaces in any case. */
+  /** Those that Karpenter has marked as drifted already: it replaces them too, unless this run undoes why. */
   readonly driftedAlready: number
   readonly causes: readonly NodeCause[]
   /** What looks like a cause and is none, or is one at any time. */
@@ -70,10 +70,12 @@ interface Cause extends Omit<NodeCause, 'nodes'> {
 /** How many nodes Karpenter replaces after this run, by the rules of its own drift controllers. */
 export function nodeDrift(facts: NodeDriftFacts): NodeDrift {
   const { claims } = facts
+  // What has drifted already was made by another state than today's, and this run may bring back that very state.
+  const fresh = { ...facts, claims: claims.filter(({ drifted }) => !drifted) }
   const causes = [
-    ...facts.nodePools.flatMap((changed) => nodePoolCauses(changed, claims)),
-    ...facts.nodeClasses.flatMap((changed) => nodeClassCauses(changed, facts)),
-    ...securityGroupCauses(facts)
+    ...facts.nodePools.flatMap((changed) => nodePoolCauses(changed, fresh.claims)),
+    ...facts.nodeClasses.flatMap((changed) => nodeClassCauses(changed, fresh)),
+    ...securityGroupCauses(fresh)
   ]
   const certain = namesOf(causes.filter((cause) => cause.certain))
   const possible = namesOf(causes.filter((cause) => !cause.certain))
