@@ -10,7 +10,7 @@ import type { Inputs } from './inputs.js'
 import { model } from './model/index.js'
 import { runUrl } from './ports.js'
 import { runPreflight } from './preflight/index.js'
-import { notAdopted } from './preflight/not-adopted.js'
+import { keepsNames, notAdopted } from './preflight/not-adopted.js'
 import { adoptionLines } from './report/adoption-notes.js'
 import { annotate } from './report/annotations.js'
 import { checkLines } from './report/check-notes.js'
@@ -61,6 +61,7 @@ async function discoverNamed(
   // Why it cannot be taken over is all that can be said of it.
   if (standing.kind === 'others') await runPreflight([notAdopted(standing, true)])
   const adopted = adoptedOf(standing)
+  if (standing.kind === 'adopted') await runPreflight([keepsNames(inputs, standing.adopted.adoption)])
   if (adopted === undefined) return { inputs, found, standing }
   return { ...(await withAdopted(inputs, found, adopted, step)), standing }
 }

@@ -6,7 +6,7 @@ import type { Inputs } from '../inputs.js'
 import { ec2NodeClasses, type Kind, nodePools as nodePoolKind } from '../kubernetes/kinds.js'
 import type { Manifest } from '../kubernetes/manifest.js'
 import { runPreflight } from '../preflight/index.js'
-import { notAdopted } from '../preflight/not-adopted.js'
+import { keepsNames, notAdopted } from '../preflight/not-adopted.js'
 import { recordedManifests } from '../recorded.js'
 import { adoptedInputs, parseAdoption } from './adoption.js'
 import { findInstallation, type Installation } from './installation.js'
@@ -85,7 +85,10 @@ export async function adoptedIfAsked(
   step: Step
 ): Promise<{ readonly inputs: Inputs; readonly found: Discovery }> {
   if (standing.kind === 'ours') return { inputs, found }
-  if (standing.kind === 'adopted') return withAdopted(inputs, found, standing.adopted, step)
+  if (standing.kind === 'adopted') {
+    await runPreflight([keepsNames(inputs, standing.adopted.adoption)])
+    return withAdopted(inputs, found, standing.adopted, step)
+  }
   await runPreflight([notAdopted(standing, inputs.adopt)])
   if (standing.terms.kind !== 'compatible') return { inputs, found }
   return withAdopted(inputs, found, standing.terms.adopted, step)
