@@ -122,7 +122,8 @@ export const catalogue = {
     looksAt: 'who made the Karpenter that is there, where there is no record of this action',
     findings: [
       { level: 'error', says: 'somebody else made it, and `adopt: true` is not given' },
-      { level: 'error', says: 'it cannot be taken over as it is, with each reason' }
+      { level: 'error', says: 'it cannot be taken over as it is, with each reason' },
+      { level: 'error', says: 'it was taken over, and an input asks for another name than it has' }
     ]
   },
   'cluster-autoscaler': {
