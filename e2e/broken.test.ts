@@ -204,8 +204,10 @@ describe('broken on purpose', () => {
         async () => sandbox.run(inputs)
       )
       await refusedBeforeWriting(sandbox, result, [
-        /^setup-karpenter: Deployment kube-system\/karpenter: runs Karpenter and was not installed by helm/,
-        'service account kube-system/default: has no IAM role of its own'
+        /^setup-karpenter: namespace: Karpenter 1\.9\.0 is already installed in namespace kube-system/,
+        'helm release kube-system/karpenter',
+        'pass `namespace: kube-system`',
+        'helm uninstall karpenter -n kube-system'
       ])
     })
 

@@ -79,7 +79,8 @@ export const provoked: Readonly<Record<CheckName, readonly Provoked[]>> = {
       'error',
       'preflight-account.test.ts',
       'a Karpenter that is not of helm, and has no role, cannot be taken over'
-    ]
+    ],
+    ['error', 'adoption-scenario.ts', 'another name than it has is refused, whatever the record says']
   ],
   'cluster-autoscaler': [['warning', 'preflight-account.test.ts', 'Cluster Autoscaler, which is a warning']],
   'names-and-policy-size': [
