@@ -25,7 +25,8 @@ const optional = [
   'PinnedImages',
   'NodePoolImagesAndTypes',
   'NodeClassRoles',
-  'VpcEndpoints'
+  'VpcEndpoints',
+  'FargateProfiles'
 ]
 
 export function required(statements: readonly Statement[]): readonly Statement[] {

@@ -105,22 +105,31 @@ describe('preflight of others, account and permissions', () => {
         }
       }
       const result = await withObjects([
-        [apps('default', 'deployments'), deployment('scaler', 'mirror.example/karpenter/controller:1.8.6')],
         ['/api/v1/namespaces/default/secrets', release],
         [paths.crds, crd],
         ['/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations', webhook]
       ])
       await refusedBeforeWriting(sandbox, result, [
-        'Karpenter 1.8.6 is already installed in namespace default (Deployment default/scaler, not installed by helm)',
         /validation\.webhook\.karpenter\.sh: .*none of them can be written \(service kube-system\/karpenter, which does not exist; failurePolicy Fail\)/,
         'preflight-allow: old-webhook'
       ])
       expect(found(result)).toEqual([
-        'error another-karpenter',
         'warning another-karpenter',
         'warning another-karpenter',
         'error another-karpenter'
       ])
+    })
+
+    test('a Karpenter that is not of helm, and has no role, cannot be taken over', async () => {
+      const image = 'mirror.example/karpenter/controller:1.8.6'
+      const result = await withObjects([[apps('default', 'deployments'), deployment('scaler', image)]], {
+        adopt: 'true'
+      })
+      await refusedBeforeWriting(sandbox, result, [
+        'Deployment default/scaler: runs Karpenter and was not installed by helm',
+        'service account default/default: has no IAM role of its own'
+      ])
+      expect(found(result)).toEqual(['error not-adopted', 'error not-adopted'])
     })
 
     test('Cluster Autoscaler, which is a warning', async () => {

@@ -193,7 +193,7 @@ describe('preflight of cluster, version and node classes', () => {
       const result = await run({ 'node-pools': withAliases('al2023@v20200101'), ...unknownValue })
       hold(sandbox, published)
       expect(errorOf(result)).toMatch(/^setup-karpenter: helm-values/)
-      expect(found(result)).toEqual(['note ami-alias', 'error chart-values'])
+      expect(found(result)).toEqual(['error chart-values', 'note ami-alias'])
     })
 
     test('a role that is an ARN', async () => {

@@ -1,4 +1,4 @@
-import { adoptedOf, type Standing, standingOf, withAdopted } from './adoption/adopt.js'
+import { adoptedOf, type Standing, standingOf, usedPartsOf, withAdopted } from './adoption/adopt.js'
 import { adoptionEntries } from './adoption/listing.js'
 import { decide } from './decisions.js'
 import { discover, type Discovery } from './discovery.js'
@@ -10,7 +10,7 @@ import type { Inputs } from './inputs.js'
 import { model } from './model/index.js'
 import { runUrl } from './ports.js'
 import { runPreflight } from './preflight/index.js'
-import { notAdopted } from './preflight/not-adopted.js'
+import { keepsNames, notAdopted } from './preflight/not-adopted.js'
 import { adoptionLines } from './report/adoption-notes.js'
 import { annotate } from './report/annotations.js'
 import { checkLines } from './report/check-notes.js'
@@ -33,7 +33,7 @@ export async function check(given: Run): Promise<void> {
     const all = withDenied(findingsOf(graph, read, found.record), found)
     findings.push(...all.map(findingWithoutSecrets).map(standing.kind === 'others' ? notYetOurs : asFound))
     if (standing.kind !== 'others') return checkLines(graph, findings, found.record)
-    const entries = adoptionEntries(graph, read)
+    const entries = [...adoptionEntries(graph, read), ...usedPartsOf(standing, inputs.clusterName)]
     ledger.adoption(entries)
     return adoptionLines(entries)
   })
@@ -61,6 +61,7 @@ async function discoverNamed(
   // Why it cannot be taken over is all that can be said of it.
   if (standing.kind === 'others') await runPreflight([notAdopted(standing, true)])
   const adopted = adoptedOf(standing)
+  if (standing.kind === 'adopted') await runPreflight([keepsNames(inputs, standing.adopted.adoption)])
   if (adopted === undefined) return { inputs, found, standing }
   return { ...(await withAdopted(inputs, found, adopted, step)), standing }
 }

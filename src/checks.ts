@@ -15,6 +15,7 @@ import { autoMode } from './preflight/auto-mode.js'
 import { clusterActive } from './preflight/cluster-active.js'
 import { clusterAutoscaler } from './preflight/cluster-autoscaler.js'
 import { controllerCapacity } from './preflight/controller-capacity.js'
+import { fargateProfiles } from './preflight/fargate-profiles.js'
 import { identity } from './preflight/identity.js'
 import { type Check, type Finding, findingText, runPreflight } from './preflight/index.js'
 import { namesAndPolicySize } from './preflight/names-and-policy-size.js'
@@ -25,6 +26,7 @@ import { networkReads } from './preflight/network-reads.js'
 import { notOurs } from './preflight/not-ours.js'
 import { retiredCrds } from './preflight/older-crds.js'
 import { objectNames, olderCrds, olderWebhooks } from './preflight/older-karpenter-reads.js'
+import { podsOn } from './preflight/node-room.js'
 import { permissions } from './preflight/permissions.js'
 import { prunedFields } from './preflight/pruned-fields.js'
 import { plannedNeeds } from './preflight/plan-permissions.js'
@@ -106,7 +108,16 @@ function ofCluster({ inputs, found, decisions, inspections }: Checked): readonly
       nodes,
       values
     }),
-    controllerCapacity({ nodes, values })
+    controllerCapacity({
+      nodes,
+      values,
+      namespace: inputs.namespace,
+      releaseName,
+      identity: decisions.identity,
+      changes: async () => willChange(inspections),
+      profiles: fargateProfiles(found.aws, cluster.name),
+      podsOn: podsOn(kubernetes, { namespace: inputs.namespace, releaseName })
+    })
   ]
 }
 
@@ -119,6 +130,11 @@ function othersDocuments({ found, inspections }: Checked): OthersDocuments {
   if (arns.length === 0) return async () => []
   return async () =>
     (read ??= inspections.then(async (all) => (changes(all) ? policyDocuments(found.aws)(arns) : undefined)))
+}
+
+/** A comparison that failed ends the run by itself; what can be said without it is said first. */
+async function willChange(inspections: Checked['inspections']): Promise<boolean> {
+  return inspections.then(changes, () => false)
 }
 
 /** Retired CRDs, and of today's those that may be of another version. A run that changes nothing need not ask again. */
@@ -153,7 +169,7 @@ function ofAccount(checked: Checked): readonly Check[] {
       values,
       podIdentity: decisions.identity === 'pod-identity',
       interruptionQueue: decisions.queueName !== undefined,
-      changes: async () => changes(await inspections()),
+      changes: async () => willChange(checked.inspections),
       reads: networkReads(aws, cluster)
     }),
     queue({

@@ -105,10 +105,11 @@ export async function decide(
         ? stack.queue?.name
         : undefined
   const controllerRoleArn = iamArn(aws.account, `role/${inputs.controllerRoleName}`)
+  const adoptedReason = found.adopted === undefined ? undefined : 'as it was found'
   const choices = {
     Karpenter: `${version} (${chosen.reason})`,
-    'Controller identity': `${identity.strategy} (${identity.reason})`,
-    'Node access': `${nodeAccess.strategy} (${nodeAccess.reason})`,
+    'Controller identity': `${identity.strategy} (${adoptedReason ?? identity.reason})`,
+    'Node access': `${nodeAccess.strategy} (${adoptedReason ?? nodeAccess.reason})`,
     Template: template.origin,
     helm: why,
     Chart: `${inputs.chart} ${version}${chart.digest === undefined ? '' : ` ${chart.digest}`}`

@@ -66,6 +66,11 @@ async function plan(run: Run): Promise<Plan> {
     withLive(await decide(inputs, found, session, ports, step, await chartOf(found, run)), found, run)
   )
   noteDecisions(run, found, decisions)
+  if (found.adopted !== undefined && !run.inputs.removal.removeAdopted) {
+    run.journal.warning(
+      'adopt: this installation was taken over, so what was there before stays, and all that it needs; `remove-adopted: true` removes what was taken over as well'
+    )
+  }
   const graph = graphOf(run, inputs, found, decisions)
   await stage(run, 'Preflight', async () => refuseForeign(run, inputs, found, decisions))
   throwUnreadable(await compare(run, graph, (inspections) => standingLines(graph, inspections, found.record)))

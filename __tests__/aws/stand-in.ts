@@ -135,6 +135,8 @@ const eksRoutes: readonly [string, RegExp, string][] = [
   ['GET', /\/addons\/[^/]+$/, 'DescribeAddon'],
   ['DELETE', /\/addons\/[^/]+$/, 'DeleteAddon'],
   ['POST', /\/addons$/, 'CreateAddon'],
+  ['GET', /\/fargate-profiles$/, 'ListFargateProfiles'],
+  ['GET', /\/fargate-profiles\/[^/]+$/, 'DescribeFargateProfile'],
   ['GET', /\/access-entries\/[^/]+$/, 'DescribeAccessEntry'],
   ['GET', /\/access-entries\/[^/]+\/access-policies$/, 'ListAssociatedAccessPolicies'],
   ['POST', /\/access-entries$/, 'CreateAccessEntry'],

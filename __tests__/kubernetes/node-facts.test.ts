@@ -21,7 +21,8 @@ test('of a node only what is looked at is kept', () => {
     cordoned: true,
     ready: true,
     cpu: '1930m',
-    memory: '7Gi'
+    memory: '7Gi',
+    pods: '29'
   })
 })
 
@@ -33,6 +34,7 @@ test('a node whose kubelet has said nothing yet is not ready, and its room is no
     cordoned: false,
     ready: false,
     cpu: undefined,
-    memory: undefined
+    memory: undefined,
+    pods: undefined
   })
 })

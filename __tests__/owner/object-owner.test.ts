@@ -89,7 +89,7 @@ test.each([
     })
   ],
   ['Datadog', object({ labels: { 'autoscaling.datadoghq.com/created': 'true' } })],
-  ['eksctl, Helm release kube-system/karpenter', object(release, 'eksctl')],
+  ['Helm release kube-system/karpenter', object(release, 'eksctl')],
   ['eksctl', object({ labels: { 'app.kubernetes.io/managed-by': 'eksctl' } })],
   ['Pulumi', object({}, 'pulumi-kubernetes-1a2b3c4d')],
   ['AWS CDK', object({ labels: { 'aws.cdk.eks/prune-c8c49db9cb': '' } })],

@@ -1,13 +1,25 @@
 import { guideValues } from '../../src/helm/values.js'
-import { controllerCapacity } from '../../src/preflight/controller-capacity.js'
+import { controllerCapacity, type ControllerCapacityFacts } from '../../src/preflight/controller-capacity.js'
+import type { PodOnNode } from '../../src/preflight/node-room.js'
 import { node } from './nodes.js'
 
 const guide = guideValues({ clusterName: 'blue', interruptionQueue: 'blue', controllerRoleArn: undefined })
 const findingsOf = async (
   nodes: readonly ReturnType<typeof node>[],
-  values: Readonly<Record<string, unknown>> = {}
-): Promise<readonly { level: string; problem: string; evidence: string; fix: string }[]> =>
-  controllerCapacity({ nodes: async () => nodes, values: { ...guide, ...values } }).run()
+  values: Readonly<Record<string, unknown>> = {},
+  more: Partial<ControllerCapacityFacts> = {}
+): Promise<readonly { level: string; subject: string; problem: string; evidence: string; fix: string }[]> =>
+  controllerCapacity({
+    nodes: async () => nodes,
+    values: { ...guide, ...values },
+    namespace: 'karpenter',
+    releaseName: 'karpenter',
+    identity: 'irsa',
+    changes: async () => true,
+    profiles: async () => ({ state: 'read', items: [] }),
+    podsOn: async () => ({ state: 'read', items: [] }),
+    ...more
+  }).run()
 const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern)
 const nodePoolLabel = { 'karpenter.sh/nodepool': 'default' }
 
@@ -40,7 +52,10 @@ describe('controllerCapacity', () => {
         subject: 'helm-values',
         problem: "the controller's 2 replicas need a node each, and one node can take one",
         evidence: 'ip-1; ip-2: made by Karpenter',
-        fix: matching(/`helm-values: "replicas: 1"` \(one controller and no standby/)
+        override: 'controller-capacity',
+        fix: matching(
+          /`helm-values: "replicas: 1"` \(one controller and no standby: while its node is replaced or an upgrade rolls/
+        )
       })
     ])
   })
@@ -60,13 +75,6 @@ describe('controllerCapacity', () => {
   it('knows that a cluster may have no node at all', async () => {
     expect(await findingsOf([])).toEqual([
       expect.objectContaining({ level: 'error', evidence: 'the cluster has no nodes' })
-    ])
-  })
-
-  it('warns of Fargate only, where a profile decides', async () => {
-    const fargate = node('f', { labels: { 'eks.amazonaws.com/compute-type': 'fargate' } })
-    expect(await findingsOf([fargate, fargate])).toEqual([
-      expect.objectContaining({ level: 'warning', fix: matching(/profile/) })
     ])
   })
 
@@ -131,5 +139,156 @@ describe('controllerCapacity', () => {
     expect(await findingsOf(tainted, { tolerations: [{ operator: 'Exists' }] })).toEqual([])
     expect(await findingsOf(tainted, { tolerations: [{ key: 'gpu', value: 'a' }] })).toEqual([])
     expect(await findingsOf(tainted, { tolerations: [{ key: 'gpu', value: 'b' }] })).toHaveLength(1)
+  })
+})
+
+describe('on Fargate', () => {
+  const fargate = node('f', { labels: { 'eks.amazonaws.com/compute-type': 'fargate' } })
+  const profiles = (
+    ...selectors: readonly { readonly namespace: string; readonly labels: Readonly<Record<string, string>> }[]
+  ): Partial<ControllerCapacityFacts> => ({
+    profiles: async () => ({ state: 'read', items: [{ name: 'system', selectors }] })
+  })
+  const karpenter = { namespace: 'karpenter', labels: {} }
+
+  it('no profile for the controller is refused where there are no other nodes', async () => {
+    expect(await findingsOf([fargate], {}, profiles({ namespace: 'default', labels: {} }))).toEqual([
+      expect.objectContaining({
+        level: 'error',
+        problem: matching(
+          /Fargate nodes only, and no Fargate profile takes in the controller in namespace karp/
+        ),
+        evidence: 'profiles: system',
+        fix: matching(/eksctl create fargateprofile --namespace karpenter/)
+      })
+    ])
+  })
+
+  it.each([
+    ['its namespace', karpenter, {}],
+    ['a pattern of it', { namespace: 'karp*', labels: {} }, {}],
+    ['its labels', { namespace: '*', labels: { 'app.kubernetes.io/name': 'karpenter' } }, {}],
+    ['labels of the user', { namespace: '*', labels: { team: 'p?' } }, { podLabels: { team: 'p1' } }]
+  ])('a profile for %s needs no nodes, and IRSA', async (_what, selector, values) => {
+    expect(await findingsOf([fargate], values, profiles(selector))).toEqual([])
+    expect(
+      await findingsOf([node('1'), node('2')], values, { ...profiles(selector), identity: 'pod-identity' })
+    ).toEqual([
+      expect.objectContaining({
+        level: 'error',
+        subject: 'controller-identity',
+        evidence: 'Fargate profile system takes in its pods in namespace karpenter',
+        fix: matching(/`controller-identity: irsa`/)
+      })
+    ])
+  })
+
+  it('a profile for other labels takes nothing in', async () => {
+    const other = { namespace: 'karpenter', labels: { team: 'other' } }
+    const findings = await findingsOf(
+      [node('1'), node('2')],
+      {},
+      { ...profiles(other), identity: 'pod-identity' }
+    )
+    expect(findings).toEqual([])
+  })
+
+  it('profiles that may not be read are noted, and a cluster of Fargate only is warned of', async () => {
+    const denied: Partial<ControllerCapacityFacts> = {
+      profiles: async () => ({ state: 'denied', action: 'eks:ListFargateProfiles' })
+    }
+    expect(await findingsOf([fargate, fargate], {}, denied)).toEqual([
+      expect.objectContaining({ level: 'note', problem: matching(/may not call eks:ListFargateProfiles$/) }),
+      expect.objectContaining({ level: 'warning', fix: matching(/profile/) })
+    ])
+  })
+
+  it('a controller that runs as wanted is left alone, and nobody is asked', async () => {
+    const ask = async (): Promise<never> => {
+      throw new Error('asked')
+    }
+    const given = { changes: async () => false, profiles: ask, podsOn: ask }
+    expect(await findingsOf([fargate], {}, given)).toEqual([])
+    expect(await findingsOf([node('1'), node('2')], {}, given)).toEqual([])
+    expect(await findingsOf([node('1')], {}, given)).toHaveLength(1)
+  })
+})
+
+describe('room beside other pods', () => {
+  const pod = (more: Partial<PodOnNode> = {}): PodOnNode => ({
+    cpu: 1,
+    memory: 2 ** 30,
+    priority: 0,
+    isController: false,
+    ...more
+  })
+  const critical = 2_000_001_000
+  const on = (pods: Readonly<Record<string, readonly PodOnNode[]>>): Partial<ControllerCapacityFacts> => ({
+    podsOn: async (name) => ({ state: 'read', items: pods[name] ?? [] })
+  })
+  const nodes = [node('1', { zone: 'a' }), node('2', { zone: 'b' })]
+
+  it.each([
+    ['pods that leave room', [pod({ cpu: 0.9 })]],
+    ['the controller itself, which makes way', [pod({ isController: true })]]
+  ])('is enough with %s', async (_what, pods) => {
+    expect(await findingsOf(nodes, {}, on({ 1: pods, 2: pods }))).toEqual([])
+  })
+
+  it.each([
+    ['cpu', [pod({ cpu: 1 })]],
+    ['memory', [pod({ cpu: 0, memory: 6.5 * 2 ** 30 })]],
+    ['places for pods', Array.from({ length: 29 }, () => pod({ cpu: 0, memory: 0 }))]
+  ])('is made by pushing pods of a lower priority off, for want of %s: a warning', async (_what, pods) => {
+    expect(await findingsOf(nodes, {}, on({ 1: pods, 2: [] }))).toEqual([
+      expect.objectContaining({
+        level: 'warning',
+        problem: 'the controller would push pods of a lower priority off 1, which have no room left for it',
+        evidence: "each needs 1 cpu, 1024Mi memory and a place among the node's pods"
+      })
+    ])
+  })
+
+  it('is not made by pods as critical: refused, with one replica to go on', async () => {
+    const full = [pod({ priority: critical })]
+    expect(await findingsOf(nodes, {}, on({ 1: full }))).toEqual([
+      expect.objectContaining({
+        level: 'error',
+        override: 'controller-capacity',
+        problem: "only 1 of the controller's 2 replicas find room: the pods on 1 leave too little",
+        fix: matching(/or pass `helm-values: "replicas: 1"`/)
+      })
+    ])
+    const [both] = await findingsOf(nodes, {}, on({ 1: full, 2: full }))
+    expect(both?.problem).toMatch(/^only 0 of/)
+    expect(both?.fix).not.toMatch(/replicas: 1/)
+  })
+
+  it("is not known with a priority class of the user's own: a warning", async () => {
+    const full = [pod({ priority: 5 })]
+    const findings = await findingsOf(nodes, { priorityClassName: 'mine' }, on({ 1: full }))
+    expect(findings.map(({ level }) => level)).toEqual(['warning'])
+  })
+
+  it('is looked for on ten nodes at most', async () => {
+    const asked: string[] = []
+    const many = Array.from({ length: 12 }, (_, index) => node(String(index)))
+    const findings = await findingsOf(
+      many,
+      {},
+      {
+        podsOn: async (name) => {
+          asked.push(name)
+          return { state: 'read', items: [pod({ priority: critical })] }
+        }
+      }
+    )
+    expect([findings, asked.length]).toEqual([[], 10])
+  })
+
+  it('is noted where pods may not be read', async () => {
+    expect(
+      await findingsOf(nodes, {}, { podsOn: async () => ({ state: 'denied', action: 'list pods' }) })
+    ).toEqual([expect.objectContaining({ level: 'note', problem: matching(/may not call list pods$/) })])
   })
 })

@@ -1,9 +1,10 @@
 import type { Route, RouteTable, VpcEndpoint } from '@aws-sdk/client-ec2'
 import type { SecurityGroup, Subnet } from '../../src/aws/discover.js'
 import type { Manifest } from '../../src/kubernetes/manifest.js'
+import type { Read } from '../../src/preflight/denied-read.js'
 import type { Finding } from '../../src/preflight/finding.js'
 import { network, type NetworkFacts } from '../../src/preflight/network.js'
-import type { NetworkReads, Read } from '../../src/preflight/network-reads.js'
+import type { NetworkReads } from '../../src/preflight/network-reads.js'
 
 const subnet = (id: string, more: Partial<Subnet> = {}): Subnet => ({
   id,

@@ -20,6 +20,7 @@ export function node(
     cordoned: more.cordoned === true,
     ready: more.ready !== false,
     cpu: more.cpu ?? '1930m',
-    memory: '7Gi'
+    memory: '7Gi',
+    pods: '29'
   }
 }

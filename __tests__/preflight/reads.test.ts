@@ -1,5 +1,8 @@
 import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.js'
 import { objectNames, olderCrds, olderWebhooks } from '../../src/preflight/older-karpenter-reads.js'
+import { fargateProfiles } from '../../src/preflight/fargate-profiles.js'
+import { networkReads } from '../../src/preflight/network-reads.js'
+import { podsOn } from '../../src/preflight/node-room.js'
 import { podIdentityAgentNodes, publishedParameters } from '../../src/preflight/reads.js'
 import { awsWith, Refusal } from '../aws/stand-in.js'
 import { ApiServer } from '../kubernetes/api-server.js'
@@ -99,4 +102,96 @@ test('parameters that are there are told from those that may not be read', async
   })
   expect(await publishedParameters(denied.aws)(['/a'])).toBe('denied')
   await denied.close()
+})
+
+test('pods of a node are read by one list, with what each takes of it', async () => {
+  const container = (cpu: string, memory: string) => ({ resources: { requests: { cpu, memory } } })
+  const labels = { 'app.kubernetes.io/name': 'karpenter', 'app.kubernetes.io/instance': 'karpenter' }
+  listings({
+    '/api/v1/pods': [
+      {
+        metadata: { namespace: 'default' },
+        spec: {
+          priority: 7,
+          containers: [container('100m', '1Gi'), { resources: {} }],
+          initContainers: [container('2', '1Mi'), { ...container('50m', '1Gi'), restartPolicy: 'Always' }],
+          overhead: { cpu: '10m' }
+        }
+      },
+      { metadata: { namespace: 'karpenter', labels }, spec: {} }
+    ]
+  })
+  const read = podsOn(server.kubernetes, { namespace: 'karpenter', releaseName: 'karpenter' })
+  expect(await read('ip-1')).toEqual({
+    state: 'read',
+    items: [
+      { cpu: 2.01, memory: 2 ** 31, priority: 7, isController: false },
+      { cpu: 0, memory: 0, priority: 0, isController: true }
+    ]
+  })
+  expect(server.calls.map(({ query }) => query.get('fieldSelector'))).toEqual([
+    'spec.nodeName=ip-1,status.phase!=Succeeded,status.phase!=Failed'
+  ])
+})
+
+test('pods that may not be read are no failure', async () => {
+  server.intercept = (_call, response) => {
+    response.statusCode = 403
+    response.end(
+      JSON.stringify({ kind: 'Status', reason: 'Forbidden', message: 'pods is forbidden', code: 403 })
+    )
+    return true
+  }
+  const read = podsOn(server.kubernetes, { namespace: 'karpenter', releaseName: 'karpenter' })
+  const pods: unknown = expect.stringContaining('pods')
+  expect(await read('ip-1')).toMatchObject({ state: 'denied', action: pods })
+})
+
+test('Fargate profiles that are ACTIVE are read with their selectors', async () => {
+  const profile = (status: string) => ({
+    fargateProfile: {
+      fargateProfileName: status.toLowerCase(),
+      status,
+      selectors: [{ namespace: 'karpenter' }, { namespace: 'a', labels: { b: 'c' } }]
+    }
+  })
+  const statuses = ['ACTIVE', 'DELETING']
+  const aws = await awsWith({
+    ListFargateProfiles: () => ({ fargateProfileNames: ['active', 'deleting'] }),
+    DescribeFargateProfile: () => profile(statuses.shift() ?? '')
+  })
+  const read = await fargateProfiles(aws.aws, 'blue')()
+  await aws.close()
+  expect(read).toMatchObject({
+    state: 'read',
+    items: [
+      {
+        selectors: [
+          { namespace: 'karpenter', labels: {} },
+          { namespace: 'a', labels: { b: 'c' } }
+        ]
+      }
+    ]
+  })
+})
+
+test("the network's reads say which action is denied, and throw other errors", async () => {
+  const aws = await awsWith({
+    DescribeVpcEndpoints: () => {
+      throw new Refusal(
+        'UnauthorizedOperation',
+        'User: x is not authorized to perform: ec2:DescribeVpcEndpoints',
+        403
+      )
+    },
+    DescribeRouteTables: () => {
+      throw new Refusal('InvalidParameterValue', 'no')
+    }
+  })
+  const reads = networkReads(aws.aws, { name: 'blue', vpcId: 'vpc-1' })
+  expect(await reads.endpoints()).toEqual({ state: 'denied', action: 'ec2:DescribeVpcEndpoints' })
+  await expect(reads.routeTables()).rejects.toThrow(
+    'subnets: the route tables of their VPC could not be read: InvalidParameterValue: no'
+  )
+  await aws.close()
 })

@@ -151,6 +151,16 @@ describe('CRDs of another Helm release', () => {
   })
 })
 
+test('CRDs that we made and that a release has taken since are not taken from under it by a removal', async () => {
+  putRelease()
+  put({ ...ofRelease, annotations: { ...ofRelease.annotations, 'setup-karpenter/run': 'https://run/0' } })
+  expect(await one('auto').remove(recordedStep())).toEqual({
+    outcome: 'kept',
+    reason: `CRD ${name} is kept by ${released} now`
+  })
+  expect(server.writes()).toEqual([])
+})
+
 test('CRDs of our own release are kept from its next upgrade, whose chart has them no more', async () => {
   put({
     annotations: { 'meta.helm.sh/release-name': 'karpenter', 'meta.helm.sh/release-namespace': 'karpenter' }

@@ -21,7 +21,9 @@ export interface SandboxSpec {
   /** Two m5.large over two zones when absent. */
   readonly nodeGroup?: NodeGroupOrder
   /** Whatever else the cloud's cluster may have: autoMode, zonalShift, tags. */
-  readonly cluster?: Partial<Pick<ClusterSpec, 'autoMode' | 'zonalShift' | 'tags' | 'serviceIpv4Cidr'>>
+  readonly cluster?: Partial<
+    Pick<ClusterSpec, 'autoMode' | 'zonalShift' | 'tags' | 'serviceIpv4Cidr' | 'fargateProfiles'>
+  >
   /** Policies of the role that the action assumes; the published ones when absent. */
   readonly deployer?: {
     readonly trust?: unknown

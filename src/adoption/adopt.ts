@@ -6,11 +6,13 @@ import type { Inputs } from '../inputs.js'
 import { ec2NodeClasses, type Kind, nodePools as nodePoolKind } from '../kubernetes/kinds.js'
 import type { Manifest } from '../kubernetes/manifest.js'
 import { runPreflight } from '../preflight/index.js'
-import { notAdopted } from '../preflight/not-adopted.js'
+import { keepsNames, notAdopted } from '../preflight/not-adopted.js'
 import { recordedManifests } from '../recorded.js'
 import { adoptedInputs, parseAdoption } from './adoption.js'
 import { findInstallation, type Installation } from './installation.js'
+import type { AdoptionEntry } from './listing.js'
 import { type Adopted, asWanted, type Terms, termsOf } from './terms.js'
+import { usedParts } from './used-parts.js'
 
 /** Whose installation stands in the place of ours. */
 export type Standing =
@@ -37,6 +39,13 @@ export function adoptedOf(standing: Standing): Adopted | undefined {
   return standing.kind === 'others' && standing.terms.kind === 'compatible'
     ? standing.terms.adopted
     : undefined
+}
+
+/** What the report of an adoption names beside the model's resources. */
+export function usedPartsOf(standing: Standing, clusterName: string): readonly AdoptionEntry[] {
+  return standing.kind === 'others' && standing.terms.kind === 'compatible'
+    ? usedParts(standing.installation, standing.terms.adopted, clusterName)
+    : []
 }
 
 /** What an earlier run took over; undefined when none has. */
@@ -76,7 +85,10 @@ export async function adoptedIfAsked(
   step: Step
 ): Promise<{ readonly inputs: Inputs; readonly found: Discovery }> {
   if (standing.kind === 'ours') return { inputs, found }
-  if (standing.kind === 'adopted') return withAdopted(inputs, found, standing.adopted, step)
+  if (standing.kind === 'adopted') {
+    await runPreflight([keepsNames(inputs, standing.adopted.adoption)])
+    return withAdopted(inputs, found, standing.adopted, step)
+  }
   await runPreflight([notAdopted(standing, inputs.adopt)])
   if (standing.terms.kind !== 'compatible') return { inputs, found }
   return withAdopted(inputs, found, standing.terms.adopted, step)

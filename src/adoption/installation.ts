@@ -2,6 +2,7 @@ import type { ControllerIdentityStrategy, NodeAccessStrategy } from '../aws/choi
 import type { Aws } from '../aws/clients.js'
 import { awsProblem, isNotFound } from '../aws/errors.js'
 import { attachedPolicies, readRole } from '../aws/iam-role.js'
+import { queueUrlOf } from '../aws/partition.js'
 import { mappingState, nodeMapping, parseMapRoles } from '../aws/map-roles.js'
 import type { Discovery } from '../discovery.js'
 import { type Controller, readRelease, type Release } from '../helm/release.js'
@@ -13,7 +14,6 @@ import {
   serviceAccounts
 } from '../kubernetes/kinds.js'
 import { type Manifest, textField } from '../kubernetes/manifest.js'
-import { queueUrl } from '../preflight/reads.js'
 import { ownerLabel } from '../resources/kubernetes-object.js'
 import { findPublishedStack, type PublishedStack, stackNames } from './published-stack.js'
 
@@ -77,16 +77,16 @@ export async function findInstallation(
     identityOf(found, controller.namespace, serviceAccount),
     nodeRolesOf(aws, nodeClasses.items)
   ])
-  const [policyArns, url] = await Promise.all([
+  const [policyArns, queueOfStackName] = await Promise.all([
     identity === undefined ? [] : policiesOf(aws, identity),
-    queueUrl(aws)(cluster.name)
+    hasQueue(aws, cluster.name)
   ])
   return {
     controller,
     release,
     deployment,
     policyArns,
-    queueOfStackName: url !== undefined,
+    queueOfStackName,
     serviceAccount,
     identity,
     nodeRoles,
@@ -131,6 +131,19 @@ async function identityOf(
     return roleArn === undefined ? undefined : { strategy: 'pod-identity', roleArn }
   } catch (error) {
     throw awsProblem('adopt', `the role of service account ${namespace}/${name} could not be read`, error)
+  }
+}
+
+async function hasQueue(aws: Aws, name: string): Promise<boolean> {
+  const { GetQueueAttributesCommand } = await import('../aws/sdk/sqs.js')
+  const sqs = await aws.sqs()
+  const QueueUrl = queueUrlOf(aws.account, name)
+  try {
+    await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }))
+    return true
+  } catch (error) {
+    if (isNotFound(error)) return false
+    throw awsProblem('adopt', `queue ${name} could not be read`, error)
   }
 }
 

@@ -6,7 +6,7 @@ import type { Inputs } from '../inputs.js'
 import { guideNames } from '../karpenter/names.js'
 import { field, listField, type Manifest, textField } from '../kubernetes/manifest.js'
 import { ownerOfObject } from '../owner/object-owner.js'
-import { type Adoption, mismatches } from './adoption.js'
+import { type Adoption, type Mismatch, mismatches } from './adoption.js'
 import type { Installation } from './installation.js'
 import { publishedPolicy } from './published-stack.js'
 
@@ -44,12 +44,7 @@ export function termsOf(facts: TermsFacts): Terms {
   if (found.length > 0 || identity === undefined || release === undefined)
     return { kind: 'not compatible', objections: found }
   const adoption = adoptionOf(facts, release, identity)
-  const others = mismatches(inputs, adoption).map(({ input, asked, found: has }): Objection => ({
-    subject: input,
-    problem: `"${asked}" is asked for, and the installation that is there has "${has}"`,
-    evidence: '',
-    fix: `Leave \`${input}\` out, or pass ${has}: an adoption changes no names.`
-  }))
+  const others = mismatches(inputs, adoption).map(objectionTo)
   if (others.length > 0) return { kind: 'not compatible', objections: others }
   return {
     kind: 'compatible',
@@ -58,6 +53,15 @@ export function termsOf(facts: TermsFacts): Terms {
       nodePools: installation.nodePools.map(asWanted),
       nodeClasses: installation.nodeClasses.map(asWanted)
     }
+  }
+}
+
+export function objectionTo({ input, asked, found }: Mismatch): Objection {
+  return {
+    subject: input,
+    problem: `"${asked}" is asked for, and the installation that is there has "${found}"`,
+    evidence: '',
+    fix: `Leave \`${input}\` out, or pass ${found}: an adoption changes no names.`
   }
 }
 

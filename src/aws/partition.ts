@@ -25,3 +25,11 @@ export function iamPath(arn: string): string {
 export function ec2Principal(account: Pick<Account, 'urlSuffix'>): string {
   return `ec2.${account.urlSuffix}`
 }
+
+/** URL of an SQS queue of the account, by which SQS knows it. */
+export function queueUrlOf(
+  { id, region, urlSuffix }: Pick<Account, 'id' | 'region' | 'urlSuffix'>,
+  name: string
+): string {
+  return `https://sqs.${region}.${urlSuffix}/${id}/${name}`
+}

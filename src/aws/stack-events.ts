@@ -61,7 +61,7 @@ export function progressOf(events: readonly StackEvent[]): StackProgress {
 
 /**
  * What the clean-up after an update could not delete: an update that has come to its good end leaves it where it is, no
- * longer part of the stack (AWS CloudFormation User Guide, "Update behaviors of stack resources").
+ * longer part of the stack (CloudFormation User Guide, troubleshooting: "Resource removed from stack but not deleted").
  */
 export async function notDeleted(aws: Aws, stack: string): Promise<readonly StackFailure[]> {
   const last = new Map<string, StackEvent>()

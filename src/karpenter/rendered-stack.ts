@@ -1,3 +1,4 @@
+import { queueUrlOf } from '../aws/partition.js'
 import { messageOf, UserError } from '../engine/errors.js'
 import { isMap, type JsonMap } from '../engine/json.js'
 import type { Account } from '../environment.js'
@@ -71,7 +72,7 @@ export function renderTemplate(text: string, settings: StackSettings): RenderedS
     queue:
       queue?.name === undefined || queue.arn === undefined
         ? undefined
-        : { name: queue.name, arn: queue.arn, url: queueUrl(settings.account, queue.name) },
+        : { name: queue.name, arn: queue.arn, url: queueUrlOf(settings.account, queue.name) },
     parameters: Object.fromEntries(
       'ClusterName' in template.parameters ? [['ClusterName', settings.clusterName]] : []
     ),
@@ -152,7 +153,8 @@ class Scope implements TemplateScope {
     const { own, arn } = this.#identity(resource)
     // Ref of a policy is its ARN, of a queue its URL, of a role its name.
     if (resource.type === 'AWS::IAM::ManagedPolicy') return arn ?? unknownValue
-    if (resource.type === 'AWS::SQS::Queue') return own === undefined ? unknownValue : queueUrl(account, own)
+    if (resource.type === 'AWS::SQS::Queue')
+      return own === undefined ? unknownValue : queueUrlOf(account, own)
     return own ?? unknownValue
   }
 
@@ -200,10 +202,6 @@ class Scope implements TemplateScope {
     const region = service === 'iam' ? '' : account.region
     return { own: name, arn: `arn:${account.partition}:${service}:${region}:${account.id}:${rest}` }
   }
-}
-
-function queueUrl({ id, region, urlSuffix }: StackSettings['account'], name: string): string {
-  return `https://sqs.${region}.${urlSuffix}/${id}/${name}`
 }
 
 function policyOf(resource: RenderedResource): RenderedPolicy {

@@ -11,6 +11,8 @@ export interface NodeFacts {
   /** Quantities; undefined until its kubelet has said them. */
   readonly cpu: string | undefined
   readonly memory: string | undefined
+  /** How many it takes. */
+  readonly pods: string | undefined
 }
 
 export function nodeFacts(node: Node): NodeFacts {
@@ -22,6 +24,7 @@ export function nodeFacts(node: Node): NodeFacts {
     cordoned: spec.unschedulable === true,
     ready: conditionOf(node, 'Ready')?.status === 'True',
     cpu: status.allocatable?.['cpu'],
-    memory: status.allocatable?.['memory']
+    memory: status.allocatable?.['memory'],
+    pods: status.allocatable?.['pods']
   }
 }

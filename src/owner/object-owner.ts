@@ -84,9 +84,9 @@ const tools: readonly Tool[] = [
   },
   { who: 'AWS CDK', label: prefix('aws.cdk.eks/prune-') },
   {
+    // Its field manager alone is no sign: eksctl installs the chart once, and does not look at it again.
     who: 'eksctl',
-    label: either(keptBy(/^eksctl$/), prefix('alpha.eksctl.io/')),
-    manager: /^eksctl$/
+    label: either(keptBy(/^eksctl$/), prefix('alpha.eksctl.io/'))
   },
   {
     who: 'Rancher Fleet',

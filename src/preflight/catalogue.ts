@@ -122,7 +122,8 @@ export const catalogue = {
     looksAt: 'who made the Karpenter that is there, where there is no record of this action',
     findings: [
       { level: 'error', says: 'somebody else made it, and `adopt: true` is not given' },
-      { level: 'error', says: 'it cannot be taken over as it is, with each reason' }
+      { level: 'error', says: 'it cannot be taken over as it is, with each reason' },
+      { level: 'error', says: 'it was taken over, and an input asks for another name than it has' }
     ]
   },
   'cluster-autoscaler': {
@@ -267,10 +268,22 @@ export const catalogue = {
     findings: [{ level: 'warning', says: 'the controller could run on nodes that it makes itself' }]
   },
   'controller-capacity': {
-    looksAt: "nodes, against the controller's requests, affinity, tolerations and zone spread",
+    looksAt:
+      "nodes, against the controller's requests, affinity, tolerations and zone spread; when something is to be changed also Fargate profiles, and the pods on up to ten of these nodes",
     findings: [
-      { level: 'error', says: 'the replicas cannot all be placed' },
-      { level: 'warning', says: 'the cluster has Fargate nodes only' }
+      {
+        level: 'error',
+        says: 'the replicas cannot all be placed, or find no room beside pods of the same priority',
+        override: 'controller-capacity'
+      },
+      {
+        level: 'error',
+        says: 'the cluster has Fargate nodes only, and no Fargate profile takes the controller in',
+        override: 'controller-capacity'
+      },
+      { level: 'error', says: 'a Fargate profile takes the controller in, and it has Pod Identity' },
+      { level: 'warning', says: 'the controller would push pods of a lower priority off their nodes' },
+      { level: 'note', says: 'Fargate profiles or pods may not be read' }
     ]
   },
   'template-policies': {

@@ -1,119 +1,157 @@
+import type { ControllerIdentityStrategy } from '../aws/choices.js'
+import { isMap } from '../engine/json.js'
 import type { NodeFacts } from '../kubernetes/node-facts.js'
-import type { Check, Finding } from './finding.js'
+import { capacityFinding as finding, oneReplica, refused } from './capacity-finding.js'
+import { placeable, placement } from './controller-placement.js'
 import { type ControllerPods, controllerPods } from './controller-pods.js'
-import { exclusion, isFargate, selected, zoneOf } from './node-fitness.js'
+import type { Read } from './denied-read.js'
+import { type FargateProfile, profileFor } from './fargate-profiles.js'
+import type { Check, Finding } from './finding.js'
+import { exclusion, isFargate } from './node-fitness.js'
+import { type PodOnNode, type Room, roomOn } from './node-room.js'
 
 export interface ControllerCapacityFacts {
   readonly nodes: () => Promise<readonly NodeFacts[]>
   /** The chart's values as they will be given to helm: the guide's, overlaid with the user's. */
   readonly values: Readonly<Record<string, unknown>>
+  /** Of the controller. */
+  readonly namespace: string
+  readonly releaseName: string
+  readonly identity: ControllerIdentityStrategy
+  /** Whether anything is to be changed; neither profiles nor pods are asked for when not. */
+  readonly changes: () => Promise<boolean>
+  readonly profiles: () => Promise<Read<FargateProfile>>
+  readonly podsOn: (node: string) => Promise<Read<PodOnNode>>
 }
+
+/** Nodes that are asked for their pods; of more of them some will have room. */
+const askedNodes = 10
 
 /**
- * Whether the controller's pods have nodes to run on. They never run on Karpenter's own nodes, each wants a node of its
- * own, and they spread over zones (chart's defaults, 1.0 to 1.14). What other pods take up is not counted.
+ * Whether the controller's pods have nodes to run on, and room there. They never run on Karpenter's own nodes, each wants a
+ * node of its own, and they spread over zones (chart's defaults, 1.0 to 1.14). A pod that a Fargate profile takes in runs on
+ * Fargate and needs no node.
  */
 export function controllerCapacity(facts: ControllerCapacityFacts): Check {
-  return { name: 'controller-capacity', run: async () => check(await facts.nodes(), facts.values) }
+  return {
+    name: 'controller-capacity',
+    run: async () => {
+      if (!(await facts.changes())) return standing(await facts.nodes(), controllerPods(facts.values))
+      const [nodes, profiles] = await Promise.all([facts.nodes(), facts.profiles()])
+      const pods = controllerPods(facts.values)
+      if (profiles.state === 'denied') {
+        return [unknown('on Fargate', profiles.action), ...(await withRoom(nodes, pods, facts))]
+      }
+      const profile = profileFor(profiles.items, podOf(facts))
+      if (profile !== undefined) return onFargate(profile, facts)
+      if (nodes.length > 0 && nodes.every(isFargate)) return [noProfile(profiles.items, facts)]
+      return withRoom(nodes, pods, facts)
+    }
+  }
 }
 
-const oneReplica =
-  '`helm-values: "replicas: 1"` (one controller and no standby: while it restarts, nothing scales; pods that run are not touched)'
+function unknown(what: string, action: string): Finding {
+  return finding(
+    'note',
+    `whether the controller runs ${what} could not be seen: the run's role may not call ${action}`,
+    '',
+    'To have it looked at before the first write, allow the role this action (docs/permissions/install.json).'
+  )
+}
 
-function check(nodes: readonly NodeFacts[], values: ControllerCapacityFacts['values']): Finding[] {
-  const pods = controllerPods(values)
-  const fit = nodes.filter((node) => exclusion(node, pods) === undefined)
-  const finding = (level: Finding['level'], problem: string, evidence: string, fix: string): Finding => ({
-    check: 'controller-capacity',
-    level,
-    subject: 'helm-values',
-    problem,
-    evidence,
-    fix
-  })
-  if (fit.length === 0) {
-    if (nodes.length > 0 && nodes.every(isFargate)) {
-      return [
-        finding(
-          'warning',
-          'the cluster has Fargate nodes only: the controller runs only if a Fargate profile selects its namespace, and on Fargate it needs controller-identity: irsa',
-          `${nodes.length} Fargate nodes`,
-          'Make sure of the profile, or add a managed node group.'
-        )
-      ]
+function podOf({ namespace, releaseName, values }: ControllerCapacityFacts): {
+  readonly namespace: string
+  readonly labels: Readonly<Record<string, string>>
+} {
+  const own = isMap(values['podLabels']) ? values['podLabels'] : {}
+  return {
+    namespace,
+    labels: {
+      'app.kubernetes.io/name': 'karpenter',
+      'app.kubernetes.io/instance': releaseName,
+      ...Object.fromEntries(Object.entries(own).map(([key, value]) => [key, String(value)]))
     }
-    return [
-      finding(
-        'error',
-        `no node can run the controller, which needs ${pods.replicas === 1 ? 'one' : pods.replicas} that Karpenter did not make`,
-        nodes.length === 0 ? 'the cluster has no nodes' : excluded(nodes, pods),
-        'Add a managed node group of Linux nodes, or correct nodeSelector and tolerations in helm-values.'
-      )
-    ]
   }
-  if (pods.onePerNode && fit.length < pods.replicas) {
-    return [
-      finding(
-        'error',
-        `the controller's ${pods.replicas} replicas need a node each, and ${fit.length === 1 ? 'one node' : `${fit.length} nodes`} can take one`,
-        [fit.map(({ name }) => name).join(', '), excluded(nodes, pods)]
-          .filter((part) => part !== '')
-          .join('; '),
-        `Add a node to a managed node group, or pass ${fit.length === 1 ? oneReplica : `\`helm-values: "replicas: ${fit.length}"\``}.`
-      )
-    ]
-  }
-  const placed = placeable(nodes, fit, pods)
-  if (placed >= pods.replicas) return []
-  const zones = [...new Set(nodes.filter((node) => selected(node, pods)).map(zoneOf))].toSorted()
+}
+
+/** Source: Amazon EKS, Pod Identity considerations: its agent is a DaemonSet, and Fargate runs none. */
+function onFargate({ name }: FargateProfile, { identity, namespace }: ControllerCapacityFacts): Finding[] {
+  if (identity !== 'pod-identity') return []
   return [
-    finding(
-      'error',
-      `only ${placed} of the controller's ${pods.replicas} replicas can be placed: they must spread evenly over the zones ${zones.join(', ')}`,
-      [
-        `can take one: ${fit.map((node) => `${node.name} (${zoneOf(node)})`).join(', ')}`,
-        excluded(nodes, pods)
-      ]
-        .filter((part) => part !== '')
-        .join('; '),
-      `Add a node in the zones that have none, or pass ${oneReplica}.`
-    )
+    {
+      ...finding(
+        'error',
+        `pod-identity does not serve Fargate, where the controller would run and get no credentials`,
+        `Fargate profile ${name} takes in its pods in namespace ${namespace}`,
+        'Pass `controller-identity: irsa`, or a `namespace` that no Fargate profile takes in.'
+      ),
+      subject: 'controller-identity'
+    }
   ]
 }
 
-/** How many replicas the scheduler places: the emptiest zone first, never more than the skew above the emptiest of all. */
-function placeable(nodes: readonly NodeFacts[], fit: readonly NodeFacts[], pods: ControllerPods): number {
-  const { zoneSkew } = pods
-  if (zoneSkew === undefined) return pods.replicas
-  // A zone whose nodes are all tainted counts: the scheduler looks at selectors and affinity only.
-  const zones = new Map(nodes.filter((node) => selected(node, pods)).map((node) => [zoneOf(node), 0]))
-  const free = new Map<string, number>()
-  for (const node of fit) free.set(zoneOf(node), (free.get(zoneOf(node)) ?? 0) + 1)
-  for (let placed = 0; placed < pods.replicas; placed++) {
-    const least = Math.min(...zones.values())
-    const zone = emptiestFirst(zones).find(
-      (one) =>
-        (zones.get(one) ?? 0) + 1 - least <= zoneSkew &&
-        free.has(one) &&
-        (!pods.onePerNode || (free.get(one) ?? 0) > 0)
-    )
-    if (zone === undefined) return placed
-    zones.set(zone, (zones.get(zone) ?? 0) + 1)
-    free.set(zone, (free.get(zone) ?? 0) - 1)
+function noProfile(profiles: readonly FargateProfile[], { namespace }: ControllerCapacityFacts): Finding {
+  return refused(
+    `the cluster has Fargate nodes only, and no Fargate profile takes in the controller in namespace ${namespace}`,
+    profiles.length === 0 ? 'it has none' : `profiles: ${profiles.map(({ name }) => name).join(', ')}`,
+    `Make one (eksctl create fargateprofile --namespace ${namespace}), or add a managed node group.`
+  )
+}
+
+/** Where nothing is to be changed the controller runs already, and on Fargate its nodes are made for it. */
+function standing(nodes: readonly NodeFacts[], pods: ControllerPods): readonly Finding[] {
+  return nodes.length > 0 && nodes.every(isFargate) ? [] : placement(nodes, pods)
+}
+
+async function withRoom(
+  nodes: readonly NodeFacts[],
+  pods: ControllerPods,
+  { podsOn }: ControllerCapacityFacts
+): Promise<readonly Finding[]> {
+  const found = placement(nodes, pods)
+  if (found.length > 0) return found
+  const fit = nodes.filter((node) => exclusion(node, pods) === undefined)
+  const asked = await Promise.all(
+    fit.slice(0, askedNodes).map(async (node) => ({ node, taken: await podsOn(node.name) }))
+  )
+  const denied = asked.find(({ taken }) => taken.state === 'denied')
+  if (denied?.taken.state === 'denied') return [unknown('with room on the nodes', denied.taken.action)]
+  const rooms = new Map(
+    asked.map(({ node, taken }): [NodeFacts, Room] => [
+      node,
+      taken.state === 'read' ? roomOn(node, taken.items, pods) : 'enough'
+    ])
+  )
+  return room(nodes, fit, pods, (node) => rooms.get(node) ?? 'enough')
+}
+
+function room(
+  nodes: readonly NodeFacts[],
+  fit: readonly NodeFacts[],
+  pods: ControllerPods,
+  roomOf: (node: NodeFacts) => Room
+): Finding[] {
+  const free = fit.filter((node) => roomOf(node) === 'enough')
+  if (placeable(nodes, free, pods) >= pods.replicas) return []
+  const evictable = fit.filter((node) => roomOf(node) !== 'none')
+  const named = (those: readonly NodeFacts[]): string => those.map(({ name }) => name).join(', ')
+  const short = fit.filter((node) => roomOf(node) !== 'enough')
+  const needs = `each needs ${pods.cpu} cpu, ${Math.ceil(pods.memory / 2 ** 20)}Mi memory and a place among the node's pods`
+  const placed = placeable(nodes, evictable, pods)
+  if (placed >= pods.replicas) {
+    return [
+      finding(
+        'warning',
+        `the controller would push pods of a lower priority off ${named(short.filter((node) => evictable.includes(node)))}, which have no room left for it`,
+        needs,
+        'Add a node to a managed node group, or make room. With nothing done those pods wait until there is a place for them.'
+      )
+    ]
   }
-  return pods.replicas
-}
-
-function emptiestFirst(zones: ReadonlyMap<string, number>): readonly string[] {
-  return [...zones].toSorted(([, a], [, b]) => a - b).map(([name]) => name)
-}
-
-/** `ip-1: NotReady, ip-2: made by Karpenter`; at most five. */
-function excluded(nodes: readonly NodeFacts[], pods: ControllerPods): string {
-  const reasons = nodes.flatMap((node) => {
-    const reason = exclusion(node, pods)
-    return reason === undefined ? [] : [`${node.name}: ${reason}`]
-  })
-  const more = reasons.length > 5 ? [`and ${reasons.length - 5} more`] : []
-  return [...reasons.slice(0, 5), ...more].join(', ')
+  const problem = `only ${placed} of the controller's ${pods.replicas} replicas find room: the pods on ${named(fit.filter((node) => !evictable.includes(node)))} leave too little`
+  const fix = `Add a node to a managed node group, ask for less (controller.resources in helm-values)${placed === 0 ? '' : `, or pass ${oneReplica}`}.`
+  // A priority class of the user's own may push others off all the same.
+  return pods.priority === undefined
+    ? [finding('warning', problem, needs, fix)]
+    : [refused(problem, needs, fix)]
 }

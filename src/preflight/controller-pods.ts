@@ -16,6 +16,8 @@ export interface ControllerPods {
   readonly cpu: number
   /** Bytes. */
   readonly memory: number
+  /** Pods of a lower one make way for them; undefined: their priority class is the user's own, and not known here. */
+  readonly priority: number | undefined
 }
 
 const zone = 'topology.kubernetes.io/zone'
@@ -49,8 +51,16 @@ export function controllerPods(values: Readonly<JsonMap>): ControllerPods {
     onePerNode: apart.some((term) => term['topologyKey'] === 'kubernetes.io/hostname'),
     zoneSkew: skewOf(spread),
     cpu: amountOf(at(requests, 'cpu')),
-    memory: amountOf(at(requests, 'memory'))
+    memory: amountOf(at(requests, 'memory')),
+    priority: priorityOf(values['priorityClassName'])
   }
+}
+
+/** Kubernetes' own classes; the chart takes the first (1.0 to 1.14). */
+function priorityOf(name: unknown): number | undefined {
+  if (name === undefined || name === 'system-cluster-critical') return 2_000_000_000
+  if (name === 'system-node-critical') return 2_000_001_000
+  return name === null || name === '' ? 0 : undefined
 }
 
 /** What a path leads to: undefined where it ends early, null where a null stands in its way. */

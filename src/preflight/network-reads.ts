@@ -1,12 +1,8 @@
 import type { RouteTable, VpcEndpoint } from '@aws-sdk/client-ec2'
 import type { Aws } from '../aws/clients.js'
 import { type SecurityGroup, securityGroupOf, type Subnet, subnetOf } from '../aws/discover.js'
-import { accessDenied, awsProblem } from '../aws/errors.js'
 import { discoveryTag } from '../karpenter/default-node-pools.js'
-
-export type Read<T> =
-  | { readonly state: 'read'; readonly items: readonly T[] }
-  | { readonly state: 'denied'; readonly action: string }
+import { type Read, readOrDenied } from './denied-read.js'
 
 /** What EC2 knows of a cluster's network. Errors other than a denial are UserErrors. */
 export interface NetworkReads {
@@ -54,13 +50,9 @@ async function all<Page, T>(
   pages: AsyncIterable<Page>,
   itemsOf: (page: Page) => readonly T[] | undefined
 ): Promise<Read<T>> {
-  const items: T[] = []
-  try {
+  return readOrDenied('subnets', `the ${what} of their VPC`, async () => {
+    const items: T[] = []
     for await (const page of pages) items.push(...(itemsOf(page) ?? []))
-  } catch (error) {
-    const denial = accessDenied(error)
-    if (denial !== undefined) return { state: 'denied', action: denial.action }
-    throw awsProblem('subnets', `the ${what} of their VPC could not be read`, error)
-  }
-  return { state: 'read', items }
+    return items
+  })
 }

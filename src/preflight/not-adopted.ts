@@ -1,5 +1,7 @@
 import type { Installation } from '../adoption/installation.js'
-import type { Terms } from '../adoption/terms.js'
+import { type Adoption, mismatches } from '../adoption/adoption.js'
+import { objectionTo, type Terms } from '../adoption/terms.js'
+import type { Inputs } from '../inputs.js'
 import type { Check, Finding } from './finding.js'
 
 export interface OthersInstallation {
@@ -17,6 +19,21 @@ export function notAdopted({ installation, terms }: OthersInstallation, asked: b
         terms.objections.map((objection): Finding => ({ check: 'not-adopted', level: 'error', ...objection }))
       )
     }
+  }
+}
+
+/** What was taken over keeps its names: an input that asks for another one is a mistake in it, or in the cluster's name. */
+export function keepsNames(inputs: Inputs, adoption: Adoption): Check {
+  return {
+    name: 'not-adopted',
+    run: async () =>
+      Promise.resolve(
+        mismatches(inputs, adoption).map((mismatch): Finding => ({
+          check: 'not-adopted',
+          level: 'error',
+          ...objectionTo(mismatch)
+        }))
+      )
   }
 }
 

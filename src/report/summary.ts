@@ -47,6 +47,7 @@ function headline(report: Report): string {
   if (result === 'failed') return 'failed'
   if (mode === 'uninstall') return removal?.removed.length === 0 ? 'nothing to remove' : 'nothing is left'
   if (mode === 'smoke-test') return 'scales'
+  if (report.adoption !== undefined) return 'adopted'
   return report.changed ? 'installed' : 'all as wanted'
 }
 
@@ -71,6 +72,7 @@ function verdict(report: Report): string {
   }
   if (report.mode === 'smoke-test')
     return `**Scales**: Karpenter ${version}, ${proved(report.smokeTests)} again, ${seconds(report.seconds)}.`
+  if (report.adoption !== undefined) return adopted(report, done)
   if (!report.changed)
     return `**All as wanted**: Karpenter ${version}, nothing changed, ${seconds(report.seconds)}.`
   const proof = report.smokeTests.length === 0 ? '' : `, ${proved(report.smokeTests)}`
@@ -79,6 +81,11 @@ function verdict(report: Report): string {
 
 function notAdopted({ adoption = [], seconds: time }: Report): string {
   return `**Not installed by this action**: ${adoptionCounts(adoption)}. \`adopt: true\` takes it over as the table says. ${seconds(time)}.`
+}
+
+function adopted({ karpenterVersion, resources, smokeTests, seconds: time }: Report, done: number): string {
+  const proof = smokeTests.length === 0 ? '' : `, ${proved(smokeTests)}`
+  return `**Adopted**: Karpenter ${karpenterVersion ?? ''}, ${resources.length - done} resources as they were, ${done} changed${proof}, ${seconds(time)}.`
 }
 
 function proved(tests: readonly ReportedSmokeTest[]): string {

@@ -69,6 +69,7 @@ export function crds(wanted: CrdsWanted, ports: CrdsPorts): AnyResource {
 
   async function removeAll(within: Kubernetes, step: Step): Promise<Removal> {
     const foreign: string[] = []
+    const kept: string[] = []
     let removed = 0
     for (const { metadata } of wanted.crds) {
       const live = await within.get(kind, metadata.name)
@@ -77,12 +78,18 @@ export function crds(wanted: CrdsWanted, ports: CrdsPorts): AnyResource {
         foreign.push(metadata.name)
         continue
       }
+      const keeper = (await keepersOf(within, [live], ownership, release)).get(metadata.name)
+      if (keeper !== undefined) {
+        kept.push(`CRD ${metadata.name} is kept by ${keeperText(keeper)} now`)
+        continue
+      }
       await within.delete(kind, metadata)
       step.changed(`deleted CRD ${metadata.name}`)
       await awaitGone(within, kind, metadata, step, finalizersOf)
       removed++
     }
-    if (foreign.length > 0) return { outcome: 'kept', reason: `CRDs ${foreign.join(', ')} were there before` }
+    if (foreign.length > 0) kept.push(`CRDs ${foreign.join(', ')} were there before`)
+    if (kept.length > 0) return { outcome: 'kept', reason: kept.join('; ') }
     return { outcome: removed > 0 ? 'removed' : 'absent' }
   }
 

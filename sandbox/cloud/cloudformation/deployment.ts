@@ -84,10 +84,13 @@ export async function updateStack(
     stack.outputs = outputsOf(definition, scopeOf(definition, around, lookupIn(now)))
     say(operation, 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS')
     const superseded = [...before.values()].filter((old) => standing(old) && !standsIn(now, old))
-    // What cannot be removed here is left in AWS and no longer the stack's: CloudFormation says so and goes on.
-    await removeAll(operation, superseded, () => undefined)
+    const left = await cleanUp(operation, superseded)
     stack.resources = now
-    say(operation, 'UPDATE_COMPLETE')
+    say(
+      operation,
+      'UPDATE_COMPLETE',
+      left > 0 ? 'Update successful. One or more resources could not be deleted.' : undefined
+    )
     return
   }
   say(
@@ -111,6 +114,19 @@ export async function updateStack(
   const added = [...now.values()].filter((one) => standing(one) && !standsIn(before, one))
   await removeAll(operation, added, () => undefined)
   say(operation, 'UPDATE_ROLLBACK_COMPLETE')
+}
+
+/**
+ * Tries three times; what cannot be removed then stays in AWS and is no longer the stack's (CloudFormation User Guide,
+ * "Resource removed from stack but not deleted"). Answers how many those are.
+ */
+async function cleanUp(operation: Operation, superseded: readonly StackResource[]): Promise<number> {
+  let left = superseded
+  for (let attempt = 1; attempt <= 3 && left.length > 0; attempt++) {
+    const failed = await removeAll(operation, left, () => undefined)
+    left = left.filter(({ logicalId }) => failed.includes(logicalId))
+  }
+  return left.length
 }
 
 /** Removes all; `retain` are logical ids to be left where they are. */

@@ -14,6 +14,14 @@ export interface NodegroupSpec {
   readonly launchTemplate?: { readonly id: string; readonly name: string; readonly version: string }
 }
 
+export interface FargateProfileSpec {
+  readonly name: string
+  readonly selectors: readonly {
+    readonly namespace: string
+    readonly labels?: Readonly<Record<string, string>>
+  }[]
+}
+
 /** A cluster to order. */
 export interface ClusterSpec {
   readonly name: string
@@ -40,6 +48,8 @@ export interface ClusterSpec {
   readonly zonalShift?: boolean
   readonly tags?: Readonly<Record<string, string>>
   readonly nodegroups?: readonly NodegroupSpec[]
+  /** They are told of, and no pod runs on them: the sandbox has no Fargate. */
+  readonly fargateProfiles?: readonly FargateProfileSpec[]
 }
 
 export interface Cluster extends ClusterSpec {

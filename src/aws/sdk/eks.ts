@@ -9,10 +9,12 @@ export {
   DescribeAccessEntryCommand,
   DescribeAddonCommand,
   DescribeClusterCommand,
+  DescribeFargateProfileCommand,
   DescribePodIdentityAssociationCommand,
   EKSClient,
   ListAssociatedAccessPoliciesCommand,
   ListClustersCommand,
   ListPodIdentityAssociationsCommand,
-  UpdatePodIdentityAssociationCommand
+  UpdatePodIdentityAssociationCommand,
+  paginateListFargateProfiles
 } from '@aws-sdk/client-eks'

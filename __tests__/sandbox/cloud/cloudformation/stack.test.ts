@@ -117,7 +117,7 @@ describe('a stack that is updated', () => {
     await expect(account.call('UpdateStack', template)).rejects.toThrow('No updates are to be performed.')
   })
 
-  it('keeps what it cannot clean up out of the stack and is complete nevertheless', async () => {
+  it('tries three times to clean up, keeps what it cannot out of the stack and is complete nevertheless', async () => {
     const account = new Account()
     await account.call('CreateStack', {
       StackName: 'one',
@@ -132,8 +132,12 @@ describe('a stack that is updated', () => {
       TemplateBody: body(policies('new')),
       ...capabilities
     })
-    expect(await account.settled('one')).toMatchObject({ StackStatus: 'UPDATE_COMPLETE' })
+    expect(await account.settled('one')).toMatchObject({
+      StackStatus: 'UPDATE_COMPLETE',
+      StackStatusReason: 'Update successful. One or more resources could not be deleted.'
+    })
     const events = (await account.events('one')).join('\n')
+    expect(events.match(/old: DELETE_FAILED/g)).toHaveLength(3)
     expect(events).toContain(
       'one: UPDATE_COMPLETE_CLEANUP_IN_PROGRESS\nold: DELETE_IN_PROGRESS\nold: DELETE_FAILED'
     )
