@@ -21,7 +21,9 @@ adoptionScenario(eksctl, {
     crds: eksctls,
     'helm-release': `${eksctls}, Helm release karpenter/karpenter`,
     'ec2-node-class/example': 'as wanted',
-    'node-pool/example': 'as wanted'
+    'node-pool/example': 'as wanted',
+    [`role/eksctl-KarpenterNodeRole-${cluster}`]: eksctls,
+    queue: 'as wanted'
   },
   // The queue that eksctl made is the release's from now on.
   rolls: true,
