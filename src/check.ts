@@ -1,4 +1,4 @@
-import { adoptedOf, type Standing, standingOf, withAdopted } from './adoption/adopt.js'
+import { adoptedOf, type Standing, standingOf, usedPartsOf, withAdopted } from './adoption/adopt.js'
 import { adoptionEntries } from './adoption/listing.js'
 import { decide } from './decisions.js'
 import { discover, type Discovery } from './discovery.js'
@@ -33,7 +33,7 @@ export async function check(given: Run): Promise<void> {
     const all = withDenied(findingsOf(graph, read, found.record), found)
     findings.push(...all.map(findingWithoutSecrets).map(standing.kind === 'others' ? notYetOurs : asFound))
     if (standing.kind !== 'others') return checkLines(graph, findings, found.record)
-    const entries = adoptionEntries(graph, read)
+    const entries = [...adoptionEntries(graph, read), ...usedPartsOf(standing, inputs.clusterName)]
     ledger.adoption(entries)
     return adoptionLines(entries)
   })

@@ -1,4 +1,4 @@
-import { adoptedIfAsked, standingOf } from './adoption/adopt.js'
+import { adoptedIfAsked, standingOf, usedPartsOf } from './adoption/adopt.js'
 import { adoptionEntries } from './adoption/listing.js'
 import { instanceStates } from './aws/instance-states.js'
 import { decide, type Decisions } from './decisions.js'
@@ -67,10 +67,10 @@ export async function install(run: Run): Promise<void> {
 /** Everything before the first write; throws what must not be gone on with. */
 async function plan(given: Run): Promise<Plan> {
   const { ports, session, ledger } = given
-  const { inputs, found } = await stage(given, 'Discover', async (step) => {
+  const { inputs, found, standing } = await stage(given, 'Discover', async (step) => {
     const first = await discover(given.inputs, session, step)
-    const standing = await standingOf(given.inputs, first, ownershipOf(given))
-    return adoptedIfAsked(given.inputs, first, standing, step)
+    const now = await standingOf(given.inputs, first, ownershipOf(given))
+    return { ...(await adoptedIfAsked(given.inputs, first, now, step)), standing: now }
   })
   const run = { ...given, inputs }
   const decisions = await stage(run, 'Decide', async (step) => decide(inputs, found, session, ports, step))
@@ -80,7 +80,7 @@ async function plan(given: Run): Promise<Plan> {
   const adopting = takesOver({ found })
   const comparing = compare(run, graph, (all) => {
     if (!adopting) return planLines(graph, all)
-    const entries = adoptionEntries(graph, all)
+    const entries = [...adoptionEntries(graph, all), ...usedPartsOf(standing, inputs.clusterName)]
     ledger.adoption(entries)
     return adoptionLines(entries)
   })

@@ -10,7 +10,9 @@ import { keepsNames, notAdopted } from '../preflight/not-adopted.js'
 import { recordedManifests } from '../recorded.js'
 import { adoptedInputs, parseAdoption } from './adoption.js'
 import { findInstallation, type Installation } from './installation.js'
+import type { AdoptionEntry } from './listing.js'
 import { type Adopted, asWanted, type Terms, termsOf } from './terms.js'
+import { usedParts } from './used-parts.js'
 
 /** Whose installation stands in the place of ours. */
 export type Standing =
@@ -37,6 +39,13 @@ export function adoptedOf(standing: Standing): Adopted | undefined {
   return standing.kind === 'others' && standing.terms.kind === 'compatible'
     ? standing.terms.adopted
     : undefined
+}
+
+/** What the report of an adoption names beside the model's resources. */
+export function usedPartsOf(standing: Standing, clusterName: string): readonly AdoptionEntry[] {
+  return standing.kind === 'others' && standing.terms.kind === 'compatible'
+    ? usedParts(standing.installation, standing.terms.adopted, clusterName)
+    : []
 }
 
 /** What an earlier run took over; undefined when none has. */
