@@ -16,10 +16,11 @@ adoptionScenario(eksctl, {
     'controller-role': eksctls,
     'controller-role-policies': 'different',
     'node-access': 'as wanted',
-    namespace: eksctls,
+    namespace: 'as wanted',
     'flow-schemas': 'missing',
-    crds: eksctls,
-    'helm-release': `${eksctls}, Helm release karpenter/karpenter`,
+    crds: 'as wanted',
+    // eksctl installs the chart once, and does not look at it again.
+    'helm-release': 'different',
     'ec2-node-class/example': 'as wanted',
     'node-pool/example': 'as wanted',
     [`role/eksctl-KarpenterNodeRole-${cluster}`]: eksctls,
@@ -27,11 +28,11 @@ adoptionScenario(eksctl, {
   },
   // The queue that eksctl made is the release's from now on.
   rolls: true,
-  gone: ['/nodepools/', '/ec2nodeclasses/'],
+  gone: ['/nodepools/', '/ec2nodeclasses/', 'policy/KarpenterController', 'nodepools.karpenter.sh'],
   kept: [
     ...[`role/eksctl-${cluster}-iamservice-role`, `:oidc-provider/`],
     ...[`role/eksctl-KarpenterNodeRole-${cluster}`, `policy/eksctl-KarpenterControllerPolicy-${cluster}`],
     ...[`instance-profile/eksctl-KarpenterNodeInstanceProfile-${cluster}`, `/${cluster}`]
   ],
-  release: 'kept'
+  release: 'gone'
 })

@@ -94,6 +94,15 @@ export function adoptionScenario(shape: Shape, expected: Expectations): void {
       expect(all.filter((name) => !now.includes(name))).toEqual([])
     })
 
+    test('another name than it has is refused, whatever the record says', async () => {
+      sandbox.cloud.clearCalls()
+      const result = await sandbox.run({ ...inputs, 'controller-role-name': 'another' })
+      expect(errorOf(result)).toContain(
+        `controller-role-name: "another" is asked for, and the installation that is there has "${made.controllerRole}"`
+      )
+      expect(writes(callsOf(sandbox))).toEqual([])
+    })
+
     test('a check is clean, and a second install changes nothing', async () => {
       await checkIsClean(sandbox, inputs)
       sandbox.cloud.clearCalls()

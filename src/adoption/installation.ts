@@ -46,7 +46,7 @@ export interface Installation {
   readonly stack: PublishedStack | undefined
   /** As the release is set. */
   readonly queueName: string | undefined
-  /** Whether a queue of the name that the stack would give is there. */
+  /** Whether a queue of the name that the stack would give is there; asked where the release is set to none. */
   readonly queueOfStackName: boolean
   /** ARNs of the managed policies of the controller's role. */
   readonly policyArns: readonly string[]
@@ -77,9 +77,10 @@ export async function findInstallation(
     identityOf(found, controller.namespace, serviceAccount),
     nodeRolesOf(aws, nodeClasses.items)
   ])
+  const queueName = textField(release?.values, 'settings', 'interruptionQueue') || undefined
   const [policyArns, queueOfStackName] = await Promise.all([
     identity === undefined ? [] : policiesOf(aws, identity),
-    hasQueue(aws, cluster.name)
+    queueName === undefined && hasQueue(aws, cluster.name)
   ])
   return {
     controller,
@@ -96,7 +97,7 @@ export async function findInstallation(
       cluster.name,
       stackNames({ asked: stackName, clusterName: cluster.name, deployment, nodeRole: nodeRoles[0] })
     ),
-    queueName: textField(release?.values, 'settings', 'interruptionQueue') || undefined,
+    queueName,
     nodePools: nodePools.items.filter(
       (pool) =>
         textField(pool, 'spec', 'template', 'spec', 'nodeClassRef', 'group') ===
