@@ -204,10 +204,9 @@ describe('broken on purpose', () => {
         async () => sandbox.run(inputs)
       )
       await refusedBeforeWriting(sandbox, result, [
-        /^setup-karpenter: namespace: Karpenter 1\.9\.0 is already installed in namespace kube-system/,
-        'helm release kube-system/karpenter',
-        'pass `namespace: kube-system`',
-        'helm uninstall karpenter -n kube-system'
+        /^setup-karpenter: Deployment kube-system\/karpenter: runs Karpenter, and of its helm release kube-system\/karpenter there is no record/,
+        'annotation meta.helm.sh/release-name=karpenter',
+        'Remove it, or install it from its chart as release "karpenter" first'
       ])
     })
 

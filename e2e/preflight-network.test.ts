@@ -113,7 +113,9 @@ describe("preflight of the nodes' network", () => {
         level: 'warning',
         check: 'network',
         subject: 'subnets',
-        problem: expect.stringMatching(/ these are missing: ec2, ecr\.api, ecr\.dkr, eks, s3, sqs, ssm, sts$/)
+        problem: expect.stringMatching(
+          / no VPC endpoints for ec2, ecr\.api, ecr\.dkr, eks, s3, sqs, ssm, sts$/
+        )
       })
       const evidence = String(finding?.['evidence'])
       expect(evidence).toMatch(
@@ -225,7 +227,7 @@ describe("preflight of the nodes' network", () => {
         expect.objectContaining({
           level: 'error',
           check: 'network',
-          problem: expect.stringMatching(/these are missing: ssm$/)
+          problem: expect.stringMatching(/no VPC endpoints for ssm$/)
         }),
         expect.objectContaining({
           level: 'warning',

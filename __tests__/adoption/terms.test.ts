@@ -67,9 +67,20 @@ describe('an installation that can be taken over', () => {
 
 describe('an installation that cannot be taken over', () => {
   it('was not made by helm', () => {
-    const [objection] = objectionsTo({ release: undefined })
+    const controller = { ...guide.controller, release: undefined }
+    const [objection] = objectionsTo({ release: undefined, controller })
     expect(objection?.subject).toBe('Deployment kube-system/karpenter')
     expect(objection?.problem).toContain('not installed by helm')
+    const [lost] = objectionsTo({ release: undefined })
+    expect(lost?.problem).toContain('of its helm release kube-system/karpenter there is no record')
+  })
+
+  it('runs a Karpenter from before 1.0, which is all that is said of it', () => {
+    const controller = { ...guide.controller, version: '0.37.8' }
+    const objections = objectionsTo({ controller, release: undefined })
+    expect(objections.map(({ problem }) => problem)).toEqual([
+      'runs Karpenter 0.37.8, and an adoption begins at 1.0'
+    ])
   })
 
   it('has another release name or service account, which an adoption would have to change', () => {

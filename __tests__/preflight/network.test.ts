@@ -135,7 +135,7 @@ describe('routes', () => {
         subject: 'subnets',
         override: 'subnet-routes',
         problem: matching(
-          /^nodes in subnet-1, subnet-2 have no way .* these are missing: ec2, ecr\.api, ecr\.dkr, eks, s3, sqs, ssm, sts$/
+          /^nodes in subnet-1, subnet-2 have no way .* no VPC endpoints for ec2, ecr\.api, ecr\.dkr, eks, s3, sqs, ssm, sts$/
         ),
         evidence: matching(/^subnet-1: rtb-main leads to igw-1, and nodes get no public address; subnet-2: /),
         fix: matching(/associatePublicIPAddress: true .*--subnet-id subnet-2 --map-public-ip-on-launch/)
@@ -157,9 +157,9 @@ describe('routes', () => {
     expect(await findingsOf({ tables: [table([nat]), table([route(dead)], ['subnet-2'])] })).toEqual([
       expect.objectContaining({
         level: 'warning',
-        problem: matching(/^nodes in subnet-2 may have no way/),
+        problem: matching(/^nodes in subnet-2 have no way/),
         evidence: 'subnet-2: rtb-subnet-2 leads to nat-gone, which is gone (blackhole)',
-        fix: matching(/^Pass `subnets: subnet-1`\. Or route 0\.0\.0\.0\/0 to a NAT gateway/)
+        fix: matching(/^Pass `subnets: subnet-1`\. Or: Route 0\.0\.0\.0\/0 to a NAT gateway/)
       })
     ])
   })
@@ -183,7 +183,7 @@ describe('endpoints', () => {
     const given = { tables: none, endpoints: everyEndpoint, values: isolated, podIdentity: true }
     const findings = await findingsOf(given)
     expect(findings).toEqual([
-      expect.objectContaining({ level: 'error', problem: matching(/missing: eks-auth$/) })
+      expect.objectContaining({ level: 'error', problem: matching(/for eks-auth$/) })
     ])
     const withoutQueue = everyEndpoint.filter(({ VpcEndpointId }) => VpcEndpointId !== 'vpce-sqs')
     expect(
@@ -198,7 +198,7 @@ describe('endpoints', () => {
       values: isolated
     })
     expect(findings).toEqual([
-      expect.objectContaining({ level: 'warning', problem: matching(/nodes in subnet-2 .*missing: s3$/) })
+      expect.objectContaining({ level: 'warning', problem: matching(/nodes in subnet-2 .*for s3$/) })
     ])
   })
 
@@ -211,7 +211,7 @@ describe('endpoints', () => {
     expect(findings).toEqual([
       expect.objectContaining({
         level: 'error',
-        problem: matching(/missing: ssm \(for subnet-1\); s3, ssm \(for subnet-2\)$/)
+        problem: matching(/for ssm \(for subnet-1\); s3, ssm \(for subnet-2\)$/)
       })
     ])
   })
@@ -227,7 +227,7 @@ describe('endpoints', () => {
       values: isolated
     })
     expect(findings).toEqual([
-      expect.objectContaining({ level: 'error', problem: matching(/missing: ec2, ecr\.api$/) })
+      expect.objectContaining({ level: 'error', problem: matching(/for ec2, ecr\.api$/) })
     ])
   })
 
@@ -310,7 +310,7 @@ describe('what Karpenter finds by its tag', () => {
     const findings = await findingsOf({ tables, taggedSubnets: [subnet('subnet-1'), subnet('subnet-9')] })
     expect(findings.map(({ level, problem }) => `${level} ${problem}`)).toEqual([
       matching(/^note Karpenter uses subnet-9 as well/),
-      matching(/^warning nodes in subnet-9 may have no way/)
+      matching(/^warning nodes in subnet-9 have no way/)
     ])
   })
 
@@ -339,5 +339,18 @@ it('what may not be read is one note, and no failure', async () => {
       level: 'note',
       problem: matching(/may not call ec2:DescribeRouteTables, ec2:DescribeVpcEndpoints$/)
     })
+  ])
+})
+
+it('endpoints that may not be read may be there: no more than a warning', async () => {
+  const reads = {
+    endpoints: async () => ({ state: 'denied' as const, action: 'ec2:DescribeVpcEndpoints' })
+  }
+  const findings = await findingsOf({ tables: [table([internet])], reads })
+  expect(findings.map(({ level, problem }) => `${level} ${problem}`)).toEqual([
+    matching(/^note whether nodes in them reach/),
+    matching(
+      /^warning nodes in subnet-1, subnet-2 may have no way .* no VPC endpoints that could be seen for ec2,/
+    )
   ])
 })

@@ -1,3 +1,4 @@
+import semver from 'semver'
 import { iamArn } from '../aws/partition.js'
 import { releaseName } from '../decisions.js'
 import type { Owner } from '../engine/owner.js'
@@ -39,7 +40,8 @@ export interface TermsFacts {
 /** Whether an installation can be taken over without new names and without new nodes, and as what. Pure. */
 export function termsOf(facts: TermsFacts): Terms {
   const { installation, inputs } = facts
-  const found = [...ofRelease(facts), ...ofIdentity(facts)]
+  const old = tooOld(facts)
+  const found = old.length > 0 ? old : [...ofRelease(facts), ...ofIdentity(facts)]
   const { identity, release } = installation
   if (found.length > 0 || identity === undefined || release === undefined)
     return { kind: 'not compatible', objections: found }
@@ -65,16 +67,34 @@ export function objectionTo({ input, asked, found }: Mismatch): Objection {
   }
 }
 
+/** Before 1.0 there is another API, and what holds for it cannot be read by this one. */
+function tooOld({ installation: { controller } }: TermsFacts): readonly Objection[] {
+  const version = semver.coerce(controller.version)
+  if (version === null || semver.gte(version, '1.0.0')) return []
+  return [
+    {
+      subject: `Deployment ${controller.namespace}/${controller.deployment}`,
+      problem: `runs Karpenter ${version.version}, and an adoption begins at 1.0`,
+      evidence: '',
+      fix: "Follow Karpenter's upgrade guide to 1.0 first, with the tool that installed it; then run again."
+    }
+  ]
+}
+
 function ofRelease({ installation, ownership }: TermsFacts): readonly Objection[] {
   const { controller, release, serviceAccount, deployment } = installation
   const subject = `Deployment ${controller.namespace}/${controller.deployment}`
   if (release === undefined) {
+    const of = controller.release
     return [
       {
         subject,
-        problem: 'runs Karpenter and was not installed by helm',
+        problem:
+          of === undefined
+            ? 'runs Karpenter and was not installed by helm'
+            : `runs Karpenter, and of its helm release ${of.namespace}/${of.name} there is no record any more`,
         evidence: evidenceOf(ownerOfObject(deployment, ownership)),
-        fix: `Install it from its chart as release "${releaseName}" first: helm takes over its objects with --take-ownership.`
+        fix: `Remove it, or install it from its chart as release "${releaseName}" first: helm takes over its objects with --take-ownership.`
       }
     ]
   }

@@ -103,15 +103,18 @@ function routes(
   const closed = ways.flatMap(({ subnet, way }): readonly Stuck[] => {
     if (way.kind === 'routed' || (way.kind === 'internet-gateway' && givesAddress(subnet, facts.nodeClasses)))
       return []
-    // Without a word on endpoints they may all be there.
     const served =
       endpoints.state === 'read'
         ? endpointsOf(way.table, facts.region, endpoints.items, needed)
-        : { missing: [], unnamed: [] }
+        : { missing: needed, unnamed: [] }
     return [{ subnet, way, ...served }]
   })
   const isolated = ways.length > 0 && ways.every(({ way }) => way.kind === 'none')
-  return [...noWayOut(facts, closed), ...unnamedEndpoints(closed), ...(isolated ? isolatedVpc(facts) : [])]
+  return [
+    ...noWayOut(facts, closed, endpoints.state === 'read'),
+    ...unnamedEndpoints(closed),
+    ...(isolated ? isolatedVpc(facts) : [])
+  ]
 }
 
 /** Source: EC2NodeClass v1, spec.associatePublicIPAddress: left out, the subnet decides. */
@@ -122,13 +125,14 @@ function givesAddress(subnet: Subnet, nodeClasses: readonly Manifest[]): boolean
   )
 }
 
-function noWayOut({ subnets }: NetworkFacts, closed: readonly Stuck[]): Finding[] {
+function noWayOut({ subnets }: NetworkFacts, closed: readonly Stuck[], endpointsRead: boolean): Finding[] {
   const stuck = closed.filter(({ missing }) => missing.length > 0)
   if (stuck.length === 0) return []
   const ids = stuck.map(({ subnet }) => subnet.id)
   const good = subnets.filter(({ id }) => !ids.includes(id)).map(({ id }) => id)
-  // Routes to other networks may lead to endpoints or a proxy there.
-  const certain = good.length === 0 && stuck.every(({ way }) => way.kind !== 'none' || !way.elsewhere)
+  // Routes to other networks may lead to endpoints or a proxy there, and endpoints that were not read may be there.
+  const sure = endpointsRead && stuck.every(({ way }) => way.kind !== 'none' || !way.elsewhere)
+  const refuses = sure && good.length === 0
   const byMissing = Map.groupBy(stuck, ({ missing }) => missing.join(', '))
   const lacking = [...byMissing].map(([services, those]) =>
     byMissing.size === 1 ? services : `${services} (for ${those.map(({ subnet }) => subnet.id).join(', ')})`
@@ -137,9 +141,9 @@ function noWayOut({ subnets }: NetworkFacts, closed: readonly Stuck[]): Finding[
   return [
     {
       check: 'network',
-      level: certain ? 'error' : 'warning',
+      level: refuses ? 'error' : 'warning',
       subject: 'subnets',
-      problem: `nodes in ${ids.join(', ')} ${certain ? 'have' : 'may have'} no way to AWS's services, without which they do not join: neither to the internet, nor to VPC endpoints, of which these are missing: ${lacking.join('; ')}`,
+      problem: `nodes in ${ids.join(', ')} ${sure ? 'have' : 'may have'} no way to AWS's services, and would not join: no usable route to the internet, and no VPC endpoints${endpointsRead ? '' : ' that could be seen'} for ${lacking.join('; ')}`,
       evidence: stuck.map(because).join('; '),
       fix: [
         ...(good.length === 0 ? [] : [`Pass \`subnets: ${good.join(',')}\`.`]),
@@ -153,9 +157,9 @@ function noWayOut({ subnets }: NetworkFacts, closed: readonly Stuck[]): Finding[
                 )
                 .join('; ')}).`
             ]),
-        `${good.length + unaddressed.length === 0 ? 'Route' : 'Or route'} 0.0.0.0/0 to a NAT gateway, or make the missing endpoints.`
-      ].join(' '),
-      ...(certain && { override: 'subnet-routes' })
+        'Route 0.0.0.0/0 to a NAT gateway, or make the missing endpoints.'
+      ].join(' Or: '),
+      ...(refuses && { override: 'subnet-routes' })
     }
   ]
 }
