@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { holdPublished } from '../sandbox/cluster/deployer-policy.js'
 import { startSandbox, type RunOptions, type Sandbox } from '../sandbox/index.js'
 import { text } from '../sandbox/values.js'
 import { check, checkIsClean } from './clean-check.js'
 import { errorOf } from './failed-run.js'
 import { at, callsOf, denied, launchedByKarpenter, listed, paths, succeeded, writes } from './scenario.js'
 import { UpgradeWatch } from './upgrade-watch.js'
-import { podsOf, startWorkload } from './workload.js'
+import { podsOf, startWorkload, stopWorkload } from './workload.js'
 
 const old = '1.2.1'
 const now = '1.14.0'
@@ -206,6 +207,20 @@ describe.each<Case>([
       expect(karpenterPolicies(sandbox)).toEqual([`${single}-${name}`])
       expect(await running(sandbox)).toEqual(stood)
       await checkIsClean(sandbox, before)
+    })
+
+    test('is taken away whole when it was broken off', async () => {
+      const midway = new UpgradeWatch(sandbox)
+      const chart = midway.seen('the chart', (moment) => moment.chart === now)
+      await sandbox.run(inputs, { ...killed, cancelAt: chart })
+      await midway.stop()
+      expect(karpenterPolicies(sandbox)).toHaveLength(split.length + 1)
+      await Promise.all(['standing', 'joining'].map(async (one) => stopWorkload(sandbox, one)))
+      await holdPublished(sandbox, 'uninstall')
+      succeeded(await sandbox.run({ mode: 'uninstall', timeout: '5m' }))
+      expect(karpenterPolicies(sandbox)).toEqual([])
+      const roles = sandbox.cloud.iam.roles.values().map((role) => role.name)
+      expect(roles.filter((role) => role.endsWith(name) || role.startsWith(name))).toEqual([])
     })
   }
 })

@@ -1,0 +1,54 @@
+import { adoptionScenario } from './adoption-scenario.js'
+import { kubectlDatadog } from './shapes/kubectl-datadog.js'
+
+const cluster = 'observed'
+const datadogs = "somebody else's, kubectl datadog"
+
+const asWanted = (...ids: readonly string[]): Record<string, string> =>
+  Object.fromEntries(ids.map((id) => [id, 'as wanted']))
+
+adoptionScenario(kubectlDatadog, {
+  report: ({ nodePools, nodeClasses }) => ({
+    ...asWanted('subnet-tags', 'security-group-tags', 'queue', 'controller-role-policies'),
+    ...asWanted('role/KarpenterNodeRole-observed'),
+    stack: datadogs,
+    // Of the template that the plugin brings along, whichever Karpenter it installs.
+    ...asWanted(
+      ...['NodeLifecycle', 'IAMIntegration', 'EKSIntegration', 'Interruption'].map(
+        (name) => `policy/KarpenterController${name}Policy-${cluster}`
+      ),
+      ...['ZonalShift', 'ResourceDiscovery'].map(
+        (name) => `policy/KarpenterController${name}Policy-${cluster}`
+      )
+    ),
+    ...asWanted(
+      ...['ScheduledChange', 'SpotInterruption', 'Rebalance', 'InstanceStateChange'].map(
+        (name) => `rule/${name}Rule`
+      ),
+      'rule/CapacityReservationInterruptionRule'
+    ),
+    'spot-service-linked-role': 'missing',
+    'flow-schemas': 'missing',
+    'retired-parts': 'as wanted',
+    'controller-role': datadogs,
+    'pod-identity-association': datadogs,
+    'pod-identity-agent': datadogs,
+    'node-access': datadogs,
+    namespace: datadogs,
+    crds: datadogs,
+    'helm-release': `${datadogs}, Helm release dd-karpenter/karpenter`,
+    ...Object.fromEntries(nodePools.map((name) => [`node-pool/${name}`, datadogs])),
+    ...Object.fromEntries(nodeClasses.map((name) => [`ec2-node-class/${name}`, datadogs]))
+  }),
+  gone: [],
+  kept: [
+    ...['/nodepools/dd-karpenter-', '/ec2nodeclasses/dd-karpenter-', ' karpenter-core'],
+    ...[
+      `role/${cluster}-karpenter`,
+      `role/KarpenterNodeRole-${cluster}`,
+      'policy/KarpenterControllerZonalShift'
+    ]
+  ],
+  release: 'kept',
+  nodesStay: true
+})
