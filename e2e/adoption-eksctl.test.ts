@@ -13,6 +13,8 @@ adoptionScenario(eksctl, {
     'spot-service-linked-role': 'missing',
     'retired-parts': 'as wanted',
     'oidc-provider': eksctls,
+    [`role/eksctl-KarpenterNodeRole-${cluster}`]: eksctls,
+    queue: 'as wanted',
     'controller-role': eksctls,
     'controller-role-policies': 'different',
     'node-access': 'as wanted',

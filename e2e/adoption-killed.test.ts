@@ -1,15 +1,19 @@
+import { AddRoleToInstanceProfileCommand, CreateInstanceProfileCommand, IAMClient } from '@aws-sdk/client-iam'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { hold, publishedStatements } from '../sandbox/cluster/deployer-policy.js'
 import { startSandbox, type Sandbox } from '../sandbox/index.js'
+import { record } from '../sandbox/values.js'
 import { controllerPods, holdForNames, standingOf, type Standing } from './adoption-state.js'
 import { checkIsClean } from './clean-check.js'
-import { at, callsOf, find, paths, succeeded, until } from './scenario.js'
+import { errorOf } from './failed-run.js'
+import { at, auditor, callsOf, denied, find, get, paths, reportOf, succeeded, until } from './scenario.js'
 import { guide } from './shapes/guide.js'
 import type { Made } from './shapes/shape.js'
 import { startWorkload } from './workload.js'
 
-const record = '/api/v1/namespaces/kube-system/configmaps/setup-karpenter'
+const ourRecord = '/api/v1/namespaces/kube-system/configmaps/setup-karpenter'
 
-describe('an adoption that upgrades at once, killed on its way', () => {
+describe('an adoption that upgrades at once, looked at first and killed on its way', () => {
   const upgrade = { 'karpenter-version': '1.14.0', 'smoke-test': 'false' }
   let sandbox: Sandbox
   let made: Made
@@ -25,9 +29,38 @@ describe('an adoption that upgrades at once, killed on its way', () => {
   })
   afterAll(async () => sandbox.stop())
 
+  test('is first looked at by the role of a check, whose instance profiles it must read', async () => {
+    const iam = new IAMClient(auditor(sandbox))
+    const InstanceProfileName = 'by-hand'
+    await iam.send(new CreateInstanceProfileCommand({ InstanceProfileName }))
+    await iam.send(new AddRoleToInstanceProfileCommand({ InstanceProfileName, RoleName: made.nodeRole }))
+    iam.destroy()
+    const [name = ''] = made.nodeClasses
+    const spec = record(at(await get(sandbox, `${paths.nodeClasses}/${name}`), 'spec'))
+    await sandbox.kubernetes('POST', paths.nodeClasses, {
+      apiVersion: 'karpenter.k8s.aws/v1',
+      kind: 'EC2NodeClass',
+      metadata: { name: 'profiled' },
+      spec: { ...spec, role: undefined, instanceProfile: InstanceProfileName }
+    })
+    await holdForNames(sandbox, made, 'check')
+    const report = reportOf(succeeded(await sandbox.run({ mode: 'check' })))
+    expect(JSON.stringify(report['adoption'])).toContain('ec2-node-class/profiled')
+    expect(denied(callsOf(sandbox))).toEqual([])
+    const statements = await publishedStatements(sandbox, 'check')
+    hold(
+      sandbox,
+      statements.filter(({ Sid }) => Sid !== 'ProfilesOfNodeClasses')
+    )
+    expect(errorOf(await sandbox.run({ mode: 'check' }))).toContain('iam:GetInstanceProfile')
+    await sandbox.kubernetes('DELETE', `${paths.nodeClasses}/profiled`)
+    await holdForNames(sandbox, made, 'install')
+    sandbox.cloud.clearCalls()
+  })
+
   test('is gone on with by the next run, which need not be told to adopt', async () => {
     const points: readonly [string, () => Promise<boolean>][] = [
-      ['the record', async () => (await find(sandbox, record)) !== undefined],
+      ['the record', async () => (await find(sandbox, ourRecord)) !== undefined],
       ['the change of the stack', async () => calledBy('ExecuteChangeSet')],
       [
         'the new CRDs',
@@ -58,7 +91,7 @@ describe('an adoption that upgrades at once, killed on its way', () => {
     succeeded(await sandbox.run({ mode: 'uninstall' }))
     expect(calledBy('DeleteStack')).toBe(false)
     expect(at(await find(sandbox, `${paths.nodePools}/${made.nodePools[0] ?? ''}`), 'kind')).toBe('NodePool')
-    expect(await find(sandbox, record)).toBeUndefined()
+    expect(await find(sandbox, ourRecord)).toBeUndefined()
   })
 
   function calledBy(action: string): boolean {

@@ -13,6 +13,8 @@ adoptionScenario(terraform, {
     'spot-service-linked-role': 'missing',
     'retired-parts': 'as wanted',
     'controller-role': terraforms,
+    [`role/${cluster}`]: terraforms,
+    queue: 'as wanted',
     'pod-identity-agent': terraforms,
     'pod-identity-association': terraforms,
     'controller-role-policies': 'different',
