@@ -24,9 +24,7 @@ adoptionScenario(eksctl, {
     // eksctl installs the chart once, and does not look at it again.
     'helm-release': 'different',
     'ec2-node-class/example': 'as wanted',
-    'node-pool/example': 'as wanted',
-    [`role/eksctl-KarpenterNodeRole-${cluster}`]: eksctls,
-    queue: 'as wanted'
+    'node-pool/example': 'as wanted'
   },
   // The queue that eksctl made is the release's from now on.
   rolls: true,

@@ -23,9 +23,7 @@ adoptionScenario(terraform, {
     crds: terraforms,
     'helm-release': `${terraforms}, Helm release kube-system/karpenter`,
     'ec2-node-class/default': 'as wanted',
-    'node-pool/default': 'as wanted',
-    [`role/${cluster}`]: terraforms,
-    queue: 'as wanted'
+    'node-pool/default': 'as wanted'
   },
   gone: ['/nodepools/', '/ec2nodeclasses/'],
   kept: [
