@@ -178,7 +178,8 @@ describe('preflight of the manifests', () => {
           requirement('cpu', 'Gte', '16'),
           requirement('cpu', 'Gt', '16')
         ]),
-        nodePool('gpu', [requirement('gpu-count', 'Exists')])
+        nodePool('gpu', [requirement('gpu-count', 'Exists')]),
+        nodePool('kinds', [{ ...requirement('family', 'In', 'm6i', 'c6i', 'm9i'), minValues: 3 }])
       ])
       await refusedBeforeWriting(sandbox, result, [
         'NodePool zone: no subnet of EC2NodeClass default is where it wants its nodes (topology.kubernetes.io/zone In eu-west-1f; the subnets are in eu-west-1a, eu-west-1b, eu-west-1c',
@@ -186,9 +187,10 @@ describe('preflight of the manifests', () => {
         /NodePool type: no instance type that is offered in eu-west-1a, eu-west-1b, eu-west-1c meets its requirements \(node\.kubernetes\.io\/instance-type In m9\.huge, c9\.huge excludes every one\)/,
         /NodePool size: .*\(karpenter\.k8s\.aws\/instance-size In 48xlarge excludes the last: m5\.2xlarge, m5\.large, m5\.xlarge, m6g\.large and \d+ more\)/,
         /NodePool cpu: .*\(karpenter\.k8s\.aws\/instance-cpu Gt 16 excludes the last: c6i\.4xlarge, m6i\.4xlarge\)/,
-        /NodePool gpu: .*\(karpenter\.k8s\.aws\/instance-gpu-count Exists excludes the last: /
+        /NodePool gpu: .*\(karpenter\.k8s\.aws\/instance-gpu-count Exists excludes the last: /,
+        /NodePool kinds: .* have 2 values of karpenter\.k8s\.aws\/instance-family, and minValues asks for 3/
       ])
-      expect(found(result)).toEqual(Array.from({ length: 6 }, () => 'error node-pool-requirements'))
+      expect(found(result)).toEqual(Array.from({ length: 7 }, () => 'error node-pool-requirements'))
     })
 
     test('a controller that could run on its own nodes is warned of', async () => {

@@ -2,7 +2,7 @@ import type { Check } from './preflight/index.js'
 import type { Checked } from './checks.js'
 import { changes } from './engine/changes.js'
 import { ec2NodeClasses } from './kubernetes/kinds.js'
-import { listField, type Manifest } from './kubernetes/manifest.js'
+import { listField, type Manifest, textField } from './kubernetes/manifest.js'
 import { amiAlias } from './preflight/ami-alias.js'
 import { controllerOnOwnNodes } from './preflight/controller-on-own-nodes.js'
 import { describedTypes, offeredTypes, onceEach } from './preflight/instance-type-reads.js'
@@ -67,7 +67,7 @@ export function checksOfManifests(
 
 function ofNodePools({ inputs, found, decisions }: Checked): readonly Check[] {
   const { aws, kubernetes, subnets, cluster } = found
-  const { nodePools, nodeClasses } = decisions
+  const { nodePools, nodeClasses, values } = decisions
   const byTerm = onceEach(zonesByTerm(aws))
   const nodeClass = onceEach(
     async (name: string) =>
@@ -90,6 +90,8 @@ function ofNodePools({ inputs, found, decisions }: Checked): readonly Check[] {
     nodePoolRequirements({
       nodePools,
       region: inputs.region,
+      minValuesPolicy:
+        textField(values, 'settings', 'minValuesPolicy') === 'BestEffort' ? 'BestEffort' : 'Strict',
       nodeClass,
       zones,
       offered: offeredTypes(aws),

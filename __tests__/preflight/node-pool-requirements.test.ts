@@ -41,6 +41,7 @@ async function run(of: Manifest, more: Partial<RequirementFacts> = {}): Promise<
   const facts: RequirementFacts = {
     nodePools: [of],
     region: 'eu-west-1',
+    minValuesPolicy: 'Strict',
     nodeClass: async () => nodeClass,
     zones: async () => [
       { name: 'eu-west-1b', id: 'euw1-az1' },
@@ -126,6 +127,24 @@ describe('nodePoolRequirements', () => {
     expect((await run(of)).problems).toEqual([
       expect.stringContaining('(kubernetes.io/arch In arm64 excludes the last: m5.xlarge)')
     ])
+  })
+
+  it('refuses minValues that names alone do not meet, unless the policy is to do without', async () => {
+    const of: Manifest = {
+      ...nodePool(),
+      spec: {
+        template: {
+          spec: {
+            nodeClassRef: { name: 'default' },
+            requirements: [{ key: 'karpenter.k8s.aws/instance-family', operator: 'Exists', minValues: 3 }]
+          }
+        }
+      }
+    }
+    expect((await run(of)).problems).toEqual([
+      'error NodePool a: the instance types that are offered in eu-west-1a, eu-west-1b and meet its requirements have 2 values of karpenter.k8s.aws/instance-family, and minValues asks for 3 (karpenter.k8s.aws/instance-family Exists)'
+    ])
+    expect((await run(of, { minValuesPolicy: 'BestEffort' })).problems).toEqual([])
   })
 
   it('asks for no more types at once than EC2 takes, and stops at the first that fits', async () => {

@@ -7,17 +7,23 @@ export interface NodeRequirement {
   readonly key: string
   readonly operator: string
   readonly values: readonly string[]
+  /** How many values of the label the instance types that are left must have among them. */
+  readonly minValues?: number
 }
 
 /** What a NodePool asks of its nodes: its requirements, and its template's labels, each of which is one. */
 export function requirementsOf(nodePool: Manifest): readonly NodeRequirement[] {
   const labels = field(nodePool, 'spec', 'template', 'metadata', 'labels')
   return [
-    ...listField(nodePool, 'spec', 'template', 'spec', 'requirements').map((one) => ({
-      key: textField(one, 'key') ?? '',
-      operator: textField(one, 'operator') ?? '',
-      values: listField(one, 'values').map(String)
-    })),
+    ...listField(nodePool, 'spec', 'template', 'spec', 'requirements').map((one) => {
+      const minValues = field(one, 'minValues')
+      return {
+        key: textField(one, 'key') ?? '',
+        operator: textField(one, 'operator') ?? '',
+        values: listField(one, 'values').map(String),
+        ...(typeof minValues === 'number' && { minValues })
+      }
+    }),
     ...Object.entries(isMap(labels) ? labels : {}).map(([key, value]) => ({
       key,
       operator: 'In',

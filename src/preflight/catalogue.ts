@@ -258,7 +258,10 @@ export const catalogue = {
       "requirements of NodePools, against the zones of their EC2NodeClass's subnets and the instance types that EC2 offers there",
     findings: [
       { level: 'error', says: 'no subnet is in a zone (or for an operating system) that they ask for' },
-      { level: 'error', says: 'they leave no instance type, with the requirement that excludes the last' },
+      {
+        level: 'error',
+        says: 'they leave no instance type, with the requirement that excludes the last, or fewer kinds than minValues asks for'
+      },
       { level: 'note', says: 'offered instance types may not be read' }
     ]
   },

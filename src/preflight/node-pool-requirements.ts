@@ -12,6 +12,8 @@ export interface Zone {
 export interface RequirementFacts {
   readonly nodePools: readonly Manifest[]
   readonly region: string
+  /** Of the chart: what becomes of minValues that cannot be met. */
+  readonly minValuesPolicy: 'Strict' | 'BestEffort'
   /** Of the manifests or of the cluster. */
   readonly nodeClass: (name: string) => Promise<Manifest | undefined>
   /** Of the subnets that an EC2NodeClass selects. */
@@ -74,6 +76,17 @@ async function check(nodePool: Manifest, facts: RequirementFacts): Promise<Findi
       )
     ]
   }
+  if (excluded.kind === 'too few') {
+    const { by, count } = excluded
+    return [
+      finding(
+        'error',
+        `${of}: the instance types that are offered in ${names.join(', ')} and meet its requirements have ${count} values of ${by.key}, and minValues asks for ${by.minValues ?? 0}`,
+        requirementText(by),
+        'Lower minValues, widen the requirements, or pass `settings.minValuesPolicy: BestEffort` in helm-values (1.6 and later).'
+      )
+    ]
+  }
   const { by, last } = excluded
   return [
     finding(
@@ -85,16 +98,19 @@ async function check(nodePool: Manifest, facts: RequirementFacts): Promise<Findi
   ]
 }
 
-interface Exclusion {
-  readonly by: NodeRequirement
-  /** Those that meet all that stands before it. */
-  readonly last: readonly string[]
-}
+type Exclusion =
+  | {
+      readonly kind: 'excluded'
+      readonly by: NodeRequirement
+      /** Those that meet all that stands before it. */
+      readonly last: readonly string[]
+    }
+  | { readonly kind: 'too few'; readonly by: NodeRequirement; readonly count: number }
 
 async function exclusion(
   zones: readonly string[],
   requirements: readonly NodeRequirement[],
-  { offered, described }: RequirementFacts
+  { offered, described, minValuesPolicy }: RequirementFacts
 ): Promise<Exclusion | 'denied' | undefined> {
   const nameLabels = Object.keys(labelsOfName(''))
   const byName = requirements.filter(({ key }) => nameLabels.includes(key))
@@ -104,9 +120,12 @@ async function exclusion(
   const narrowest = narrowestOf(byName)
   const types = await offered(zones, narrowest?.patterns ?? [])
   if (types === 'denied') return 'denied'
-  if (types.length === 0) return narrowest === undefined ? undefined : { by: narrowest.by, last: [] }
+  if (types.length === 0)
+    return narrowest === undefined ? undefined : { kind: 'excluded', by: narrowest.by, last: [] }
   const named = furthest(types, byName, labelsOfName)
   if (named.excluded !== undefined) return named.excluded
+  const few = minValuesPolicy === 'Strict' ? tooFew(named.fit, byName) : undefined
+  if (few !== undefined) return few
   if (byDescription.length === 0) return undefined
   let worst: { readonly count: number; readonly types: readonly string[] } = { count: -1, types: [] }
   for (const batch of batches(named.fit)) {
@@ -123,7 +142,7 @@ async function exclusion(
     }
   }
   const by = byDescription[Math.max(0, worst.count)]
-  return by === undefined ? undefined : { by, last: worst.types }
+  return by === undefined ? undefined : { kind: 'excluded', by, last: worst.types }
 }
 
 function furthest(
@@ -135,7 +154,20 @@ function furthest(
   const most = Math.max(...counts.map(({ count }) => count))
   const best = counts.filter(({ count }) => count === most).map(({ type }) => type)
   const by = requirements[most]
-  return { fit: best, excluded: by === undefined ? undefined : { by, last: best } }
+  return { fit: best, excluded: by === undefined ? undefined : { kind: 'excluded', by, last: best } }
+}
+
+/** As far as names tell: what EC2 describes can only leave fewer. */
+function tooFew(
+  types: readonly _InstanceType[],
+  requirements: readonly NodeRequirement[]
+): Exclusion | undefined {
+  return requirements
+    .map((by) => {
+      const values = new Set(types.flatMap((type) => labelsOfName(type)[by.key] ?? []))
+      return { kind: 'too few', by, count: values.size } as const
+    })
+    .find(({ by, count }) => count < (by.minValues ?? 0))
 }
 
 /** The requirement by which EC2 itself can leave out most: types by name, else by family, else by category. */
