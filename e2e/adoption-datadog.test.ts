@@ -4,16 +4,17 @@ import { kubectlDatadog } from './shapes/kubectl-datadog.js'
 const cluster = 'observed'
 const datadogs = "somebody else's, kubectl datadog"
 
-const asWanted = (...ids: readonly string[]): Record<string, string> =>
-  Object.fromEntries(ids.map((id) => [id, 'as wanted']))
+const keptByDatadog = (...ids: readonly string[]): Record<string, string> =>
+  Object.fromEntries(ids.map((id) => [id, datadogs]))
 
 adoptionScenario(kubectlDatadog, {
   report: ({ nodePools, nodeClasses }) => ({
-    ...asWanted('subnet-tags', 'security-group-tags', 'queue', 'controller-role-policies'),
-    ...asWanted('role/KarpenterNodeRole-observed'),
-    stack: datadogs,
+    'subnet-tags': 'as wanted',
+    'security-group-tags': 'as wanted',
+    'controller-role-policies': 'as wanted',
+    ...keptByDatadog('stack', 'queue', `role/KarpenterNodeRole-${cluster}`),
     // Of the template that the plugin brings along, whichever Karpenter it installs.
-    ...asWanted(
+    ...keptByDatadog(
       ...['NodeLifecycle', 'IAMIntegration', 'EKSIntegration', 'Interruption'].map(
         (name) => `policy/KarpenterController${name}Policy-${cluster}`
       ),
@@ -21,7 +22,7 @@ adoptionScenario(kubectlDatadog, {
         (name) => `policy/KarpenterController${name}Policy-${cluster}`
       )
     ),
-    ...asWanted(
+    ...keptByDatadog(
       ...['ScheduledChange', 'SpotInterruption', 'Rebalance', 'InstanceStateChange'].map(
         (name) => `rule/${name}Rule`
       ),

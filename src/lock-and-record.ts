@@ -1,3 +1,4 @@
+import { keptBy } from './adoption/kept-by.js'
 import type { Decisions } from './decisions.js'
 import type { Discovery } from './discovery.js'
 import type { Graph } from './engine/graph.js'
@@ -96,7 +97,7 @@ export function keepRecord(
       id,
       wanted,
       found: inspection?.left ?? [],
-      ...(adopted !== undefined && isTakenOver(inspection) && { adopted: true })
+      ...(adopted !== undefined && isTakenOver(inspection, now.inspections) && { adopted: true })
     }
   })
   const write = async (record: InstallRecord): Promise<void> =>
@@ -115,6 +116,10 @@ export function keepRecord(
 }
 
 /** What is there and nobody else keeps. */
-function isTakenOver(inspection: Inspection | undefined): boolean {
-  return inspection !== undefined && inspection.left.length > 0 && inspection.owner?.kind !== 'other'
+function isTakenOver(
+  inspection: Inspection | undefined,
+  inspections: ReadonlyMap<string, Inspection>
+): boolean {
+  if (inspection === undefined || inspection.left.length === 0) return false
+  return keptBy(inspections, inspection)?.kind !== 'other'
 }

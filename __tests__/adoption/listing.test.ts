@@ -70,3 +70,21 @@ describe('the adoption report', () => {
     expect(lines.at(-1)).toBe("1 as wanted, 2 different, 2 somebody else's, 1 missing, 1 unknown")
   })
 })
+
+test('who keeps the stack keeps what is part of it, which bears no mark of its own', async () => {
+  const there: Live<number> = { state: 'present', value: 1 }
+  const parts = ['policy/a', 'role/b', 'rule/c', 'queue']
+  const entriesOf = async (owner: Owner) => {
+    const resources = [
+      one('stack', there, owner),
+      ...parts.map((id) => one(id, there)),
+      one('namespace', there)
+    ]
+    const own = new Graph([...resources, one('policy/missing', { state: 'absent' })])
+    return adoptionEntries(own, await inspectAll(own, new AbortController().signal))
+  }
+  const kept = (await entriesOf(eksctl)).filter(({ keeper }) => keeper === 'eksctl')
+  expect(kept.map(({ id }) => id)).toEqual(['stack', ...parts])
+  expect(kept[1]?.evidence).toEqual(['part of stack'])
+  expect((await entriesOf(byHand)).filter(({ keeper }) => keeper !== undefined)).toEqual([])
+})

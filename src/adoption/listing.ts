@@ -3,6 +3,7 @@ import type { Graph } from '../engine/graph.js'
 import type { Owner } from '../engine/owner.js'
 import type { Inspection, Layer } from '../engine/resource.js'
 import { withoutSecrets } from '../engine/secret-values.js'
+import { keptBy } from './kept-by.js'
 
 /** What one resource of the model comes to in an installation that somebody else made. */
 export interface AdoptionEntry {
@@ -26,12 +27,12 @@ export function adoptionEntries(
 ): readonly AdoptionEntry[] {
   return graph.resources.flatMap((resource) => {
     const inspection = inspections.get(resource.id)
-    return inspection === undefined ? [] : [entryOf(inspection)]
+    return inspection === undefined ? [] : [entryOf(inspection, keptBy(inspections, inspection))]
   })
 }
 
-function entryOf(inspection: Inspection): AdoptionEntry {
-  const { resource, owner, differences } = inspection
+function entryOf(inspection: Inspection, owner: Owner | undefined): AdoptionEntry {
+  const { resource, differences } = inspection
   const { id, title, layer } = resource
   return {
     id,
