@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { startSandbox, type Sandbox } from '../sandbox/index.js'
 import { list, text } from '../sandbox/values.js'
 import { check } from './clean-check.js'
+import { errorOf, found } from './failed-run.js'
 import { at, listed, reportOf, succeeded, until, type KubernetesObject } from './scenario.js'
 import { startWorkload } from './workload.js'
 
@@ -69,6 +70,18 @@ describe('what is said before Karpenter 1.2.1 goes to 1.14.0', () => {
   test('a check of the installed version says nothing of the kind', async () => {
     const { result } = await check(sandbox, inputs)
     expect(at(reportOf(result), 'upgrade')).toBeUndefined()
+  })
+
+  test('manifests are judged by the CRDs that come with it, not by those that the cluster still has', async () => {
+    const field = '  weight: 10\n  replicas: 2\n  template:'
+    const requirement = '{ key: karpenter.k8s.aws/instance-cpu, operator: Gte, values: ["2"] }'
+    const manifests = newer['node-pools'].replace('requirements:', `requirements:\n        - ${requirement}`)
+    const refused = { ...newer, 'helm-values': 'replica: 1' }
+    expect(found(await sandbox.run({ ...refused, 'node-pools': manifests }))).toEqual(['error chart-values'])
+    const broken = manifests.replace('  template:', field)
+    const result = await sandbox.run({ ...refused, 'node-pools': broken })
+    expect(errorOf(result)).toContain("NodePool default: spec 'weight' is not supported on static NodePools")
+    expect(found(result)).toContain('error manifest-dry-run')
   })
 
   test('the upgrade renews the hash of both NodeClaims, and Karpenter marks neither as drifted', async () => {
