@@ -67,7 +67,9 @@ export function controller(
           ...interruptionIds,
           'controller-role-policies',
           ...identityIds,
-          ...(removal === undefined ? [] : ['leftovers'])
+          ...(removal === undefined ? [] : ['leftovers']),
+          // A release that somebody else keeps goes on making nodes, which must be able to join.
+          ...(removal === undefined || found.adopted === undefined ? [] : ['node-access'])
         ],
         helm: async () => decisions.helm,
         chart: async () => decisions.chart,

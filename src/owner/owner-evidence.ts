@@ -41,3 +41,8 @@ export function ownerText(owner: Owner): string {
   const evidence = owner.evidence.length === 0 ? '' : ` (${owner.evidence.join('; ')})`
   return owner.kind === 'other' ? `${owner.who}${evidence}` : `nobody's mark on it${evidence}`
 }
+
+/** Why a removal leaves it: `NodePool default is kept by kubectl datadog`. */
+export function leftTo(title: string, owner: Owner): string {
+  return owner.kind === 'other' ? `${title} is kept by ${owner.who}` : `${title} was there before`
+}

@@ -8,6 +8,8 @@ import { awaitRenewedHash } from './hash-renewal.js'
 import { removeNodeClass } from './node-class-removal.js'
 import type { NodeObjectPorts } from './node-pool.js'
 import { awaitReady } from './ready.js'
+import { ownerOfObject } from '../owner/object-owner.js'
+import { leftTo } from '../owner/owner-evidence.js'
 
 /** What a failing condition's reason asks for (Karpenter 1.0 to 1.14). */
 const fixes: readonly { readonly reason: RegExp; readonly fix: string }[] = [
@@ -87,7 +89,7 @@ export function ec2NodeClass(
       const live = await within.get(ec2NodeClasses, name)
       if (live === undefined) return { outcome: 'absent' }
       if (!isOurs(live, ownership)) {
-        return { outcome: 'kept', reason: `${title} was there before`, inUse: true }
+        return { outcome: 'kept', reason: leftTo(title, ownerOfObject(live, ownership)), inUse: true }
       }
       return removeNodeClass({ ...removal, kubernetes: within }, name, step)
     }

@@ -14,6 +14,7 @@ import {
 import { othersIn } from './namespace-contents.js'
 import { namedFew } from './stuck-removal.js'
 import { ownerOfObject } from '../owner/object-owner.js'
+import { leftTo } from '../owner/owner-evidence.js'
 
 export interface NamespaceWanted {
   readonly name: string
@@ -65,7 +66,8 @@ export function namespace(wanted: NamespaceWanted, ports: KubernetesPorts): AnyR
         if (live === undefined) return { outcome: 'absent' }
         if (builtIn.includes(wanted.name))
           return { outcome: 'kept', reason: `${title} belongs to the cluster` }
-        if (!isOurs(live, ownership)) return { outcome: 'kept', reason: `${title} was there before` }
+        if (!isOurs(live, ownership))
+          return { outcome: 'kept', reason: leftTo(title, ownerOfObject(live, ownership)) }
         if (textField(live, 'metadata', 'deletionTimestamp') === undefined) {
           const others = await othersIn(within, wanted.name, ownership)
           if (others.length > 0)

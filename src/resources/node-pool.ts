@@ -12,6 +12,8 @@ import {
   type KubernetesPorts
 } from './kubernetes-object.js'
 import { awaitReady } from './ready.js'
+import { ownerOfObject } from '../owner/object-owner.js'
+import { leftTo } from '../owner/owner-evidence.js'
 
 function severity(path: string): Severity {
   return path.startsWith('metadata.') || path.startsWith('spec.weight') ? 'cosmetic' : 'breaks scaling'
@@ -48,7 +50,11 @@ export function nodePool(manifest: Manifest, ports: NodeObjectPorts): AnyResourc
         const within = kubernetes.within(step.signal)
         const live = await within.get(nodePools, name)
         if (live !== undefined && !isOurs(live, ownership)) {
-          return { outcome: 'kept', reason: `NodePool ${name} was there before`, inUse: true }
+          return {
+            outcome: 'kept',
+            reason: leftTo(`NodePool ${name}`, ownerOfObject(live, ownership)),
+            inUse: true
+          }
         }
         // Deleted again when it ends already: a finalizer of somebody else's may hold it.
         if (live !== undefined && (await within.delete(nodePools, { name })) === 'deleted') {
