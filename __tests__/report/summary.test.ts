@@ -40,6 +40,29 @@ describe('summaryText', () => {
     )
   })
 
+  it('says of an installation that somebody else made what it is, and of one that was taken over what was changed', () => {
+    const adoption: Report['adoption'] = [
+      {
+        id: 'stack',
+        title: 'CloudFormation stack eksctl-blue',
+        layer: 'cloudformation',
+        state: "somebody else's",
+        keeper: 'eksctl',
+        evidence: ['tag alpha.eksctl.io/cluster-name=blue'],
+        differences: [],
+        adopt: 'use it, and leave it to eksctl'
+      }
+    ]
+    const counts = { drift: 0, pending: 1, unknown: 0 }
+    const looked = summaryText({ ...report, mode: 'check', resources: [], findings: [], counts, adoption })
+    expect(looked).toContain(': not adopted yet')
+    expect(looked).toContain("**Not installed by this action**: 1 somebody else's")
+    expect(looked).toContain('| eksctl | tag alpha.eksctl.io/cluster-name=blue |')
+    const taken = summaryText({ ...report, adoption })
+    expect(taken).toContain(': adopted')
+    expect(taken).toContain('**Adopted**: Karpenter 1.14.0, 0 resources as they were, 1 changed')
+  })
+
   it('keeps a pipe in a change from breaking the table', () => {
     expect(summaryText(report)).toContain('created \\| it')
   })

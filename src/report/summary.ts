@@ -67,7 +67,7 @@ function verdict(report: Report): string {
   if (report.removal !== undefined) {
     const { removed, kept } = report.removal
     return removed.length === 0
-      ? `**Nothing to remove**: nothing of ours was there, ${seconds(report.seconds)}.`
+      ? `**Nothing to remove**: nothing of ours was there${keptText(kept.length)}, ${seconds(report.seconds)}.`
       : `**Removed**: ${removed.length} resources were removed and read as gone, ${kept.length} kept, ${seconds(report.seconds)}.`
   }
   if (report.mode === 'smoke-test')
@@ -81,6 +81,11 @@ function verdict(report: Report): string {
 
 function notAdopted({ adoption = [], seconds: time }: Report): string {
   return `**Not installed by this action**: ${adoptionCounts(adoption)}. \`adopt: true\` takes it over as the table says. ${seconds(time)}.`
+}
+
+/** Of a removal that leaves all that there is, as one of an adopted installation does. */
+function keptText(kept: number): string {
+  return kept === 0 ? '' : `; ${kept} kept, for the reasons below`
 }
 
 function adopted({ karpenterVersion, resources, smokeTests, seconds: time }: Report, done: number): string {
