@@ -91,13 +91,15 @@ export function keepRecord(
     run: url,
     time: new Date(run.ports.clock.now()).toISOString()
   })
+  // What comes into the model later, and is there by then, is somebody's who was never asked about it.
+  const takesOver = adopted !== undefined && previous?.adoption === undefined
   const resources = now.graph.resources.map(({ id, wanted }): WalkedResource => {
     const inspection = now.inspections.get(id)
     return {
       id,
       wanted,
       found: inspection?.left ?? [],
-      ...(adopted !== undefined && isTakenOver(inspection, now.inspections) && { adopted: true })
+      ...(takesOver && isTakenOver(inspection, now.inspections) && { adopted: true })
     }
   })
   const write = async (record: InstallRecord): Promise<void> =>
