@@ -122,12 +122,16 @@ describe('preflight of what older versions left, and of what only few clusters h
 
   /** Makes it until the end of the test. */
   async function put(path: string, object: Kind): Promise<void> {
+    const last: { said: unknown } = { said: undefined }
     await until(`${path} to take it`, async () => {
       const { status, body } = await sandbox.kubernetes('POST', path, object)
-      // The storage of a kind whose CRD has just been made is still being set up.
-      if (status === 404 || status === 429) return undefined
+      last.said = body
+      // The storage of a kind whose CRD has just been made is still being set up, and the schema of one that was changed.
+      if (status === 404 || status === 429 || status === 422) return undefined
       if (status !== 201) throw new Error(`${path}: ${status} ${JSON.stringify(body)}`)
       return true
+    }).catch((error: unknown) => {
+      throw new Error(`${path}: ${JSON.stringify(last.said)}`, { cause: error })
     })
     made.unshift(`${path}/${String(record(object['metadata'])['name'])}`)
   }
