@@ -78,20 +78,23 @@ describe("mode uninstall on today's cluster: Kubernetes 1.35, access entries, Po
   })
 
   test('drains by the rules, and names what holds a node while it waits', async () => {
+    // Before its pod comes, which Karpenter would else be free to move while it consolidates.
+    await allowNoDisruption(sandbox, 'web')
     await startWorkload(sandbox, { name: 'web', replicas: 1 })
     await startWorkload(sandbox, {
       name: 'job',
       replicas: 1,
       annotations: { 'karpenter.sh/do-not-disrupt': 'true' }
     })
-    await allowNoDisruption(sandbox, 'web')
     const lines: string[] = []
     const running = remove(sandbox, {}, { onLine: (line) => lines.push(line) })
     const waiting = await until(
       'the line that names both pods',
       () => lines.find((line) => line.startsWith('Waiting') && /web-/.test(line) && /job-/.test(line)),
       90
-    )
+    ).catch((error: unknown) => {
+      throw new Error(lines.join('\n'), { cause: error })
+    })
     expect(waiting).toContain('PodDisruptionBudget')
     expect(waiting).toContain('do-not-disrupt')
     expect(await podsOf(sandbox, 'web')).toHaveLength(1)
