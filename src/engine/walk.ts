@@ -182,7 +182,10 @@ export function criticalPath(
     const seconds = own === undefined ? 0 : (own.endedAt - own.startedAt) / 1000
     const before = resource.dependsOn
       .map((id) => longest.get(id) ?? { seconds: 0, ids: [] })
-      .reduce((a, b) => (b.seconds > a.seconds ? b : a), { seconds: 0, ids: [] as readonly string[] })
+      .reduce<{ seconds: number; ids: readonly string[] }>((a, b) => (b.seconds > a.seconds ? b : a), {
+        seconds: 0,
+        ids: []
+      })
     longest.set(resource.id, { seconds: before.seconds + seconds, ids: [...before.ids, resource.id] })
   }
   return [...longest.values()].reduce((a, b) => (b.seconds > a.seconds ? b : a), { seconds: 0, ids: [] })

@@ -38,9 +38,9 @@ export class DrainWatch {
     }
     for (const node of wanted) {
       if (this.#nodes.has(node)) continue
-      const entry = {
+      const entry: { readonly view: View; pods: Followed<Pod> | undefined } = {
         view: new View(this.#kubernetes, this.#signal),
-        pods: undefined as Followed<Pod> | undefined
+        pods: undefined
       }
       this.#nodes.set(node, entry)
       entry.pods = await entry.view.follow(pods, { fieldSelector: `spec.nodeName=${node}` })
