@@ -52,4 +52,16 @@ describe('the newest complaint about an object', () => {
     })
     expect(newestComplaint([info], new Set(['default']), since)).toBeUndefined()
   })
+
+  test('is not that the NodePool is gone whose NodeClaims are being removed', () => {
+    const gone = line({
+      time: '2026-01-01T12:00:30.000Z',
+      NodeClaim: { name: 'default-x6gvw' },
+      error: 'NodePool.karpenter.sh "default" not found (nodeclaim=default-x6gvw, nodepool=default)'
+    })
+    expect(newestComplaint([gone], new Set(['default-x6gvw']), since)).toBeUndefined()
+    expect(newestComplaint([denied, gone], new Set(['default', 'default-x6gvw']), since)).toMatchObject({
+      lacks: 'iam:ListInstanceProfiles'
+    })
+  })
 })

@@ -102,11 +102,8 @@ class Drain {
   }
 
   waitingFor(claims: readonly Manifest[]): string {
-    const blockers = this.#blockers()
-    const left = `${claims.length} NodeClaims of NodePool ${this.#nodePool} to go`
-    if (this.#standing.state !== 'running') return `${left}: ${this.#standing.text}`
-    if (this.#complaint !== undefined) return `${left}: Karpenter says: ${this.#complaint.text}`
-    return `${left}: ${blockers.length > 0 ? blockersText(blockers, 5) : namedFew(claims.map(stateOf))}`
+    const found = { standing: this.#standing, complaint: this.#complaint, blockers: this.#blockers() }
+    return `${claims.length} NodeClaims of NodePool ${this.#nodePool} to go: ${whatHolds(claims, found)}`
   }
 
   timeIsUp(): UserError {
@@ -223,6 +220,26 @@ class Drain {
       { state: 'The NodePool is deleted; its NodeClaims and their instances are still there.' }
     )
   }
+}
+
+/**
+ * What keeps the NodeClaims, the most certain first: no controller, a permission that it lacks, pods that block. Another
+ * error of the controller may be one that the next try gets past, so it never hides the pods.
+ */
+export function whatHolds(
+  claims: readonly Manifest[],
+  found: {
+    readonly standing: Standing
+    readonly complaint: Complaint | undefined
+    readonly blockers: readonly Blocker[]
+  }
+): string {
+  const { standing, complaint, blockers } = found
+  if (standing.state !== 'running') return standing.text
+  if (complaint !== undefined && (complaint.lacks !== undefined || blockers.length === 0)) {
+    return `Karpenter says: ${complaint.text}`
+  }
+  return blockers.length > 0 ? blockersText(blockers, 5) : namedFew(claims.map(stateOf))
 }
 
 /** Its NodePool was deleted without it: nobody but us will delete it. */

@@ -37,6 +37,9 @@ export interface Complaint {
   readonly fix: string
 }
 
+/** Said of each NodeClaim that outlives its NodePool (1.14), which is what every removal waits for. */
+const removedNodePool = /^NodePool\.karpenter\.sh "[^"]*" not found/
+
 /** Lines of each controller pod's log that are read, and characters of an error that are shown. */
 const tailLines = 400
 const shownCharacters = 600
@@ -92,7 +95,9 @@ export function newestComplaint(
     const time = typeof entry['time'] === 'string' ? entry['time'] : ''
     if (Date.parse(time) < since) continue
     const said = [entry['message'], entry['error']].filter((part) => typeof part === 'string' && part !== '')
-    if (newest === undefined || time >= newest.time) newest = { time, text: said.at(-1)?.toString() ?? '' }
+    const text = said.at(-1)?.toString() ?? ''
+    if (removedNodePool.test(text)) continue
+    if (newest === undefined || time >= newest.time) newest = { time, text }
   }
   if (newest === undefined) return undefined
   const lacks = /not authorized to perform:? ([\w-]+:\w+)/.exec(newest.text)?.[1]
