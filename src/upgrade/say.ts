@@ -12,8 +12,11 @@ import { readForNotes } from './reads.js'
 
 /** What a run is about to do. */
 interface Planned {
-  readonly found: Discovery
-  readonly decisions: Decisions
+  readonly found: Pick<Discovery, 'kubernetes' | 'record'>
+  readonly decisions: Pick<
+    Decisions,
+    'version' | 'installed' | 'stack' | 'chart' | 'values' | 'nodePools' | 'nodeClasses'
+  >
   readonly inspections: ReadonlyMap<string, Inspection>
 }
 
