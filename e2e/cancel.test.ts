@@ -3,6 +3,7 @@ import { startSandbox, type ActionResult, type RunOptions, type Sandbox } from '
 import { text } from '../sandbox/values.js'
 import { checkIsClean } from './clean-check.js'
 import { standing } from './standing.js'
+import { holdDeployments } from './unanswered-webhook.js'
 import {
   at,
   callsOf,
@@ -107,11 +108,12 @@ describe('a run that is stopped', () => {
 
   test('killed outright while helm installs: the release is left unfinished', async () => {
     const pending = '/api/v1/namespaces/karpenter/secrets?labelSelector=owner%3Dhelm,status%3Dpending-install'
+    const letGo = await holdDeployments(sandbox, 'karpenter')
     const result = await stoppedWhen(
       'a release being installed',
       async () => (await listed(sandbox, pending)).length > 0,
       killed
-    )
+    ).finally(letGo)
     expect(result.exitCode).toBeNull()
     expect(await listed(sandbox, pending)).toHaveLength(1)
   })
