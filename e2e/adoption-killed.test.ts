@@ -1,9 +1,16 @@
+import {
+  AssociateAccessPolicyCommand,
+  DisassociateAccessPolicyCommand,
+  EKSClient,
+  UpdateAccessEntryCommand
+} from '@aws-sdk/client-eks'
 import { AddRoleToInstanceProfileCommand, CreateInstanceProfileCommand, IAMClient } from '@aws-sdk/client-iam'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { hold, publishedStatements } from '../sandbox/cluster/deployer-policy.js'
 import { startSandbox, type Sandbox } from '../sandbox/index.js'
 import { record } from '../sandbox/values.js'
 import { controllerPods, holdForNames, standingOf, type Standing } from './adoption-state.js'
+import { applyCheckRoles, checkGroup } from './check-cluster-role.js'
 import { checkIsClean } from './clean-check.js'
 import { errorOf } from './failed-run.js'
 import { at, auditor, callsOf, denied, find, get, paths, reportOf, succeeded, until } from './scenario.js'
@@ -54,6 +61,24 @@ describe('an adoption that upgrades at once, looked at first and killed on its w
     )
     expect(errorOf(await sandbox.run({ mode: 'check' }))).toContain('iam:GetInstanceProfile')
     await sandbox.kubernetes('DELETE', `${paths.nodeClasses}/profiled`)
+  })
+
+  test('is looked at by the published role in the cluster alone, by the group of an access entry', async () => {
+    const of = { clusterName: sandbox.name, principalArn: sandbox.deployerRoleArn }
+    const policyArn = 'arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy'
+    const eks = new EKSClient(auditor(sandbox))
+    await applyCheckRoles(sandbox, made.namespace)
+    await eks.send(new UpdateAccessEntryCommand({ ...of, kubernetesGroups: [checkGroup] }))
+    await eks.send(new DisassociateAccessPolicyCommand({ ...of, policyArn }))
+    await holdForNames(sandbox, made, 'check')
+    sandbox.cloud.clearCalls()
+    const report = reportOf(succeeded(await sandbox.run({ mode: 'check' })))
+    expect(JSON.stringify(report['adoption'])).toContain(`node-pool/${made.nodePools[0] ?? ''}`)
+    expect(denied(callsOf(sandbox))).toEqual([])
+    const accessScope = { type: 'cluster' } as const
+    await eks.send(new AssociateAccessPolicyCommand({ ...of, policyArn, accessScope }))
+    await eks.send(new UpdateAccessEntryCommand({ ...of, kubernetesGroups: [] }))
+    eks.destroy()
     await holdForNames(sandbox, made, 'install')
     sandbox.cloud.clearCalls()
   })

@@ -21,6 +21,19 @@ export interface Finding {
   readonly missingPermission: string | undefined
 }
 
+/** Findings of what could not be read, and the rest. */
+export function told(findings: readonly Finding[]): {
+  readonly missing: readonly (string | undefined)[]
+  readonly drift: readonly string[]
+} {
+  const unknown = findings.filter(({ kind }) => kind === 'unknown')
+  const drift = findings.filter(({ kind }) => kind === 'drift')
+  return {
+    missing: [...new Set(unknown.map(({ missingPermission }) => missingPermission))],
+    drift: drift.map(({ id, path }) => `${id} ${path}`)
+  }
+}
+
 /** A run of mode check, which calls nothing that writes, whatever it finds. */
 export async function check(
   sandbox: Sandbox,

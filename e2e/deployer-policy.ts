@@ -123,3 +123,16 @@ export function needed(statements: readonly Statement[], statement: Statement, a
 function hasActions(statement: Statement): boolean {
   return [statement['Action']].flat().length > 0
 }
+
+/** Without one action of one statement. */
+export function withoutAction(
+  statements: readonly Statement[],
+  sid: string,
+  action: string
+): readonly Statement[] {
+  return statements.flatMap((statement) => {
+    if (statement['Sid'] !== sid) return [statement]
+    const rest = [statement['Action']].flat().filter((one) => one !== action)
+    return rest.length === 0 ? [] : [{ ...statement, Action: rest }]
+  })
+}
