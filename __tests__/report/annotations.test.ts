@@ -1,20 +1,6 @@
 import type { Finding } from '../../src/engine/findings.js'
 import { annotate } from '../../src/report/annotations.js'
-
-const finding: Finding = {
-  kind: 'drift',
-  id: 'node-pool/default',
-  title: 'NodePool default',
-  layer: 'karpenter',
-  path: 'spec.limits.cpu',
-  wanted: '1000',
-  recorded: '1000',
-  live: '4',
-  severity: 'breaks scaling',
-  reason: 'spec.limits.cpu is "4", not "1000"',
-  install: 'change it back to 1000',
-  by: { manager: 'kubectl-edit', time: '2026-11-24T10:00:00Z' }
-}
+import { finding } from './finding.js'
 
 function annotations(findings: readonly Finding[], used = 0): readonly string[] {
   const lines: string[] = []
@@ -29,7 +15,7 @@ function annotations(findings: readonly Finding[], used = 0): readonly string[] 
 describe('annotate', () => {
   it('names resource, field, values, who did it, and what install would do', () => {
     expect(annotations([finding])).toEqual([
-      'error drift: NodePool default: spec.limits.cpu is "4", not "1000" (by kubectl-edit, 2026-11-24T10:00:00Z); install would change it back to 1000'
+      'error drift: NodePool default: spec.limits.cpu is "4", not "1000" (by kubectl-edit, Update, 2026-11-24T10:00:00Z); install would change it back to 1000'
     ])
   })
 

@@ -3,6 +3,7 @@ import { issuesOf } from '../../src/github/issues.js'
 import { driftLabel, type DriftIssueOutcome, keepDriftIssue } from '../../src/report/drift-issue.js'
 import { markerOf, mostCharacters } from '../../src/report/drift-issue-body.js'
 import { type GitHubApi, startGitHubApi } from '../../sandbox/runner/github-api.js'
+import { finding } from './finding.js'
 
 const repository = 'octo-org/octo-repo'
 const cluster = {
@@ -11,20 +12,6 @@ const cluster = {
   arn: 'arn:aws:eks:eu-west-1:111122223333:cluster/prod'
 }
 const run = 'https://github.com/octo-org/octo-repo/actions/runs/7'
-const finding: Finding = {
-  kind: 'drift',
-  id: 'node-pool/default',
-  title: 'NodePool default',
-  layer: 'karpenter',
-  path: 'spec.limits.cpu',
-  wanted: '1000',
-  recorded: '1000',
-  live: '4',
-  severity: 'breaks scaling',
-  reason: 'spec.limits.cpu is "4", not "1000"',
-  install: 'change it back to 1000',
-  by: { manager: 'kubectl-edit', time: '2026-11-24T10:00:00Z' }
-}
 const other: Finding = { ...finding, path: 'spec.limits.memory' }
 
 let github: GitHubApi

@@ -1,28 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { reportSchemaText } from '../../scripts/report-schema.js'
-import type { Finding } from '../../src/engine/findings.js'
 import type { Mode } from '../../src/inputs.js'
 import { Ledger } from '../../src/report/ledger.js'
 import type { Report } from '../../src/report/report.js'
+import { finding } from './finding.js'
 
 const text = readFileSync('docs/report.schema.json', 'utf8')
 const validate = new Ajv2020().compile(JSON.parse(text))
-
-const finding: Finding = {
-  kind: 'drift',
-  id: 'node-pool/default',
-  title: 'NodePool default',
-  layer: 'karpenter',
-  path: 'spec.limits.cpu',
-  wanted: '1000',
-  recorded: '1000',
-  live: '4',
-  severity: 'breaks scaling',
-  reason: 'spec.limits.cpu is "4", not "1000"',
-  install: 'change it back to 1000',
-  by: { manager: 'kubectl-edit', operation: 'Update', time: '2026-11-24T10:00:00Z' }
-}
 
 function reportOf(mode: Mode, fill: (ledger: Ledger) => void): unknown {
   const ledger = new Ledger(mode, 'local', { name: 'blue', region: 'eu-west-1' }, 0)

@@ -15,6 +15,14 @@ export const nobodyTrusted = {
   Statement: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service: 'ec2.amazonaws.com' } }]
 }
 
+/** A policy that allows one action. */
+export function allow(Action: string, Resource = '*', Condition?: object) {
+  return {
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Action, Resource, ...(Condition !== undefined && { Condition }) }]
+  }
+}
+
 /** Settings of a client: one try, so that an error is the first answer. */
 export function settings(cloud: Cloud, credentials: Credentials) {
   return {

@@ -24,7 +24,7 @@ import {
   TagRoleCommand
 } from '@aws-sdk/client-iam'
 import { type Cloud, startCloud } from '../../../sandbox/cloud/index.js'
-import { accountId, administrator, iamClient, nobodyTrusted, refusalOf, region } from './clients.js'
+import { accountId, administrator, allow, iamClient, nobodyTrusted, refusalOf, region } from './clients.js'
 
 let cloud: Cloud
 let admin: IAMClient
@@ -36,10 +36,6 @@ beforeEach(async () => {
 afterEach(() => cloud.stop())
 
 const trust = JSON.stringify(nobodyTrusted)
-const allow = (Action: string, Resource = '*', Condition?: object) => ({
-  Version: '2012-10-17',
-  Statement: [{ Effect: 'Allow', Action, Resource, ...(Condition === undefined ? {} : { Condition }) }]
-})
 const createRole = (RoleName: string) =>
   admin.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: trust }))
 const createPolicy = (PolicyName: string, document: unknown = allow('s3:GetObject')) =>
