@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import type { FargateProfileSpec } from '../sandbox/cloud/eks/state.js'
+import { putPodExecutionRole } from '../sandbox/cluster/fargate.js'
 import { hold, publishedStatements } from '../sandbox/cluster/deployer-policy.js'
 import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { list, record } from '../sandbox/values.js'
@@ -159,39 +159,40 @@ describe('preflight of where the controller is to run', () => {
   })
 
   describe('Fargate', () => {
-    const profile = (namespace: string): readonly FargateProfileSpec[] => [
-      { name: 'system', selectors: [{ namespace }] }
-    ]
     const fargate = 'eks.amazonaws.com/compute-type'
 
-    async function withProfiles(
-      fargateProfiles: readonly FargateProfileSpec[],
+    async function withProfile(
+      namespace: string,
       more: Readonly<Record<string, string>>
     ): Promise<ActionResult> {
-      const { clusters } = sandbox.cloud.eks
-      const cluster = sandbox.cloud.eks.cluster('green')
-      clusters.set('green', { ...cluster, fargateProfiles })
+      const { cloud, vpc } = sandbox
+      const profile = cloud.eks.putFargateProfile('green', {
+        name: 'system',
+        podExecutionRoleArn: putPodExecutionRole(cloud, 'green'),
+        subnets: vpc.subnets.filter((subnet) => !subnet.public).map(({ id }) => id),
+        selectors: [{ namespace, labels: {} }]
+      })
       const result = await run(more)
-      clusters.set('green', cluster)
+      cloud.eks.fargateProfiles.delete(`green ${profile.name}`)
       return result
     }
 
     test('takes the controller in, and Pod Identity does not serve it there: refused', async () => {
       const podIdentity = { 'controller-identity': 'pod-identity' }
-      const result = await withProfiles(profile('karpenter'), podIdentity)
+      const result = await withProfile('karpenter', podIdentity)
       await refusedBeforeWriting(sandbox, result, [
         /^setup-karpenter: controller-identity: pod-identity does not serve Fargate/,
         'Fargate profile system takes in its pods in namespace karpenter',
         'Pass `controller-identity: irsa`'
       ])
-      expect(findings(await withProfiles(profile('karpenter'), refusing()))).toEqual([])
-      expect(findings(await withProfiles(profile('batch'), { ...podIdentity, ...refusing() }))).toEqual([])
+      expect(findings(await withProfile('karpenter', refusing()))).toEqual([])
+      expect(findings(await withProfile('batch', { ...podIdentity, ...refusing() }))).toEqual([])
     })
 
     test('is all there is, and takes the controller in or not', async () => {
       for (const name of names) await label(name, fargate, 'fargate')
-      const without = await withProfiles(profile('batch'), {})
-      const taken = await withProfiles(profile('karp*'), refusing())
+      const without = await withProfile('batch', {})
+      const taken = await withProfile('karp*', refusing())
       for (const name of names) await label(name, fargate, null)
       await refusedBeforeWriting(sandbox, without, [
         'the cluster has Fargate nodes only, and no Fargate profile takes in the controller in namespace karpenter',

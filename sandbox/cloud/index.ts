@@ -7,8 +7,9 @@ import { type Credentials, CredentialStore } from './credentials/store.js'
 import { Faults } from './faults.js'
 import { front } from './front.js'
 import { type Identity } from './authenticator/identity.js'
-import { nodeIdentity, reviewToken } from './authenticator/review.js'
+import { fargateNodeIdentity, nodeIdentity, reviewToken } from './authenticator/review.js'
 import { eksAuthService } from './eks/pod-identity-credentials.js'
+import type { SubnetFacts } from './eks/fargate-profiles.js'
 import { eksService } from './eks/service.js'
 import { type ClusterSpec, EksState } from './eks/state.js'
 import { zonalShiftService } from './eks/zonal-shift.js'
@@ -35,6 +36,8 @@ export interface CloudOptions {
   readonly associationDelay?: number
   /** Private DNS name of an EC2 instance by its id, for tokens that nodes make. */
   readonly privateDnsName?: (instanceId: string) => Promise<string | undefined>
+  /** What EKS sees of a subnet; without it there are none. */
+  readonly subnet?: SubnetFacts
 }
 
 export interface Cloud {
@@ -60,6 +63,11 @@ export interface Cloud {
   nodeIdentity(
     clusterName: string,
     node: { readonly roleArn: string; readonly instanceId: string; readonly privateDnsName: string }
+  ): Promise<Identity | { readonly refused: string }>
+  /** The same for the node that Fargate gives a pod. */
+  fargateNodeIdentity(
+    clusterName: string,
+    node: { readonly roleArn: string; readonly nodeName: string }
   ): Promise<Identity | { readonly refused: string }>
   /** Token webhook of a cluster's API server. */
   webhookUrl(clusterName: string): string
@@ -96,7 +104,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const own = [
     iamService(iam),
     stsService({ iam, credentials, issuers }),
-    eksService(eks, iam),
+    eksService(eks, iam, options.subnet ?? (async () => undefined)),
     eksAuthService({ eks, iam, credentials, issuers, associationDelay }),
     zonalShiftService(eks)
   ]
@@ -128,6 +136,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
         ])
       ),
     nodeIdentity: (clusterName, node) => nodeIdentity(eks, clusterName, node),
+    fargateNodeIdentity: (clusterName, node) => fargateNodeIdentity(eks, clusterName, node),
     webhookUrl: (clusterName) => `${url}/authenticate/${clusterName}`,
     stop: async () => {
       await Promise.all([plain.close(), tls?.close()])

@@ -21,6 +21,7 @@ import { startIdTokenServer } from '../runner/id-token.js'
 import { list, record, text } from '../values.js'
 import { awsAuthOf, bindAccessPolicies, mapRoles, nodeMapping, type RoleMapping } from './access.js'
 import { audienceOf, publishedPolicy } from './deployer.js'
+import { putFargateProfiles, serveFargate } from './fargate.js'
 import { launchNodeGroup, putNodeGroupRole, type NodeGroupOrder } from './node-group.js'
 import { REPOSITORY, runnerOf } from './run.js'
 import type { SandboxSpec } from './spec.js'
@@ -99,6 +100,7 @@ export async function assemble(assembly: Assembly): Promise<Omit<Sandbox, 'built
     nodeRoleArn: nodeRole.arn,
     deployerArn: spec.deployer?.inCluster === false ? undefined : deployer.arn
   })
+  await putFargateProfiles({ cloud, vpc, request: controlPlane.request }, name, spec.fargateProfiles ?? {})
   const proxy = await startProxy({
     portFor: (host) =>
       publishedHosts.some((one) => one === host)
@@ -114,6 +116,7 @@ export async function assemble(assembly: Assembly): Promise<Omit<Sandbox, 'built
     controlPlane,
     cluster: cloud.eks.cluster(name)
   })
+  serveFargate(cloud, controlPlane.request, nodes)
   cloud.eks.installAddon = async (change, addon) => nodes.addon(change, addon.addonName, addon.addonVersion)
   await launchNodeGroup({ iam: cloud.iam, moto: services, vpc, clusterName: name }, group, nodeRole)
   await spec.prepare?.(cloud)
@@ -191,6 +194,7 @@ async function startAws(parts: {
       }),
       ...services.services(around)
     ],
+    subnet: async (id) => services.subnet(id),
     privateDnsName: async (instanceId) =>
       (await services.instances()).find((instance) => instance.id === instanceId)?.privateDnsName
   })
@@ -278,6 +282,12 @@ async function startKubelets(
             one.namespace === namespace &&
             one.serviceAccount === serviceAccount
         ),
+    fargate: {
+      profiles: () =>
+        cloud.eks.fargateProfiles.values().filter(({ clusterName }) => clusterName === cluster.name),
+      subnet: async (id) => services.subnet(id),
+      identity: async (roleArn, nodeName) => cloud.fargateNodeIdentity(cluster.name, { roleArn, nodeName })
+    },
     controllerBinary: (image) => {
       const version = IMAGE.exec(image)?.[1]
       const known = karpenterVersions.find((one) => one === version)
@@ -299,15 +309,18 @@ function setNetwork(cloud: Cloud, name: string, vpc: Vpc, nodeRole: string, grou
     vpcId: vpc.id,
     subnetIds: subnets,
     clusterSecurityGroupId: vpc.clusterSecurityGroupId,
-    nodegroups: [
-      {
-        name: group.name,
-        nodeRole,
-        subnets: own.length > 0 ? own.map((subnet) => subnet.id) : subnets,
-        instanceTypes: [group.instanceType],
-        desiredSize: group.count
-      }
-    ]
+    nodegroups:
+      group.count === 0
+        ? []
+        : [
+            {
+              name: group.name,
+              nodeRole,
+              subnets: own.length > 0 ? own.map((subnet) => subnet.id) : subnets,
+              instanceTypes: [group.instanceType],
+              desiredSize: group.count
+            }
+          ]
   })
 }
 

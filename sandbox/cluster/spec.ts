@@ -1,4 +1,5 @@
 import type { Cloud } from '../cloud/index.js'
+import type { FargateSelector } from '../cloud/eks/fargate-profile.js'
 import type { AuthenticationMode, ClusterSpec } from '../cloud/eks/state.js'
 import type { KubernetesVersion } from '../control-plane/index.js'
 import type { NodesOptions } from '../nodes/index.js'
@@ -18,12 +19,12 @@ export interface SandboxSpec {
   readonly publicSubnets?: number
   readonly privateSubnets?: number
   readonly zones?: number
-  /** Two m5.large over two zones when absent. */
+  /** Two m5.large over two zones when absent; none at all with a count of 0. */
   readonly nodeGroup?: NodeGroupOrder
   /** Whatever else the cloud's cluster may have: autoMode, zonalShift, tags. */
-  readonly cluster?: Partial<
-    Pick<ClusterSpec, 'autoMode' | 'zonalShift' | 'tags' | 'serviceIpv4Cidr' | 'fargateProfiles'>
-  >
+  readonly cluster?: Partial<Pick<ClusterSpec, 'autoMode' | 'zonalShift' | 'tags' | 'serviceIpv4Cidr'>>
+  /** Fargate profiles over the private subnets, by name: their selectors. */
+  readonly fargateProfiles?: Readonly<Record<string, readonly FargateSelector[]>>
   /** Policies of the role that the action assumes; the published ones when absent. */
   readonly deployer?: {
     readonly trust?: unknown

@@ -25,6 +25,24 @@ export async function installPodIdentityAgent(api: ApiClient, version: string): 
           spec: {
             priorityClassName: 'system-node-critical',
             hostNetwork: true,
+            affinity: {
+              nodeAffinity: {
+                requiredDuringSchedulingIgnoredDuringExecution: {
+                  nodeSelectorTerms: [
+                    {
+                      matchExpressions: [
+                        { key: 'kubernetes.io/os', operator: 'In', values: ['linux'] },
+                        {
+                          key: 'eks.amazonaws.com/compute-type',
+                          operator: 'NotIn',
+                          values: ['fargate', 'auto']
+                        }
+                      ]
+                    }
+                  ]
+                }
+              }
+            },
             tolerations: [{ operator: 'Exists' }],
             containers: [
               {

@@ -8,6 +8,7 @@ import {
   AGENT_LABEL,
   AGENT_NAME
 } from './agent-daemon-set.js'
+import { startFargate, type Fargate, type FargateCloud } from './fargate/index.js'
 import { startKubeletServer } from './kubelet-server.js'
 import { machineOf, resourcesOf, type Machine } from './machine.js'
 import { heartbeat, makeReady, registerNode, type NodeOrder } from './node.js'
@@ -56,6 +57,8 @@ export interface NodesOptions {
   }) => Promise<ApiIdentity | { readonly refused: string }>
   readonly credentialsOf: (roleArn: string) => AgentCredentials
   readonly hasAssociation: (namespace: string, serviceAccount: string) => boolean
+  /** Without it the cluster has no Fargate. */
+  readonly fargate?: FargateCloud
   readonly controllerBinary: (image: string) => string | undefined
   readonly imageExists?: (image: string) => boolean
   /** Milliseconds from launch to registration, and from that to Ready; 400 and 300 when absent. */
@@ -75,6 +78,8 @@ export interface Nodes {
   readonly refusals: readonly string[]
   /** Makes or removes the objects of an EKS add-on and waits until its pods are ready. */
   addon(change: 'install' | 'remove', name: string, version: string): Promise<void>
+  /** Ends the pods that Fargate runs by this profile, and waits until they are gone. */
+  removeFargatePods(profileName: string): Promise<void>
   /** Ends every kubelet and what it runs, Karpenter too, and leaves their objects as they are. */
   stop(): Promise<void>
 }
@@ -120,7 +125,7 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
   })
   const pods = new Pods({
     api,
-    node: (name) => byName(name)?.live,
+    node: (name) => byName(name)?.live ?? fargate?.node(name),
     imageExists: options.imageExists ?? (() => true),
     controllerBinary: options.controllerBinary,
     folder: join(options.folder, 'pods'),
@@ -139,7 +144,27 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
     region: options.region,
     hasAssociation: options.hasAssociation
   })
-  const watch = api.watch('/api/v1/pods', ({ type, object }) => pods.take(type, object))
+  const kubeletVersion = `v${options.kubernetesVersion}.0-eks-0000000`
+  const fargate: Fargate | undefined =
+    options.fargate === undefined
+      ? undefined
+      : await startFargate({
+          api,
+          authority: options.authority,
+          cloud: options.fargate,
+          region: options.region,
+          kubeletVersion,
+          kubeletPort: kubelets.port,
+          bootTime: options.bootTime ?? 400,
+          readyTime: options.readyTime ?? 300,
+          nodeStarted: (name) => pods.nodeStarted(name),
+          nodeStopped: (name) => pods.nodeStopped(name),
+          log
+        })
+  const watch = api.watch('/api/v1/pods', ({ type, object }) => {
+    pods.take(type, object)
+    fargate?.take(type, object)
+  })
 
   const later = (milliseconds: number, work: () => Promise<void>): void => {
     const timer = setTimeout(() => {
@@ -192,8 +217,9 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
     }
     const machine = await machineFor(instance.type)
     const order: NodeOrder = {
-      instanceId: instance.id,
+      machineId: instance.id,
       name: instance.privateDnsName,
+      hostname: instance.privateDnsName,
       identity,
       privateIp: instance.privateIp,
       zone: instance.zone,
@@ -201,7 +227,7 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
       instanceType: instance.type,
       machine,
       bootstrap,
-      kubeletVersion: `v${options.kubernetesVersion}.0-eks-0000000`,
+      kubeletVersion,
       kubeletPort: kubelets.port
     }
     const live: LiveNode = {
@@ -294,19 +320,20 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
       node.stopHeartbeat()
     }
     await pods.stop()
-    await Promise.all([webhook.stop(), agent.stop(), kubelets.stop()])
+    await Promise.all([webhook.stop(), fargate?.stop(), agent.stop(), kubelets.stop()])
     api.close()
   }
   let stopping: Promise<void> | undefined
 
   return {
-    names: () => [...booted.values()].map((node) => node.live.name),
+    names: () => [...[...booted.values()].map((node) => node.live.name), ...(fargate?.names() ?? [])],
     refusals,
     addon: async (change, name, version) => {
       if (name === AGENT_NAME) {
         await (change === 'install' ? installPodIdentityAgent(api, version) : removePodIdentityAgent(api))
       }
     },
+    removeFargatePods: async (profileName) => fargate?.removePods(profileName),
     stop: async () => (stopping ??= stopAll())
   }
 }

@@ -2,17 +2,20 @@ import type { ApiAnswer, ApiClient, ApiIdentity } from './api-client.js'
 import { resourcesOf, type Machine } from './machine.js'
 import type { NodeBootstrap } from './user-data.js'
 
-/** An EC2 instance that may join, and everything its kubelet knows of itself. */
+/** A machine that may join, an EC2 instance or one of Fargate's, and everything its kubelet knows of itself. */
 export interface NodeOrder {
-  readonly instanceId: string
+  /** What stands behind the zone in the node's provider id: i-0123456789abcdef0 */
+  readonly machineId: string
   readonly name: string
+  readonly hostname: string
   readonly identity: ApiIdentity
   readonly privateIp: string
   readonly zone: string
   readonly region: string
-  readonly instanceType: string
+  /** Undefined on Fargate. */
+  readonly instanceType: string | undefined
   readonly machine: Machine
-  readonly bootstrap: NodeBootstrap
+  readonly bootstrap: Pick<NodeBootstrap, 'labels' | 'taints' | 'maxPods'>
   /** v1.32.0 */
   readonly kubeletVersion: string
   /** Port of the server that answers for this kubelet. */
@@ -36,7 +39,7 @@ export async function registerNode(api: ApiClient, order: NodeOrder): Promise<vo
         name: order.name,
         labels: {
           ...order.bootstrap.labels,
-          'kubernetes.io/hostname': order.name,
+          'kubernetes.io/hostname': order.hostname,
           'kubernetes.io/arch': order.machine.architecture,
           'kubernetes.io/os': 'linux',
           'beta.kubernetes.io/arch': order.machine.architecture,
@@ -44,7 +47,7 @@ export async function registerNode(api: ApiClient, order: NodeOrder): Promise<vo
         }
       },
       spec: {
-        providerID: `aws:///${order.zone}/${order.instanceId}`,
+        providerID: `aws:///${order.zone}/${order.machineId}`,
         taints: order.bootstrap.taints.map((taint) => ({ ...taint }))
       },
       status: {
@@ -66,8 +69,8 @@ export async function registerNode(api: ApiClient, order: NodeOrder): Promise<vo
           kubeletVersion: order.kubeletVersion,
           kubeProxyVersion: '',
           bootID: '',
-          machineID: order.instanceId,
-          systemUUID: order.instanceId
+          machineID: order.machineId,
+          systemUUID: order.machineId
         },
         conditions: [
           readyCondition(
@@ -89,8 +92,10 @@ export async function registerNode(api: ApiClient, order: NodeOrder): Promise<vo
     body: {
       metadata: {
         labels: {
-          'node.kubernetes.io/instance-type': order.instanceType,
-          'beta.kubernetes.io/instance-type': order.instanceType,
+          ...(order.instanceType !== undefined && {
+            'node.kubernetes.io/instance-type': order.instanceType,
+            'beta.kubernetes.io/instance-type': order.instanceType
+          }),
           'topology.kubernetes.io/region': order.region,
           'topology.kubernetes.io/zone': order.zone,
           'failure-domain.beta.kubernetes.io/region': order.region,

@@ -1,8 +1,7 @@
-import { createServer } from 'node:https'
 import type { Authority } from '../certificates.js'
-import { listen } from '../listen.js'
 import { isRecord, list, record, text } from '../values.js'
 import type { ApiClient } from './api-client.js'
+import { startMutatingWebhook } from './mutating-webhook.js'
 
 export interface PodIdentityWebhookOptions {
   readonly api: ApiClient
@@ -23,76 +22,16 @@ export const POD_IDENTITY_ENDPOINT = 'http://169.254.170.23/v1/credentials'
 export async function startPodIdentityWebhook(
   options: PodIdentityWebhookOptions
 ): Promise<{ stop(): Promise<void> }> {
-  const { certPem, keyPem } = await options.authority.issue({
-    commonName: 'pod-identity-webhook',
-    dnsNames: ['localhost'],
-    ipAddresses: ['127.0.0.1'],
-    usage: 'server'
-  })
-  const server = createServer({ cert: certPem, key: keyPem }, (request, response) => {
-    let body = ''
-    request.setEncoding('utf8')
-    request.on('data', (chunk: string) => (body += chunk))
-    request.on('end', () => {
-      review(options, body).then(
-        (answer) => {
-          response.writeHead(200, { 'content-type': 'application/json' })
-          response.end(answer)
-        },
-        (error: unknown) => {
-          response.writeHead(500)
-          response.end(String(error))
-        }
-      )
-    })
-  })
-  const listening = await listen(server)
-  const created = await options.api.request({
-    method: 'POST',
-    path: '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations',
-    body: {
-      apiVersion: 'admissionregistration.k8s.io/v1',
-      kind: 'MutatingWebhookConfiguration',
-      metadata: { name: 'pod-identity-webhook' },
-      webhooks: [
-        {
-          name: 'iam-for-pods.amazonaws.com',
-          admissionReviewVersions: ['v1'],
-          sideEffects: 'None',
-          failurePolicy: 'Ignore',
-          reinvocationPolicy: 'IfNeeded',
-          clientConfig: {
-            url: `https://127.0.0.1:${listening.port}/mutate`,
-            caBundle: Buffer.from(options.authority.certPem).toString('base64')
-          },
-          rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }]
-        }
-      ]
-    }
-  })
-  if (created.status !== 201) {
-    await listening.close()
-    throw new Error(`pod-identity-webhook: the API server answered ${created.status}`)
-  }
-  return { stop: listening.close }
-}
-
-async function review(options: PodIdentityWebhookOptions, body: string): Promise<string> {
-  const request = record(record(JSON.parse(body))['request'])
-  const pod = record(request['object'])
-  const namespace = text(request['namespace']) ?? ''
-  const serviceAccount = text(record(pod['spec'])['serviceAccountName']) ?? 'default'
-  const injection = await injectionFor(options, namespace, serviceAccount)
-  const patch = injection === undefined ? [] : patchFor(pod, injection)
-  return JSON.stringify({
-    apiVersion: 'admission.k8s.io/v1',
-    kind: 'AdmissionReview',
-    response: {
-      uid: request['uid'],
-      allowed: true,
-      ...(patch.length === 0
-        ? {}
-        : { patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(patch)).toString('base64') })
+  const { api, authority } = options
+  return startMutatingWebhook({
+    api,
+    authority,
+    configuration: 'pod-identity-webhook',
+    name: 'iam-for-pods.amazonaws.com',
+    patch: async (pod, namespace) => {
+      const serviceAccount = text(record(pod['spec'])['serviceAccountName']) ?? 'default'
+      const injection = await injectionFor(options, namespace, serviceAccount)
+      return injection === undefined ? [] : patchFor(pod, injection)
     }
   })
 }

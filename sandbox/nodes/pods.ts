@@ -13,6 +13,8 @@ export interface LiveNode {
   readonly name: string
   readonly identity: ApiIdentity
   readonly allocatable: Readonly<Record<string, string>>
+  /** Of its one pod, where the node and the pod share an interface (Fargate). */
+  readonly podIp?: string
 }
 
 export interface PodsOptions {
@@ -136,7 +138,7 @@ export class Pods {
       facts,
       pod,
       logs: new Map(),
-      podIp: `10.0.${200 + Math.floor(address / 250)}.${(address % 250) + 1}`,
+      podIp: node.podIp ?? `10.0.${200 + Math.floor(address / 250)}.${(address % 250) + 1}`,
       startTime: kubernetesTime(Date.now()),
       controller: undefined,
       report: undefined,

@@ -9,13 +9,11 @@ import {
   DescribeAddonCommand,
   DescribeAddonVersionsCommand,
   DescribeClusterCommand,
-  DescribeFargateProfileCommand,
   DescribeNodegroupCommand,
   type EKSClient,
   ListAccessEntriesCommand,
   ListAddonsCommand,
   ListAssociatedAccessPoliciesCommand,
-  ListFargateProfilesCommand,
   ListNodegroupsCommand,
   ListPodIdentityAssociationsCommand,
   TagResourceCommand,
@@ -41,7 +39,6 @@ async function start(authenticationMode: AuthenticationMode): Promise<void> {
         vpcId: 'vpc-1',
         subnetIds: ['subnet-1', 'subnet-2'],
         clusterSecurityGroupId: 'sg-1',
-        fargateProfiles: [{ name: 'batch', selectors: [{ namespace: 'batch' }] }],
         nodegroups: [
           { name: 'system', nodeRole: `arn:aws:iam::${accountId}:role/system`, subnets: ['subnet-1'] }
         ]
@@ -107,20 +104,6 @@ describe('clusters', () => {
       nodeRole: `arn:aws:iam::${accountId}:role/system`,
       subnets: ['subnet-1']
     })
-  })
-
-  it('show their Fargate profiles', async () => {
-    const { fargateProfileNames } = await eks.send(new ListFargateProfilesCommand({ clusterName }))
-    expect(fargateProfileNames).toEqual(['batch'])
-    const describe = (fargateProfileName: string) =>
-      eks.send(new DescribeFargateProfileCommand({ clusterName, fargateProfileName }))
-    expect((await describe('batch')).fargateProfile).toMatchObject({
-      status: 'ACTIVE',
-      selectors: [{ namespace: 'batch' }]
-    })
-    expect(await refusalOf(describe('none'))).toBe(
-      'ResourceNotFoundException: No Fargate Profile found with name: none.'
-    )
   })
 
   it('change their authentication mode one way only', async () => {

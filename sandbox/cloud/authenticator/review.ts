@@ -92,8 +92,24 @@ export async function nodeIdentity(
     accountId,
     privateDnsName
   })
+  return asNode(identity, roleArn, privateDnsName)
+}
+
+/** The same for the node of a Fargate pod, whose session is named after it: an access entry of type FARGATE_LINUX. */
+export async function fargateNodeIdentity(
+  eks: EksState,
+  clusterName: string,
+  node: { readonly roleArn: string; readonly nodeName: string }
+): Promise<IdentityVerdict> {
+  const { roleArn, nodeName } = node
+  const accountId = roleArn.split(':')[4] ?? ''
+  const subject = { roleArn, sessionName: nodeName, accountId }
+  return asNode(await identityOf(eks, eks.cluster(clusterName), subject), roleArn, nodeName)
+}
+
+function asNode(identity: IdentityVerdict, roleArn: string, nodeName: string): IdentityVerdict {
   if ('refused' in identity) return identity
-  if (identity.username !== `system:node:${privateDnsName}` || !identity.groups.includes('system:nodes')) {
+  if (identity.username !== `system:node:${nodeName}` || !identity.groups.includes('system:nodes')) {
     const groups = identity.groups.join(', ')
     return {
       refused: `${roleArn} is ${identity.username} in groups [${groups}], which no kubelet can register a node as`

@@ -8,7 +8,6 @@ import {
   type AuthenticationMode,
   type Cluster,
   type EksState,
-  type FargateProfileSpec,
   type NodegroupSpec,
   notFound,
   type Update
@@ -79,31 +78,6 @@ export function clusterOperations(state: EksState): Operations {
           cluster.nodegroups?.find((item) => item.name === name) ??
           notFound(`No node group found for name: ${name}.`)
         return { nodegroup: nodegroupOutput(state, cluster, nodegroup) }
-      }
-    },
-    ListFargateProfiles: {
-      questions: onCluster(state, 'ListFargateProfiles'),
-      answer: ({ input }) => {
-        const { fargateProfiles = [] } = state.cluster(required(input, 'clusterName'))
-        return page(
-          input,
-          'fargateProfileNames',
-          fargateProfiles.map(({ name }) => name)
-        )
-      }
-    },
-    DescribeFargateProfile: {
-      questions: ({ input }) => {
-        const path = `fargateprofile/${required(input, 'clusterName')}/${required(input, 'fargateProfileName')}/*`
-        return [{ action: 'eks:DescribeFargateProfile', resource: state.arn(path) }]
-      },
-      answer: ({ input }) => {
-        const cluster = state.cluster(required(input, 'clusterName'))
-        const name = required(input, 'fargateProfileName')
-        const profile =
-          cluster.fargateProfiles?.find((item) => item.name === name) ??
-          notFound(`No Fargate Profile found with name: ${name}.`)
-        return { fargateProfile: fargateProfileOutput(state, cluster, profile) }
       }
     }
   }
@@ -188,26 +162,6 @@ function nodegroupOutput(
     health: { issues: [] },
     updateConfig: { maxUnavailable: 1 },
     launchTemplate: nodegroup.launchTemplate,
-    tags: {}
-  }
-}
-
-function fargateProfileOutput(
-  state: EksState,
-  cluster: Cluster,
-  profile: FargateProfileSpec
-): Readonly<Record<string, unknown>> {
-  const path = `fargateprofile/${cluster.name}/${profile.name}/9ac1f2a0-1b8d-4f5c-9a37-2f3f0c1e7d55`
-  return {
-    fargateProfileName: profile.name,
-    fargateProfileArn: state.arn(path),
-    clusterName: cluster.name,
-    createdAt: cluster.createdAt,
-    podExecutionRoleArn: `arn:${state.home.partition}:iam::${state.home.accountId}:role/${cluster.name}-fargate`,
-    subnets: cluster.subnetIds,
-    selectors: profile.selectors,
-    status: 'ACTIVE',
-    health: { issues: [] },
     tags: {}
   }
 }

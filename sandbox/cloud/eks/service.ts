@@ -4,16 +4,18 @@ import { AwsError, type AwsCall, type Service } from '../service.js'
 import { accessEntryOperations } from './access-entries.js'
 import { addonOperations } from './addons.js'
 import { clusterOperations } from './clusters.js'
+import { fargateProfileOperations, type SubnetFacts } from './fargate-profiles.js'
 import { podIdentityOperations } from './pod-identity.js'
 import { type EksState, notFound } from './state.js'
 import { tagOperations } from './tags.js'
 
 /** EKS for one account. Its clusters are in the home region; other regions are empty. */
-export function eksService(state: EksState, iam: IamState): Service {
+export function eksService(state: EksState, iam: IamState, subnets: SubnetFacts): Service {
   const operations: Operations = {
     ...clusterOperations(state),
     ...accessEntryOperations(state, iam),
     ...addonOperations(state),
+    ...fargateProfileOperations(state, iam, subnets),
     ...podIdentityOperations(state, iam),
     ...tagOperations(state)
   }

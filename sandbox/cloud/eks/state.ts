@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { History } from '../history.js'
 import { awsId, type Home } from '../partition.js'
 import { AwsError } from '../service.js'
+import type { FargateInCluster, FargateProfile } from './fargate-profile.js'
 
 export type AuthenticationMode = 'API' | 'API_AND_CONFIG_MAP' | 'CONFIG_MAP'
 
@@ -12,14 +13,6 @@ export interface NodegroupSpec {
   readonly instanceTypes?: readonly string[]
   readonly desiredSize?: number
   readonly launchTemplate?: { readonly id: string; readonly name: string; readonly version: string }
-}
-
-export interface FargateProfileSpec {
-  readonly name: string
-  readonly selectors: readonly {
-    readonly namespace: string
-    readonly labels?: Readonly<Record<string, string>>
-  }[]
 }
 
 /** A cluster to order. */
@@ -48,8 +41,6 @@ export interface ClusterSpec {
   readonly zonalShift?: boolean
   readonly tags?: Readonly<Record<string, string>>
   readonly nodegroups?: readonly NodegroupSpec[]
-  /** They are told of, and no pod runs on them: the sandbox has no Fargate. */
-  readonly fargateProfiles?: readonly FargateProfileSpec[]
 }
 
 export interface Cluster extends ClusterSpec {
@@ -142,10 +133,12 @@ export class EksState {
   readonly addons: History<Addon>
   readonly associations: History<Association>
   readonly updates: History<Update>
+  readonly fargateProfiles: History<FargateProfile>
   readonly principalId: (arn: string) => string | undefined
   readonly #awsAuth = new Map<string, AwsAuthSource>()
   /** Set by whoever runs the cluster. */
   installAddon: AddonInstaller = async () => undefined
+  fargate: FargateInCluster = { mapRole: async () => undefined, removePods: async () => undefined }
 
   /** `principalId`: unique id of a role by its ARN; undefined when there is none. */
   constructor(home: Home, now: () => number, principalId: (arn: string) => string | undefined) {
@@ -157,6 +150,7 @@ export class EksState {
     this.addons = new History(now)
     this.associations = new History(now)
     this.updates = new History(now)
+    this.fargateProfiles = new History(now)
   }
 
   cluster(name: string): Cluster {
@@ -285,6 +279,42 @@ export class EksState {
     }
     this.saveAddon(addon)
     return addon
+  }
+
+  fargateProfile(clusterName: string, name: string): FargateProfile {
+    return (
+      this.fargateProfiles.get(`${clusterName} ${name}`) ??
+      notFound(`No Fargate Profile found with name: ${name}.`)
+    )
+  }
+
+  saveFargateProfile(profile: FargateProfile): void {
+    this.fargateProfiles.set(`${profile.clusterName} ${profile.name}`, profile)
+  }
+
+  /** Puts a profile there, ACTIVE, with its role's access entry where the cluster has such; asks for no permission. */
+  putFargateProfile(
+    clusterName: string,
+    spec: Pick<FargateProfile, 'name' | 'podExecutionRoleArn' | 'subnets' | 'selectors'>
+  ): FargateProfile {
+    const profile: FargateProfile = {
+      ...spec,
+      clusterName,
+      arn: this.arn(`fargateprofile/${clusterName}/${spec.name}/${randomUUID()}`),
+      status: 'ACTIVE',
+      tags: {},
+      createdAt: new Date(this.now())
+    }
+    this.saveFargateProfile(profile)
+    this.admitPodExecutionRole(profile)
+    return profile
+  }
+
+  /** EKS makes the access entry with the profile, unless there is one. */
+  admitPodExecutionRole({ clusterName, podExecutionRoleArn }: FargateProfile): void {
+    if (this.cluster(clusterName).authenticationMode === 'CONFIG_MAP') return
+    if (this.accessEntries.has(`${clusterName} ${podExecutionRoleArn}`)) return
+    this.putAccessEntry(clusterName, podExecutionRoleArn, 'FARGATE_LINUX')
   }
 
   /** Puts an association there without asking for permission. */

@@ -7,7 +7,7 @@ import { tagPairs } from './questions.js'
 
 type Tags = Readonly<Record<string, string>>
 
-/** One interface to the tags of clusters, access entries, add-ons and associations. */
+/** One interface to the tags of clusters, access entries, add-ons, Fargate profiles and associations. */
 interface Tagged {
   readonly tags: Tags
   readonly save: (tags: Tags) => void
@@ -61,6 +61,10 @@ function find(state: EksState, arn: string): Tagged | undefined {
   if (entry !== undefined) return { tags: entry.tags, save: (tags) => state.saveEntry({ ...entry, tags }) }
   const addon = state.addons.values().find((item) => item.addonArn === arn)
   if (addon !== undefined) return { tags: addon.tags, save: (tags) => state.saveAddon({ ...addon, tags }) }
+  const profile = state.fargateProfiles.values().find((item) => item.arn === arn)
+  if (profile !== undefined) {
+    return { tags: profile.tags, save: (tags) => state.saveFargateProfile({ ...profile, tags }) }
+  }
   const association = state.associations.values().find((item) => item.associationArn === arn)
   if (association === undefined) return undefined
   return {

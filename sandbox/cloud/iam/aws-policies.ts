@@ -90,6 +90,7 @@ const policies: readonly Allowed[] = [
     actions: [...pullImages, 'ecr:DescribeImages', 'ecr:DescribeRepositories', 'ecr:ListImages']
   },
   { name: 'AmazonEC2ContainerRegistryPullOnly', actions: [...pullImages, 'ecr:BatchImportUpstreamImage'] },
+  { name: 'AmazonEKSFargatePodExecutionRolePolicy', actions: pullImages },
   { name: 'AmazonEKSClusterPolicy', actions: ['ec2:Describe*', 'elasticloadbalancing:*'] },
   { name: 'CloudWatchAgentServerPolicy', actions: ['cloudwatch:PutMetricData', 'logs:PutLogEvents'] },
   {

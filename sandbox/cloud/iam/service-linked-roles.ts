@@ -10,7 +10,8 @@ const linked: Readonly<Record<string, { readonly role: string; readonly policy?:
   'spot.amazonaws.com': { role: 'AWSServiceRoleForEC2Spot', policy: 'AWSEC2SpotServiceRolePolicy' },
   'spotfleet.amazonaws.com': { role: 'AWSServiceRoleForEC2SpotFleet' },
   'eks.amazonaws.com': { role: 'AWSServiceRoleForAmazonEKS' },
-  'eks-nodegroup.amazonaws.com': { role: 'AWSServiceRoleForAmazonEKSNodegroup' }
+  'eks-nodegroup.amazonaws.com': { role: 'AWSServiceRoleForAmazonEKSNodegroup' },
+  'eks-fargate.amazonaws.com': { role: 'AWSServiceRoleForAmazonEKSForFargate' }
 }
 
 export function serviceLinkedRoleOperations(state: IamState): Operations {

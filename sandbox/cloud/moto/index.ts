@@ -7,6 +7,7 @@ import {
   type NodegroupInstanceOrder
 } from './ec2/instances.js'
 import { createVpc, type Vpc, type VpcOrder } from './ec2/network.js'
+import { subnetFacts, type SubnetFacts } from './ec2/subnet-facts.js'
 import type { InstanceProfile } from './ec2/questions.js'
 import { Records } from './ec2/records.js'
 import { ec2Service } from './ec2/service.js'
@@ -79,6 +80,11 @@ export class MotoServices {
   onInstancesChanged(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  /** The subnet with its VPC, and whether it has a route to an internet gateway; undefined when there is none. */
+  subnet(id: string): Promise<SubnetFacts | undefined> {
+    return subnetFacts(this.#moto, this.#region, id)
   }
 
   /** Any call to moto's EC2, past all permissions: to set a scene that no door above sets. */

@@ -4,6 +4,7 @@ type Route = readonly [method: string, path: string]
 
 const cluster = '/clusters/{clusterName}'
 const entry = `${cluster}/access-entries/{principalArn}`
+const profile = `${cluster}/fargate-profiles/{fargateProfileName}`
 const association = `${cluster}/pod-identity-associations/{associationId}`
 
 const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
@@ -15,8 +16,10 @@ const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
     ListUpdates: ['GET', '/clusters/{name}/updates'],
     ListNodegroups: ['GET', `${cluster}/node-groups`],
     DescribeNodegroup: ['GET', `${cluster}/node-groups/{nodegroupName}`],
+    CreateFargateProfile: ['POST', `${cluster}/fargate-profiles`],
     ListFargateProfiles: ['GET', `${cluster}/fargate-profiles`],
-    DescribeFargateProfile: ['GET', `${cluster}/fargate-profiles/{fargateProfileName}`],
+    DescribeFargateProfile: ['GET', profile],
+    DeleteFargateProfile: ['DELETE', profile],
     CreateAccessEntry: ['POST', `${cluster}/access-entries`],
     ListAccessEntries: ['GET', `${cluster}/access-entries`],
     DescribeAccessEntry: ['GET', entry],

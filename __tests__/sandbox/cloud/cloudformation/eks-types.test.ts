@@ -11,9 +11,11 @@ import {
   CreateAddonCommand,
   DescribeAccessEntryCommand,
   DescribeAddonCommand,
+  DescribeFargateProfileCommand,
   DescribePodIdentityAssociationCommand,
   ListAccessEntriesCommand,
   ListAddonsCommand,
+  ListFargateProfilesCommand,
   ListPodIdentityAssociationsCommand,
   type EKSClient
 } from '@aws-sdk/client-eks'
@@ -42,6 +44,7 @@ beforeEach(async () => {
         clusterSecurityGroupId: 'sg-1'
       }
     ],
+    subnet: async () => ({ vpcId: 'vpc-1', public: false }),
     services: ({ invoke, now }) => [
       cloudFormation({ invoke, clock: { now, delay: async (ms) => pause(ms) }, pace: 1 })
     ]
@@ -171,4 +174,61 @@ test('an add-on that is there already fails the stack, and stays', async () => {
   )
   expect((await eks.send(new ListAddonsCommand({ clusterName }))).addons).toEqual(['eks-pod-identity-agent'])
   expect(await associations()).toEqual([])
+})
+
+test('makes a Fargate profile of the stack, whose subnets are a list parameter, and removes it with it', async () => {
+  const profile = 'AWS::EKS::FargateProfile'
+  const trust = {
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Effect: 'Allow',
+        Action: 'sts:AssumeRole',
+        Principal: { Service: 'eks-fargate-pods.amazonaws.com' },
+        Condition: {
+          ArnLike: {
+            'aws:SourceArn': {
+              'Fn::Sub': `arn:aws:eks:${region}:\${AWS::AccountId}:fargateprofile/blue/pods/*`
+            }
+          }
+        }
+      }
+    ]
+  }
+  const TemplateBody = JSON.stringify({
+    Parameters: { Subnets: { Type: 'CommaDelimitedList', Default: 'subnet-1,subnet-2' } },
+    Resources: {
+      PodRole: { Type: 'AWS::IAM::Role', Properties: { AssumeRolePolicyDocument: trust } },
+      Profile: {
+        Type: profile,
+        Properties: {
+          ClusterName: clusterName,
+          FargateProfileName: 'pods',
+          PodExecutionRoleArn: { 'Fn::GetAtt': ['PodRole', 'Arn'] },
+          Selectors: [{ Namespace: 'karpenter', Labels: [{ Key: 'app', Value: 'karpenter' }] }],
+          Subnets: { Ref: 'Subnets' }
+        }
+      }
+    }
+  })
+  const Tags = [{ Key: 'made-by', Value: 'tool' }]
+  const Capabilities: ['CAPABILITY_IAM'] = ['CAPABILITY_IAM']
+  await stacks.send(new CreateStackCommand({ StackName, TemplateBody, Tags, Capabilities }))
+  expect(await settled(StackName)).toBe('CREATE_COMPLETE')
+  const at = { clusterName, fargateProfileName: 'pods' }
+  const { fargateProfile } = await eks.send(new DescribeFargateProfileCommand(at))
+  expect(fargateProfile).toMatchObject({
+    status: 'ACTIVE',
+    subnets: ['subnet-1', 'subnet-2'],
+    selectors: [{ namespace: 'karpenter', labels: { app: 'karpenter' } }],
+    tags: { 'made-by': 'tool' }
+  })
+  const { StackResources = [] } = await stacks.send(new DescribeStackResourcesCommand({ StackName }))
+  const made = StackResources.find(({ ResourceType }) => ResourceType === profile)
+  expect(made?.PhysicalResourceId).toBe(`${clusterName}|pods`)
+  const id = StackResources[0]?.StackId ?? ''
+  await stacks.send(new DeleteStackCommand({ StackName }))
+  expect(await settled(id)).toBe('DELETE_COMPLETE')
+  const { fargateProfileNames } = await eks.send(new ListFargateProfilesCommand({ clusterName }))
+  expect(fargateProfileNames).toEqual([])
 })

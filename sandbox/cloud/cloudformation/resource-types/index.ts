@@ -1,6 +1,7 @@
 import type { ResourceType } from '../handler.js'
 import { accessEntry } from './access-entry.js'
 import { addon } from './addon.js'
+import { fargateProfile } from './fargate-profile.js'
 import { instanceProfile } from './instance-profile.js'
 import { managedPolicy } from './managed-policy.js'
 import { podIdentityAssociation } from './pod-identity-association.js'
@@ -19,6 +20,7 @@ const types: readonly ResourceType[] = [
   rule,
   addon,
   accessEntry,
+  fargateProfile,
   podIdentityAssociation,
   waitConditionHandle
 ]

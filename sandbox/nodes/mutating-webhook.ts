@@ -1,0 +1,90 @@
+import { createServer } from 'node:https'
+import type { Authority } from '../certificates.js'
+import { listen } from '../listen.js'
+import { record, text } from '../values.js'
+import type { ApiClient } from './api-client.js'
+
+/** A webhook of EKS's own that changes pods as they are created. */
+export interface MutatingWebhookOptions {
+  readonly api: ApiClient
+  readonly authority: Authority
+  /** Of the MutatingWebhookConfiguration: webhooks are called in the order of these names. */
+  readonly configuration: string
+  readonly name: string
+  /** Operations of a JSON patch (RFC 6902); none leaves the pod as it is. */
+  readonly patch: (pod: Readonly<Record<string, unknown>>, namespace: string) => Promise<readonly object[]>
+}
+
+/** Serves a webhook on loopback and registers it; as on EKS, a pod is let through when it does not answer. */
+export async function startMutatingWebhook(
+  options: MutatingWebhookOptions
+): Promise<{ stop(): Promise<void> }> {
+  const { certPem, keyPem } = await options.authority.issue({
+    commonName: options.configuration,
+    dnsNames: ['localhost'],
+    ipAddresses: ['127.0.0.1'],
+    usage: 'server'
+  })
+  const server = createServer({ cert: certPem, key: keyPem }, (request, response) => {
+    let body = ''
+    request.setEncoding('utf8')
+    request.on('data', (chunk: string) => (body += chunk))
+    request.on('end', () => {
+      review(options, body).then(
+        (answer) => {
+          response.writeHead(200, { 'content-type': 'application/json' })
+          response.end(answer)
+        },
+        (error: unknown) => {
+          response.writeHead(500)
+          response.end(String(error))
+        }
+      )
+    })
+  })
+  const listening = await listen(server)
+  const created = await options.api.request({
+    method: 'POST',
+    path: '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations',
+    body: {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'MutatingWebhookConfiguration',
+      metadata: { name: options.configuration },
+      webhooks: [
+        {
+          name: options.name,
+          admissionReviewVersions: ['v1'],
+          sideEffects: 'None',
+          failurePolicy: 'Ignore',
+          reinvocationPolicy: 'IfNeeded',
+          clientConfig: {
+            url: `https://127.0.0.1:${listening.port}/mutate`,
+            caBundle: Buffer.from(options.authority.certPem).toString('base64')
+          },
+          rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }]
+        }
+      ]
+    }
+  })
+  if (created.status !== 201) {
+    await listening.close()
+    throw new Error(`${options.configuration}: the API server answered ${created.status}`)
+  }
+  return { stop: listening.close }
+}
+
+async function review(options: MutatingWebhookOptions, body: string): Promise<string> {
+  const request = record(record(JSON.parse(body))['request'])
+  const patch = await options.patch(record(request['object']), text(request['namespace']) ?? '')
+  return JSON.stringify({
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    response: {
+      uid: request['uid'],
+      allowed: true,
+      ...(patch.length === 0
+        ? {}
+        : { patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(patch)).toString('base64') })
+    }
+  })
+}
