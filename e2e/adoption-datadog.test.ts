@@ -1,5 +1,5 @@
 import { adoptionScenario } from './adoption-scenario.js'
-import { kubectlDatadog } from './shapes/kubectl-datadog.js'
+import { kubectlDatadogOnNodes } from './shapes/kubectl-datadog.js'
 
 const cluster = 'observed'
 const datadogs = "somebody else's, kubectl datadog"
@@ -7,7 +7,7 @@ const datadogs = "somebody else's, kubectl datadog"
 const keptByDatadog = (...ids: readonly string[]): Record<string, string> =>
   Object.fromEntries(ids.map((id) => [id, datadogs]))
 
-adoptionScenario(kubectlDatadog, {
+adoptionScenario(kubectlDatadogOnNodes, {
   report: ({ nodePools, nodeClasses }) => ({
     'subnet-tags': 'as wanted',
     'security-group-tags': 'as wanted',

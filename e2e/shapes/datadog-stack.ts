@@ -18,8 +18,26 @@ const choice = {
   AllowedValues: ['true', 'false']
 }
 
+const controllerPolicies = policies.map((name) =>
+  sub(`${account}:policy/KarpenterController${name}Policy-\${ClusterName}`)
+)
+
+const nodeAccessEntry = {
+  Type: 'AWS::EKS::AccessEntry',
+  Condition: 'ShouldDeployNodeAccessEntry',
+  Properties: {
+    ClusterName: ref('ClusterName'),
+    PrincipalArn: sub(`${account}:role/KarpenterNodeRole-\${ClusterName}`),
+    Type: 'EC2_LINUX'
+  }
+}
+
+const whereNodesHaveAccessEntries = {
+  ShouldDeployNodeAccessEntry: { 'Fn::Equals': [ref('DeployNodeAccessEntry'), 'true'] }
+}
+
 /** The second stack of kubectl-datadog for a controller on nodes that are there (dd-karpenter.yaml). */
-export function controllerStack(): Readonly<Record<string, unknown>> {
+export function existingNodesStack(): Readonly<Record<string, unknown>> {
   return {
     AWSTemplateFormatVersion: '2010-09-09',
     Description: 'IAM role for pod identity association',
@@ -31,7 +49,7 @@ export function controllerStack(): Readonly<Record<string, unknown>> {
     },
     Conditions: {
       ShouldDeployPodIdentityAddon: { 'Fn::Equals': [ref('DeployPodIdentityAddon'), 'true'] },
-      ShouldDeployNodeAccessEntry: { 'Fn::Equals': [ref('DeployNodeAccessEntry'), 'true'] }
+      ...whereNodesHaveAccessEntries
     },
     Resources: {
       EKSPodIdentityAddon: {
@@ -57,9 +75,7 @@ export function controllerStack(): Readonly<Record<string, unknown>> {
               }
             ]
           },
-          ManagedPolicyArns: policies.map((name) =>
-            sub(`${account}:policy/KarpenterController${name}Policy-\${ClusterName}`)
-          )
+          ManagedPolicyArns: controllerPolicies
         }
       },
       PodIdentityAssociation: {
@@ -72,15 +88,86 @@ export function controllerStack(): Readonly<Record<string, unknown>> {
           RoleArn: { 'Fn::GetAtt': ['Role', 'Arn'] }
         }
       },
-      NodeAccessEntry: {
-        Type: 'AWS::EKS::AccessEntry',
-        Condition: 'ShouldDeployNodeAccessEntry',
+      NodeAccessEntry: nodeAccessEntry
+    }
+  }
+}
+
+/** The same for a controller on Fargate, with a profile of its own and IRSA (dd-karpenter-fargate.yaml). */
+export function fargateStack(): Readonly<Record<string, unknown>> {
+  const profile = 'dd-karpenter-${ClusterName}'
+  const profileArn =
+    'arn:${AWS::Partition}:eks:${AWS::Region}:${AWS::AccountId}:fargateprofile/${ClusterName}'
+  return {
+    AWSTemplateFormatVersion: '2010-09-09',
+    Description: 'IAM role, Fargate profile and execution role for Karpenter controller on Fargate',
+    Parameters: {
+      ClusterName: { Type: 'String' },
+      KarpenterNamespace: { Type: 'String' },
+      OIDCProviderArn: { Type: 'String' },
+      OIDCProviderURL: { Type: 'String' },
+      FargateSubnets: { Type: 'CommaDelimitedList' },
+      DeployNodeAccessEntry: choice
+    },
+    Conditions: whereNodesHaveAccessEntries,
+    Resources: {
+      FargatePodExecutionRole: {
+        Type: 'AWS::IAM::Role',
+        Properties: {
+          AssumeRolePolicyDocument: {
+            Version: '2012-10-17',
+            Statement: [
+              {
+                Effect: 'Allow',
+                Principal: { Service: 'eks-fargate-pods.amazonaws.com' },
+                Action: 'sts:AssumeRole',
+                Condition: { ArnLike: { 'aws:SourceArn': sub(`${profileArn}/${profile}/*`) } }
+              }
+            ]
+          },
+          ManagedPolicyArns: [
+            sub('arn:${AWS::Partition}:iam::aws:policy/AmazonEKSFargatePodExecutionRolePolicy')
+          ]
+        }
+      },
+      KarpenterFargateProfile: {
+        Type: 'AWS::EKS::FargateProfile',
         Properties: {
           ClusterName: ref('ClusterName'),
-          PrincipalArn: sub(`${account}:role/KarpenterNodeRole-\${ClusterName}`),
-          Type: 'EC2_LINUX'
+          FargateProfileName: sub(profile),
+          PodExecutionRoleArn: { 'Fn::GetAtt': ['FargatePodExecutionRole', 'Arn'] },
+          Selectors: [{ Namespace: ref('KarpenterNamespace') }],
+          Subnets: ref('FargateSubnets')
         }
-      }
-    }
+      },
+      KarpenterIRSARole: {
+        Type: 'AWS::IAM::Role',
+        Properties: {
+          RoleName: sub('${ClusterName}-karpenter'),
+          // Text, because the keys of the condition are made of a parameter.
+          AssumeRolePolicyDocument: sub(
+            JSON.stringify({
+              Version: '2012-10-17',
+              Statement: [
+                {
+                  Effect: 'Allow',
+                  Principal: { Federated: '${OIDCProviderArn}' },
+                  Action: 'sts:AssumeRoleWithWebIdentity',
+                  Condition: {
+                    StringEquals: {
+                      '${OIDCProviderURL}:sub': 'system:serviceaccount:${KarpenterNamespace}:karpenter',
+                      '${OIDCProviderURL}:aud': 'sts.amazonaws.com'
+                    }
+                  }
+                }
+              ]
+            })
+          ),
+          ManagedPolicyArns: controllerPolicies
+        }
+      },
+      NodeAccessEntry: nodeAccessEntry
+    },
+    Outputs: { KarpenterRoleArn: { Value: { 'Fn::GetAtt': ['KarpenterIRSARole', 'Arn'] } } }
   }
 }
