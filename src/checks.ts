@@ -26,7 +26,7 @@ import { networkReads } from './preflight/network-reads.js'
 import { notOurs } from './preflight/not-ours.js'
 import { retiredCrds } from './preflight/older-crds.js'
 import { objectNames, olderCrds, olderWebhooks } from './preflight/older-karpenter-reads.js'
-import { podsOn } from './preflight/node-room.js'
+import { controllerNodes, podsOn } from './preflight/node-room.js'
 import { permissions } from './preflight/permissions.js'
 import { prunedFields } from './preflight/pruned-fields.js'
 import { plannedNeeds } from './preflight/plan-permissions.js'
@@ -116,7 +116,8 @@ function ofCluster({ inputs, found, decisions, inspections }: Checked): readonly
       identity: decisions.identity,
       changes: async () => willChange(inspections),
       profiles: fargateProfiles(found.aws, cluster.name),
-      podsOn: podsOn(kubernetes, { namespace: inputs.namespace, releaseName })
+      podsOn: podsOn(kubernetes, { namespace: inputs.namespace, releaseName }),
+      controllerNodes: controllerNodes(kubernetes, { namespace: inputs.namespace, releaseName })
     })
   ]
 }

@@ -1,10 +1,12 @@
 import type { Check } from './preflight/index.js'
 import type { Checked } from './checks.js'
+import { releaseName } from './decisions.js'
 import { changes } from './engine/changes.js'
 import { ec2NodeClasses } from './kubernetes/kinds.js'
 import { listField, type Manifest, textField } from './kubernetes/manifest.js'
 import { amiAlias } from './preflight/ami-alias.js'
 import { controllerOnOwnNodes } from './preflight/controller-on-own-nodes.js'
+import { controllerPodOf, fargateProfiles, profileFor } from './preflight/fargate-profiles.js'
 import { describedTypes, offeredTypes, onceEach } from './preflight/instance-type-reads.js'
 import { manifestDryRun } from './preflight/manifest-dry-run.js'
 import { nodeClassImages } from './preflight/node-class-images.js'
@@ -48,7 +50,15 @@ export function checksOfManifests(
         ),
       refusals: async (manifests) => refusals(kubernetes, manifests)
     }),
-    controllerOnOwnNodes({ nodePools, values }),
+    controllerOnOwnNodes({
+      nodePools,
+      values,
+      onFargate: async () => {
+        const profiles = await fargateProfiles(aws, cluster.name)()
+        const pod = controllerPodOf({ namespace: checked.inputs.namespace, releaseName, values })
+        return profiles.state === 'read' && profileFor(profiles.items, pod) !== undefined
+      }
+    }),
     ...(checked.inputs.nodePools.kind === 'manifests'
       ? [
           nodeClassRole({

@@ -18,6 +18,7 @@ const findingsOf = async (
     changes: async () => true,
     profiles: async () => ({ state: 'read', items: [] }),
     podsOn: async () => ({ state: 'read', items: [] }),
+    controllerNodes: async () => ({ state: 'read', items: [] }),
     ...more
   }).run()
 const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern)
@@ -207,10 +208,51 @@ describe('on Fargate', () => {
     const ask = async (): Promise<never> => {
       throw new Error('asked')
     }
-    const given = { changes: async () => false, profiles: ask, podsOn: ask }
-    expect(await findingsOf([fargate], {}, given)).toEqual([])
+    const given = { changes: async () => false, profiles: ask, podsOn: ask, controllerNodes: ask }
     expect(await findingsOf([node('1'), node('2')], {}, given)).toEqual([])
+    expect(await findingsOf([node('1'), node('2'), fargate], {}, given)).toEqual([])
     expect(await findingsOf([node('1')], {}, given)).toHaveLength(1)
+  })
+
+  it.each([
+    ['and Karpenter has made nodes', [fargate, node('k', { labels: nodePoolLabel })]],
+    ['and one node group has one node', [fargate, node('1')]],
+    ['and there is nothing else', [fargate]]
+  ])('a controller that runs there is left alone: %s', async (_what, nodes) => {
+    const running = (...items: readonly string[]): Partial<ControllerCapacityFacts> => ({
+      changes: async () => false,
+      controllerNodes: async () => ({ state: 'read', items })
+    })
+    expect(await findingsOf(nodes, {}, running('f', 'f'))).toEqual([])
+    expect(await findingsOf(nodes, {}, running('f', 'elsewhere'))).toHaveLength(1)
+    expect(await findingsOf(nodes, {}, running())).toHaveLength(1)
+  })
+
+  it('that its pods may not be read is noted', async () => {
+    const denied: Partial<ControllerCapacityFacts> = {
+      changes: async () => false,
+      controllerNodes: async () => ({ state: 'denied', action: 'list pods' })
+    }
+    expect(await findingsOf([fargate, node('1')], {}, denied)).toEqual([
+      expect.objectContaining({ level: 'note', problem: matching(/on Fargate.*may not call list pods$/) })
+    ])
+  })
+
+  it("the host's network is not to be had", async () => {
+    expect(await findingsOf([fargate], { hostNetwork: true }, profiles(karpenter))).toEqual([
+      expect.objectContaining({
+        level: 'error',
+        subject: 'helm-values',
+        problem: matching(/^hostNetwork: true is not possible on Fargate/),
+        fix: matching(/Leave hostNetwork out of helm-values/)
+      })
+    ])
+  })
+
+  it('a pod that is annotated for EC2 is taken in by no profile', async () => {
+    const podAnnotations = { 'eks.amazonaws.com/compute-type': 'ec2' }
+    const more = { ...profiles(karpenter), identity: 'pod-identity' as const }
+    expect(await findingsOf([node('1'), node('2')], { podAnnotations }, more)).toEqual([])
   })
 })
 

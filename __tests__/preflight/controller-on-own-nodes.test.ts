@@ -29,8 +29,9 @@ const affinity = (...expressions: readonly Map[]): Map => ({
     }
   }
 })
-const warns = async (values: Map, of = nodePool()): Promise<boolean> => {
-  const findings = await controllerOnOwnNodes({ nodePools: [of], values }).run()
+const warns = async (values: Map, of = nodePool(), onFargate = false): Promise<boolean> => {
+  const facts = { nodePools: [of], values, onFargate: async () => onFargate }
+  const findings = await controllerOnOwnNodes(facts).run()
   expect(findings.map(({ level, subject }) => `${level} ${subject}`)).toEqual(
     findings.map(() => 'warning helm-values')
   )
@@ -39,6 +40,10 @@ const warns = async (values: Map, of = nodePool()): Promise<boolean> => {
 const amd64 = { key: 'kubernetes.io/arch', operator: 'In', values: ['amd64'] }
 
 describe('controllerOnOwnNodes', () => {
+  it('is content with any values where Fargate takes the controller in', async () => {
+    expect(await warns({ affinity: { nodeAffinity: null } }, nodePool(), true)).toBe(false)
+  })
+
   it.each<[string, Map]>([
     ["the chart's own affinity", {}],
     [

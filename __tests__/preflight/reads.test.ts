@@ -2,7 +2,7 @@ import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1
 import { objectNames, olderCrds, olderWebhooks } from '../../src/preflight/older-karpenter-reads.js'
 import { fargateProfiles } from '../../src/preflight/fargate-profiles.js'
 import { networkReads } from '../../src/preflight/network-reads.js'
-import { podsOn } from '../../src/preflight/node-room.js'
+import { controllerNodes, podsOn } from '../../src/preflight/node-room.js'
 import { podIdentityAgentNodes, publishedParameters } from '../../src/preflight/reads.js'
 import { awsWith, Refusal } from '../aws/stand-in.js'
 import { ApiServer } from '../kubernetes/api-server.js'
@@ -131,6 +131,20 @@ test('pods of a node are read by one list, with what each takes of it', async ()
   })
   expect(server.calls.map(({ query }) => query.get('fieldSelector'))).toEqual([
     'spec.nodeName=ip-1,status.phase!=Succeeded,status.phase!=Failed'
+  ])
+})
+
+test("the controller's pods say on which nodes they run", async () => {
+  listings({
+    '/api/v1/namespaces/karpenter/pods': [
+      { metadata: {}, spec: { nodeName: 'fargate-ip-1' } },
+      { metadata: {}, spec: {} }
+    ]
+  })
+  const read = controllerNodes(server.kubernetes, { namespace: 'karpenter', releaseName: 'karpenter' })
+  expect(await read()).toEqual({ state: 'read', items: ['fargate-ip-1', ''] })
+  expect(server.calls.map(({ query }) => query.get('labelSelector'))).toEqual([
+    'app.kubernetes.io/name=karpenter,app.kubernetes.io/instance=karpenter'
   ])
 })
 

@@ -22,6 +22,7 @@ describe('a rollout', () => {
   const waiting = (reason: string, message: string, restartCount = 0) => ({
     containerStatuses: [{ name: 'controller', restartCount, state: { waiting: { reason, message } } }]
   })
+  const onFargate = { schedulerName: 'fargate-scheduler', containers: [] }
   let now: number
   const failing = () => recordedStep(() => (now += 31_000))
   beforeEach(() => {
@@ -115,6 +116,27 @@ describe('a rollout', () => {
     })
     server.put(deploymentPath, { ...deployment, status: available })
     await expect(settled).resolves.toBeUndefined()
+  })
+
+  test('whose pod Fargate does not launch ends with what its scheduler says, and no advice about nodes', async () => {
+    const message = 'Pod not supported on Fargate: fields not supported: HostNetwork'
+    const conditions = [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }]
+    server.put(podPath('karpenter-1'), { ...pod({ conditions }), spec: onFargate })
+    await expect((await inspect()).settle(failing())).rejects.toMatchObject({
+      message: expect.stringContaining(`Pod karpenter-1 Unschedulable: ${message}`) as unknown,
+      fix: expect.stringContaining('the profile and its pod execution role') as unknown
+    })
+  })
+
+  test('whose pod waits for a machine of Fargate is given longer than one that merely starts', async () => {
+    server.put(podPath('karpenter-1'), { ...pod({ phase: 'Pending' }), spec: onFargate })
+    const step = recordedStep(() => (now += 100_000))
+    const settled = (await inspect()).settle(step)
+    while (server.watching < 2) await new Promise((resolve) => setImmediate(resolve))
+    server.put(podPath('karpenter-1'), { ...pod({ phase: 'Pending', message: 'still' }), spec: onFargate })
+    server.put(deploymentPath, { ...deployment, status: available })
+    await expect(settled).resolves.toBeUndefined()
+    expect(step.waits.at(-1)).toContain('pod karpenter-1 Pending: Fargate starts a machine for it')
   })
 
   test('whose new pod crashes is not blamed on the next one, which finds no node because of it', async () => {

@@ -267,12 +267,12 @@ export const catalogue = {
   },
   'controller-on-own-nodes': {
     looksAt:
-      "node affinity, nodeSelector and tolerations in helm-values, against NodePools' labels and taints",
+      "node affinity, nodeSelector and tolerations in helm-values, against NodePools' labels and taints; Fargate profiles",
     findings: [{ level: 'warning', says: 'the controller could run on nodes that it makes itself' }]
   },
   'controller-capacity': {
     looksAt:
-      "nodes, against the controller's requests, affinity, tolerations and zone spread; when something is to be changed also Fargate profiles, and the pods on up to ten of these nodes",
+      "nodes, against the controller's requests, affinity, tolerations and zone spread; when something is to be changed also Fargate profiles, and the pods on up to ten of these nodes; otherwise whether the controller runs on Fargate",
     findings: [
       {
         level: 'error',
@@ -284,7 +284,10 @@ export const catalogue = {
         says: 'the cluster has Fargate nodes only, and no Fargate profile takes the controller in',
         override: 'controller-capacity'
       },
-      { level: 'error', says: 'a Fargate profile takes the controller in, and it has Pod Identity' },
+      {
+        level: 'error',
+        says: 'a Fargate profile takes the controller in, and it has Pod Identity or `hostNetwork`'
+      },
       { level: 'warning', says: 'the controller would push pods of a lower priority off their nodes' },
       { level: 'note', says: 'Fargate profiles or pods may not be read' }
     ]

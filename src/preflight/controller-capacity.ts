@@ -1,11 +1,10 @@
 import type { ControllerIdentityStrategy } from '../aws/choices.js'
-import { isMap } from '../engine/json.js'
 import type { NodeFacts } from '../kubernetes/node-facts.js'
 import { capacityFinding as finding, oneReplica, refused } from './capacity-finding.js'
 import { placeable, placement } from './controller-placement.js'
 import { type ControllerPods, controllerPods } from './controller-pods.js'
 import type { Read } from './denied-read.js'
-import { type FargateProfile, profileFor } from './fargate-profiles.js'
+import { controllerPodOf, type FargateProfile, profileFor } from './fargate-profiles.js'
 import type { Check, Finding } from './finding.js'
 import { exclusion, isFargate } from './node-fitness.js'
 import { type PodOnNode, type Room, roomOn } from './node-room.js'
@@ -22,6 +21,8 @@ export interface ControllerCapacityFacts {
   readonly changes: () => Promise<boolean>
   readonly profiles: () => Promise<Read<FargateProfile>>
   readonly podsOn: (node: string) => Promise<Read<PodOnNode>>
+  /** Names of the nodes on which the controller's pods run now; asked only where some node is Fargate's. */
+  readonly controllerNodes: () => Promise<Read<string>>
 }
 
 /** Nodes that are asked for their pods; of more of them some will have room. */
@@ -36,13 +37,13 @@ export function controllerCapacity(facts: ControllerCapacityFacts): Check {
   return {
     name: 'controller-capacity',
     run: async () => {
-      if (!(await facts.changes())) return standing(await facts.nodes(), controllerPods(facts.values))
+      if (!(await facts.changes())) return standing(facts)
       const [nodes, profiles] = await Promise.all([facts.nodes(), facts.profiles()])
       const pods = controllerPods(facts.values)
       if (profiles.state === 'denied') {
         return [unknown('on Fargate', profiles.action), ...(await withRoom(nodes, pods, facts))]
       }
-      const profile = profileFor(profiles.items, podOf(facts))
+      const profile = profileFor(profiles.items, controllerPodOf(facts))
       if (profile !== undefined) return onFargate(profile, facts)
       if (nodes.length > 0 && nodes.every(isFargate)) return [noProfile(profiles.items, facts)]
       return withRoom(nodes, pods, facts)
@@ -59,35 +60,36 @@ function unknown(what: string, action: string): Finding {
   )
 }
 
-function podOf({ namespace, releaseName, values }: ControllerCapacityFacts): {
-  readonly namespace: string
-  readonly labels: Readonly<Record<string, string>>
-} {
-  const own = isMap(values['podLabels']) ? values['podLabels'] : {}
-  return {
-    namespace,
-    labels: {
-      'app.kubernetes.io/name': 'karpenter',
-      'app.kubernetes.io/instance': releaseName,
-      ...Object.fromEntries(Object.entries(own).map(([key, value]) => [key, String(value)]))
-    }
-  }
-}
-
-/** Source: Amazon EKS, Pod Identity considerations: its agent is a DaemonSet, and Fargate runs none. */
-function onFargate({ name }: FargateProfile, { identity, namespace }: ControllerCapacityFacts): Finding[] {
-  if (identity !== 'pod-identity') return []
-  return [
-    {
+/**
+ * Source: Amazon EKS, Pod Identity considerations: its agent is a DaemonSet, and Fargate runs none. Fargate considerations:
+ * no pod has its host's network.
+ */
+function onFargate({ name }: FargateProfile, facts: ControllerCapacityFacts): Finding[] {
+  const { identity, namespace, values } = facts
+  const evidence = `Fargate profile ${name} takes in its pods in namespace ${namespace}`
+  const found: Finding[] = []
+  if (identity === 'pod-identity') {
+    found.push({
       ...finding(
         'error',
         `pod-identity does not serve Fargate, where the controller would run and get no credentials`,
-        `Fargate profile ${name} takes in its pods in namespace ${namespace}`,
+        evidence,
         'Pass `controller-identity: irsa`, or a `namespace` that no Fargate profile takes in.'
       ),
       subject: 'controller-identity'
-    }
-  ]
+    })
+  }
+  if (values['hostNetwork'] === true) {
+    found.push(
+      finding(
+        'error',
+        'hostNetwork: true is not possible on Fargate, where the controller would run',
+        evidence,
+        'Leave hostNetwork out of helm-values, or pass a `namespace` that no Fargate profile takes in.'
+      )
+    )
+  }
+  return found
 }
 
 function noProfile(profiles: readonly FargateProfile[], { namespace }: ControllerCapacityFacts): Finding {
@@ -99,8 +101,15 @@ function noProfile(profiles: readonly FargateProfile[], { namespace }: Controlle
 }
 
 /** Where nothing is to be changed the controller runs already, and on Fargate its nodes are made for it. */
-function standing(nodes: readonly NodeFacts[], pods: ControllerPods): readonly Finding[] {
-  return nodes.length > 0 && nodes.every(isFargate) ? [] : placement(nodes, pods)
+async function standing(facts: ControllerCapacityFacts): Promise<readonly Finding[]> {
+  const nodes = await facts.nodes()
+  const found = placement(nodes, controllerPods(facts.values))
+  const onFargateNodes = new Set(nodes.filter(isFargate).map(({ name }) => name))
+  if (found.length === 0 || onFargateNodes.size === 0) return found
+  const running = await facts.controllerNodes()
+  if (running.state === 'denied') return [unknown('on Fargate', running.action)]
+  const runsThere = running.items.length > 0 && running.items.every((name) => onFargateNodes.has(name))
+  return runsThere ? [] : found
 }
 
 async function withRoom(

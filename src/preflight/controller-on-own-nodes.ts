@@ -9,13 +9,15 @@ import { tolerated } from './node-fitness.js'
 export interface OwnNodesFacts {
   readonly nodePools: readonly Manifest[]
   readonly values: Readonly<Record<string, unknown>>
+  /** Whether a Fargate profile takes the controller in; asked only where a NodePool could. */
+  readonly onFargate: () => Promise<boolean>
 }
 
 /**
  * NodePools whose nodes could run the controller. A controller that ends its own node, or whose last node goes while it is
- * down, has nobody to start it another. The chart's own node affinity keeps it off them.
+ * down, has nobody to start it another. The chart's own node affinity keeps it off them, and so does Fargate.
  */
-export function controllerOnOwnNodes({ nodePools, values }: OwnNodesFacts): Check {
+export function controllerOnOwnNodes({ nodePools, values, onFargate }: OwnNodesFacts): Check {
   return {
     name: 'controller-on-own-nodes',
     run: async () => {
@@ -23,7 +25,7 @@ export function controllerOnOwnNodes({ nodePools, values }: OwnNodesFacts): Chec
       const takers = nodePools
         .filter((nodePool) => takes(nodePool, pods))
         .map(({ metadata }) => metadata.name)
-      if (takers.length === 0) return []
+      if (takers.length === 0 || (await onFargate())) return []
       return [
         {
           check: 'controller-on-own-nodes',

@@ -1,4 +1,5 @@
 import type { Aws } from '../aws/clients.js'
+import { isMap } from '../engine/json.js'
 import { type Read, readOrDenied } from './denied-read.js'
 
 export interface FargateProfile {
@@ -38,11 +39,40 @@ export function fargateProfiles(aws: Aws, clusterName: string): () => Promise<Re
   }
 }
 
-/** Source: Amazon EKS, Fargate profile components: `*` and `?` stand for any text and any one character. */
-export function profileFor(
-  profiles: readonly FargateProfile[],
-  pod: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> }
-): FargateProfile | undefined {
+/** As far as Fargate looks at a pod. */
+export interface PodToPlace {
+  readonly namespace: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+}
+
+/** A pod of the controller, as the chart makes it with these values. */
+export function controllerPodOf(controller: {
+  readonly namespace: string
+  readonly releaseName: string
+  readonly values: Readonly<Record<string, unknown>>
+}): PodToPlace {
+  const { namespace, releaseName, values } = controller
+  return {
+    namespace,
+    labels: {
+      'app.kubernetes.io/name': 'karpenter',
+      'app.kubernetes.io/instance': releaseName,
+      ...textsOf(values['podLabels'])
+    },
+    annotations: textsOf(values['podAnnotations'])
+  }
+}
+
+function textsOf(value: unknown): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(isMap(value) ? value : {}).map(([key, text]) => [key, String(text)])
+  )
+}
+
+/** Source: Amazon EKS, Fargate profile components: `*` and `?` stand for any text and any one character. A pod annotated `ec2` stays off. */
+export function profileFor(profiles: readonly FargateProfile[], pod: PodToPlace): FargateProfile | undefined {
+  if (pod.annotations['eks.amazonaws.com/compute-type'] === 'ec2') return undefined
   return profiles.find(({ selectors }) =>
     selectors.some(
       ({ namespace, labels }) =>

@@ -40,12 +40,29 @@ export function podsOn(
   }
   return async (node) => {
     const fieldSelector = `spec.nodeName=${node},status.phase!=Succeeded,status.phase!=Failed`
-    try {
-      return { state: 'read', items: (await kubernetes.pick(podKind, of, { fieldSelector })).items }
-    } catch (error) {
-      if (!(error instanceof KubernetesError) || error.permission === undefined) throw error
-      return { state: 'denied', action: error.permission }
-    }
+    return unlessForbidden(async () => (await kubernetes.pick(podKind, of, { fieldSelector })).items)
+  }
+}
+
+/** Names of the nodes on which the controller's pods run, by one list; each as often as pods run there. */
+export function controllerNodes(
+  kubernetes: Kubernetes,
+  { namespace, releaseName }: { readonly namespace: string; readonly releaseName: string }
+): () => Promise<Read<string>> {
+  const labelSelector = `app.kubernetes.io/name=karpenter,app.kubernetes.io/instance=${releaseName}`
+  return async () =>
+    unlessForbidden(async () => {
+      const nodeOf = (pod: Pod): string => pod.spec?.nodeName ?? ''
+      return (await kubernetes.pick(podKind, nodeOf, { namespace, labelSelector })).items
+    })
+}
+
+async function unlessForbidden<T>(read: () => Promise<readonly T[]>): Promise<Read<T>> {
+  try {
+    return { state: 'read', items: await read() }
+  } catch (error) {
+    if (!(error instanceof KubernetesError) || error.permission === undefined) throw error
+    return { state: 'denied', action: error.permission }
   }
 }
 

@@ -37,6 +37,8 @@ const patience = 30_000
  * finds no node while an old pod, which has its own time to end, still takes up the room.
  */
 const slowPatience = 150_000
+/** The same for Fargate, which starts a machine for each pod. */
+const launchPatience = 300_000
 /** The first restarts may be IAM's: a role or association made moments ago is not known everywhere yet. */
 const restartsThatPass = 3
 
@@ -84,11 +86,10 @@ export async function awaitRollout(
       const troubles = own.length > 0 ? own : all
       const leaving = running.objects.some((pod) => pod.metadata?.deletionTimestamp !== undefined)
       const lasting = troubles.find((one) => {
-        const slow = one.kind === 'stuck' || (one.kind === 'unschedulable' && leaving)
         const key = `${one.pod} ${one.kind}`
         const first = since.get(key) ?? step.now()
         since.set(key, first)
-        return one.final || step.now() - first >= (slow ? slowPatience : patience)
+        return one.final || step.now() - first >= patienceWith(one.kind, leaving)
       })
       if (lasting !== undefined) return decided({ ...lasting, progress: progress.text })
       const stalled = conditionOf(live, 'Progressing')
@@ -164,12 +165,27 @@ export function progressOf(deployment: unknown): {
 
 interface Trouble {
   readonly pod: string
-  readonly kind: 'crash' | 'image' | 'unschedulable' | 'config' | 'stuck' | 'deployment'
+  readonly kind:
+    'crash' | 'image' | 'unschedulable' | 'launching' | 'not launched' | 'config' | 'stuck' | 'deployment'
   readonly container?: string
   readonly reason: string
   readonly message: string
   /** No waiting helps. */
   readonly final: boolean
+}
+
+function patienceWith(kind: Trouble['kind'], oldPodsLeave: boolean): number {
+  switch (kind) {
+    case 'launching':
+      return launchPatience
+    case 'stuck':
+    case 'not launched':
+      return slowPatience
+    case 'unschedulable':
+      return oldPodsLeave ? slowPatience : patience
+    default:
+      return patience
+  }
 }
 
 /** Pods of the template that is being rolled out: those of the old one may be ending or failing for reasons of their own. */
@@ -192,6 +208,14 @@ function hashOf(pod: Pod): string {
 function troubleOf(pod: Pod): readonly Trouble[] {
   const name = pod.metadata?.name ?? ''
   const scheduled = conditionOf(pod, 'PodScheduled')
+  if (pod.spec?.schedulerName === 'fargate-scheduler' && (pod.spec.nodeName ?? '') === '') {
+    const { reason, message } = scheduled ?? {
+      reason: 'Pending',
+      message: 'Fargate starts a machine for it'
+    }
+    const kind = scheduled?.status === 'False' ? 'not launched' : 'launching'
+    return [{ pod: name, kind, reason, message, final: false }]
+  }
   if (scheduled?.status === 'False') {
     return [
       { pod: name, kind: 'unschedulable', reason: scheduled.reason, message: scheduled.message, final: false }
@@ -318,6 +342,9 @@ function fixOf(trouble: Trouble, rollout: Rollout): string {
         'The controller runs on nodes that it did not make, one replica a node and zone by zone. Add a node, ' +
         'or run one replica with helm-values: "replicas: 1"; taints and selectors are met by tolerations, nodeSelector and affinity there.'
       )
+    case 'launching':
+    case 'not launched':
+      return `A Fargate profile takes the controller in. Correct what the message names, in helm-values or in the profile and its pod execution role, and run again: kubectl -n ${rollout.namespace} describe pod ${trouble.pod}`
     case 'image':
       return 'The nodes must reach the image: give controller.image.repository of a registry that they may read in helm-values.'
     case 'deployment':
