@@ -35,7 +35,7 @@ export async function holdForNames(
 
 /** What nobody may lose by an adoption, an upgrade or an uninstall that spares it: the same before and after. */
 export interface Standing {
-  /** uid by name. */
+  /** uid by name, without those that Fargate gives a pod and takes away with it. */
   readonly nodes: Readonly<Record<string, string>>
   readonly nodeClaims: Readonly<Record<string, string>>
   /** Ids of those that run. */
@@ -46,7 +46,7 @@ export interface Standing {
 
 export async function standingOf(sandbox: Sandbox, made: Made): Promise<Standing> {
   const [nodes, nodeClaims, instances, objects] = await Promise.all([
-    listed(sandbox, paths.nodes),
+    listed(sandbox, `${paths.nodes}?labelSelector=eks.amazonaws.com%2Fcompute-type%21%3Dfargate`),
     listed(sandbox, paths.nodeClaims),
     sandbox.moto.instances(),
     Promise.all([
