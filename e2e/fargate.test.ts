@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { hold, publishedStatements } from '../sandbox/cluster/deployer-policy.js'
 import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { text } from '../sandbox/values.js'
 import { checkIsClean } from './clean-check.js'
@@ -16,7 +17,8 @@ import {
 } from './scenario.js'
 import { startWorkload, stopWorkload } from './workload.js'
 
-const irsa = { 'karpenter-version': '1.14.0', 'controller-identity': 'irsa' }
+const version = { 'karpenter-version': '1.14.0' }
+const irsa = { ...version, 'controller-identity': 'irsa' }
 const controllers = '/api/v1/namespaces/karpenter/pods?labelSelector=app.kubernetes.io%2Fname%3Dkarpenter'
 
 describe('a cluster that has a Fargate profile for the controller, and not one node', () => {
@@ -37,7 +39,7 @@ describe('a cluster that has a Fargate profile for the controller, and not one n
     ['as it is by default there', {}],
     ['by Pod Identity', { 'controller-identity': 'pod-identity' }]
   ])('refuses a controller that would get no credentials: %s', async (_what, inputs) => {
-    await refusedBeforeWriting(sandbox, await sandbox.run(inputs), [
+    await refusedBeforeWriting(sandbox, await sandbox.run({ ...version, ...inputs }), [
       /^setup-karpenter: controller-identity: pod-identity does not serve Fargate/,
       'Fargate profile karpenter takes in its pods in namespace karpenter',
       'Pass `controller-identity: irsa`'
@@ -80,6 +82,7 @@ describe('a cluster that has a Fargate profile for the controller, and not one n
   })
 
   test("is rid of it, and of the controller's nodes; the profile stays", async () => {
+    hold(sandbox, await publishedStatements(sandbox, 'uninstall'))
     succeeded(await sandbox.run({ mode: 'uninstall', 'remove-crds': 'true' }))
     await until("Fargate's nodes to go", async () =>
       (await listed(sandbox, paths.nodes)).length === 0 ? true : undefined

@@ -201,6 +201,16 @@ test('the NodePool is a copy of the one under test with the label and taint of t
   await running
 })
 
+test('its pods stay off Fargate, whose profile may take their namespace in', async () => {
+  const running = runSmokeTest(options, ports, recordedStep())
+  await karpenter()
+  expect(server.at(deploymentPath)).toMatchObject({
+    spec: { template: { metadata: { annotations: { 'eks.amazonaws.com/compute-type': 'ec2' } } } }
+  })
+  await consolidation()
+  await running
+})
+
 test('an instance that EC2 still runs after its node is gone is waited for', async () => {
   const step = recordedStep()
   const running = runSmokeTest(options, ports, step)
