@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { list, text } from '../sandbox/values.js'
-import { controllerPods, holdForNames, standingOf, type Standing } from './adoption-state.js'
+import { controllerPods, holdForNames, schedulers, standingOf, type Standing } from './adoption-state.js'
 import { check, checkIsClean } from './clean-check.js'
 import { allObjects } from './everything.js'
 import { errorOf } from './failed-run.js'
@@ -116,6 +116,8 @@ export function adoptionScenario(shape: Shape, expected: Expectations): void {
       succeeded(await sandbox.run({ ...upgrade, adopt: 'true' }))
       expect(denied(callsOf(sandbox))).toEqual([])
       expect(await imageOf(sandbox, made)).toContain(`:${newVersion}`)
+      const scheduler = made.onFargate === true ? 'fargate-scheduler' : 'default-scheduler'
+      expect(await schedulers(sandbox, made)).toEqual([scheduler])
       const { nodes, instances } = await standingOf(sandbox, made)
       expect({ nodes, instances }).toEqual({ nodes: before.nodes, instances: before.instances })
       await checkIsClean(sandbox, upgrade)

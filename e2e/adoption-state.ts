@@ -70,11 +70,21 @@ export async function controllerPods(
   sandbox: Sandbox,
   made: Made
 ): Promise<Readonly<Record<string, unknown>>> {
-  const selector = 'labelSelector=app.kubernetes.io%2Fname%3Dkarpenter'
-  const pods = await listed(sandbox, `/api/v1/namespaces/${made.namespace}/pods?${selector}`)
+  const pods = await podsOfController(sandbox, made)
   return Object.fromEntries(
     pods.map((pod) => [uid(pod), at(pod, 'status', 'containerStatuses', 0, 'restartCount')])
   )
+}
+
+/** Who placed the controller's pods: `default-scheduler`, or on Fargate `fargate-scheduler`. */
+export async function schedulers(sandbox: Sandbox, made: Made): Promise<readonly unknown[]> {
+  const pods = await podsOfController(sandbox, made)
+  return [...new Set(pods.map((pod) => at(pod, 'spec', 'schedulerName')))]
+}
+
+async function podsOfController(sandbox: Sandbox, made: Made): Promise<readonly KubernetesObject[]> {
+  const selector = 'labelSelector=app.kubernetes.io%2Fname%3Dkarpenter'
+  return listed(sandbox, `/api/v1/namespaces/${made.namespace}/pods?${selector}`)
 }
 
 async function written(sandbox: Sandbox, path: string): Promise<readonly [string, unknown]> {

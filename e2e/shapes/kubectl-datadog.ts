@@ -153,6 +153,7 @@ async function make(sandbox: Sandbox, mode: InstallMode): Promise<Made> {
     controllerRole,
     nodeRole: `KarpenterNodeRole-${name}`,
     identity: mode.identity,
+    ...(mode === fargate && { onFargate: true }),
     nodeAccess: 'access-entry',
     stacks,
     policyStack: stacks[0],

@@ -9,6 +9,8 @@ export interface Made {
   readonly controllerRole: string
   readonly nodeRole: string
   readonly identity: 'irsa' | 'pod-identity'
+  /** True where the controller's pods run on Fargate. */
+  readonly onFargate?: true
   readonly nodeAccess: 'access-entry' | 'aws-auth'
   /** CloudFormation stacks in the order in which they were made; none where the tool makes none. */
   readonly stacks: readonly string[]
