@@ -127,6 +127,9 @@ export function connectApi(access: ApiAccess): ApiClient {
 
     const start = async (): Promise<void> => {
       const listed = await request({ method: 'GET', path })
+      if (stopped) {
+        return
+      }
       const items = Array.isArray(listed.body['items']) ? listed.body['items'].filter(isRecord) : []
       const present = new Set(items.map(uidOf))
       for (const [uid, object] of [...known]) {
@@ -147,7 +150,9 @@ export function connectApi(access: ApiAccess): ApiClient {
         start()
           .catch(() => undefined)
           .finally(() => {
-            timer = setTimeout(again, PAUSE)
+            if (!stopped) {
+              timer = setTimeout(again, PAUSE)
+            }
           })
       }
     }

@@ -167,11 +167,12 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
   })
 
   const later = (milliseconds: number, work: () => Promise<void>): void => {
+    if (stopped) {
+      return
+    }
     const timer = setTimeout(() => {
       timers.delete(timer)
-      if (!stopped) {
-        work().catch((error: unknown) => log(`nodes: ${String(error)}`))
-      }
+      work().catch((error: unknown) => log(`nodes: ${String(error)}`))
     }, milliseconds)
     timers.add(timer)
   }
@@ -243,6 +244,9 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
       booted.delete(instance.id)
       log(`kubelet ${order.name}: not registered: ${String(error)}`)
       bootLater(id, TRY_AGAIN)
+      return
+    }
+    if (stopped) {
       return
     }
     node.stopHeartbeat = heartbeat(api, order).stop

@@ -2,9 +2,14 @@ import { createServer } from 'node:https'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createAuthority } from '../../../sandbox/certificates.js'
+import { createAuthority, type IssuedCertificate } from '../../../sandbox/certificates.js'
 import { listen } from '../../../sandbox/listen.js'
-import { startNodes, type BootingInstance } from '../../../sandbox/nodes/index.js'
+import {
+  startNodes,
+  type BootingInstance,
+  type Nodes,
+  type NodesOptions
+} from '../../../sandbox/nodes/index.js'
 
 const instance: BootingInstance = {
   id: 'i-1',
@@ -17,50 +22,106 @@ const instance: BootingInstance = {
   userData: ''
 }
 
-describe('an instance that boots', () => {
-  it('joins though EC2 tells of its profile a moment after it tells of the instance', async () => {
-    const authority = await createAuthority('boot')
-    const served = await authority.issue({ commonName: 'api', ipAddresses: ['127.0.0.1'], usage: 'server' })
-    const admin = await authority.issue({ commonName: 'admin', usage: 'client' })
-    const registered = Promise.withResolvers<string>()
-    const server = createServer({ cert: served.certPem, key: served.keyPem }, (request, response) => {
-      request.resume()
-      if (request.method === 'POST' && request.url === '/api/v1/nodes') registered.resolve('registered')
-      // A watch stays open; everything else is taken.
-      if (request.url?.includes('watch=') === true) return
+interface Api {
+  readonly port: number
+  /** `POST /api/v1/nodes` of each request, in order. */
+  readonly calls: readonly string[]
+}
+
+const stops: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop()
+})
+
+/** An API server that takes everything; `answer` may keep its answer back. */
+async function takesAll(served: IssuedCertificate, answer: (call: string) => unknown): Promise<Api> {
+  const calls: string[] = []
+  const server = createServer({ cert: served.certPem, key: served.keyPem }, (request, response) => {
+    request.resume()
+    const call = `${request.method ?? ''} ${request.url ?? ''}`
+    calls.push(call)
+    // A watch stays open; everything else is taken.
+    if (call.includes('watch=')) return
+    void Promise.resolve(answer(call)).then(() => {
       response.writeHead(request.method === 'POST' ? 201 : 200, { 'content-type': 'application/json' })
       response.end('{"items":[],"metadata":{"resourceVersion":"1"}}')
     })
-    const { port, close } = await listen(server)
-    const folder = await mkdtemp(join(tmpdir(), 'boot-'))
+  })
+  const { port, close } = await listen(server)
+  stops.push(close)
+  return { port, calls }
+}
+
+async function nodesOf(
+  instances: NodesOptions['instances'],
+  on: { readonly answer?: (call: string) => unknown; readonly log?: (line: string) => void } = {}
+): Promise<{ readonly nodes: Nodes; readonly api: Api }> {
+  const authority = await createAuthority('boot')
+  const served = await authority.issue({ commonName: 'api', ipAddresses: ['127.0.0.1'], usage: 'server' })
+  const api = await takesAll(served, on.answer ?? (() => undefined))
+  const folder = await mkdtemp(join(tmpdir(), 'boot-'))
+  stops.push(() => rm(folder, { recursive: true, force: true }))
+  const nodes = await startNodes({
+    region: 'eu-west-1',
+    clusterName: 'blue',
+    kubernetesVersion: '1.35',
+    apiEndpoint: `https://127.0.0.1:${api.port}`,
+    apiCa: authority.certPem,
+    admin: await authority.issue({ commonName: 'admin', usage: 'client' }),
+    authority,
+    cloudUrl: 'http://127.0.0.1:1',
+    folder,
+    instances,
+    onInstancesChanged: () => () => undefined,
+    describeType: async () => ({}),
+    roleOf: () => 'arn:aws:iam::111122223333:role/nodes',
+    nodeIdentity: async () => ({ username: 'system:node:one', groups: ['system:nodes'] }),
+    credentialsOf: () => ({ accessKeyId: 'a', secretAccessKey: 'b', sessionToken: 'c' }),
+    hasAssociation: () => false,
+    controllerBinary: () => undefined,
+    bootTime: 1,
+    ...(on.log !== undefined && { log: on.log })
+  })
+  stops.push(() => nodes.stop())
+  return { nodes, api }
+}
+
+const registers = 'POST /api/v1/nodes'
+
+describe('an instance that boots', () => {
+  it('joins though EC2 tells of its profile a moment after it tells of the instance', async () => {
+    const registered = Promise.withResolvers<undefined>()
     let reads = 0
-    const nodes = await startNodes({
-      region: 'eu-west-1',
-      clusterName: 'blue',
-      kubernetesVersion: '1.35',
-      apiEndpoint: `https://127.0.0.1:${port}`,
-      apiCa: authority.certPem,
-      admin,
-      authority,
-      cloudUrl: 'http://127.0.0.1:1',
-      folder,
-      instances: async () => [reads++ < 2 ? instance : { ...instance, profile: 'nodes' }],
-      onInstancesChanged: () => () => undefined,
-      describeType: async () => ({}),
-      roleOf: () => 'arn:aws:iam::111122223333:role/nodes',
-      nodeIdentity: async () => ({ username: 'system:node:one', groups: ['system:nodes'] }),
-      credentialsOf: () => ({ accessKeyId: 'a', secretAccessKey: 'b', sessionToken: 'c' }),
-      hasAssociation: () => false,
-      controllerBinary: () => undefined,
-      bootTime: 1
+    const { nodes, api } = await nodesOf(
+      async () => [reads++ < 2 ? instance : { ...instance, profile: 'nodes' }],
+      {
+        answer: (call) => {
+          if (call === registers) registered.resolve(undefined)
+        }
+      }
+    )
+    await registered.promise
+    expect(api.calls).toContain(registers)
+    expect(nodes.refusals).toEqual([expect.stringContaining('the instance has no role')])
+  })
+
+  it('while all stops is not tried again: no timer is left behind', async () => {
+    const timers = (): number => process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length
+    const [asked, failed] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()]
+    const before = timers()
+    const { nodes } = await nodesOf(async () => [{ ...instance, profile: 'nodes' }], {
+      answer: async (call) => {
+        if (call !== registers) return
+        asked.resolve(undefined)
+        await failed.promise
+      },
+      log: (line) => {
+        if (line.includes('not registered')) failed.resolve(undefined)
+      }
     })
-    try {
-      expect(await registered.promise).toBe('registered')
-      expect(nodes.refusals).toEqual([expect.stringContaining('the instance has no role')])
-    } finally {
-      await nodes.stop()
-      await close()
-      await rm(folder, { recursive: true, force: true })
-    }
+    await asked.promise
+    await nodes.stop()
+    await failed.promise
+    expect(timers()).toBeLessThanOrEqual(before)
   })
 })
