@@ -33,6 +33,8 @@ const ofIrsa = ['OidcProvider', 'ListOidcProviders']
 /** For the report on an installation that somebody else made: e2e/adoption-killed finds the need for it. */
 const ofAdoption = ['ProfilesOfNodeClasses']
 
+const more = { Sid: 'More', Effect: 'Allow', Action: 's3:*', Resource: '*' }
+
 async function putInline(hand: AnotherHand): Promise<void> {
   for (const RoleName of [`${hand.cluster}-karpenter`, `KarpenterNodeRole-${hand.cluster}`]) {
     await hand.iam.send(
@@ -96,6 +98,8 @@ describe('check by docs/permissions/check.json and AmazonEKSAdminViewPolicy', ()
   test('is enough where something has drifted', async () => {
     await putInline(hand)
     await deleteRule(hand)
+    // Only of a policy that was changed IAM has to say which version is in force.
+    await hand.editPolicy('KarpenterControllerZonalShiftPolicy-view', (all) => [...all, more])
     await hand.edit(`${paths.nodePools}/default`, { spec: { limits: { cpu: '4' } } })
     const { findings } = await check(sandbox, inputs)
     const { missing, drift } = told(findings)
@@ -103,6 +107,7 @@ describe('check by docs/permissions/check.json and AmazonEKSAdminViewPolicy', ()
     expect([...drift].sort()).toEqual([
       'controller-role-policies inline.debug',
       'node-pool/default spec.limits.cpu',
+      'policy/KarpenterControllerZonalShiftPolicy-view More',
       'role/KarpenterNodeRole-view inline.debug',
       'rule/RebalanceRule '
     ])

@@ -1,4 +1,10 @@
-import { CreatePolicyCommand, CreatePolicyVersionCommand, DeletePolicyCommand } from '@aws-sdk/client-iam'
+import {
+  CreatePolicyCommand,
+  CreatePolicyVersionCommand,
+  DeletePolicyCommand,
+  DeletePolicyVersionCommand,
+  SetDefaultPolicyVersionCommand
+} from '@aws-sdk/client-iam'
 import { stackPolicy } from '../../src/resources/stack-policy.js'
 import { failure } from '../aws/failure.js'
 import { recordedStep } from '../aws/stand-in.js'
@@ -69,11 +75,35 @@ const inForce = () => {
 }
 
 describe('A managed policy of the stack', () => {
-  it('that says the same in other words is as wanted, for two requests', async () => {
+  it('that says the same in other words is as wanted, for one request', async () => {
     await make(policy({ ...prices, Action: ['Pricing:GetProducts'], Resource: ['*'] }, launch))
     home.cloud.clearCalls()
     expect((await inspect(theirs())).state).toBe('as wanted')
-    expect(actions()).toEqual(['GetPolicy', 'GetPolicyVersion'])
+    expect(actions()).toEqual(['GetPolicyVersion'])
+  })
+
+  it('that says the same in a later version is as wanted, and the first version is not taken for it', async () => {
+    await make(policy(launch))
+    await edit(wanted.document)
+    home.cloud.clearCalls()
+    expect((await inspect(theirs())).state).toBe('as wanted')
+    expect(actions()).toEqual(['GetPolicyVersion', 'GetPolicy', 'GetPolicyVersion'])
+  })
+
+  it('that went back to its first version is read by that, and of the later one nothing is said', async () => {
+    await make()
+    await edit(policy(launch))
+    const iam = await home.aws.iam()
+    await iam.send(new SetDefaultPolicyVersionCommand({ PolicyArn: wanted.arn, VersionId: 'v1' }))
+    expect((await inspect(theirs())).state).toBe('as wanted')
+  })
+
+  it('whose first version has made room for later ones is read all the same', async () => {
+    await make(policy(launch))
+    await edit(wanted.document)
+    const iam = await home.aws.iam()
+    await iam.send(new DeletePolicyVersionCommand({ PolicyArn: wanted.arn, VersionId: 'v1' }))
+    expect((await inspect(theirs())).state).toBe('as wanted')
   })
 
   it('that the stack makes meanwhile is left to it, without a line', async () => {

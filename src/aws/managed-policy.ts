@@ -9,31 +9,47 @@ export interface ManagedPolicy {
   readonly document: string | undefined
 }
 
-/** Rejects as IAM does when there is no such policy. */
+/** What IAM calls the version that a policy is made with. */
+const firstVersion = 'v1'
+
+/**
+ * Rejects as IAM does when there is no such policy. GetPolicyVersion says whether the version that it is asked for is in
+ * force (IAM API reference, PolicyVersion): a policy that was never changed is read in one request, any other in three.
+ */
 export async function readManagedPolicy(aws: Aws, PolicyArn: string): Promise<ManagedPolicy> {
+  const first = await readVersion(aws, PolicyArn, firstVersion)
+  if (first?.inForce === true) return policyOf(firstVersion, first)
   const { GetPolicyCommand } = await import('./sdk/iam.js')
   const iam = await aws.iam()
   const { Policy } = await iam.send(new GetPolicyCommand({ PolicyArn }))
   const versionId = Policy?.DefaultVersionId ?? ''
-  try {
-    return { versionId, ...(await readVersion(aws, PolicyArn, versionId)) }
-  } catch (error) {
-    if (isNotFound(error)) return { versionId, versionFrom: undefined, document: undefined }
-    throw error
-  }
+  return policyOf(versionId, await readVersion(aws, PolicyArn, versionId))
 }
 
-async function readVersion(
-  aws: Aws,
-  PolicyArn: string,
-  VersionId: string
-): Promise<Pick<ManagedPolicy, 'versionFrom' | 'document'>> {
+function policyOf(versionId: string, version: Version | undefined): ManagedPolicy {
+  return { versionId, versionFrom: version?.from, document: version?.document }
+}
+
+interface Version {
+  readonly from: Date | undefined
+  readonly document: string
+  readonly inForce: boolean
+}
+
+/** Undefined where IAM has no such policy or version, or does not show it yet. */
+async function readVersion(aws: Aws, PolicyArn: string, VersionId: string): Promise<Version | undefined> {
   const { GetPolicyVersionCommand } = await import('./sdk/iam.js')
   const iam = await aws.iam()
-  const { PolicyVersion } = await iam.send(new GetPolicyVersionCommand({ PolicyArn, VersionId }))
-  return {
-    versionFrom: PolicyVersion?.CreateDate,
-    document: decodeURIComponent(PolicyVersion?.Document ?? '')
+  try {
+    const { PolicyVersion } = await iam.send(new GetPolicyVersionCommand({ PolicyArn, VersionId }))
+    return {
+      from: PolicyVersion?.CreateDate,
+      document: decodeURIComponent(PolicyVersion?.Document ?? ''),
+      inForce: PolicyVersion?.IsDefaultVersion === true
+    }
+  } catch (error) {
+    if (isNotFound(error)) return undefined
+    throw error
   }
 }
 
@@ -62,7 +78,7 @@ export async function setDocument(
   const deleted =
     Versions.length < mostVersions || oldest === undefined
       ? undefined
-      : { versionId: oldest, document: (await readVersion(aws, PolicyArn, oldest)).document ?? '' }
+      : { versionId: oldest, document: (await readVersion(aws, PolicyArn, oldest))?.document ?? '' }
   if (deleted !== undefined)
     await iam.send(new DeletePolicyVersionCommand({ PolicyArn, VersionId: deleted.versionId }))
   await iam.send(
