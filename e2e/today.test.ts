@@ -146,6 +146,6 @@ describe('today: Kubernetes 1.35, authentication mode API, Karpenter 1.14.0 by P
     expect(again.outputs['changed']).toBe('false')
     const requests = record(reportOf(again)['requests'])
     expect(requests).toMatchObject({ writes: 0, repeated: [] })
-    expect(requests['total']).toBeLessThanOrEqual(75)
+    expect(requests['total']).toBeLessThanOrEqual(70)
   })
 })
