@@ -1,4 +1,5 @@
-import { type NodePoolRemains, v1beta1Remains } from '../../src/preflight/v1beta1-remains.js'
+import { nodePoolRemains, type NodePoolRemains, v1beta1Remains } from '../../src/preflight/v1beta1-remains.js'
+import { ApiServer } from '../kubernetes/api-server.js'
 
 const clean: NodePoolRemains = { name: 'default', annotated: false, incompleteRef: false }
 
@@ -50,4 +51,31 @@ describe('v1beta1Remains', () => {
     const { findings } = await found('1.0.8', '1.14.0', { ...clean, incompleteRef: true })
     expect(findings).toEqual([['error', expect.stringMatching(/nodeClassRef lacks group or kind/)]])
   })
+})
+
+test('of the cluster: kubelet settings by the annotation in which 1.0 kept them, and each half of a nodeClassRef', async () => {
+  const server = await ApiServer.start()
+  const put = (name: string, nodeClassRef: object, annotations: object = {}): void =>
+    void server.put(`/apis/karpenter.sh/v1/nodepools/${name}`, {
+      apiVersion: 'karpenter.sh/v1',
+      kind: 'NodePool',
+      metadata: { annotations },
+      spec: { template: { spec: { nodeClassRef } } }
+    })
+  const whole = { group: 'karpenter.k8s.aws', kind: 'EC2NodeClass', name: 'default' }
+  put('clean', whole)
+  put('kubelet', whole, { 'compatibility.karpenter.sh/v1beta1-kubelet-conversion': '{"maxPods":20}' })
+  put('no-group', { ...whole, group: '' })
+  put('no-kind', { group: whole.group, name: 'default' })
+  try {
+    expect(await nodePoolRemains(server.kubernetes)()).toEqual([
+      { ...clean, name: 'clean' },
+      { name: 'kubelet', annotated: true, incompleteRef: false },
+      { name: 'no-group', annotated: false, incompleteRef: true },
+      { name: 'no-kind', annotated: false, incompleteRef: true }
+    ])
+    expect(server.writes()).toEqual([])
+  } finally {
+    await server.stop()
+  }
 })
