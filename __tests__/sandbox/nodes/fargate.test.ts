@@ -2,6 +2,7 @@ import type { FargateProfile } from '../../../sandbox/cloud/eks/fargate-profile.
 import type { ApiAnswer, ApiClient, ApiRequest } from '../../../sandbox/nodes/api-client.js'
 import { addressIn } from '../../../sandbox/nodes/fargate/address.js'
 import { sizeOf, unsupported } from '../../../sandbox/nodes/fargate/pod-size.js'
+import { removePods } from '../../../sandbox/nodes/fargate/profile-pods.js'
 import { FargateScheduler, type FargateCloud } from '../../../sandbox/nodes/fargate/scheduler.js'
 import { fargatePatch } from '../../../sandbox/nodes/fargate/webhook.js'
 import { createAuthority } from '../../../sandbox/certificates.js'
@@ -197,4 +198,30 @@ describe('the scheduler', () => {
     fargate.take('DELETED', pod)
     fargate.stop()
   })
+})
+
+test("a profile's pods end with it, and nobody else's; those that come after it are not waited for", async () => {
+  const podOf = (name: string, profileName?: string) => ({
+    metadata: {
+      name,
+      namespace: 'karpenter',
+      uid: name,
+      labels: profileName === undefined ? {} : { 'eks.amazonaws.com/fargate-profile': profileName }
+    }
+  })
+  const deleted: string[] = []
+  let lists = 0
+  const api: ApiClient = {
+    request: async ({ method, path }) => {
+      if (method === 'DELETE') deleted.push(path)
+      const items = [podOf('a', lists < 2 ? 'karpenter' : 'other'), podOf('b', 'other'), podOf('c')]
+      if (method === 'GET') lists++
+      return { status: 200, body: { items: lists < 3 ? items : [podOf('later', 'karpenter')] } }
+    },
+    watch: () => ({ stop: () => undefined }),
+    close: () => undefined
+  }
+  await removePods(api, 'karpenter')
+  expect(deleted).toEqual(['/api/v1/namespaces/karpenter/pods/a'])
+  expect(lists).toBe(3)
 })

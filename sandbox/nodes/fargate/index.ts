@@ -1,10 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises'
-import { list, record } from '../../values.js'
-import type { ApiClient } from '../api-client.js'
-import { factsOf } from '../pod-environment.js'
 import type { LiveNode } from '../pods.js'
+import { removePods } from './profile-pods.js'
 import { FargateScheduler, type FargateOptions } from './scheduler.js'
-import { profileNameOf, startFargateWebhook } from './webhook.js'
+import { startFargateWebhook } from './webhook.js'
 
 export type { FargateCloud } from './scheduler.js'
 
@@ -34,20 +31,4 @@ export async function startFargate(options: FargateOptions): Promise<Fargate> {
       await webhook.stop().catch((error: unknown) => log(`fargate: ${String(error)}`))
     }
   }
-}
-
-async function removePods(api: ApiClient, profileName: string): Promise<void> {
-  const ofProfile = async (): Promise<readonly Readonly<Record<string, unknown>>[]> => {
-    const answer = await api.request({ method: 'GET', path: '/api/v1/pods' })
-    return list(answer.body['items'])
-      .map(record)
-      .filter((pod) => profileNameOf(pod) === profileName)
-  }
-  for (const pod of await ofProfile()) {
-    const { namespace, name } = factsOf(pod)
-    await api.request({ method: 'DELETE', path: `/api/v1/namespaces/${namespace}/pods/${name}` })
-  }
-  const uids = new Set<string>()
-  for (const pod of await ofProfile()) uids.add(factsOf(pod).uid)
-  while ((await ofProfile()).some((pod) => uids.has(factsOf(pod).uid))) await pause(100)
 }
