@@ -6,6 +6,7 @@ import { nodePool, type NodeObjectPorts } from '../../src/resources/node-pool.js
 import { awsWith, type StandIn } from '../aws/stand-in.js'
 import { failure } from '../aws/failure.js'
 import { ApiServer } from '../kubernetes/api-server.js'
+import { textField } from '../../src/kubernetes/manifest.js'
 import { recordedStep, type RecordedStep } from './step.js'
 
 const paths = {
@@ -242,6 +243,10 @@ describe('an EC2NodeClass', () => {
     }
   }
 
+  /** The change that makes Karpenter try again. */
+  const again = (): unknown =>
+    textField(server.at(paths.nodeClass), 'metadata', 'annotations', 'setup-karpenter/rechecked')
+
   test('without a controller fails at once; by force its finalizer is taken off', async () => {
     const error = await failure(remove(false, step()))
     expect(error.message).toContain(
@@ -260,6 +265,7 @@ describe('an EC2NodeClass', () => {
     await until(() => own.waits.length > 0)
     clock += 6_000
     await until(() => own.waits.some((line) => line.includes('Karpenter says: listing instance profiles')))
+    await until(() => again() !== undefined)
     clock += 61_000
     const error = await removal
     expect(error.message).toContain(
@@ -295,10 +301,24 @@ describe('an EC2NodeClass', () => {
     const own = step()
     const applied = found.apply(own)
     await until(() => own.waits.length > 0)
+    expect(again()).toBeDefined()
     server.remove(paths.nodeClass)
     await applied
     expect(own.lines).toEqual(['created EC2NodeClass default'])
     expect(server.at(paths.nodeClass)?.metadata['deletionTimestamp']).toBeUndefined()
+  })
+
+  test('that an earlier removal did not get done with is tried again at once', async () => {
+    controller(2)
+    const { metadata } = server.at(paths.nodeClass) ?? { metadata: {} }
+    const deletionTimestamp = '2026-01-01T00:00:00Z'
+    server.put(paths.nodeClass, { ...manifest('EC2NodeClass'), metadata: { ...metadata, deletionTimestamp } })
+    const own = step()
+    const removal = remove(false, own)
+    await until(() => own.waits.length > 0)
+    expect(again()).toBeDefined()
+    server.remove(paths.nodeClass)
+    expect(await removal).toEqual({ outcome: 'removed' })
   })
 
   test('that a NodePool of others uses is kept, untouched', async () => {

@@ -1,10 +1,11 @@
 import type { Severity } from '../engine/difference.js'
-import { resource, type AnyResource, type Step } from '../engine/resource.js'
+import { resource, type AnyResource } from '../engine/resource.js'
 import { conditionOf, type Condition } from '../kubernetes/conditions.js'
 import { ec2NodeClasses } from '../kubernetes/kinds.js'
 import { isManifest, type Manifest } from '../kubernetes/manifest.js'
-import { isOurs, manifestResource, type KubernetesPorts } from './kubernetes-object.js'
+import { isOurs, manifestResource } from './kubernetes-object.js'
 import { awaitRenewedHash } from './hash-renewal.js'
+import { lookAgain } from './look-again.js'
 import { removeNodeClass } from './node-class-removal.js'
 import type { NodeObjectPorts } from './node-pool.js'
 import { awaitReady } from './ready.js'
@@ -81,7 +82,9 @@ export function ec2NodeClass(
         const validation = conditionOf(object, 'ValidationSucceeded')
         if (rechecked || validation === undefined || !/AuthCheckFailed/.test(validation.reason)) return
         rechecked = true
-        await recheck(ports, name, step)
+        await step.pause(10_000)
+        await lookAgain(kubernetes.within(step.signal), name, step)
+        step.note(`EC2NodeClass ${name}: asked Karpenter to validate again`)
       })
     },
     remove: async (step) => {
@@ -91,6 +94,8 @@ export function ec2NodeClass(
       if (!isOurs(live, ownership)) {
         return { outcome: 'kept', reason: leftTo(title, ownerOfObject(live, ownership)), inUse: true }
       }
+      // Marked by an earlier run, whose obstacle may have been put right since.
+      if (live.metadata.deletionTimestamp !== undefined) await lookAgain(within, name, step)
       return removeNodeClass({ ...removal, kubernetes: within }, name, step)
     }
   })
@@ -98,6 +103,8 @@ export function ec2NodeClass(
     {
       ...own,
       apply: async (live, differences, step) => {
+        if (live.state === 'present' && live.value.metadata.deletionTimestamp !== undefined)
+          await lookAgain(kubernetes.within(step.signal), name, step)
         if (live.state === 'present' && ports.hashVersion !== undefined)
           await awaitRenewedHash(kubernetes.within(step.signal), name, ports.hashVersion, step)
         await own.apply(live, differences, step)
@@ -105,13 +112,4 @@ export function ec2NodeClass(
     },
     isManifest
   )
-}
-
-async function recheck(ports: KubernetesPorts, name: string, step: Step): Promise<void> {
-  await step.pause(10_000)
-  const annotations = { 'setup-karpenter/rechecked': new Date(step.now()).toISOString() }
-  await ports.kubernetes
-    .within(step.signal)
-    .patch(ec2NodeClasses, { name }, { type: 'merge', value: { metadata: { annotations } } })
-  step.note(`EC2NodeClass ${name}: asked Karpenter to validate again`)
 }

@@ -8,6 +8,7 @@ import { decided, type Followed, View } from '../kubernetes/view.js'
 import type { DrainPorts } from './claim-drain.js'
 import { type Complaint, complaintAbout, type Standing, standingOf } from './controller-standing.js'
 import { nodeClassFinalizer, takeFinalizerOff } from './forced-removal.js'
+import { lookAgain } from './look-again.js'
 import { installAgain, missingController, namedFew, notReadyPatience, whenTimeIsUp } from './stuck-removal.js'
 
 /** Milliseconds after which the controller's log is read, and again; and that a missing permission may last. */
@@ -144,6 +145,7 @@ class Wait {
     this.#complaint = await complaintAbout(kubernetes, controllers, new Set([this.#name]), this.#started)
     const denied = this.#complaint?.lacks !== undefined
     this.#deniedSince = denied ? (this.#deniedSince ?? this.#step.now()) : undefined
+    if (this.#complaint !== undefined) await lookAgain(kubernetes, this.#name, this.#step)
   }
 
   #withoutController(): UserError {
