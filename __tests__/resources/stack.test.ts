@@ -185,9 +185,9 @@ describe('The CloudFormation stack', () => {
     await close()
   })
 
-  it('whose queue was deleted less than a minute ago is created once more after a minute', async () => {
+  it('whose queue was deleted less than a minute ago is created once more a minute after that failed, not after it was rolled back', async () => {
     const state: State = {
-      outcome: ['ROLLBACK_IN_PROGRESS', 'ROLLBACK_COMPLETE'],
+      outcome: [...Array.from({ length: 12 }, () => 'ROLLBACK_IN_PROGRESS'), 'ROLLBACK_COMPLETE'],
       events: [
         {
           id: 'Queue',
@@ -209,6 +209,7 @@ describe('The CloudFormation stack', () => {
     expect(after.state).toBe('as wanted')
     expect(step.waits).toContain('SQS to give the name of the queue away again')
     expect(step.now()).toBeGreaterThanOrEqual(Date.UTC(2026, 0, 1) + 60_000)
+    expect(step.now()).toBeLessThan(Date.UTC(2026, 0, 1) + 75_000)
     await close()
   })
 

@@ -17,6 +17,8 @@ export interface StackFailure {
   readonly type: string
   readonly physicalId: string | undefined
   readonly reason: string
+  /** Milliseconds since the epoch, by AWS's clock. */
+  readonly at: number | undefined
 }
 
 /** Events of the stack's newest operation, oldest first. `stack` is a name, or the id of one that is deleted. */
@@ -76,7 +78,8 @@ function failureOf(event: StackEvent): StackFailure {
     logicalId: event.LogicalResourceId ?? '',
     type: event.ResourceType ?? '',
     physicalId: event.PhysicalResourceId === '' ? undefined : event.PhysicalResourceId,
-    reason: reasonOf(event)
+    reason: reasonOf(event),
+    at: event.Timestamp?.getTime()
   }
 }
 

@@ -24,6 +24,9 @@ import type { AnyResource, Step } from '../engine/resource.js'
 import type { Ownership } from '../environment.js'
 import { stackDifferences, type StackWanted, tagDifferences } from './stack-differences.js'
 
+/** Milliseconds that SQS keeps the name of a deleted queue, and one second for two clocks that differ. */
+const nameKept = 61_000
+
 /** Something that the stack has made and the model walks as well. */
 export interface StackPart {
   readonly resource: AnyResource
@@ -82,14 +85,14 @@ export async function changeStack(
     const status = await untilSettled(aws, { id, name: wanted.name }, step, changes.length)
     if (!/^(CREATE_COMPLETE|UPDATE_COMPLETE|UPDATE_COMPLETE_CLEANUP_IN_PROGRESS)$/.test(status)) {
       const { firstFailure } = progressOf(await operationEvents(aws, id))
-      if (!creates || attempt > 1 || firstFailure === undefined || !isQueueDeletedRecently(firstFailure)) {
+      if (!creates || attempt > 2 || firstFailure === undefined || !isQueueDeletedRecently(firstFailure)) {
         throw await failed(id, status, creates, firstFailure)
       }
       step.note(
         `a queue of that name was deleted less than a minute ago: ${wanted.name} is created once more`
       )
       step.waiting('SQS to give the name of the queue away again')
-      await step.pause(60_000)
+      await step.pause(untilNameIsFree(firstFailure, step.now()))
       return change(attempt + 1)
     }
     step.changed(
@@ -171,6 +174,15 @@ export async function changeStack(
       { state }
     )
   }
+}
+
+/**
+ * Milliseconds until SQS gives the name of a deleted queue away again: a minute after its deletion (CreateQueue, 2026), so
+ * no later than a minute after the failure that tells of it.
+ */
+function untilNameIsFree({ at }: StackFailure, now: number): number {
+  const left = at === undefined ? nameKept : at + nameKept - now
+  return Math.min(nameKept, Math.max(left, 0))
 }
 
 function whatIsLeft(status: string, created: boolean): string {
