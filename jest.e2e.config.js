@@ -1,9 +1,10 @@
-/** End to end: dist/ against the sandbox. Scenarios mostly wait, so two share the cores. */
+/** End to end: dist/ against the sandbox. Scenarios mostly wait, so three share two cores. */
 export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/e2e'],
   testMatch: ['**/*.test.ts'],
-  maxWorkers: 2,
+  maxWorkers: 3,
+  testSequencer: '<rootDir>/jest.e2e.sequencer.js',
   // From nothing the sandbox's first start builds Kubernetes and Karpenter.
   testTimeout: 1_200_000,
   reporters: ['default'],
