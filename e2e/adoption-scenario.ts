@@ -47,7 +47,7 @@ export function adoptionScenario(shape: Shape, expected: Expectations): void {
     const upgrade: Inputs = { 'karpenter-version': newVersion, 'smoke-test': 'false' }
 
     beforeAll(async () => {
-      sandbox = await startSandbox(shape.spec)
+      sandbox = await startSandbox({ ...shape.spec, runner: 'kept' })
       made = await shape.make(sandbox)
       await startWorkload(sandbox, { name: 'web', replicas: 2, nodePool: made.nodePools[0] ?? '' })
       before = await standingOf(sandbox, made)

@@ -60,7 +60,12 @@ describe('broken on purpose', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'broken-'))
-    sandbox = await startSandbox({ name: 'green', region: 'eu-west-1', kubernetesVersion: '1.34' })
+    sandbox = await startSandbox({
+      name: 'green',
+      region: 'eu-west-1',
+      kubernetesVersion: '1.34',
+      runner: 'kept'
+    })
   })
   afterAll(async () => {
     await sandbox.stop()

@@ -56,6 +56,7 @@ describe('check by docs/permissions/check-cluster-role.yaml, where aws-auth lets
       name: 'mapped',
       region: 'ap-northeast-2',
       kubernetesVersion: '1.32',
+      runner: 'kept',
       authenticationMode: 'CONFIG_MAP',
       stackPace: 10
     })

@@ -68,6 +68,7 @@ describe('check by docs/permissions/check.json and AmazonEKSAdminViewPolicy', ()
       name: 'view',
       region: 'eu-west-1',
       kubernetesVersion: '1.35',
+      runner: 'kept',
       authenticationMode: 'API',
       stackPace: 10
     })

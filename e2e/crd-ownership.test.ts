@@ -24,7 +24,12 @@ describe('CRDs that somebody else keeps', () => {
   let hand: AnotherHand
 
   beforeAll(async () => {
-    sandbox = await startSandbox({ name: 'green', region: 'eu-west-1', kubernetesVersion: '1.32' })
+    sandbox = await startSandbox({
+      name: 'green',
+      region: 'eu-west-1',
+      kubernetesVersion: '1.32',
+      runner: 'kept'
+    })
     hand = new AnotherHand(sandbox)
   })
   afterAll(async () => {

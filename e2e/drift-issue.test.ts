@@ -16,6 +16,7 @@ describe('drift-issue: one issue a cluster, against the REST API of GitHub', () 
       name: 'today',
       region,
       kubernetesVersion: '1.35',
+      runner: 'kept',
       authenticationMode: 'API'
     })
     succeeded(await sandbox.run({ ...inputs, 'smoke-test': 'false' }))

@@ -60,6 +60,7 @@ describe('the published policy', () => {
       name: 'blue',
       region: 'eu-west-1',
       kubernetesVersion: '1.32',
+      runner: 'kept',
       authenticationMode: 'API',
       stackPace: 10
     })
@@ -213,6 +214,7 @@ describe('the published policy', () => {
         name: 'blue',
         region: 'eu-west-1',
         kubernetesVersion: '1.32',
+        runner: 'kept',
         authenticationMode: 'API',
         stackPace: 10
       })
@@ -231,6 +233,7 @@ describe('the published policy', () => {
       name: 'blue',
       region: 'eu-west-1',
       kubernetesVersion: '1.32',
+      runner: 'kept',
       authenticationMode: 'CONFIG_MAP',
       stackPace: 10
     })

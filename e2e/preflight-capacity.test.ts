@@ -19,7 +19,12 @@ describe('preflight of where the controller is to run', () => {
   let names: readonly string[]
 
   beforeAll(async () => {
-    sandbox = await startSandbox({ name: 'green', region: 'eu-west-1', kubernetesVersion: '1.34' })
+    sandbox = await startSandbox({
+      name: 'green',
+      region: 'eu-west-1',
+      kubernetesVersion: '1.34',
+      runner: 'kept'
+    })
     names = (await listed(sandbox, paths.nodes)).map((node) => String(at(node, 'metadata', 'name')))
   })
   afterAll(async () => sandbox.stop())

@@ -100,7 +100,12 @@ describe('preflight of what older versions left, and of what only few clusters h
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'leftovers-'))
-    sandbox = await startSandbox({ name: 'green', region: 'eu-west-1', kubernetesVersion: '1.34' })
+    sandbox = await startSandbox({
+      name: 'green',
+      region: 'eu-west-1',
+      kubernetesVersion: '1.34',
+      runner: 'kept'
+    })
   })
   afterEach(async () => {
     for (const path of made.splice(0)) {
@@ -316,7 +321,12 @@ describe('preflight of a long name', () => {
   test('policies that come to more than IAM takes', async () => {
     const name = `production-${'x'.repeat(60)}`
     const folder = await mkdtemp(join(tmpdir(), 'long-'))
-    const sandbox = await startSandbox({ name, region: 'eu-west-1', kubernetesVersion: '1.34' })
+    const sandbox = await startSandbox({
+      name,
+      region: 'eu-west-1',
+      kubernetesVersion: '1.34',
+      runner: 'kept'
+    })
     try {
       const chart = join(folder, 'karpenter-1.8.6.tgz')
       await writeFile(chart, (await packChart('1.8.6', sandbox.built.karpenter['1.14.0'], folder)).archive)

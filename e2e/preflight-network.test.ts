@@ -22,7 +22,12 @@ describe("preflight of the nodes' network", () => {
   let sandbox: Sandbox
 
   beforeAll(async () => {
-    sandbox = await startSandbox({ name: 'green', region: 'eu-west-1', kubernetesVersion: '1.34' })
+    sandbox = await startSandbox({
+      name: 'green',
+      region: 'eu-west-1',
+      kubernetesVersion: '1.34',
+      runner: 'kept'
+    })
   })
   afterAll(async () => sandbox.stop())
 

@@ -40,7 +40,12 @@ describe('preflight of cluster, version and node classes', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'preflight-'))
-    sandbox = await startSandbox({ name: 'green', region: 'eu-west-1', kubernetesVersion: '1.34' })
+    sandbox = await startSandbox({
+      name: 'green',
+      region: 'eu-west-1',
+      kubernetesVersion: '1.34',
+      runner: 'kept'
+    })
   })
   afterAll(async () => {
     await sandbox.stop()

@@ -22,6 +22,7 @@ describe('an upgrade from 1.2.1 to 1.14.0 whose controller does not come up', ()
       name: 'green',
       region: 'eu-west-1',
       kubernetesVersion: '1.32',
+      runner: 'kept',
       nodes: { imageExists: (image) => ![...missing].some((part) => image.includes(part)) }
     })
     succeeded(await sandbox.run(before))

@@ -101,7 +101,7 @@ describe.each<Case>([
   let joined: Promise<void>
 
   beforeAll(async () => {
-    sandbox = await startSandbox({ name, region: 'eu-west-1', kubernetesVersion: '1.32' })
+    sandbox = await startSandbox({ name, region: 'eu-west-1', kubernetesVersion: '1.32', runner: 'kept' })
     succeeded(await sandbox.run(before))
     await startWorkload(sandbox, { name: 'standing', replicas: 2 })
     stood = await running(sandbox)

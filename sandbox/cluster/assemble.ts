@@ -145,6 +145,7 @@ export async function assemble(assembly: Assembly): Promise<Omit<Sandbox, 'built
     env,
     run: runnerOf({
       spec,
+      folder: assembly.folder,
       name,
       region,
       idTokens,

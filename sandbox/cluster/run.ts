@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Cloud } from '../cloud/index.js'
 import type { RunOptions, Sandbox } from '../index.js'
@@ -16,6 +17,8 @@ export const REPOSITORY = {
 
 export interface RunnerParts {
   readonly spec: SandboxSpec
+  /** Of the sandbox, gone with it. */
+  readonly folder: string
   readonly name: string
   readonly region: string
   readonly idTokens: IdTokenServer
@@ -54,6 +57,7 @@ export function runnerOf(parts: RunnerParts): Sandbox['run'] {
         'github token': parts.github.token,
         ...parts.cloud.secrets()
       }),
+      ...(parts.spec.runner === 'kept' && { toolCache: join(parts.folder, 'tool-cache') }),
       ...rest,
       inputs: {
         'cluster-name': parts.name,

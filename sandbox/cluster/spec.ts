@@ -41,6 +41,11 @@ export interface SandboxSpec {
   /** Sets the scene before the cluster is handed over. */
   readonly prepare?: (cloud: Cloud) => void | Promise<void>
   readonly nodes?: Pick<NodesOptions, 'bootTime' | 'readyTime' | 'containerTime' | 'imageExists'>
+  /**
+   * `kept`: one machine for all runs, one after another, whose tool cache they share, as on a self-hosted runner. A fresh
+   * machine for each run when absent.
+   */
+  readonly runner?: 'kept'
   /** Milliseconds a CloudFormation resource takes; 100 when absent. */
   readonly stackPace?: number
   readonly log?: (line: string) => void
