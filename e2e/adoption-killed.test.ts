@@ -94,7 +94,7 @@ describe('an adoption that upgrades at once, looked at first and killed on its w
     ]
     for (const [index, [what, seen]] of points.entries()) {
       const run = { ended: false }
-      const cancelAt = until(what, async () => ((await seen()) || run.ended ? true : undefined), 60)
+      const cancelAt = until(what, async () => ((await seen()) || run.ended ? true : undefined))
       const result = await sandbox.run(
         { ...upgrade, ...(index === 0 && { adopt: 'true' }) },
         { cancelAt, signals: { untilTerminate: 0, untilKill: 0 } }

@@ -33,7 +33,7 @@ spec:
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined> | T | undefined,
-  seconds = 60
+  seconds = 120
 ): Promise<T> {
   const deadline = Date.now() + seconds * 1000
   for (;;) {

@@ -5,7 +5,9 @@ import { at, callsOf, find, paths, succeeded, until, writes } from './scenario.j
 const account = '111122223333'
 const inputs = {
   'karpenter-version': '1.14.0',
-  'smoke-test-replicas': '1'
+  'smoke-test-replicas': '1',
+  // Karpenter gives no node back that it planned pods on within twice this time, which is 10 s by default.
+  'helm-values': '{ settings: { batchMaxDuration: 5s } }'
 }
 const uninstall = { mode: 'uninstall', 'remove-crds': 'true' }
 
@@ -58,7 +60,10 @@ describe('two runs on one cluster, from two repositories', () => {
   })
 
   test('an uninstall waits for the install, and then takes away what that has made', async () => {
-    const again = { ...inputs, 'helm-values': 'podAnnotations: { rollout: second }' }
+    const again = {
+      ...inputs,
+      'helm-values': '{ podAnnotations: { rollout: second }, settings: { batchMaxDuration: 5s } }'
+    }
     const installing = runOf('one', again)
     await until('the install to hold the lock', async () => {
       const holder = at(await find(sandbox, paths.lock), 'spec', 'holderIdentity')

@@ -50,6 +50,7 @@ describe('what is said before Karpenter 1.2.1 goes to 1.14.0', () => {
       name: 'ahead',
       region: 'eu-central-1',
       kubernetesVersion: '1.32',
+      runner: 'kept',
       authenticationMode: 'API_AND_CONFIG_MAP'
     })
     succeeded(await sandbox.run(inputs))
@@ -117,10 +118,8 @@ describe('what is said before Karpenter 1.2.1 goes to 1.14.0', () => {
       }
     })
     expect(list(reportOf(result)['warnings']).join('\n')).toContain('Karpenter will replace 2 of its 2 nodes')
-    await until(
-      'both NodeClaims to be marked',
-      async () => ((await nodeClaims(sandbox)).filter(isDrifted).length === 2 ? true : undefined),
-      120
+    await until('both NodeClaims to be marked', async () =>
+      (await nodeClaims(sandbox)).filter(isDrifted).length === 2 ? true : undefined
     )
   })
 })

@@ -40,14 +40,10 @@ export async function startWorkload(
     }
   })
   if (created.status !== 201) throw new Error(`Deployment ${name}: the API server answered ${created.status}`)
-  await until(
-    `${replicas} running pods of ${name}`,
-    async () => {
-      const running = (await podsOf(sandbox, name)).filter((pod) => at(pod, 'status', 'phase') === 'Running')
-      return running.length === replicas ? true : undefined
-    },
-    120
-  )
+  await until(`${replicas} running pods of ${name}`, async () => {
+    const running = (await podsOf(sandbox, name)).filter((pod) => at(pod, 'status', 'phase') === 'Running')
+    return running.length === replicas ? true : undefined
+  })
 }
 
 export async function podsOf(sandbox: Sandbox, name: string): Promise<readonly KubernetesObject[]> {
