@@ -87,13 +87,17 @@ const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern)
 describe('the scheduler', () => {
   const identity = { username: 'system:node:it', groups: ['system:nodes'] }
 
-  async function scheduler(more: Partial<FargateCloud> = {}) {
+  async function scheduler(
+    more: Partial<FargateCloud> = {},
+    kept: (request: ApiRequest) => Promise<unknown> = async () => undefined
+  ) {
     const requests: ApiRequest[] = []
     const waiting: { wanted: (request: ApiRequest) => boolean; resolve: (request: ApiRequest) => void }[] = []
     const api: ApiClient = {
       request: async (request): Promise<ApiAnswer> => {
         requests.push(request)
         waiting.filter(({ wanted }) => wanted(request)).forEach(({ resolve }) => resolve(request))
+        await kept(request)
         return { status: request.method === 'POST' ? 201 : 200, body: {} }
       },
       watch: () => ({ stop: () => undefined }),
@@ -121,6 +125,7 @@ describe('the scheduler', () => {
     return {
       fargate,
       stopped,
+      requests,
       sent: async (method: string, path: RegExp) => {
         const wanted = (request: ApiRequest) => request.method === method && path.test(request.path)
         const already = requests.find(wanted)
@@ -182,6 +187,22 @@ describe('the scheduler', () => {
     await sent('POST', /binding$/)
     expect(fargate.names()).toEqual([nodeName])
     fargate.stop()
+  })
+
+  it('leaves no heartbeat behind when the sandbox stops while a node is registered', async () => {
+    const answered = Promise.withResolvers<undefined>()
+    const labelled = Promise.withResolvers<undefined>()
+    const { fargate, sent, requests } = await scheduler({}, async ({ method, path }) => {
+      if (method === 'POST' && path === '/api/v1/nodes') await answered.promise
+      if (method === 'PATCH' && path === `/api/v1/nodes/${nodeName}`) labelled.resolve(undefined)
+    })
+    fargate.take('ADDED', pod)
+    await sent('POST', /^\/api\/v1\/nodes$/)
+    fargate.stop()
+    answered.resolve(undefined)
+    await labelled.promise
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(requests.filter(({ path }) => /\/(leases|binding|status)/.test(path))).toEqual([])
   })
 
   it('says in an event why a pod is not launched', async () => {

@@ -128,7 +128,7 @@ export class FargateScheduler {
       return `Misconfigured Fargate Profile: fargate profile ${name} blocked for new launches due to: Pod execution role is not found in auth config or does not have all required permissions for launching fargate pods.`
     }
     await this.#wait(bootTime)
-    if (!this.#pods.has(uid)) return undefined
+    if (!this.#pods.has(uid) || this.#stopping.signal.aborted) return undefined
     const order: NodeOrder = {
       machineId: `${randomBytes(5).toString('hex')}-${randomBytes(16).toString('hex')}/${nodeName}`,
       name: nodeName,
@@ -153,6 +153,8 @@ export class FargateScheduler {
   async #join(pod: Pod, uid: string, order: NodeOrder, size: PodSize): Promise<string | undefined> {
     const { api, nodeStarted, log } = this.#options
     await registerNode(api, order)
+    // No heartbeat begins that nobody would stop.
+    if (this.#stopping.signal.aborted) return undefined
     const live: LiveNode = {
       name: order.name,
       identity: order.identity,
@@ -179,6 +181,7 @@ export class FargateScheduler {
   async #bind(pod: Pod, order: NodeOrder, size: PodSize): Promise<string | undefined> {
     const { api, readyTime } = this.#options
     await this.#wait(readyTime)
+    if (this.#stopping.signal.aborted) return undefined
     await makeReady(api, order)
     const { namespace, name, uid } = factsOf(pod)
     const bound = await api.request({
