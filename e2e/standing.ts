@@ -30,23 +30,23 @@ export async function standing(sandbox: Sandbox): Promise<readonly string[]> {
 /** The same with everything else that an installation or Karpenter itself could leave: nothing but instances that ended. */
 export async function everything(sandbox: Sandbox): Promise<readonly string[]> {
   const kubeSystem = '/api/v1/namespaces/kube-system'
-  const [standingNow, templates, instances, rules, subnets, groups, awsAuth, inKubernetes] =
-    await Promise.all([
-      standing(sandbox),
-      sandbox.moto.ec2('DescribeLaunchTemplates', {}),
-      sandbox.moto.instances(),
-      interruption(sandbox),
-      tagsOf(sandbox, 'subnets'),
-      tagsOf(sandbox, 'security groups'),
-      find(sandbox, paths.awsAuth),
-      Promise.all([
-        listed(sandbox, `${kubeSystem}/configmaps`),
-        listed(sandbox, '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases'),
-        listed(sandbox, '/apis/rbac.authorization.k8s.io/v1/namespaces/kube-system/rolebindings'),
-        listed(sandbox, '/apis/rbac.authorization.k8s.io/v1/clusterroles'),
-        listed(sandbox, '/apis/apps/v1/daemonsets')
-      ])
+  // Before the roles are read, of which one is its own for as long as it reads.
+  const rules = await interruption(sandbox)
+  const [standingNow, templates, instances, subnets, groups, awsAuth, inKubernetes] = await Promise.all([
+    standing(sandbox),
+    sandbox.moto.ec2('DescribeLaunchTemplates', {}),
+    sandbox.moto.instances(),
+    tagsOf(sandbox, 'subnets'),
+    tagsOf(sandbox, 'security groups'),
+    find(sandbox, paths.awsAuth),
+    Promise.all([
+      listed(sandbox, `${kubeSystem}/configmaps`),
+      listed(sandbox, '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases'),
+      listed(sandbox, '/apis/rbac.authorization.k8s.io/v1/namespaces/kube-system/rolebindings'),
+      listed(sandbox, '/apis/rbac.authorization.k8s.io/v1/clusterroles'),
+      listed(sandbox, '/apis/apps/v1/daemonsets')
     ])
+  ])
   const { iam, eks } = sandbox.cloud
   return [
     ...standingNow,
