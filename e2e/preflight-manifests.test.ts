@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { hold, publishedStatements } from '../sandbox/cluster/deployer-policy.js'
 import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { errorOf, found, refusedBeforeWriting } from './failed-run.js'
-import { auditor, callsOf, reportOf, succeeded } from './scenario.js'
+import { at, auditor, callsOf, reportOf, succeeded } from './scenario.js'
 
 const inputs = { 'karpenter-version': '1.14.0', 'controller-identity': 'irsa', 'smoke-test': 'false' }
 /** Refuses by itself, so that what else is found can be looked at without an installation. */
@@ -217,6 +217,9 @@ describe('preflight of the manifests', () => {
         'add {key: karpenter.sh/nodepool, operator: DoesNotExist}'
       ])
       expect(found(result)).toEqual(['warning controller-on-own-nodes'])
+      // Two checks ask for them.
+      expect(at(reportOf(result), 'requests', 'repeated')).not.toContain('eks:ListFargateProfiles')
+      expect(callsOf(sandbox).map(({ action }) => action)).toContain('ListFargateProfiles')
     })
 
     test('what may not be read is noted, and nothing is refused for it', async () => {

@@ -14,9 +14,10 @@ import { anotherKarpenter } from './preflight/another-karpenter.js'
 import { autoMode } from './preflight/auto-mode.js'
 import { clusterActive } from './preflight/cluster-active.js'
 import { clusterAutoscaler } from './preflight/cluster-autoscaler.js'
-import { controllerCapacity } from './preflight/controller-capacity.js'
+import { controllerCapacity, type ControllerCapacityFacts } from './preflight/controller-capacity.js'
 import { fargateProfiles } from './preflight/fargate-profiles.js'
 import { identity } from './preflight/identity.js'
+import { onceEach } from './preflight/instance-type-reads.js'
 import { type Check, type Finding, findingText, runPreflight } from './preflight/index.js'
 import { namesAndPolicySize } from './preflight/names-and-policy-size.js'
 import { leftCrds, type LeftCrdsFacts } from './preflight/left-crds.js'
@@ -64,16 +65,29 @@ export async function preflight(
 }
 
 function checksOf(checked: Checked): readonly Check[] {
-  const others = othersDocuments(checked)
+  const { aws, cluster } = checked.found
+  const shared: SharedReads = {
+    othersDocuments: othersDocuments(checked),
+    profiles: onceEach(fargateProfiles(aws, cluster.name))
+  }
   return [
-    ...ofCluster(checked),
+    ...ofCluster(checked, shared),
     ...ofAccount(checked),
-    ...ofInputs(checked, others),
-    ...checksOfManifests(checked, others)
+    ...ofInputs(checked, shared),
+    ...checksOfManifests(checked, shared)
   ]
 }
 
-function ofCluster({ inputs, found, decisions, inspections }: Checked): readonly Check[] {
+/** What more than one check asks, read once and when it is first asked. */
+export interface SharedReads {
+  readonly othersDocuments: OthersDocuments
+  readonly profiles: ControllerCapacityFacts['profiles']
+}
+
+function ofCluster(
+  { inputs, found, decisions, inspections }: Checked,
+  { profiles }: SharedReads
+): readonly Check[] {
   const { cluster, controllers, autoscalers, nodes, kubernetes } = found
   const { version, installed, values } = decisions
   return [
@@ -115,7 +129,7 @@ function ofCluster({ inputs, found, decisions, inspections }: Checked): readonly
       releaseName,
       identity: decisions.identity,
       changes: async () => willChange(inspections),
-      profiles: fargateProfiles(found.aws, cluster.name),
+      profiles,
       podsOn: podsOn(kubernetes, { namespace: inputs.namespace, releaseName }),
       controllerNodes: controllerNodes(kubernetes, { namespace: inputs.namespace, releaseName })
     })
@@ -195,7 +209,7 @@ function ofAccount(checked: Checked): readonly Check[] {
   ]
 }
 
-function ofInputs(checked: Checked, othersDocuments: OthersDocuments): readonly Check[] {
+function ofInputs(checked: Checked, { othersDocuments }: SharedReads): readonly Check[] {
   const { inputs, found, decisions, inspections } = checked
   const { version, stack, templateOrigin } = decisions
   return [

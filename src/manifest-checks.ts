@@ -1,38 +1,48 @@
 import type { Check } from './preflight/index.js'
-import type { Checked } from './checks.js'
+import type { Checked, SharedReads } from './checks.js'
 import { releaseName } from './decisions.js'
 import { changes } from './engine/changes.js'
+import type { SelectorTerm } from './karpenter/types.js'
 import { ec2NodeClasses } from './kubernetes/kinds.js'
 import { listField, type Manifest, textField } from './kubernetes/manifest.js'
 import { amiAlias } from './preflight/ami-alias.js'
 import { controllerOnOwnNodes } from './preflight/controller-on-own-nodes.js'
-import { controllerPodOf, fargateProfiles, profileFor } from './preflight/fargate-profiles.js'
+import { controllerPodOf, profileFor } from './preflight/fargate-profiles.js'
 import { describedTypes, offeredTypes, onceEach } from './preflight/instance-type-reads.js'
 import { manifestDryRun } from './preflight/manifest-dry-run.js'
 import { nodeClassImages } from './preflight/node-class-images.js'
-import { anyImage, instanceProfile, nodeRole, zonesByTerm } from './preflight/node-class-reads.js'
+import {
+  anyImage,
+  instanceProfile,
+  nodeRole,
+  securityGroupsByTerm,
+  type SubnetFound,
+  subnetsByTerm
+} from './preflight/node-class-reads.js'
 import { nodeClassReference } from './preflight/node-class-reference.js'
-import { nodeClassRole, type NodeClassRoleFacts } from './preflight/node-class-role.js'
+import { nodeClassRole } from './preflight/node-class-role.js'
 import { nodeClassSelectors, takes, termOf } from './preflight/node-class-selectors.js'
 import { nodePoolRequirements, type Zone } from './preflight/node-pool-requirements.js'
-import { findByTerm, publishedParameters } from './preflight/reads.js'
+import { publishedParameters } from './preflight/reads.js'
 import { refusals } from './resources/dry-run.js'
 
 /** What can be wrong with the NodePools and EC2NodeClasses. */
 export function checksOfManifests(
   checked: Checked,
-  othersDocuments: NodeClassRoleFacts['othersDocuments']
+  { othersDocuments, profiles }: SharedReads
 ): readonly Check[] {
   const { found, decisions } = checked
   const { cluster, subnets, securityGroups, aws, kubernetes } = found
   const { nodeClasses, nodePools, stack, values, version, chart } = decisions
+  const [subnetsBy, groupsBy] = [subnetsByTerm(aws), securityGroupsByTerm(aws)]
   return [
     nodeClassSelectors({
       clusterName: cluster.name,
       nodeClasses,
       subnets,
       securityGroups,
-      find: findByTerm(aws)
+      find: async (kind, term) =>
+        kind === 'subnets' ? (await subnetsBy(term)).map(({ id }) => id) : groupsBy(term)
     }),
     amiAlias({
       nodeClasses,
@@ -54,9 +64,9 @@ export function checksOfManifests(
       nodePools,
       values,
       onFargate: async () => {
-        const profiles = await fargateProfiles(aws, cluster.name)()
+        const read = await profiles()
         const pod = controllerPodOf({ namespace: checked.inputs.namespace, releaseName, values })
-        return profiles.state === 'read' && profileFor(profiles.items, pod) !== undefined
+        return read.state === 'read' && profileFor(read.items, pod) !== undefined
       }
     }),
     ...(checked.inputs.nodePools.kind === 'manifests'
@@ -69,16 +79,18 @@ export function checksOfManifests(
             profile: instanceProfile(aws)
           }),
           nodeClassImages({ nodeClasses, anyImage: anyImage(aws) }),
-          ...ofNodePools(checked)
+          ...ofNodePools(checked, subnetsBy)
         ].map((check) => onChanges(check, checked))
       : [])
   ]
 }
 
-function ofNodePools({ inputs, found, decisions }: Checked): readonly Check[] {
+function ofNodePools(
+  { inputs, found, decisions }: Checked,
+  subnetsBy: (term: SelectorTerm) => Promise<readonly SubnetFound[]>
+): readonly Check[] {
   const { aws, kubernetes, subnets, cluster } = found
   const { nodePools, nodeClasses, values } = decisions
-  const byTerm = onceEach(zonesByTerm(aws))
   const nodeClass = onceEach(
     async (name: string) =>
       nodeClasses.find(({ metadata }) => metadata.name === name) ?? kubernetes.get(ec2NodeClasses, name)
@@ -86,13 +98,13 @@ function ofNodePools({ inputs, found, decisions }: Checked): readonly Check[] {
   const zones = async (of: Manifest): Promise<readonly Zone[]> => {
     const terms = listField(of, 'spec', 'subnetSelectorTerms').map(termOf)
     const own = subnets.filter((subnet) => terms.some((term) => takes(term, subnet, cluster.name)))
-    const found = await Promise.all(terms.map(async (term) => byTerm(term)))
+    const found = await Promise.all(terms.map(async (term) => subnetsBy(term)))
     return [
       ...own.map(({ availabilityZone, availabilityZoneId }) => ({
         name: availabilityZone,
         id: availabilityZoneId
       })),
-      ...found.flat()
+      ...found.flat().map(({ zone }) => zone)
     ]
   }
   return [

@@ -1,4 +1,4 @@
-import { anyImage, instanceProfile, nodeRole, zonesByTerm } from '../../src/preflight/node-class-reads.js'
+import { anyImage, instanceProfile, nodeRole, subnetsByTerm } from '../../src/preflight/node-class-reads.js'
 import { describedTypes, offeredTypes } from '../../src/preflight/instance-type-reads.js'
 import { awsWith, type Handlers, Refusal } from '../aws/stand-in.js'
 
@@ -82,13 +82,17 @@ describe('images', () => {
 })
 
 describe('zones and instance types', () => {
-  it('zones of the subnets that a term finds', async () => {
-    const { aws } = await open({
+  it('subnets that a term finds, with their zones, and asks once for each', async () => {
+    const { aws, server } = await open({
       DescribeSubnets: () => ({
-        subnetSet: [{ availabilityZone: 'eu-west-1a', availabilityZoneId: 'euw1-az1' }]
+        subnetSet: [{ subnetId: 'subnet-1', availabilityZone: 'eu-west-1a', availabilityZoneId: 'euw1-az1' }]
       })
     })
-    expect(await zonesByTerm(aws)({ id: 'subnet-1' })).toEqual([{ name: 'eu-west-1a', id: 'euw1-az1' }])
+    const subnets = subnetsByTerm(aws)
+    const found = [{ id: 'subnet-1', zone: { name: 'eu-west-1a', id: 'euw1-az1' } }]
+    expect(await subnets({ id: 'subnet-1' })).toEqual(found)
+    expect(await subnets({ id: 'subnet-1' })).toEqual(found)
+    expect(server.calls).toEqual(['DescribeSubnets'])
   })
 
   it('the same question is put once', async () => {

@@ -1,11 +1,12 @@
+import type { Filter } from '@aws-sdk/client-ec2'
 import type { Aws } from '../aws/clients.js'
 import { accessDenied, awsProblem, codeOf, isNotFound } from '../aws/errors.js'
 import { readRole } from '../aws/iam-role.js'
 import type { SelectorTerm } from '../karpenter/types.js'
+import { onceEach } from './instance-type-reads.js'
 import type { ImageTerm } from './node-class-images.js'
 import type { NodeClassRoleFacts } from './node-class-role.js'
 import type { Zone } from './node-pool-requirements.js'
-import { filtersOf } from './reads.js'
 
 /** iam:GetRole, and whether EC2 may take the role. China has two names for EC2. */
 export function nodeRole(aws: Aws): NodeClassRoleFacts['role'] {
@@ -66,27 +67,67 @@ export function anyImage(aws: Aws): (term: ImageTerm) => Promise<boolean | 'deni
   }
 }
 
-/** Zones of the subnets that terms of an EC2NodeClass find in this account and region. */
-export function zonesByTerm(aws: Aws): (term: SelectorTerm) => Promise<readonly Zone[]> {
-  return async (term) => {
+export interface SubnetFound {
+  readonly id: string
+  readonly zone: Zone
+}
+
+/** Subnets that a term of an EC2NodeClass finds in this account and region; several that ask for the same ask once. */
+export function subnetsByTerm(aws: Aws): (term: SelectorTerm) => Promise<readonly SubnetFound[]> {
+  return onceEach(async (term: SelectorTerm) => {
     const { paginateDescribeSubnets } = await import('../aws/sdk/ec2.js')
-    const zones: Zone[] = []
+    const found: SubnetFound[] = []
     try {
       const pages = paginateDescribeSubnets(
         { client: await aws.ec2() },
         { Filters: filtersOf('subnets', term) }
       )
       for await (const { Subnets = [] } of pages) {
-        zones.push(
-          ...Subnets.map(({ AvailabilityZone = '', AvailabilityZoneId }) => ({
-            name: AvailabilityZone,
-            id: AvailabilityZoneId
+        found.push(
+          ...Subnets.map(({ SubnetId = '', AvailabilityZone = '', AvailabilityZoneId }) => ({
+            id: SubnetId,
+            zone: { name: AvailabilityZone, id: AvailabilityZoneId }
           }))
         )
       }
     } catch (error) {
       throw awsProblem('subnets', 'could not be read', error)
     }
-    return zones
+    return found
+  })
+}
+
+/** Ids of the security groups that a term of an EC2NodeClass finds in this account and region. */
+export function securityGroupsByTerm(aws: Aws): (term: SelectorTerm) => Promise<readonly string[]> {
+  return async (term) => {
+    const { DescribeSecurityGroupsCommand } = await import('../aws/sdk/ec2.js')
+    const ec2 = await aws.ec2()
+    try {
+      const { SecurityGroups = [] } = await ec2.send(
+        new DescribeSecurityGroupsCommand({ Filters: filtersOf('security-groups', term) })
+      )
+      return SecurityGroups.map((group) => group.GroupId ?? '')
+    } catch (error) {
+      throw awsProblem('security-groups', 'could not be read', error)
+    }
   }
+}
+
+const names = {
+  subnets: { id: 'subnet-id', name: 'tag:Name' },
+  'security-groups': { id: 'group-id', name: 'group-name' },
+  images: { id: 'image-id', name: 'name' }
+} as const
+
+/** As Karpenter asks EC2: a tag with `*` or nothing for a value need only be there. */
+function filtersOf(kind: 'subnets' | 'security-groups' | 'images', term: SelectorTerm): Filter[] {
+  if (term.id !== undefined) return [{ Name: names[kind].id, Values: [term.id] }]
+  return [
+    ...(term.name === undefined ? [] : [{ Name: names[kind].name, Values: [term.name] }]),
+    ...Object.entries(term.tags ?? {}).map(([key, value]) =>
+      value === '*' || value === ''
+        ? { Name: 'tag-key', Values: [key] }
+        : { Name: `tag:${key}`, Values: [value] }
+    )
+  ]
 }

@@ -1,9 +1,7 @@
-import type { Filter } from '@aws-sdk/client-ec2'
 import type { Aws } from '../aws/clients.js'
 import { accessDenied, awsProblem, isNotFound } from '../aws/errors.js'
 import { readManagedPolicy } from '../aws/managed-policy.js'
 import { isMap, type JsonMap } from '../engine/json.js'
-import type { SelectorTerm } from '../karpenter/types.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { conditionOf } from '../kubernetes/conditions.js'
 import { pods } from '../kubernetes/kinds.js'
@@ -20,46 +18,6 @@ export function queueUrl(aws: Aws): (name: string) => Promise<string | undefined
       throw awsProblem('interruption-queue', `${name} could not be read`, error)
     }
   }
-}
-
-/** Ids of the subnets or security groups that a term of an EC2NodeClass finds in this account and region. */
-export function findByTerm(
-  aws: Aws
-): (kind: 'subnets' | 'security-groups', term: SelectorTerm) => Promise<readonly string[]> {
-  return async (kind, term) => {
-    const { DescribeSecurityGroupsCommand, DescribeSubnetsCommand } = await import('../aws/sdk/ec2.js')
-    const ec2 = await aws.ec2()
-    const filters = filtersOf(kind, term)
-    try {
-      if (kind === 'subnets') {
-        const { Subnets = [] } = await ec2.send(new DescribeSubnetsCommand({ Filters: filters }))
-        return Subnets.map((subnet) => subnet.SubnetId ?? '')
-      }
-      const { SecurityGroups = [] } = await ec2.send(new DescribeSecurityGroupsCommand({ Filters: filters }))
-      return SecurityGroups.map((group) => group.GroupId ?? '')
-    } catch (error) {
-      throw awsProblem(kind, 'could not be read', error)
-    }
-  }
-}
-
-const names = {
-  subnets: { id: 'subnet-id', name: 'tag:Name' },
-  'security-groups': { id: 'group-id', name: 'group-name' },
-  images: { id: 'image-id', name: 'name' }
-} as const
-
-/** As Karpenter asks EC2: a tag with `*` or nothing for a value need only be there. */
-export function filtersOf(kind: 'subnets' | 'security-groups' | 'images', term: SelectorTerm): Filter[] {
-  if (term.id !== undefined) return [{ Name: names[kind].id, Values: [term.id] }]
-  return [
-    ...(term.name === undefined ? [] : [{ Name: names[kind].name, Values: [term.name] }]),
-    ...Object.entries(term.tags ?? {}).map(([key, value]) =>
-      value === '*' || value === ''
-        ? { Name: 'tag-key', Values: [key] }
-        : { Name: `tag:${key}`, Values: [value] }
-    )
-  ]
 }
 
 /** Public parameters of SSM that are there, of at most ten; `denied` when the caller may not read them. */
