@@ -32,7 +32,7 @@ const kept =
   (tag: string, value: string): boolean =>
     keeper.test(tag) && tool.test(value)
 
-const any =
+const oneOf =
   (...signs: readonly Sign['says'][]) =>
   (tag: string, value: string): boolean =>
     signs.some((sign) => sign(tag, value))
@@ -43,30 +43,30 @@ const signs: readonly Sign[] = [
   {
     // kubectl-datadog: tags of its stacks, which go on to what is in them, and the names of the stacks.
     who: 'kubectl datadog',
-    says: any(kept(/^(kubectl-datadog|dd-karpenter)$/), inStack('dd-karpenter-'))
+    says: oneOf(kept(/^(kubectl-datadog|dd-karpenter)$/), inStack('dd-karpenter-'))
   },
   {
     who: 'eksctl',
-    says: any(prefix('alpha.eksctl.io/', 'eksctl.cluster.k8s.io/', 'eksctl.io/'), inStack('eksctl-'))
+    says: oneOf(prefix('alpha.eksctl.io/', 'eksctl.cluster.k8s.io/', 'eksctl.io/'), inStack('eksctl-'))
   },
-  { who: 'Crossplane', says: any(key('crossplane-kind', 'crossplane-name', 'crossplane-providerconfig')) },
+  { who: 'Crossplane', says: oneOf(key('crossplane-kind', 'crossplane-name', 'crossplane-providerconfig')) },
   {
     // AWS Controllers for Kubernetes: run by oneself, and as a capability of EKS.
     who: 'ACK',
-    says: any(prefix('services.k8s.aws/'), key('eks:eks-capability-arn'))
+    says: oneOf(prefix('services.k8s.aws/'), key('eks:eks-capability-arn'))
   },
-  { who: 'Pulumi', says: any(prefix('pulumi:'), kept(/pulumi/i)) },
+  { who: 'Pulumi', says: oneOf(prefix('pulumi:'), kept(/pulumi/i)) },
   {
     // terraform-aws-modules: the tag of its eks module, and those of the examples that people begin with.
     who: 'Terraform',
-    says: any(
+    says: oneOf(
       key('terraform-aws-modules'),
       (tag, value) => /^github(repo|org)$/i.test(tag) && /terraform/i.test(value),
       (tag, value) => /^(terraform|opentofu)$/i.test(tag) && !/^(false|no|0)$/i.test(value),
       kept(/terraform|terragrunt|tofu/i)
     )
   },
-  { who: 'AWS CDK', says: any(prefix('aws-cdk:', 'aws:cdk:'), kept(/\bcdk\b/i)) },
+  { who: 'AWS CDK', says: oneOf(prefix('aws-cdk:', 'aws:cdk:'), kept(/\bcdk\b/i)) },
   { who: 'kops', says: prefix('kops.k8s.io/') },
   { who: 'AWS Service Catalog', says: prefix('aws:servicecatalog:') },
   { who: (value) => `CloudFormation stack ${value}`, says: key(stackNameTag), rank: containerRank },
