@@ -1,13 +1,22 @@
 import { createHash } from 'node:crypto'
 import { parsePolicy } from '../../src/aws/policy-document.js'
 import { canonical, isMap } from '../../src/engine/json.js'
-import { renderTemplate, type RenderedResource, type StackSettings } from '../../src/karpenter/rendered-stack.js'
+import {
+  renderTemplate,
+  type RenderedResource,
+  type StackSettings
+} from '../../src/karpenter/rendered-stack.js'
 
 /** Where a template is worked out: its text is one, and what it comes to is not. */
 const accounts = {
   aws: { id: '111122223333', partition: 'aws', region: 'eu-west-1', urlSuffix: 'amazonaws.com' },
   'aws-cn': { id: '111122223333', partition: 'aws-cn', region: 'cn-north-1', urlSuffix: 'amazonaws.com.cn' },
-  'aws-us-gov': { id: '111122223333', partition: 'aws-us-gov', region: 'us-gov-west-1', urlSuffix: 'amazonaws.com' }
+  'aws-us-gov': {
+    id: '111122223333',
+    partition: 'aws-us-gov',
+    region: 'us-gov-west-1',
+    urlSuffix: 'amazonaws.com'
+  }
 } as const satisfies Record<string, StackSettings['account']>
 
 export type Partition = keyof typeof accounts
@@ -39,7 +48,7 @@ function partsOf(resource: RenderedResource): readonly (readonly [string, unknow
     ? Object.keys(document).filter((key) => key !== 'Version' && key !== 'Statement')
     : []
   return [
-    [logicalId, { type, name, others, version, extra, statements: statements.length }],
+    [logicalId, { type, name, others, version, extra }],
     ...statements.map(
       ({ sid, effect, elements, conditions }, index) =>
         [`${logicalId} ${sid ?? `statement ${index + 1}`}`, { effect, elements, conditions }] as const

@@ -27,7 +27,9 @@ export async function sourceAt(path: string): Promise<Source> {
 }
 
 function isGit(path: string): boolean {
-  return existsSync(join(path, '.git')) || (existsSync(join(path, 'HEAD')) && existsSync(join(path, 'objects')))
+  return (
+    existsSync(join(path, '.git')) || (existsSync(join(path, 'HEAD')) && existsSync(join(path, 'objects')))
+  )
 }
 
 async function gitSource(path: string): Promise<Source> {
@@ -65,7 +67,9 @@ function folderSource(path: string): Source {
     read: async (version, file) => {
       const folder = folders.get(version)
       const found =
-        folder === undefined ? undefined : [join(folder, file), join(folder, basename(file))].find((one) => existsSync(one))
+        folder === undefined
+          ? undefined
+          : [join(folder, file), join(folder, basename(file))].find((one) => existsSync(one))
       return found === undefined ? undefined : readFileSync(found, 'utf8')
     },
     list: async (version, folder) => {

@@ -9,7 +9,7 @@ import { gradeOf, newestTested } from './tested-versions.js'
 import { parseTemplate } from './template-syntax.js'
 
 /** Where the template of a version is, in aws/karpenter-provider-aws at its tag; the docs/ copy is often a version behind. */
-const upstreamPath =
+export const upstreamPath =
   'website/content/en/preview/getting-started/getting-started-with-karpenter/cloudformation.yaml'
 const upstreamBase = 'https://raw.githubusercontent.com'
 

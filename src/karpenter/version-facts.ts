@@ -53,7 +53,8 @@ export interface FactsPorts {
   readonly template?: boolean
 }
 
-const paths = {
+/** Where they are at a tag. */
+export const paths = {
   kubernetes: 'pkg/providers/version/version.go',
   nodeClassHash: 'pkg/apis/v1/ec2nodeclass.go',
   upgradeNotes: 'website/content/en/preview/upgrading/upgrade-guide.md'
@@ -130,7 +131,8 @@ export function knownHash(
   return recorded?.version === version ? recorded.nodeClassHash : undefined
 }
 
-function kubernetesRange(text: string): KubernetesRange {
+/** Of pkg/providers/version/version.go. Throws Error for what does not declare it. */
+export function kubernetesRange(text: string): KubernetesRange & { readonly most: number } {
   const [least, most] = ['MinK8sVersion', 'MaxK8sVersion'].map((name) => {
     const value = goConstant(text, name)
     const minor = /^1\.(\d{1,3})$/.exec(value ?? '')?.[1]
@@ -143,7 +145,8 @@ function kubernetesRange(text: string): KubernetesRange {
   return { least, most }
 }
 
-function hashVersion(text: string): string {
+/** Of pkg/apis/v1/ec2nodeclass.go. Throws Error for what does not declare it. */
+export function hashVersion(text: string): string {
   const value = goConstant(text, 'EC2NodeClassHashVersion')
   if (value === undefined || !/^v\d+$/.test(value))
     throw new Error('it declares no EC2NodeClassHashVersion such as "v6"')
