@@ -92,7 +92,9 @@ describe.each(versions)("the built-in template of %s has upstream's digests", (v
 })
 
 // Upstream's own texts, which are not ours to publish: compared as well where the folder is there.
-for (const version of existsSync(upstream) ? readdirSync(upstream).filter(semver.valid) : []) {
+for (const version of existsSync(upstream)
+  ? readdirSync(upstream).filter((name) => semver.valid(name) !== null)
+  : []) {
   const text = readFileSync(new URL(`${version}/cloudformation.yaml`, upstream), 'utf8')
 
   describe(`the built-in template beside upstream's own ${version}`, () => {
