@@ -108,10 +108,10 @@ async function standingStack({ aws, inputs }: TemplateFacts): Promise<LiveStack 
  * The table ends before the version, so that what the stack allows besides may be what the version needs: all of it stays.
  * Where the quotas of IAM leave no room for both, the stack stays as it is.
  */
-function withStatementsOf(
+export function withStatementsOf(
   text: string,
-  live: LiveStack | undefined,
-  { settings, adaptation }: TemplateFacts
+  live: Pick<LiveStack, 'template' | 'parameters'> | undefined,
+  { settings, adaptation }: Pick<TemplateFacts, 'settings' | 'adaptation'>
 ): string {
   if (live === undefined || live.template === '') return text
   const widened = widenedTemplate(text, live, settings)
