@@ -127,11 +127,7 @@ describe('table', () => {
   })
 
   it('shows that a value is an empty text', () => {
-    expect(['', '  ', undefined].map((one) => value(one).markdown)).toEqual([
-      '`""`',
-      '`"  "`',
-      ''
-    ])
+    expect(['', '  ', undefined].map((one) => value(one).markdown)).toEqual(['`""`', '`"  "`', ''])
   })
 })
 

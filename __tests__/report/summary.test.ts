@@ -108,9 +108,7 @@ describe('summaryText', () => {
 
   it('says which steps the whole run waited for', () => {
     const criticalPath = { seconds: 13.04, ids: ['Discover', 'stack'] }
-    expect(summaryText({ ...report, criticalPath })).toContain(
-      'Critical path, 13.0 s: `Discover` → `stack`.'
-    )
+    expect(summaryText({ ...report, criticalPath })).toContain('Critical path, 13.0 s: `Discover` → `stack`.')
     expect(summaryText(report)).not.toContain('Critical path')
   })
 
