@@ -61,7 +61,10 @@ describe('what is read at a tag', () => {
 describe('what is said of a new release', () => {
   it('names the statement, the value of the chart, and what could not be compared', async () => {
     const files = {
-      '1.14.3': { [paths.template]: builtInTemplateText('1.14.3'), [paths.values]: 'settings: {logLevel: info}' },
+      '1.14.3': {
+        [paths.template]: builtInTemplateText('1.14.3'),
+        [paths.values]: 'settings: {logLevel: info}'
+      },
       '1.15.2': {
         [paths.template]: builtInTemplateText('1.15.2'),
         [paths.values]: 'settings: {logLevel: info, enableDRA: false}'
