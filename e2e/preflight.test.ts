@@ -170,7 +170,7 @@ describe('preflight of cluster, version and node classes', () => {
       const chart = join(folder, `karpenter-${version}.tgz`)
       await writeFile(chart, (await packChart(version, source, folder)).archive)
       const result = await run({ 'karpenter-version': version, template: 'built-in', chart, preflight })
-      await refusedBeforeWriting(sandbox, result, [problem, 'Pass `karpenter-version: 1.8.6`.'])
+      await refusedBeforeWriting(sandbox, result, [problem, 'Pass `karpenter-version: 1.8.8`.'])
     })
   })
 
