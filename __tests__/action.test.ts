@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { load } from 'js-yaml'
 import { isMap } from '../src/engine/json.js'
-import { outputNames } from '../src/outputs.js'
+import { outputNames } from '../src/run/outputs.js'
 
 const metadata: unknown = load(readFileSync('action.yml', 'utf8'))
 const action = isMap(metadata) ? metadata : {}

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { load } from 'js-yaml'
 import { isMap } from '../src/engine/json.js'
-import { type Inputs, parseInputs } from '../src/inputs.js'
+import { type Inputs, parseInputs } from '../src/inputs/inputs.js'
 
 /** Inputs as a step gives them, over action.yml's defaults. */
 export function inputsOf(given: Readonly<Record<string, string>>): Inputs {

@@ -1,12 +1,12 @@
 import { messageOf } from './engine/errors.js'
 import { discoverCluster } from './aws/discover.js'
-import { runSignal } from './cancel.js'
-import { parseInputs } from './inputs.js'
+import { runSignal } from './run/cancel.js'
+import { parseInputs } from './inputs/inputs.js'
 import { releaseLock } from './kubernetes/lease.js'
-import { type Ports, runnerPorts } from './ports.js'
-import { Session } from './session.js'
+import { type Ports, runnerPorts } from './run/ports.js'
+import { Session } from './run/session.js'
 import { cleanUp } from './smoke-test/clean-up.js'
-import { type PostState, readCleanup } from './state.js'
+import { type PostState, readCleanup } from './run/state.js'
 
 /** A cancelled job is ended by force five minutes after the cancel (GitHub docs, 2026). */
 const postSeconds = 240

@@ -4,7 +4,7 @@ import { openAws, openConnection, type Aws } from '../../src/aws/clients.js'
 import type { Credentials } from '../../src/aws/credentials.js'
 import { UserError } from '../../src/engine/errors.js'
 import type { Step } from '../../src/engine/resource.js'
-import type { Account } from '../../src/environment.js'
+import type { Account } from '../../src/aws/environment.js'
 
 /** What a handler throws to answer with an AWS error. */
 export class Refusal extends Error {

@@ -1,8 +1,8 @@
 import type { SecurityGroup, Subnet } from '../../src/aws/discover.js'
 import { autoMode } from '../../src/preflight/auto-mode.js'
 import { clusterActive } from '../../src/preflight/cluster-active.js'
-import { clusterEndpoint } from '../../src/preflight/cluster-endpoint.js'
-import { subnetTagsConflict } from '../../src/preflight/subnet-tags-conflict.js'
+import { clusterEndpoint } from '../../src/preflight/vpc/cluster-endpoint.js'
+import { subnetTagsConflict } from '../../src/preflight/vpc/subnet-tags-conflict.js'
 import { versionPair } from '../../src/preflight/version-pair.js'
 
 const containing = (part: string): unknown => expect.stringContaining(part)

@@ -1,6 +1,6 @@
 import type { Manifest } from '../../src/kubernetes/manifest.js'
 import { leftCrds, type LeftCrdsFacts } from '../../src/preflight/left-crds.js'
-import type { CrdKeeper } from '../../src/resources/crd-keeper.js'
+import type { CrdKeeper } from '../../src/resources/controller/crd-keeper.js'
 
 const schemaOf = (...fields: readonly string[]): unknown => ({
   openAPIV3Schema: {

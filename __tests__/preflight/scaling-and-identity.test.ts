@@ -1,5 +1,5 @@
 import { clusterAutoscaler } from '../../src/preflight/cluster-autoscaler.js'
-import { identity, type IdentityFacts } from '../../src/preflight/identity.js'
+import { identity, type IdentityFacts } from '../../src/preflight/controller/identity.js'
 import { node } from './nodes.js'
 
 const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern)

@@ -1,7 +1,7 @@
 import { renderTemplate, type RenderedStack } from '../../src/karpenter/rendered-stack.js'
 import { builtInTemplateText } from '../../src/karpenter/template-built-in.js'
 import { namesAndPolicySize } from '../../src/preflight/names-and-policy-size.js'
-import { queue, type QueueFacts } from '../../src/preflight/queue.js'
+import { queue, type QueueFacts } from '../../src/preflight/controller/queue.js'
 import { templatePolicies } from '../../src/preflight/template-policies.js'
 
 const rendered = (version: string, edit: (text: string) => string = (text) => text): RenderedStack =>

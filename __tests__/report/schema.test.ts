@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { reportSchemaText } from '../../scripts/report-schema.js'
-import type { Mode } from '../../src/inputs.js'
+import type { Mode } from '../../src/inputs/inputs.js'
 import { Ledger } from '../../src/report/ledger.js'
 import type { Report } from '../../src/report/report.js'
 import { finding } from './finding.js'

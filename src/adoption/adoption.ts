@@ -1,7 +1,7 @@
 import type { ControllerIdentityStrategy, NodeAccessStrategy } from '../aws/choices.js'
 import { isMap } from '../engine/json.js'
 import type { Values } from '../helm/values.js'
-import type { Inputs } from '../inputs.js'
+import type { Inputs } from '../inputs/inputs.js'
 import { guideNames } from '../karpenter/names.js'
 
 /**

@@ -4,7 +4,7 @@ import { awsProblem, isNotFound } from '../aws/errors.js'
 import { attachedPolicies, readRole } from '../aws/iam-role.js'
 import { queueUrlOf } from '../aws/partition.js'
 import { mappingState, nodeMapping, parseMapRoles } from '../aws/map-roles.js'
-import type { Discovery } from '../discovery.js'
+import type { Discovery } from '../plan/discovery.js'
 import { type Controller, readRelease, type Release } from '../helm/release.js'
 import {
   configMaps,

@@ -1,5 +1,5 @@
 import type { Owner } from '../engine/owner.js'
-import { ownerByTags } from '../owner/tag-owner.js'
+import { ownerByTags } from './owners/tag-owner.js'
 import type { Adopted } from './terms.js'
 import type { Installation } from './installation.js'
 import type { AdoptionEntry } from './listing.js'

@@ -1,5 +1,5 @@
-import type { Account } from '../environment.js'
-import type { CredentialsInput } from '../inputs.js'
+import type { Account } from './environment.js'
+import type { CredentialsInput } from '../inputs/inputs.js'
 import { messageOf, UserError } from '../engine/errors.js'
 import { clientDefaults, openAws, openConnection, requestLogging, type Aws } from './clients.js'
 import { credentialsFor, type CredentialPorts } from './credentials.js'

@@ -1,6 +1,6 @@
 import type { AwsCredentialIdentity } from '@smithy/types'
 import { messageOf, UserError } from '../engine/errors.js'
-import type { CredentialsInput } from '../inputs.js'
+import type { CredentialsInput } from '../inputs/inputs.js'
 import { clientDefaults, requestLogging, type Connection } from './clients.js'
 import { accessDenied, codeOf, isTransient, stsUnreachable } from './errors.js'
 import { claimsOf, idTokenMayComeLater, idTokenProblem, requireIdToken } from './id-token.js'

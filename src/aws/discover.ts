@@ -1,7 +1,7 @@
 import type { RouteTable, SecurityGroup as Ec2SecurityGroup, Subnet as Ec2Subnet } from '@aws-sdk/client-ec2'
 import { UserError } from '../engine/errors.js'
-import type { Cluster } from '../environment.js'
-import type { SecurityGroupsInput, SubnetsInput } from '../inputs.js'
+import type { Cluster } from './environment.js'
+import type { SecurityGroupsInput, SubnetsInput } from '../inputs/inputs.js'
 import type { Aws } from './clients.js'
 import { awsProblem, codeOf, isNotFound } from './errors.js'
 

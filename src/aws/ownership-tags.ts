@@ -1,4 +1,4 @@
-import type { Ownership } from '../environment.js'
+import type { Ownership } from './environment.js'
 
 /** Says which cluster a thing was made for; what carries it may be removed by this action. */
 export const ownerTag = 'setup-karpenter:owner'

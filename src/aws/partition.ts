@@ -1,4 +1,4 @@
-import type { Account } from '../environment.js'
+import type { Account } from './environment.js'
 
 /** By the names of AWS's regions: cn-*, us-gov-*, all others. */
 export function partitionOf(region: string): Account['partition'] {

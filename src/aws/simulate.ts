@@ -1,7 +1,7 @@
 import type { ContextEntry, EvaluationResult } from '@aws-sdk/client-iam'
 import { canonical } from '../engine/json.js'
 import { messageOf } from '../engine/errors.js'
-import type { ConditionContext, Need } from '../permissions/install.js'
+import type { ConditionContext, Need } from '../preflight/install-permissions.js'
 import type { Aws } from './clients.js'
 import { accessDenied } from './errors.js'
 

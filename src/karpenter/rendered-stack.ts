@@ -1,7 +1,7 @@
 import { queueUrlOf } from '../aws/partition.js'
 import { messageOf, UserError } from '../engine/errors.js'
 import { isMap, type JsonMap } from '../engine/json.js'
-import type { Account } from '../environment.js'
+import type { Account } from '../aws/environment.js'
 import { evaluate, holds, noValue, type TemplateScope, unknownValue } from './template-functions.js'
 import { type DeclaredResource, parseTemplate, type Template } from './template-syntax.js'
 

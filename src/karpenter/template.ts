@@ -1,7 +1,7 @@
 import { dump } from 'js-yaml'
 import { messageOf, UserError } from '../engine/errors.js'
 import { isMap, type JsonMap } from '../engine/json.js'
-import type { TemplateInput } from '../inputs.js'
+import type { TemplateInput } from '../inputs/inputs.js'
 import { type OthersParts, withoutOthersParts } from './others-parts.js'
 import { guideNames } from './names.js'
 import { builtInTemplateText } from './template-built-in.js'

@@ -1,4 +1,4 @@
-import type { Ownership } from '../environment.js'
+import type { Ownership } from '../aws/environment.js'
 import { ownerLabel, runAnnotation } from './differences.js'
 import { textField } from './manifest.js'
 

@@ -1,4 +1,4 @@
-import type { Cluster } from '../environment.js'
+import type { Cluster } from '../aws/environment.js'
 import type { Check } from './finding.js'
 
 /** On EKS Auto Mode AWS runs Karpenter itself; a second one would fight over the same NodePools and NodeClaims. */

@@ -1,4 +1,4 @@
-import type { Cluster } from '../environment.js'
+import type { Cluster } from '../aws/environment.js'
 import type { Check } from './finding.js'
 
 /** A cluster that is being made, deleted or has failed takes no installation; one that is being updated does. */

@@ -1,11 +1,11 @@
-import type { Ownership } from '../environment.js'
+import type { Ownership } from '../aws/environment.js'
 import { field, listField, type Manifest, textField } from '../kubernetes/manifest.js'
 import { unknownFields } from '../kubernetes/unknown-fields.js'
-import { ownerOfObject } from '../owner/object-owner.js'
-import { ownerText } from '../owner/owner-evidence.js'
-import { type CrdKeeper, keeperText } from '../resources/crd-keeper.js'
-import { howToUpgrade } from '../resources/crd-refusal.js'
-import { crdDifferences } from '../resources/crds.js'
+import { ownerOfObject } from '../adoption/owners/object-owner.js'
+import { ownerText } from '../adoption/owners/owner-evidence.js'
+import { type CrdKeeper, keeperText } from '../resources/controller/crd-keeper.js'
+import { howToUpgrade } from '../resources/controller/crd-refusal.js'
+import { crdDifferences } from '../resources/controller/crds.js'
 import type { Check, Finding } from './finding.js'
 
 export interface LeftCrdsFacts {

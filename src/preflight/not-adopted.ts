@@ -1,7 +1,7 @@
 import type { Installation } from '../adoption/installation.js'
 import { type Adoption, mismatches } from '../adoption/adoption.js'
 import { objectionTo, type Terms } from '../adoption/terms.js'
-import type { Inputs } from '../inputs.js'
+import type { Inputs } from '../inputs/inputs.js'
 import type { Check, Finding } from './finding.js'
 
 export interface OthersInstallation {

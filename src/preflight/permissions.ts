@@ -1,6 +1,6 @@
 import type { MissingPermission, Simulation } from '../aws/simulate.js'
 import { installPolicy } from '../aws/errors.js'
-import type { Need } from '../permissions/install.js'
+import type { Need } from './install-permissions.js'
 import type { Check, Finding } from './finding.js'
 
 export interface PermissionsFacts {

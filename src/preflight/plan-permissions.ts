@@ -1,10 +1,10 @@
-import type { Decisions } from '../decisions.js'
-import type { Discovery } from '../discovery.js'
+import type { Decisions } from '../plan/decisions.js'
+import type { Discovery } from '../plan/discovery.js'
 import type { Difference } from '../engine/difference.js'
 import type { Inspection } from '../engine/resource.js'
-import type { Inputs } from '../inputs.js'
-import { type Need, needsOf } from '../permissions/install.js'
-import { oidcProviderArn } from '../resources/oidc-provider.js'
+import type { Inputs } from '../inputs/inputs.js'
+import { type Need, needsOf } from './install-permissions.js'
+import { oidcProviderArn } from '../resources/access/oidc-provider.js'
 
 /** What the plan needs permissions for; nothing where all is as wanted. */
 export function plannedNeeds(

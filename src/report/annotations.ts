@@ -1,5 +1,5 @@
 import type { Finding } from '../engine/findings.js'
-import type { CheckInput } from '../inputs.js'
+import type { CheckInput } from '../inputs/inputs.js'
 import { findingLine } from './check-notes.js'
 import { bySeverity } from './check-summary.js'
 import type { LogOutput } from './journal.js'

@@ -1,9 +1,9 @@
-import type { Decisions } from '../decisions.js'
-import type { Discovery } from '../discovery.js'
+import type { Decisions } from '../plan/decisions.js'
+import type { Discovery } from '../plan/discovery.js'
 import type { Graph } from '../engine/graph.js'
 import type { Inspection } from '../engine/resource.js'
 import { withoutSecrets } from '../engine/secret-values.js'
-import type { Run } from '../run.js'
+import type { Run } from '../run/run.js'
 import type { NodePoolResult } from '../smoke-test/result.js'
 import type { ReportedSmokeTest } from './report.js'
 

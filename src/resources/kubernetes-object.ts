@@ -1,6 +1,6 @@
 import { missing, type Difference } from '../engine/difference.js'
 import type { Live, Resource, Step } from '../engine/resource.js'
-import type { Ownership } from '../environment.js'
+import type { Ownership } from '../aws/environment.js'
 import { additionsTo } from '../kubernetes/additions.js'
 import { awaitObject } from '../kubernetes/conditions.js'
 import type { Kubernetes } from '../kubernetes/client.js'
@@ -18,7 +18,7 @@ import { field, textField, type Manifest } from '../kubernetes/manifest.js'
 import { appliedByUs, type Owners } from '../kubernetes/noise.js'
 import { putBack } from '../kubernetes/put-back.js'
 import { decided } from '../kubernetes/view.js'
-import { ownerOfObject } from '../owner/object-owner.js'
+import { ownerOfObject } from '../adoption/owners/object-owner.js'
 
 /** What the Kubernetes resources work with. */
 export interface KubernetesPorts {

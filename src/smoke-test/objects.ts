@@ -1,5 +1,5 @@
 import { isMap } from '../engine/json.js'
-import type { Ownership } from '../environment.js'
+import type { Ownership } from '../aws/environment.js'
 import { deployments, nodePools } from '../kubernetes/kinds.js'
 import { field, listField, type Manifest } from '../kubernetes/manifest.js'
 

@@ -1,6 +1,6 @@
 import type { Step } from '../engine/resource.js'
-import type { Ownership } from '../environment.js'
-import type { SmokeTestInput } from '../inputs.js'
+import type { Ownership } from '../aws/environment.js'
+import type { SmokeTestInput } from '../inputs/inputs.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { nodePools } from '../kubernetes/kinds.js'
 import { cleanUp, cleanUpEarlier } from './clean-up.js'

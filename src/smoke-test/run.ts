@@ -1,6 +1,6 @@
 import { messageOf, UserError } from '../engine/errors.js'
 import type { Step } from '../engine/resource.js'
-import type { Ownership } from '../environment.js'
+import type { Ownership } from '../aws/environment.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { KubernetesError } from '../kubernetes/errors.js'
 import { deployments, nodeClaims, nodePools, nodes, pods } from '../kubernetes/kinds.js'

@@ -1,0 +1,221 @@
+import { readFileSync } from 'node:fs'
+import { load } from 'js-yaml'
+import { isMap } from '../../src/engine/json.js'
+import { UserError } from '../../src/engine/errors.js'
+import { type InputSource, parseInputs } from '../../src/inputs/inputs.js'
+
+function defaults(): Record<string, string> {
+  const metadata: unknown = load(readFileSync('action.yml', 'utf8'))
+  const inputs = isMap(metadata) && isMap(metadata['inputs']) ? metadata['inputs'] : {}
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, input]) => [
+      name,
+      isMap(input) && typeof input['default'] === 'string' ? input['default'] : ''
+    ])
+  )
+}
+
+function source(given: Record<string, string>, files: Record<string, string> = {}): InputSource {
+  const values: Record<string, string> = {
+    ...defaults(),
+    'cluster-name': 'blue',
+    region: 'eu-west-1',
+    ...given
+  }
+  return {
+    get: (name) => {
+      const value = values[name]
+      if (value === undefined) throw new Error(`input ${name} is not declared in action.yml`)
+      return value
+    },
+    env: {},
+    readFile: (path) => {
+      const text = files[path]
+      if (text === undefined) throw new Error('no such file')
+      return text
+    }
+  }
+}
+
+function problemsOf(given: Record<string, string>): string[] {
+  try {
+    parseInputs(source(given))
+    return []
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    return error.message.split('\n')
+  }
+}
+
+describe('preflight', () => {
+  it('shows warnings and allows no error unless told otherwise', () => {
+    expect(parseInputs(source({})).preflight).toEqual({ warnings: 'warn', allow: [] })
+    expect(
+      parseInputs(source({ preflight: 'strict', 'preflight-allow': 'permissions, version-pair' })).preflight
+    ).toEqual({ warnings: 'strict', allow: ['permissions', 'version-pair'] })
+  })
+
+  it('refuses a name that allows nothing and lists those that do', () => {
+    expect(problemsOf({ 'preflight-allow': 'auto-mode' })).toEqual([
+      expect.stringMatching(
+        /^preflight-allow: "auto-mode" is no error that can be allowed; use version-pair, broken-release, .*permissions.*, comma-separated$/
+      )
+    ])
+  })
+})
+
+describe('parseInputs', () => {
+  it("takes the guide's names when only the cluster is given", () => {
+    const inputs = parseInputs(source({}))
+    expect(inputs).toMatchObject({
+      mode: 'install',
+      namespace: 'karpenter',
+      controllerRoleName: 'blue-karpenter',
+      nodeRoleName: 'KarpenterNodeRole-blue',
+      stackName: 'Karpenter-blue',
+      subnets: { kind: 'cluster' },
+      smokeTest: { replicas: 5, onePerNode: false, timeoutSeconds: 900 },
+      credentials: { kind: 'chain' }
+    })
+  })
+
+  it('reads every input that action.yml declares, and no other', () => {
+    const read = new Set<string>()
+    const from = source({ 'role-to-assume': 'arn:aws:iam::111122223333:role/deploy' })
+    parseInputs({ ...from, get: (name) => (read.add(name), from.get(name)) })
+    expect([...read].sort()).toEqual(Object.keys(defaults()).sort())
+  })
+
+  it('takes the region from AWS_REGION', () => {
+    expect(parseInputs({ ...source({ region: '' }), env: { AWS_REGION: 'us-gov-west-1' } }).region).toBe(
+      'us-gov-west-1'
+    )
+  })
+
+  it('strips a leading v of the version', () => {
+    expect(parseInputs(source({ 'karpenter-version': 'v1.2.1' })).karpenterVersion).toBe('1.2.1')
+  })
+
+  it('lays helm-values over helm-values-file', () => {
+    const files = { 'values.yaml': 'replicas: 2\ncontroller:\n  resources: {}\n' }
+    const inputs = parseInputs(
+      source({ 'helm-values-file': 'values.yaml', 'helm-values': 'replicas: 1' }, files)
+    )
+    expect(inputs.helmValues).toEqual({ replicas: 1, controller: { resources: {} } })
+  })
+
+  it('takes node pools as YAML or from a path', () => {
+    expect(
+      parseInputs(source({ 'node-pools': 'apiVersion: karpenter.sh/v1\nkind: NodePool\n' })).nodePools
+    ).toMatchObject({
+      kind: 'manifests',
+      source: 'node-pools'
+    })
+    expect(
+      parseInputs(source({ 'node-pools': 'pools.yaml' }, { 'pools.yaml': 'kind: NodePool' })).nodePools
+    ).toEqual({
+      kind: 'manifests',
+      source: 'pools.yaml',
+      text: 'kind: NodePool'
+    })
+  })
+
+  it.each([
+    ['mode', 'deploy'],
+    ['cluster-name', 'not a name'],
+    ['region', 'Ireland'],
+    ['role-to-assume', 'deployer'],
+    ['role-duration-seconds', '5'],
+    ['role-duration-seconds', '99999'],
+    ['allowed-account-ids', '1234'],
+    ['karpenter-version', 'newest'],
+    ['namespace', 'Karpenter'],
+    ['controller-identity', 'kiam'],
+    ['controller-role-name', 'a'.repeat(65)],
+    ['node-role-name', 'path/role'],
+    ['node-access', 'rbac'],
+    ['subnets', 'all'],
+    ['security-groups', 'sg-xyz'],
+    ['template', 'missing.yaml'],
+    ['stack-name', '1stack'],
+    ['chart', 'oci://public.ecr.aws/karpenter/karpenter:1.2.1'],
+    ['helm-version', '3.1.0'],
+    ['helm-download-url', 'get.helm.sh'],
+    ['helm-values', '- a'],
+    ['helm-values', 'a: ['],
+    ['helm-values-file', 'missing.yaml'],
+    ['node-pools', 'missing.yaml'],
+    ['interruption-queue', 'https://sqs.eu-west-1.amazonaws.com/1/q'],
+    ['permissions-boundary', 'boundary'],
+    ['tags', 'team'],
+    ['tags', 'aws:team=a'],
+    ['smoke-test', 'yes please'],
+    ['smoke-test-replicas', '0'],
+    ['smoke-test-one-per-node', '1'],
+    ['smoke-test-image', 'not an image'],
+    ['smoke-test-timeout', '1s'],
+    ['timeout', 'soon'],
+    ['summary', 'off']
+  ])('refuses %s "%s", beginning with its name', (name, value) => {
+    const problems = problemsOf({ [name]: value })
+    expect(problems[0]).toMatch(new RegExp(`^${name}: `))
+    expect(problems[0]).toContain('; use ')
+  })
+
+  it('lists every problem in one error', () => {
+    const problems = problemsOf({ mode: 'x', region: 'y', timeout: 'z', tags: 'team' })
+    expect(problems.map((line) => line.split(':')[0])).toEqual(['mode', 'region', 'tags', 'timeout'])
+  })
+})
+
+describe('inputs of the modes', () => {
+  it('makes no smoke test in check and uninstall, and always one in mode smoke-test', () => {
+    expect(parseInputs(source({ mode: 'check' })).smokeTest).toBeUndefined()
+    expect(parseInputs(source({ mode: 'uninstall' })).smokeTest).toBeUndefined()
+    expect(parseInputs(source({ mode: 'smoke-test', 'smoke-test': 'false' })).smokeTest).toMatchObject({
+      nodePools: [],
+      nodeReadyThresholdSeconds: undefined
+    })
+  })
+
+  it('takes names of NodePools and a threshold', () => {
+    const given = { 'smoke-test-node-pools': 'default, gpu\ndefault', 'node-ready-threshold-seconds': '90' }
+    expect(parseInputs(source(given)).smokeTest).toMatchObject({
+      nodePools: ['default', 'gpu'],
+      nodeReadyThresholdSeconds: 90
+    })
+    expect(
+      problemsOf({ 'smoke-test-node-pools': 'Default', 'node-ready-threshold-seconds': 'soon' })
+    ).toHaveLength(2)
+  })
+
+  it('fails a check on drift and unknown unless fail-on says otherwise', () => {
+    expect(parseInputs(source({})).check.failOn).toEqual(['drift', 'unknown'])
+    expect(parseInputs(source({ 'fail-on': 'never' })).check.failOn).toEqual([])
+    expect(parseInputs(source({ 'fail-on': 'pending' })).check.failOn).toEqual(['pending'])
+    expect(problemsOf({ 'fail-on': 'never,drift' })[0]).toContain('"never" is not known')
+    expect(problemsOf({ 'fail-on': ',' })[0]).toContain('is empty')
+  })
+
+  it('wants a token for the issue', () => {
+    expect(problemsOf({ 'drift-issue': 'true' })[0]).toContain('drift-issue needs it')
+    const given = { 'drift-issue': 'true', 'github-token': 'ghs_x' }
+    expect(parseInputs(source(given)).check.issueToken).toBe('ghs_x')
+    expect(parseInputs(source({ 'github-token': 'ghs_x' })).check.issueToken).toBeUndefined()
+  })
+
+  it('removes nothing that is not asked for by name', () => {
+    expect(parseInputs(source({ mode: 'uninstall' })).removal).toEqual({
+      forceDrain: false,
+      removeCrds: false,
+      removeOidcProvider: false,
+      removeAdopted: false
+    })
+  })
+
+  it('takes further policies of the roles by ARN', () => {
+    const arn = 'arn:aws:iam::111122223333:policy/kms'
+    expect(parseInputs(source({ 'controller-role-policies': arn })).controllerRolePolicies).toEqual([arn])
+    expect(problemsOf({ 'node-role-policies': 'kms' })[0]).toContain('ARNs of IAM policies')
+  })
+})

@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs'
+import { policyAllows } from '../../sandbox/cloud/authorisation.js'
+import { filled } from '../../sandbox/cluster/deployer.js'
+import { homeOf } from '../../sandbox/cloud/partition.js'
+import { list, record } from '../../sandbox/values.js'
+import { renderTemplate } from '../../src/karpenter/rendered-stack.js'
+import { builtInTemplateText } from '../../src/karpenter/template-built-in.js'
+import { type Need, needsOf, type PlannedInstall } from '../../src/preflight/install-permissions.js'
+
+const account = {
+  id: '111122223333',
+  partition: 'aws',
+  region: 'eu-west-1',
+  urlSuffix: 'amazonaws.com'
+} as const
+const clusterName = 'blue'
+const stackName = 'Karpenter-blue'
+
+const planned = (
+  version: string,
+  stateOf: PlannedInstall['stateOf'],
+  more: Partial<PlannedInstall> = {}
+): PlannedInstall => ({
+  account,
+  clusterName,
+  controllerRoleName: 'blue-karpenter',
+  stackName,
+  stack: renderTemplate(builtInTemplateText(version), { clusterName, stackName, account }),
+  nodeAccess: 'access-entry',
+  discovered: [
+    'arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-1',
+    'arn:aws:ec2:eu-west-1:111122223333:security-group/sg-1'
+  ],
+  oidcProviderArn: 'arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/ABC',
+  permissionsBoundary: undefined,
+  retiredPolicyArns: [],
+  stateOf,
+  ...more
+})
+
+const published: unknown = JSON.parse(
+  filled(readFileSync('docs/permissions/install.json', 'utf8'), {
+    home: homeOf(account.id, account.region),
+    clusterName,
+    roleName: 'deployer',
+    repository: 'my-org/my-repo',
+    repositoryId: '1',
+    ownerId: '2'
+  })
+)
+
+/** What of a need the published policy does not allow. */
+const lacking = ({ actions, resources, context }: Need): readonly string[] =>
+  actions.flatMap((action) =>
+    resources
+      .filter((resource) => {
+        const principal = 'arn:aws:sts::111122223333:assumed-role/deployer/run'
+        const asked = { action, resource, context, principal, accountId: account.id }
+        return !policyAllows(published, asked)
+      })
+      .map((resource) => `${action} on ${resource}`)
+  )
+
+describe('needsOf', () => {
+  it.each(['1.2.1', '1.8.6', '1.14.1'])(
+    'asks for nothing that docs/permissions/install.json does not allow, whatever differs (%s)',
+    (version) => {
+      for (const state of ['absent', 'differs'] as const) {
+        const needs = needsOf(planned(version, () => state))
+        expect(needs.length).toBeGreaterThan(3)
+        expect(needs.flatMap(lacking)).toEqual([])
+      }
+    }
+  )
+
+  it('asks about everything that docs/permissions/install.json has for making things', () => {
+    const asked = new Set(
+      (['absent', 'differs'] as const).flatMap((state) =>
+        needsOf(planned('1.14.1', () => state)).flatMap(({ actions }) => actions)
+      )
+    )
+    const makes =
+      /:(Add|Attach|Create|Execute|Pass|Put)(?!\w*(PolicyVersion|RolePermissionsBoundary|RolePolicy$))/
+    const actions = list(record(published)['Statement']).flatMap((one) =>
+      [record(one)['Action']].flat().map(String)
+    )
+    expect(actions.filter((action) => /AttachRolePolicy$/.test(action) && !asked.has(action))).toEqual([])
+    expect(actions.filter((action) => makes.test(action) && !asked.has(action))).toEqual([])
+  })
+
+  it('asks about nothing when all is as wanted', () => {
+    expect(needsOf(planned('1.14.1', () => 'as wanted'))).toEqual([])
+  })
+
+  it('asks for what an upgrade takes away, and the published policy allows it', () => {
+    const retiredPolicyArns = ['arn:aws:iam::111122223333:policy/KarpenterControllerPolicy-blue']
+    const stateOf = (id: string) => (id === 'retired-parts' ? 'differs' : 'as wanted')
+    const needs = needsOf(planned('1.14.1', stateOf, { retiredPolicyArns }))
+    expect(needs.flatMap(({ actions }) => actions)).toEqual(
+      expect.arrayContaining(['iam:DetachRolePolicy', 'iam:DeletePolicy', 'cloudformation:ExecuteChangeSet'])
+    )
+    expect(needs.flatMap(lacking)).toEqual([])
+  })
+
+  it('leaves the access entry out where nodes join by aws-auth', () => {
+    const needs = needsOf(planned('1.14.1', () => 'absent', { nodeAccess: 'aws-auth' }))
+    expect(needs.flatMap(({ actions }) => actions)).not.toContain('eks:CreateAccessEntry')
+  })
+
+  it('costs few requests: needs under the same conditions go together', () => {
+    const contexts = needsOf(planned('1.14.1', () => 'absent')).map(({ context }) => JSON.stringify(context))
+    expect(new Set(contexts).size).toBeLessThanOrEqual(8)
+  })
+})

@@ -1,0 +1,68 @@
+import { prunedFields, type PrunedFieldsFacts } from '../../../src/preflight/nodes/pruned-fields.js'
+import type { Manifest } from '../../../src/kubernetes/manifest.js'
+
+const schema = {
+  properties: {
+    role: { type: 'string' },
+    tags: { type: 'object', additionalProperties: { type: 'string' } },
+    free: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+    terms: { type: 'array', items: { properties: { id: { type: 'string' } } } }
+  }
+}
+const crd: Manifest = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'ec2nodeclasses.karpenter.k8s.aws' },
+  spec: {
+    group: 'karpenter.k8s.aws',
+    names: { kind: 'EC2NodeClass' },
+    versions: [{ name: 'v1', schema: { openAPIV3Schema: { properties: { spec: schema } } } }]
+  }
+}
+const nodeClass = (name: string, spec: unknown): Manifest => ({
+  apiVersion: 'karpenter.k8s.aws/v1',
+  kind: 'EC2NodeClass',
+  metadata: { name },
+  spec
+})
+const newer = { role: 'r', terms: [{ id: 'a' }, { id: 'b', zone: 'c' }], placement: { group: 'x' } }
+
+const findingsOf = async (more: Partial<PrunedFieldsFacts>): Promise<readonly string[]> =>
+  (
+    await prunedFields({
+      version: '1.2.1',
+      crds: async () => [crd],
+      live: async () => [],
+      given: [],
+      ...more
+    }).run()
+  ).map(({ level, subject, problem }) => `${level} ${subject}: ${problem}`)
+
+it('names every field that the CRDs to be written do not have', async () => {
+  expect(await findingsOf({ live: async () => [nodeClass('gpu', newer)] })).toEqual([
+    'error EC2NodeClass gpu: the CRDs of 1.2.1 do not have spec.terms[1].zone, spec.placement, which it would lose'
+  ])
+})
+
+it('takes what a schema leaves open for known', async () => {
+  const spec = { role: 'r', tags: { any: 'x' }, free: { any: { thing: 1 } }, terms: [{ id: 'a' }] }
+  expect(await findingsOf({ live: async () => [nodeClass('gpu', spec)] })).toEqual([])
+})
+
+it('passes over what a given manifest replaces', async () => {
+  const live = async (): Promise<readonly Manifest[]> => [nodeClass('gpu', newer)]
+  expect(await findingsOf({ live, given: [nodeClass('gpu', { role: 'r' })] })).toEqual([])
+})
+
+it('reads no object where no CRD is to be written', async () => {
+  const live = async (): Promise<never> => {
+    throw new Error('asked')
+  }
+  expect(await findingsOf({ crds: async () => [], live })).toEqual([])
+})
+
+it('passes over objects of other kinds and of versions that the CRD does not serve', async () => {
+  const beta = { ...nodeClass('old', newer), apiVersion: 'karpenter.k8s.aws/v1beta1' }
+  const other = { ...nodeClass('x', newer), kind: 'Other' }
+  expect(await findingsOf({ live: async () => [beta, other] })).toEqual([])
+})

@@ -1,0 +1,163 @@
+import { podIdentityAgent } from '../../../src/resources/access/pod-identity-agent.js'
+import { podIdentityAssociation } from '../../../src/resources/access/pod-identity-association.js'
+import { awsWith, recordedStep, Refusal, type Handlers } from '../../aws/stand-in.js'
+import { inspect, install, ownership } from '../walk-one.js'
+
+const tags = { 'setup-karpenter:owner': 'blue' }
+
+describe('The Pod Identity agent', () => {
+  const wanted = { clusterName: 'blue', addonName: 'eks-pod-identity-agent', tags }
+  /** Each read takes the next status; the last one stays. */
+  function addon(state: {
+    statuses?: string[]
+    issues?: string[]
+    tags?: Record<string, string>
+    associations?: number
+  }): Handlers {
+    return {
+      DescribeAddon: () => {
+        const status = (state.statuses?.length ?? 0) > 1 ? state.statuses?.shift() : state.statuses?.[0]
+        if (status === undefined) throw new Refusal('ResourceNotFoundException', 'no addon', 404)
+        return {
+          addon: {
+            addonName: wanted.addonName,
+            status,
+            tags: state.tags ?? {},
+            health: {
+              issues: (state.issues ?? []).map((message) => ({ code: 'AdmissionRequestDenied', message }))
+            }
+          }
+        }
+      },
+      CreateAddon: (input) => {
+        state.statuses ??= ['CREATING', 'CREATING', 'ACTIVE']
+        state.tags = input['tags'] as Record<string, string>
+        return { addon: {} }
+      },
+      DeleteAddon: () => {
+        delete state.statuses
+        return { addon: {} }
+      },
+      ListPodIdentityAssociations: () => ({
+        associations: Array.from({ length: state.associations ?? 0 }, () => ({
+          namespace: 'app',
+          serviceAccount: 'web'
+        }))
+      })
+    }
+  }
+  const agent = async (handlers: Handlers, selfManaged = false) => {
+    const { aws, server, close } = await awsWith(handlers)
+    return {
+      resource: podIdentityAgent(wanted, { aws, ownership, selfManaged: async () => selfManaged }),
+      server,
+      close
+    }
+  }
+
+  it('is created as add-on and waited for', async () => {
+    const state: Parameters<typeof addon>[0] = {}
+    const { resource, close } = await agent(addon(state))
+    const { after, step } = await install(resource)
+    expect(after.state).toBe('as wanted')
+    expect(step.lines).toEqual(['created add-on eks-pod-identity-agent'])
+    expect(step.waits).toContain('add-on eks-pod-identity-agent')
+    expect(state.tags).toEqual({ ...tags, 'setup-karpenter:run': ownership.run })
+    await close()
+  })
+
+  it('that somebody runs without EKS is left to them', async () => {
+    const { resource, server, close } = await agent(addon({}), true)
+    expect((await inspect(resource)).state).toBe('as wanted')
+    expect(server.calls).toEqual(['DescribeAddon'])
+    await close()
+  })
+
+  it('that could not be created ends with the reason EKS gives', async () => {
+    const { resource, close } = await agent(
+      addon({ statuses: ['CREATE_FAILED'], issues: ['denied by a webhook'] })
+    )
+    await expect(install(resource)).rejects.toThrow(
+      /CREATE_FAILED: AdmissionRequestDenied: denied by a webhook/
+    )
+    await close()
+  })
+
+  it('is not removed while other service accounts use it', async () => {
+    const state: Parameters<typeof addon>[0] = { statuses: ['ACTIVE'], tags, associations: 1 }
+    const { resource, close } = await agent(addon(state))
+    expect(await resource.remove(recordedStep())).toEqual({
+      outcome: 'kept',
+      reason: 'other service accounts use it: app/web'
+    })
+    state.associations = 0
+    expect(await resource.remove(recordedStep())).toEqual({ outcome: 'removed' })
+    await close()
+  })
+})
+
+describe('The Pod Identity association', () => {
+  const roleArn = 'arn:aws:iam::111122223333:role/blue-karpenter'
+  const wanted = { clusterName: 'blue', namespace: 'karpenter', serviceAccount: 'karpenter', roleArn, tags }
+  function associations(state: {
+    roleArn?: string
+    tags?: Record<string, string>
+    unseen?: number
+  }): Handlers {
+    return {
+      ListPodIdentityAssociations: () => ({
+        associations: state.roleArn === undefined ? [] : [{ associationId: 'a-1' }]
+      }),
+      DescribePodIdentityAssociation: () => ({
+        association: { associationId: 'a-1', roleArn: state.roleArn, tags: state.tags ?? {} }
+      }),
+      CreatePodIdentityAssociation: (input) => {
+        if ((state.unseen ?? 0) > 0) {
+          state.unseen = (state.unseen ?? 0) - 1
+          throw new Refusal('InvalidParameterException', 'Role provided in the request does not exist.', 400)
+        }
+        state.roleArn = String(input['roleArn'])
+        state.tags = input['tags'] as Record<string, string>
+        return { association: {} }
+      },
+      UpdatePodIdentityAssociation: (input) => {
+        state.roleArn = String(input['roleArn'])
+        return { association: {} }
+      },
+      DeletePodIdentityAssociation: () => {
+        delete state.roleArn
+        return { association: {} }
+      }
+    }
+  }
+
+  it('is made once EKS sees the role', async () => {
+    const state: Parameters<typeof associations>[0] = { unseen: 2 }
+    const { aws, close } = await awsWith(associations(state))
+    const { after, step } = await install(podIdentityAssociation(wanted, { aws, ownership }))
+    expect(after.state).toBe('as wanted')
+    expect(state.roleArn).toBe(roleArn)
+    expect(step.lines).toEqual([`associated service account karpenter/karpenter with ${roleArn}`])
+    await close()
+  })
+
+  it('with another role is turned to ours, with a warning when somebody else made it', async () => {
+    const state: Parameters<typeof associations>[0] = { roleArn: 'arn:aws:iam::111122223333:role/old' }
+    const { aws, close } = await awsWith(associations(state))
+    const { before, after, step } = await install(podIdentityAssociation(wanted, { aws, ownership }))
+    expect(before.differences).toMatchObject([{ path: 'roleArn' }])
+    expect(after.state).toBe('as wanted')
+    expect(step.warnings).toHaveLength(1)
+    await close()
+  })
+
+  it('is removed only when it is ours', async () => {
+    const state: Parameters<typeof associations>[0] = { roleArn }
+    const { aws, close } = await awsWith(associations(state))
+    const resource = podIdentityAssociation(wanted, { aws, ownership })
+    expect(await resource.remove(recordedStep())).toMatchObject({ outcome: 'kept' })
+    state.tags = tags
+    expect(await resource.remove(recordedStep())).toEqual({ outcome: 'removed' })
+    await close()
+  })
+})

@@ -1,0 +1,239 @@
+import { stack } from '../../../src/resources/stack/stack.js'
+import type { StackWanted } from '../../../src/resources/stack/stack-differences.js'
+import { awsWith, recordedStep, Refusal } from '../../aws/stand-in.js'
+import { failure } from '../../aws/failure.js'
+import { cloudformation, type State } from './cloudformation.js'
+import { inspect, install, ownership } from '../walk-one.js'
+
+const template = `Resources:
+  KarpenterNodeRole:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: !Sub "KarpenterNodeRole-\${ClusterName}"
+  Queue:
+    Type: AWS::SQS::Queue
+`
+
+const wanted: StackWanted = {
+  clusterName: 'blue',
+  name: 'Karpenter-blue',
+  template,
+  resources: { KarpenterNodeRole: 'KarpenterNodeRole-blue', Queue: 'blue' },
+  parameters: { ClusterName: 'blue' },
+  tags: { team: 'platform', 'setup-karpenter:owner': 'blue' },
+  capabilities: ['CAPABILITY_NAMED_IAM']
+}
+
+const ours = { ...wanted.tags, 'setup-karpenter:run': 'earlier' }
+
+async function withStack(state: State) {
+  const { aws, server, close } = await awsWith(cloudformation(state))
+  return { resource: stack(wanted, { aws, ownership }), server, close }
+}
+
+describe('The CloudFormation stack', () => {
+  it('is created by a change set whose changes are shown first, and tagged', async () => {
+    const state: State = {}
+    const { resource, server, close } = await withStack(state)
+    const { before, after, step } = await install(resource)
+    expect(before.state).toBe('absent')
+    expect(after.state).toBe('as wanted')
+    expect(step.notes).toEqual(['create IAM role KarpenterNodeRole-blue', 'create SQS queue blue'])
+    expect(step.lines).toEqual(['created CloudFormation stack Karpenter-blue (2 resources)'])
+    expect(step.waits.at(-1)).toBe(
+      'CloudFormation stack Karpenter-blue CREATE_IN_PROGRESS: 1 of 2 resources, Queue in progress'
+    )
+    expect(state.tags).toEqual({ ...wanted.tags, 'setup-karpenter:run': ownership.run })
+    expect(server.inputs[server.calls.indexOf('CreateChangeSet')]).toMatchObject({
+      'Capabilities.member.1': 'CAPABILITY_NAMED_IAM',
+      'Parameters.member.1.ParameterKey': 'ClusterName',
+      'Parameters.member.1.ParameterValue': 'blue'
+    })
+    await close()
+  })
+
+  it('that is as wanted costs two calls and no write', async () => {
+    const { resource, server, close } = await withStack({ status: 'CREATE_COMPLETE', template, tags: ours })
+    expect((await inspect(resource)).state).toBe('as wanted')
+    expect(server.calls.toSorted()).toEqual(['DescribeStacks', 'GetTemplate'])
+    await close()
+  })
+
+  it('with another template is updated, and keeps its tags', async () => {
+    const old = template.replace('AWS::SQS::Queue', 'AWS::SNS::Topic')
+    const state: State = { status: 'CREATE_COMPLETE', template: old, tags: { ...ours, own: 'x' } }
+    const { resource, close } = await withStack(state)
+    const { before, after, step } = await install(resource)
+    expect(before.differences.map((difference) => difference.path)).toEqual(['template.Queue'])
+    expect(after.state).toBe('as wanted')
+    expect(state.tags).toEqual({ ...ours, own: 'x' })
+    expect(step.lines).toEqual(['updated CloudFormation stack Karpenter-blue (2 resources)'])
+    await close()
+  })
+
+  it('of somebody else is updated without becoming ours', async () => {
+    const state: State = { status: 'CREATE_COMPLETE', template: 'Resources: {}', tags: { own: 'x' } }
+    const { resource, close } = await withStack(state)
+    expect((await install(resource)).after.state).toBe('as wanted')
+    expect(state.tags).toEqual({ own: 'x' })
+    expect(await resource.remove(recordedStep())).toMatchObject({ outcome: 'kept' })
+    await close()
+  })
+
+  it('whose change set a killed run left behind is planned anew', async () => {
+    const state: State = {
+      status: 'REVIEW_IN_PROGRESS',
+      tags: ours,
+      changeSet: { type: 'CREATE', template: 'old', tags: {}, changes: true }
+    }
+    const { resource, close } = await withStack(state)
+    const { after } = await install(resource)
+    expect(after.state).toBe('as wanted')
+    expect(state.template).toBe(template)
+    await close()
+  })
+
+  it('that another run is creating is waited for', async () => {
+    const state: State = {
+      status: 'CREATE_IN_PROGRESS',
+      template,
+      tags: ours,
+      next: ['CREATE_IN_PROGRESS', 'CREATE_IN_PROGRESS', 'CREATE_IN_PROGRESS', 'CREATE_COMPLETE']
+    }
+    const { resource, server, close } = await withStack(state)
+    const { after, step } = await install(resource)
+    expect(after.state).toBe('as wanted')
+    expect(step.notes.some((line) => line.includes('waiting for whoever works on it'))).toBe(true)
+    expect(step.lines).toEqual([])
+    expect(server.calls).not.toContain('CreateChangeSet')
+    await close()
+  })
+
+  it('in ROLLBACK_COMPLETE is deleted and created again', async () => {
+    const state: State = { status: 'ROLLBACK_COMPLETE', template, tags: ours }
+    const { resource, close } = await withStack(state)
+    const { before, after, step } = await install(resource)
+    expect(before.differences).toMatchObject([{ path: 'status', live: 'ROLLBACK_COMPLETE' }])
+    expect(after.state).toBe('as wanted')
+    expect(step.lines).toEqual([
+      'deleted CloudFormation stack Karpenter-blue, which was ROLLBACK_COMPLETE',
+      'created CloudFormation stack Karpenter-blue (2 resources)'
+    ])
+    await close()
+  })
+
+  it('of somebody else that failed and still has resources is left', async () => {
+    const state: State = { status: 'ROLLBACK_FAILED', template, tags: {}, resources: ['their-queue'] }
+    const { resource, close } = await withStack(state)
+    await expect(install(resource)).rejects.toThrow(
+      /is ROLLBACK_FAILED, was not made by this action, and still has their-queue/
+    )
+    expect(state.deletes).toBeUndefined()
+    await close()
+  })
+
+  it('in UPDATE_ROLLBACK_FAILED is explained and left', async () => {
+    const state: State = {
+      status: 'UPDATE_ROLLBACK_FAILED',
+      template: 'Resources: {}',
+      tags: ours,
+      events: [{ id: 'Queue', status: 'UPDATE_FAILED', reason: 'is gone' }]
+    }
+    const { resource, close } = await withStack(state)
+    const error = await failure(install(resource))
+    expect(error.message).toContain('(Queue: is gone)')
+    expect(error.fix).toContain('continue-update-rollback')
+    await close()
+  })
+
+  it('that cannot go back after a failed update is not said to be as it was', async () => {
+    const state: State = {
+      status: 'CREATE_COMPLETE',
+      template: 'Resources: {}',
+      tags: ours,
+      outcome: ['UPDATE_ROLLBACK_IN_PROGRESS', 'UPDATE_ROLLBACK_FAILED'],
+      events: [{ id: 'Queue', status: 'UPDATE_FAILED', reason: 'no more of them' }]
+    }
+    const { resource, close } = await withStack(state)
+    const error = await failure(install(resource))
+    expect(error.state).toBe(
+      'The stack is UPDATE_ROLLBACK_FAILED: it could not go back to what it was before, and is in between.'
+    )
+    expect(error.fix).toContain('aws cloudformation continue-update-rollback --stack-name Karpenter-blue')
+    await close()
+  })
+
+  it.each([
+    ['KarpenterNodeRole-blue already exists', /pass another name/],
+    ['User: x is not authorized to perform: iam:CreateRole on resource: y', /Add iam:CreateRole/],
+    ['Cannot exceed quota for PolicySize: 6144', /1\.9\.0/]
+  ])('that fails names the first failing resource, not those cancelled: %s', async (reason, fix) => {
+    const state: State = {
+      outcome: ['ROLLBACK_IN_PROGRESS', 'ROLLBACK_COMPLETE'],
+      events: [
+        { id: 'Queue', status: 'CREATE_FAILED', reason: 'Resource creation cancelled' },
+        { id: 'KarpenterNodeRole', type: 'AWS::IAM::Role', status: 'CREATE_FAILED', reason }
+      ]
+    }
+    const { resource, close } = await withStack(state)
+    const error = await failure(install(resource))
+    expect(error.message).toBe(
+      `CloudFormation stack Karpenter-blue: KarpenterNodeRole (AWS::IAM::Role KarpenterNodeRole-blue) failed first: ${reason}`
+    )
+    expect(error.fix).toMatch(fix)
+    expect(error.state).toContain('ROLLBACK_COMPLETE')
+    await close()
+  })
+
+  it('whose queue was deleted less than a minute ago is created once more a minute after that failed, not after it was rolled back', async () => {
+    const state: State = {
+      outcome: [...Array.from({ length: 12 }, () => 'ROLLBACK_IN_PROGRESS'), 'ROLLBACK_COMPLETE'],
+      events: [
+        {
+          id: 'Queue',
+          status: 'CREATE_FAILED',
+          reason:
+            'Resource handler returned message: "You must wait 60 seconds after deleting a queue before you can create another with the same name. (Service: Sqs)" (RequestToken: 1, HandlerErrorCode: InvalidRequest)'
+        }
+      ]
+    }
+    const { aws, close } = await awsWith({
+      ...cloudformation(state),
+      DeleteStack: (input) => {
+        delete state.outcome
+        return cloudformation(state)['DeleteStack']?.(input)
+      }
+    })
+    const resource = stack(wanted, { aws, ownership })
+    const { after, step } = await install(resource)
+    expect(after.state).toBe('as wanted')
+    expect(step.waits).toContain('SQS to give the name of the queue away again')
+    expect(step.now()).toBeGreaterThanOrEqual(Date.UTC(2026, 0, 1) + 60_000)
+    expect(step.now()).toBeLessThan(Date.UTC(2026, 0, 1) + 75_000)
+    await close()
+  })
+
+  it('is removed when it is ours', async () => {
+    const state: State = { status: 'CREATE_COMPLETE', template, tags: ours }
+    const { resource, close } = await withStack(state)
+    expect(await resource.remove(recordedStep())).toEqual({ outcome: 'removed' })
+    expect(await resource.remove(recordedStep())).toEqual({ outcome: 'absent' })
+    await close()
+  })
+
+  it('that may not be read is unknown', async () => {
+    const deny = () => {
+      throw new Refusal(
+        'AccessDenied',
+        'User: x is not authorized to perform: cloudformation:DescribeStacks on resource: y',
+        403
+      )
+    }
+    const { aws, close } = await awsWith({ DescribeStacks: deny, GetTemplate: deny })
+    expect(await inspect(stack(wanted, { aws, ownership }))).toMatchObject({
+      state: 'unreadable',
+      unreadable: { missingPermission: 'cloudformation:DescribeStacks' }
+    })
+    await close()
+  })
+})

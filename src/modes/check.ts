@@ -1,0 +1,155 @@
+import { adoptedOf, type Standing, standingOf, usedPartsOf, withAdopted } from '../adoption/adopt.js'
+import { adoptionEntries } from '../adoption/listing.js'
+import { decide } from '../plan/decisions.js'
+import { discover, type Discovery } from '../plan/discovery.js'
+import { UserError } from '../engine/errors.js'
+import { countsOf, type Finding, findingsOf } from '../engine/findings.js'
+import type { Step } from '../engine/resource.js'
+import { findingWithoutSecrets } from '../engine/secret-values.js'
+import type { Inputs } from '../inputs/inputs.js'
+import { model } from '../plan/model/index.js'
+import { runUrl } from '../run/ports.js'
+import { runPreflight } from '../preflight/index.js'
+import { keepsNames, notAdopted } from '../preflight/not-adopted.js'
+import { adoptionLines } from '../report/adoption-notes.js'
+import { annotate } from '../report/annotations.js'
+import { checkLines } from '../report/check-notes.js'
+import { noteDecisions } from '../report/install-notes.js'
+import { compare, ownershipOf, type Run, stage } from '../run/run.js'
+import { sayUpgrade } from '../upgrade/say.js'
+
+/** Mode check: reads and compares as install does, and ends there. It writes nothing and waits for nobody. */
+export async function check(given: Run): Promise<void> {
+  const { ports, session, ledger, outputs } = given
+  const { inputs, found, standing } = await stage(given, 'Discover', async (step) =>
+    discoverNamed(given, step)
+  )
+  const run = { ...given, inputs }
+  const decisions = await stage(run, 'Decide', async (step) => decide(inputs, found, session, ports, step))
+  noteDecisions(run, found, decisions)
+  const graph = model({ inputs, found, decisions, ownership: ownershipOf(run), keep: () => undefined })
+  const findings: Finding[] = []
+  const inspections = await compare(run, graph, (read) => {
+    const all = withDenied(findingsOf(graph, read, found.record), found)
+    findings.push(...all.map(findingWithoutSecrets).map(standing.kind === 'others' ? notYetOurs : asFound))
+    if (standing.kind !== 'others') return checkLines(graph, findings, found.record)
+    const entries = [...adoptionEntries(graph, read), ...usedPartsOf(standing, inputs.clusterName)]
+    ledger.adoption(entries)
+    return adoptionLines(entries)
+  })
+  await sayUpgrade(run, { found, decisions, inspections }, 'the version changes')
+  const counts = countsOf(findings)
+  ledger.findings(findings)
+  Object.assign(outputs, {
+    drift: String(counts.drift),
+    pending: String(counts.pending),
+    unknown: String(counts.unknown)
+  })
+  await keepIssue(run, findings, found)
+  annotate(findings, inputs.check, ports.runner, run.journal.warnings.length)
+  throwFindings(run, findings)
+}
+
+/** What is there, by the names of an installation that was adopted, or that somebody else made and could be. */
+async function discoverNamed(
+  run: Run,
+  step: Step
+): Promise<{ readonly inputs: Inputs; readonly found: Discovery; readonly standing: Standing }> {
+  const { inputs, session } = run
+  const found = await discover(inputs, session, step, 'are noted')
+  const standing = await standingOf(inputs, found, ownershipOf(run))
+  // Why it cannot be taken over is all that can be said of it.
+  if (standing.kind === 'others') await runPreflight([notAdopted(standing, true)])
+  const adopted = adoptedOf(standing)
+  if (standing.kind === 'adopted') await runPreflight([keepsNames(inputs, standing.adopted.adoption)])
+  if (adopted === undefined) return { inputs, found, standing }
+  return { ...(await withAdopted(inputs, found, adopted, step)), standing }
+}
+
+/** Nothing has drifted that nobody has installed: it is what an adoption would change. */
+function notYetOurs(finding: Finding): Finding {
+  return finding.kind === 'drift' ? { ...finding, kind: 'pending' } : finding
+}
+
+function asFound(finding: Finding): Finding {
+  return finding
+}
+
+/** With `drift-issue`: the issue of the cluster follows what was found. What goes wrong with it is a warning. */
+async function keepIssue(run: Run, findings: readonly Finding[], { cluster }: Discovery): Promise<void> {
+  const { inputs, ports } = run
+  const { issueToken, failOn } = inputs.check
+  if (issueToken === undefined) return
+  ports.runner.setSecret(issueToken)
+  const { GITHUB_API_URL: apiUrl = 'https://api.github.com', GITHUB_REPOSITORY: repository } = ports.env
+  if (repository === undefined) {
+    run.journal.warning(
+      'drift-issue: GITHUB_REPOSITORY is not set; run this in a workflow, or leave the input out'
+    )
+    return
+  }
+  const [{ issuesOf }, { keepDriftIssue }] = await Promise.all([
+    import('../github/issues.js'),
+    import('../report/drift-issue.js')
+  ])
+  await stage(run, 'Drift issue', async (step) => {
+    const outcome = await keepDriftIssue({
+      issues: issuesOf({
+        apiUrl,
+        repository,
+        token: issueToken,
+        pause: async (milliseconds) => step.pause(milliseconds)
+      }),
+      findings,
+      fails: findings.some(({ kind }) => failOn.includes(kind)),
+      cluster: { name: inputs.clusterName, region: inputs.region, arn: cluster.arn },
+      run: runUrl(ports.env)
+    })
+    step.signal.throwIfAborted()
+    if (outcome.kind === 'failed') step.warning(outcome.warning)
+    else if (outcome.kind !== 'none') step.note(`${outcome.kind} ${outcome.url}`)
+  })
+}
+
+/** What discovery could not read is unknown as well, unless a resource has said so already. */
+function withDenied(findings: readonly Finding[], found: Discovery): readonly Finding[] {
+  const said = new Set(findings.map(({ missingPermission }) => missingPermission))
+  return [
+    ...findings,
+    ...found.denied
+      .filter(({ missingPermission }) => !said.has(missingPermission))
+      .map(({ what, layer, missingPermission, reason }): Finding => ({
+        kind: 'unknown',
+        id: `discovery/${what}`,
+        title: what,
+        layer,
+        path: '',
+        wanted: undefined,
+        recorded: undefined,
+        live: undefined,
+        severity: 'cosmetic',
+        reason,
+        install: 'end before its first write, because it cannot read this',
+        missingPermission
+      }))
+  ]
+}
+
+/** A check that finds what `fail-on` names fails the step, after its outputs are known. */
+function throwFindings({ inputs }: Run, findings: readonly Finding[]): void {
+  const { failOn } = inputs.check
+  const fatal = findings.filter(({ kind }) => failOn.includes(kind))
+  if (fatal.length === 0) return
+  const counts = countsOf(fatal)
+  const kinds = failOn.filter((kind) => counts[kind] > 0).map((kind) => `${counts[kind]} ${kind}`)
+  const first = fatal.slice(0, 5).map(({ title, reason }) => `${title}: ${reason}`)
+  const more = fatal.length - first.length
+  throw new UserError(
+    `Karpenter on ${inputs.clusterName}`,
+    [kinds.join(', '), ...first, ...(more > 0 ? [`and ${more} more (see the report)`] : [])].join('\n    '),
+    counts.unknown === fatal.length
+      ? 'Give the role what it lacks: docs/permissions/check.json has every statement, and mode check needs to read the cluster.'
+      : 'Mode install puts back what has drifted and applies what is pending; `fail-on` says what fails a check.',
+    { state: 'Nothing was changed.' }
+  )
+}

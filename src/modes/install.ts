@@ -1,0 +1,123 @@
+import { adoptedIfAsked, standingOf, usedPartsOf } from '../adoption/adopt.js'
+import { adoptionEntries } from '../adoption/listing.js'
+import { instanceStates } from '../aws/instance-states.js'
+import { decide, type Decisions } from '../plan/decisions.js'
+import { discover, type Discovery } from '../plan/discovery.js'
+import type { Graph } from '../engine/graph.js'
+import type { Inspection } from '../engine/resource.js'
+import { applyAll, type Outcome } from '../engine/walk.js'
+import type { SmokeTestInput } from '../inputs/inputs.js'
+import { keepRecord, withLock } from '../plan/record-keeper.js'
+import { model } from '../plan/model/index.js'
+import { preflight } from '../preflight/checks.js'
+import { adoptionLines } from '../report/adoption-notes.js'
+import { noteDecisions, noteSmokeTests, notProvedAgain, planLines } from '../report/install-notes.js'
+import { compare, ownershipOf, type Run, stage } from '../run/run.js'
+import { proveScaling } from '../smoke-test/prove-scaling.js'
+import { sayUpgrade } from '../upgrade/say.js'
+
+/** What is there, what is wanted, and how the two differ. */
+interface Plan {
+  /** With the names of an installation that was taken over. */
+  readonly run: Run
+  readonly found: Discovery
+  readonly decisions: Decisions
+  readonly graph: Graph
+  readonly inspections: ReadonlyMap<string, Inspection>
+}
+
+/** Mode install: discover, decide, check, compare, apply what differs, prove that it scales. */
+export async function install(run: Run): Promise<void> {
+  const first = await plan(run)
+  const proofWanted = proofOf(first)
+  if (!differs(first) && !takesOver(first) && proofWanted === undefined) {
+    await apply(first)
+    await notProvedAgain(first.run, first.found)
+    return
+  }
+  await withLock(first.run, first.found.kubernetes, async (waited) => {
+    // Whoever held the lock has changed what was read before: version, names, and all.
+    const now = waited ? await plan(run) : first
+    const { found, decisions } = now
+    const record = keepRecord(now.run, now)
+    const changes = differs(now) || takesOver(now)
+    const proof = proofOf(now)
+    if (changes) await record.ahead()
+    await apply(now)
+    if (changes) await record.installed()
+    if (proof === undefined) return notProvedAgain(now.run, found)
+    await stage(now.run, 'Smoke test', async (step) =>
+      proveScaling(
+        {
+          test: proof,
+          otherwise: { kind: 'first', of: decisions.nodePools.map(({ metadata }) => metadata.name) },
+          namespace: now.run.inputs.namespace,
+          kubernetes: found.kubernetes,
+          instanceStates: instanceStates(found.aws),
+          ownership: ownershipOf(now.run),
+          tested: (results) => noteSmokeTests(now.run, results)
+        },
+        step
+      )
+    )
+    await record.proved()
+  })
+}
+
+/** Everything before the first write; throws what must not be gone on with. */
+async function plan(given: Run): Promise<Plan> {
+  const { ports, session, ledger } = given
+  const { inputs, found, standing } = await stage(given, 'Discover', async (step) => {
+    const first = await discover(given.inputs, session, step)
+    const now = await standingOf(given.inputs, first, ownershipOf(given))
+    return { ...(await adoptedIfAsked(given.inputs, first, now, step)), standing: now }
+  })
+  const run = { ...given, inputs }
+  const decisions = await stage(run, 'Decide', async (step) => decide(inputs, found, session, ports, step))
+  noteDecisions(run, found, decisions)
+  const ownership = ownershipOf(run)
+  const graph = model({ inputs, found, decisions, ownership, keep: (name, text) => ledger.keep(name, text) })
+  const adopting = takesOver({ found })
+  const comparing = compare(run, graph, (all) => {
+    if (!adopting) return planLines(graph, all)
+    const entries = [...adoptionEntries(graph, all), ...usedPartsOf(standing, inputs.clusterName)]
+    ledger.adoption(entries)
+    return adoptionLines(entries)
+  })
+  await Promise.allSettled([comparing])
+  await stage(run, 'Preflight', async (step) =>
+    preflight({ inputs, found, decisions, inspections: comparing }, step, (all) => ledger.preflight(all))
+  )
+  const inspections = await comparing
+  await sayUpgrade(run, { found, decisions, inspections })
+  return { run, found, decisions, graph, inspections }
+}
+
+/** Whether this run writes down that it takes over what somebody else installed. */
+function takesOver({ found }: Pick<Plan, 'found'>): boolean {
+  return found.adopted !== undefined && found.record?.adoption === undefined
+}
+
+/** A smoke test that has passed on what is unchanged since is not made again. */
+function proofOf(now: Plan): SmokeTestInput | undefined {
+  return differs(now) || now.found.record?.smokeTest === undefined ? now.run.inputs.smokeTest : undefined
+}
+
+function differs({ inspections }: Plan): boolean {
+  return [...inspections.values()].some((inspection) => inspection.state !== 'as wanted')
+}
+
+async function apply({ run, graph, inspections }: Plan): Promise<void> {
+  const startedAt = run.ports.clock.now()
+  run.journal.titles((id) => graph.titleOf(id))
+  const outcomes = await applyAll(graph, inspections, run.journal, () => run.ports.clock.now())
+  run.ledger.stage('Apply', (run.ports.clock.now() - startedAt) / 1000)
+  run.ledger.walk(graph, inspections, outcomes)
+  throwFailures(outcomes)
+}
+
+function throwFailures(outcomes: readonly Outcome[]): void {
+  const errors = outcomes.filter((outcome) => outcome.result === 'failed').map((outcome) => outcome.error)
+  if (errors.length === 1) throw errors[0]
+  if (errors.length > 1) throw new AggregateError(errors, `${errors.length} resources failed`)
+}

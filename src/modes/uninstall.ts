@@ -1,0 +1,273 @@
+import { recordedAdoption, withAdopted } from '../adoption/adopt.js'
+import { uninstallPolicy } from '../aws/errors.js'
+import { decide, type Decisions, releaseName } from '../plan/decisions.js'
+import { discover, type Discovery } from '../plan/discovery.js'
+import { UserError } from '../engine/errors.js'
+import type { Graph } from '../engine/graph.js'
+import type { Inspection, Step } from '../engine/resource.js'
+import type { Ownership } from '../aws/environment.js'
+import { inspectAll, removeAll, type RemovalOutcome } from '../engine/walk.js'
+import type { Chart } from '../helm/chart.js'
+import { readRelease } from '../helm/release.js'
+import type { Inputs } from '../inputs/inputs.js'
+import type { Kubernetes } from '../kubernetes/client.js'
+import { customResourceDefinitions, ec2NodeClasses, type Kind, nodePools } from '../kubernetes/kinds.js'
+import { isManifest, type Manifest } from '../kubernetes/manifest.js'
+import { deleteRecord } from '../kubernetes/record-store.js'
+import { withLock } from '../plan/record-keeper.js'
+import { model } from '../plan/model/index.js'
+import { recordedCrds, recordedInputs, recordedManifests } from '../plan/recorded.js'
+import { listingOf, type RemovalListing } from '../engine/removal-listing.js'
+import { noteDecisions } from '../report/install-notes.js'
+import { foreignNodePools, standingNodePools } from '../preflight/nodes/foreign-node-pools.js'
+import { isOurs, ownerLabel } from '../resources/kubernetes-object.js'
+import { compare, ownershipOf, type Run, stage } from '../run/run.js'
+import { listingLines, standingLines } from '../report/removal-notes.js'
+
+/** What is there, walked backward. */
+interface Plan {
+  readonly inputs: Inputs
+  readonly found: Discovery
+  readonly decisions: Decisions
+  readonly graph: Graph
+}
+
+/** Mode uninstall: takes away what the record or our tags say we made, then lists what is left, read anew. */
+export async function uninstall(run: Run): Promise<void> {
+  const first = await plan(run)
+  await withLock(
+    run,
+    first.found.kubernetes,
+    async (waited) => {
+      const now = waited ? await plan(run) : first
+      const outcomes = await remove(run, now.graph)
+      run.ledger.removal(outcomes)
+      // What is read after the end of the run's time would only say that it is over.
+      if (run.signal.aborted) throwErrors(outcomes)
+      const listing = await stage(run, 'Proof', async (step) => prove(run, now, outcomes, step))
+      run.ledger.removal(outcomes, listing)
+      run.outputs.leftovers = JSON.stringify(listing.leftovers.slice(0, mostListed))
+      throwFailures(outcomes, listing)
+      await stage(run, 'Record', async (step) => {
+        if ((await deleteRecord(now.found.kubernetes)) === 'deleted') step.changed('deleted the record')
+      })
+    },
+    'remove'
+  )
+}
+
+/** An output is for a later step's script; the report has them all. */
+const mostListed = 200
+
+async function plan(run: Run): Promise<Plan> {
+  const { ports, session } = run
+  const { inputs, found } = await stage(run, 'Discover', async (step) => discoverRecorded(run, step))
+  const decisions = await stage(run, 'Decide', async (step) =>
+    withLive(await decide(inputs, found, session, ports, step, await chartOf(found, run)), found, run)
+  )
+  noteDecisions(run, found, decisions)
+  if (found.adopted !== undefined && !run.inputs.removal.removeAdopted) {
+    run.journal.warning(
+      'adopt: this installation was taken over, so what was there before stays, and all that it needs; `remove-adopted: true` removes what was taken over as well'
+    )
+  }
+  const graph = graphOf(run, inputs, found, decisions)
+  await stage(run, 'Preflight', async () => refuseForeign(run, inputs, found, decisions))
+  throwUnreadable(await compare(run, graph, (inspections) => standingLines(graph, inspections, found.record)))
+  return { inputs, found, decisions, graph }
+}
+
+/** What is there, by the names that the record has. */
+async function discoverRecorded(run: Run, step: Step): Promise<Pick<Plan, 'inputs' | 'found'>> {
+  const found = await discover(run.inputs, run.session, step)
+  const inputs = recordedInputs(run.inputs, found.record)
+  const adopted = await recordedAdoption(found)
+  return adopted === undefined ? { inputs, found } : withAdopted(inputs, found, adopted, step)
+}
+
+/** Ours; what was adopted as well, when its removal is asked for. */
+function ownershipToRemove(run: Run, { record }: Discovery): Ownership {
+  const own = ownershipOf(run)
+  if (!run.inputs.removal.removeAdopted) return own
+  const adopted = Object.entries(record?.resources ?? {}).flatMap(([id, one]) =>
+    one.adopted === true ? [id] : []
+  )
+  return { ...own, adopted: new Set(adopted) }
+}
+
+/** Before the first write: what cannot be read could neither be removed nor be proved to be gone. */
+function throwUnreadable(inspections: ReadonlyMap<string, Inspection>): void {
+  const errors = [...inspections.values()].flatMap(({ resource, unreadable }) =>
+    unreadable === undefined
+      ? []
+      : [
+          new UserError(
+            resource.title,
+            `could not be read: ${unreadable.reason}`,
+            `Add ${unreadable.missingPermission ?? 'the permission'} to the role's policy; ${uninstallPolicy} has every statement that is needed.`,
+            { state: 'Nothing was changed.' }
+          )
+        ]
+  )
+  const [first] = errors
+  if (first === undefined) return
+  throw errors.length === 1
+    ? first
+    : new AggregateError(errors, `${errors.length} resources could not be read`)
+}
+
+/** Before the first write: a controller that others' NodePools need is not taken away under them. */
+async function refuseForeign(
+  run: Run,
+  { namespace }: Inputs,
+  found: Discovery,
+  { nodePools: removed }: Decisions
+): Promise<void> {
+  const ownership = ownershipToRemove(run, found)
+  const { kubernetes } = found
+  const [release, standing] = await Promise.all([
+    readRelease(kubernetes, releaseName, namespace),
+    standingNodePools(
+      kubernetes,
+      (pool) => isOurs(pool, ownership),
+      removed.map(({ metadata }) => metadata.name)
+    )
+  ])
+  const refusal = foreignNodePools(
+    release?.labels[ownerLabel] === ownership.owner || ownership.adopted?.has('helm-release') === true,
+    standing
+  )
+  if (refusal !== undefined) throw refusal
+}
+
+function graphOf(run: Run, inputs: Inputs, found: Discovery, decisions: Decisions): Graph {
+  return model({
+    inputs,
+    found,
+    decisions,
+    ownership: ownershipToRemove(run, found),
+    keep: (name, text) => run.ledger.keep(name, text),
+    removal: inputs.removal
+  })
+}
+
+/** Every CRD of Karpenter, 1.0 to 1.14. */
+const crdNames = [
+  'nodepools.karpenter.sh',
+  'nodeclaims.karpenter.sh',
+  'ec2nodeclasses.karpenter.k8s.aws',
+  'nodeoverlays.karpenter.sh',
+  'capacitybuffers.autoscaling.x-k8s.io'
+]
+
+/** As much of the chart as a removal needs, which is which CRDs there are: no registry is asked. */
+async function chartOf({ kubernetes, record }: Discovery, run: Run): Promise<Chart> {
+  const crds = await crdsOf(kubernetes, recordedCrds(record), run)
+  const version = record?.karpenterVersion ?? ''
+  return { path: '', name: releaseName, version, appVersion: version, digest: undefined, values: {}, crds }
+}
+
+/** Those of the record, and what a newer version that was gone back from has left of ours. */
+async function crdsOf(
+  kubernetes: Kubernetes,
+  recorded: readonly Manifest[] | undefined,
+  run: Run
+): Promise<readonly Manifest[]> {
+  if (recorded === undefined) return standing(kubernetes, crdNames)
+  const known = new Set(recorded.map(({ metadata }) => metadata.name))
+  const others = await standing(
+    kubernetes,
+    crdNames.filter((name) => !known.has(name))
+  )
+  return [...recorded, ...others.filter((crd) => isOurs(crd, ownershipOf(run)))]
+}
+
+async function standing(kubernetes: Kubernetes, names: readonly string[]): Promise<readonly Manifest[]> {
+  const found = await Promise.all(names.map(async (name) => kubernetes.get(customResourceDefinitions, name)))
+  return found.filter((crd) => isManifest(crd))
+}
+
+/** NodePools and EC2NodeClasses of the record, and what else carries our label. */
+async function withLive(
+  decisions: Decisions,
+  { kubernetes, record }: Discovery,
+  run: Run
+): Promise<Decisions> {
+  const ours = async (kind: Kind<Manifest>, recorded: readonly Manifest[]): Promise<readonly Manifest[]> => {
+    const live = await labelled(kubernetes, kind, run)
+    const known = new Set(recorded.map(({ metadata }) => metadata.name))
+    return [...recorded, ...live.filter(({ metadata }) => !known.has(metadata.name))]
+  }
+  const [pools, classes] = await Promise.all([
+    ours(nodePools, recordedManifests(record, 'node-pool')),
+    ours(ec2NodeClasses, recordedManifests(record, 'ec2-node-class'))
+  ])
+  return { ...decisions, nodePools: pools, nodeClasses: classes }
+}
+
+async function labelled(
+  kubernetes: Kubernetes,
+  kind: Kind<Manifest>,
+  run: Run
+): Promise<readonly Manifest[]> {
+  const ownership = ownershipOf(run)
+  const { items } = await kubernetes.list(kind)
+  return items.filter((object) => isOurs(object, ownership))
+}
+
+async function remove(run: Run, graph: Graph): Promise<readonly RemovalOutcome[]> {
+  const now = (): number => run.ports.clock.now()
+  const startedAt = now()
+  run.journal.titles((id) => graph.titleOf(id))
+  const outcomes = await removeAll(graph, run.journal, now)
+  run.ledger.stage('Remove', (now() - startedAt) / 1000)
+  return outcomes
+}
+
+/** Milliseconds that AWS and Kubernetes get to show a deletion. */
+const proofPatience = 60_000
+
+/** Discovers and reads everything once more, until what was removed shows as gone: reads lag behind deletions. */
+async function prove(
+  run: Run,
+  { inputs, decisions }: Plan,
+  outcomes: readonly RemovalOutcome[],
+  step: Step
+): Promise<RemovalListing> {
+  const startedAt = step.now()
+  // What a failure keeps in place does not go by waiting for it.
+  const failed = outcomes.some(({ removal }) => removal.outcome === 'failed')
+  for (let pause = 1_000; ; pause = Math.min(pause * 2, 8_000)) {
+    const { found } = await discoverRecorded(run, quiet(step))
+    const graph = graphOf(run, inputs, found, decisions)
+    const listing = listingOf(graph, outcomes, await inspectAll(graph, step.signal))
+    if (failed || listing.lagging.length === 0 || step.now() - startedAt > proofPatience) {
+      for (const line of listingLines(listing)) step.note(line)
+      return listing
+    }
+    step.waiting(`deletions to show: ${listing.lagging.join(', ')}`)
+    await step.pause(pause)
+  }
+}
+
+/** Discovery's own lines stand in the log already. */
+function quiet(step: Step): Step {
+  return { ...step, note: () => undefined }
+}
+
+function throwErrors(outcomes: readonly RemovalOutcome[]): void {
+  const errors = outcomes.flatMap(({ removal }) => (removal.outcome === 'failed' ? [removal.error] : []))
+  if (errors.length === 1) throw errors[0]
+  if (errors.length > 1) throw new AggregateError(errors, `${errors.length} resources could not be removed`)
+}
+
+function throwFailures(outcomes: readonly RemovalOutcome[], { leftovers }: RemovalListing): void {
+  throwErrors(outcomes)
+  const [first] = leftovers
+  if (first === undefined) return
+  throw new UserError(
+    first.name,
+    `${first.reason}${leftovers.length === 1 ? '' : `; and ${leftovers.length - 1} more are left`}`,
+    'Run again: an uninstall goes on where the last one ended. The summary lists all that is left.'
+  )
+}

@@ -1,0 +1,204 @@
+import type { Adopted } from '../adoption/terms.js'
+import type { Aws } from '../aws/clients.js'
+import { accessDenied, awsProblem } from '../aws/errors.js'
+import {
+  discoverCluster,
+  discoverSecurityGroups,
+  discoverSubnets,
+  type SecurityGroup,
+  type Subnet
+} from '../aws/discover.js'
+import { type InstallRecord, parseRecord } from '../engine/record.js'
+import { UserError } from '../engine/errors.js'
+import type { Layer, Step } from '../engine/resource.js'
+import type { Cluster } from '../aws/environment.js'
+import { type Autoscaler, type Controller, findScalers } from '../helm/release.js'
+import type { Inputs } from '../inputs/inputs.js'
+import type { Kubernetes } from '../kubernetes/client.js'
+import { KubernetesError, UnreachableError } from '../kubernetes/errors.js'
+import { daemonSets, nodes } from '../kubernetes/kinds.js'
+import { type NodeFacts, nodeFacts } from '../kubernetes/node-facts.js'
+import { readRecord } from '../kubernetes/record-store.js'
+import { autoMode } from '../preflight/auto-mode.js'
+import { clusterActive } from '../preflight/cluster-active.js'
+import { clusterEndpoint } from '../preflight/vpc/cluster-endpoint.js'
+import { runPreflight } from '../preflight/index.js'
+import type { Session } from '../run/session.js'
+
+/** All that is known of the account and the cluster before anything is decided. Each fact is read once. */
+export interface Discovery {
+  readonly aws: Aws
+  readonly cluster: Cluster
+  readonly kubernetes: Kubernetes
+  /** Tokens of the cluster's API, for helm. */
+  readonly token: () => Promise<string>
+  readonly subnets: readonly Subnet[]
+  readonly securityGroups: readonly SecurityGroup[]
+  /** Every Karpenter controller of the cluster. */
+  readonly controllers: readonly Controller[]
+  readonly autoscalers: readonly Autoscaler[]
+  /** Every node; read when they are first asked for. */
+  readonly nodes: () => Promise<readonly NodeFacts[]>
+  /** Whether the cluster has Linux nodes and every one is Fargate's; asks for one node and not for all. */
+  readonly fargateOnly: () => Promise<boolean>
+  /** Whether IAM has an OIDC provider of the cluster's issuer; asked when it is first needed. */
+  readonly oidcProvider: () => Promise<boolean>
+  /** Whether kube-system has a DaemonSet of the Pod Identity agent, EKS's add-on or another. */
+  readonly podIdentityAgent: boolean
+  /** Pods of that DaemonSet; undefined when there is none. */
+  readonly podIdentityAgentPods: { readonly desired: number; readonly ready: number } | undefined
+  readonly record: InstallRecord | undefined
+  /** What was taken over of an installation that somebody else made. */
+  readonly adopted?: Adopted
+  /** What the caller may not read. Only the record may be missing in a run that writes. */
+  readonly denied: readonly Denied[]
+}
+
+/** The cluster, and the clients of a run that has shown who it is. */
+export type Reached = Pick<Discovery, 'aws' | 'cluster' | 'token' | 'kubernetes'>
+
+/** Proves the credentials and finds the cluster. */
+export async function reach(inputs: Inputs, session: Session, step: Step): Promise<Reached> {
+  const aws = await session.aws()
+  step.note(`credentials: ${aws.credentials.source}; caller ${aws.account.callerArn}`)
+  const cluster = await discoverCluster(aws, inputs.clusterName)
+  step.note(
+    `cluster: ${cluster.arn}, Kubernetes ${cluster.kubernetesVersion}, authentication mode ${cluster.authenticationMode}`
+  )
+  // A cluster that is being made has no endpoint yet, and one that has failed may never have had one.
+  if (cluster.endpoint === '') await runPreflight([clusterActive(cluster)])
+  const token = session.tokens(aws, cluster.name)
+  return { aws, cluster, token, kubernetes: session.kubernetes(cluster, aws.account.callerArn, token) }
+}
+
+/** An endpoint that does not answer is said with what EKS knows of it, and with all else that is known by then. */
+async function endpointProblem(cluster: Cluster, error: unknown): Promise<unknown> {
+  if (!(error instanceof UnreachableError)) return error
+  const unreachable = error.message.replace(/^cluster endpoint: /, '')
+  const checks = [clusterActive(cluster), clusterEndpoint({ cluster, unreachable }), autoMode(cluster)]
+  return runPreflight(checks).then(
+    () => error,
+    (refused: unknown) => refused
+  )
+}
+
+/** A fact that stays unknown, because the caller may not read it. */
+export interface Denied {
+  /** `subnets`, `nodes`. */
+  readonly what: string
+  readonly layer: Layer
+  readonly missingPermission: string
+  readonly reason: string
+}
+
+/**
+ * Proves the credentials, finds the cluster, and reads all that decisions need, side by side. `denials`: whether a fact
+ * that may not be read ends the run, or is noted, with nothing found in its place, because the run writes nothing.
+ */
+export async function discover(
+  inputs: Inputs,
+  session: Session,
+  step: Step,
+  denials: 'end the run' | 'are noted' = 'end the run'
+): Promise<Discovery> {
+  const denied: Denied[] = []
+  const orDenied = async <T>(what: string, layer: Layer, read: Promise<T>, otherwise: T): Promise<T> => {
+    if (denials === 'end the run') return read
+    return read.catch((error: unknown) => {
+      const denial = denialOf(error)
+      if (denial === undefined) throw error
+      denied.push({ what, layer, ...denial })
+      return otherwise
+    })
+  }
+  const { aws, cluster, token, kubernetes } = await reach(inputs, session, step)
+  const [subnets, securityGroups, scalers, agents, record] = await Promise.all([
+    orDenied('subnets', 'network', discoverSubnets(aws, cluster, inputs.subnets), []),
+    orDenied('security groups', 'network', discoverSecurityGroups(aws, cluster, inputs.securityGroups), []),
+    orDenied('controllers', 'helm', findScalers(kubernetes), { controllers: [], autoscalers: [] }),
+    orDenied(
+      'Pod Identity agent',
+      'kubernetes',
+      kubernetes.get(daemonSets, 'eks-pod-identity-agent', 'kube-system'),
+      undefined
+    ),
+    installRecord(kubernetes, step, denied)
+  ]).catch(async (error: unknown) => {
+    throw await endpointProblem(cluster, error)
+  })
+  step.note(`subnets: ${subnets.map((subnet) => `${subnet.id} (${subnet.availabilityZone})`).join(', ')}`)
+  step.note(`security groups: ${securityGroups.map((group) => group.id).join(', ')}`)
+  if (record !== undefined)
+    step.note(`installed before: Karpenter ${record.karpenterVersion} on ${record.time} by ${record.run}`)
+  return {
+    aws,
+    cluster,
+    kubernetes,
+    token,
+    subnets,
+    securityGroups,
+    ...scalers,
+    nodes: once(async () => {
+      const none = { items: [], resourceVersion: '' }
+      return (await orDenied('nodes', 'kubernetes', kubernetes.pick(nodes, nodeFacts), none)).items
+    }),
+    fargateOnly: once(async () => orDenied('nodes', 'kubernetes', hasFargateOnly(kubernetes), false)),
+    oidcProvider: once(async () => orDenied('OIDC providers', 'iam', hasOidcProvider(aws, cluster), false)),
+    podIdentityAgent: agents !== undefined,
+    podIdentityAgentPods: agents && {
+      desired: agents.status?.desiredNumberScheduled ?? 0,
+      ready: agents.status?.numberReady ?? 0
+    },
+    record,
+    denied
+  }
+}
+
+async function hasFargateOnly(kubernetes: Kubernetes): Promise<boolean> {
+  const linux = 'kubernetes.io/os!=windows,eks.amazonaws.com/compute-type'
+  if (await kubernetes.any(nodes, { labelSelector: `${linux}!=fargate` })) return false
+  return kubernetes.any(nodes, { labelSelector: `${linux}=fargate` })
+}
+
+async function hasOidcProvider(aws: Aws, cluster: Cluster): Promise<boolean> {
+  const { ListOpenIDConnectProvidersCommand } = await import('../aws/sdk/iam.js')
+  const iam = await aws.iam()
+  const { OpenIDConnectProviderList = [] } = await iam
+    .send(new ListOpenIDConnectProvidersCommand({}))
+    .catch((error: unknown) => {
+      throw awsProblem('controller-identity', "auto: the account's OIDC providers could not be read", error)
+    })
+  const suffix = cluster.oidcIssuer.replace('https://', 'oidc-provider/')
+  return OpenIDConnectProviderList.some((provider) => provider.Arn?.endsWith(suffix) === true)
+}
+
+function once<T>(read: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined
+  return async () => (result ??= read())
+}
+
+/** Of an error that is a refusal, or was made of one: what the caller lacks. */
+function denialOf(error: unknown): Pick<Denied, 'missingPermission' | 'reason'> | undefined {
+  if (error instanceof KubernetesError && error.permission !== undefined)
+    return { missingPermission: error.permission, reason: error.message }
+  const denial = accessDenied(error instanceof UserError ? error.cause : error)
+  if (denial === undefined) return undefined
+  return { missingPermission: denial.action, reason: `the run's role may not call ${denial.action}` }
+}
+
+/** Losing the record loses no cluster: without it everything is compared afresh. */
+async function installRecord(
+  kubernetes: Kubernetes,
+  step: Step,
+  denied: Denied[]
+): Promise<InstallRecord | undefined> {
+  const stored = await readRecord(kubernetes)
+  if (stored.state === 'present') return parseRecord(stored.text)
+  if (stored.state === 'absent') return undefined
+  if (stored.state === 'unreadable') {
+    const { missingPermission, reason } = stored
+    denied.push({ what: 'record', layer: 'kubernetes', missingPermission, reason })
+  }
+  step.warning(`record kube-system/setup-karpenter: ${stored.reason}; going on without it`)
+  return undefined
+}

@@ -1,0 +1,98 @@
+import { releaseName } from '../decisions.js'
+import type { AnyResource } from '../../engine/resource.js'
+import { newerBefore } from '../../karpenter/versions.js'
+import { crds } from '../../resources/controller/crds.js'
+import { flowSchemas } from '../../resources/controller/flow-schemas.js'
+import { helmRelease } from '../../resources/controller/helm-release.js'
+import { namespace } from '../../resources/controller/namespace.js'
+import { recordedRelease } from '../recorded.js'
+import type { Inputs } from '../../inputs/inputs.js'
+import type { ModelParts } from './parts.js'
+
+/** What runs in the cluster: namespace, flow schemas, CRDs, chart. */
+export function controller(
+  { inputs, found, decisions, ownership, keep, removal }: ModelParts,
+  /** Of the queue and its rules: they stay as long as the controller listens. */
+  interruptionIds: readonly string[]
+): readonly AnyResource[] {
+  const { kubernetes } = found
+  const flows = flowSchemas(
+    { namespace: inputs.namespace, serviceAccount: releaseName },
+    { kubernetes, ownership, dependsOn: [] }
+  )
+  const { installed, version } = decisions
+  const changesVersion = removal === undefined && installed !== undefined && installed !== version
+  // A newer controller loses what older CRDs do not have; an older one works with newer CRDs: it goes back before them.
+  const newer = newerBefore(version, {
+    installed,
+    recorded: found.record?.karpenterVersion
+  })
+  const chartFirst = removal === undefined && newer !== undefined
+  const identityIds = decisions.identity === 'irsa' ? ['oidc-provider'] : ['pod-identity-association']
+  return [
+    namespace({ name: inputs.namespace }, { kubernetes, ownership, dependsOn: [] }),
+    ...(flows === undefined ? [] : [flows]),
+    crds(
+      { version, crds: decisions.chart.crds },
+      {
+        kubernetes,
+        ownership,
+        // What AWS refuses is seen before the running controller's CRDs are changed.
+        dependsOn: chartFirst ? ['helm-release'] : changesVersion ? ['controller-role-policies'] : [],
+        choice: inputs.crds,
+        release: { name: releaseName, namespace: inputs.namespace },
+        keep,
+        removable: removal?.removeCrds ?? false,
+        autoMode: found.cluster.autoMode,
+        downgrade: chartFirst
+      }
+    ),
+    helmRelease(
+      {
+        name: releaseName,
+        namespace: inputs.namespace,
+        chart: inputs.chart,
+        version,
+        digest: decisions.chart.digest,
+        values: decisions.values
+      },
+      {
+        kubernetes,
+        ownership,
+        dependsOn: [
+          'namespace',
+          ...(flows === undefined ? [] : [flows.id]),
+          ...(chartFirst ? [] : ['crds']),
+          'stack',
+          ...interruptionIds,
+          'controller-role-policies',
+          ...identityIds,
+          ...(removal === undefined ? [] : ['leftovers']),
+          // A release that somebody else keeps goes on making nodes, which must be able to join.
+          ...(removal === undefined || found.adopted === undefined ? [] : ['node-access'])
+        ],
+        helm: async () => decisions.helm,
+        chart: async () => decisions.chart,
+        recorded: recordedRelease(found.record),
+        stays: (running) => staysText(inputs, { version, running, crdsGoAfter: chartFirst })
+      }
+    )
+  ]
+}
+
+/** How CRDs and permissions stand when the chart has gone back to the version that ran before. */
+function staysText(
+  { crds: choice, stackName, controllerRoleName }: Inputs,
+  of: { readonly version: string; readonly running: string; readonly crdsGoAfter: boolean }
+): string {
+  const { version, running } = of
+  if (version === running)
+    return `CRDs, stack ${stackName} and role ${controllerRoleName} are those of ${version}.`
+  const written =
+    choice === 'leave'
+      ? 'CRDs were left as they are.'
+      : of.crdsGoAfter
+        ? `CRDs are still those of ${running}.`
+        : `CRDs are those of ${version}; ${running} works with them, and ${version} finds them ready.`
+  return `${written}\nStack ${stackName} has the parts of ${version} and still those of ${running}, role ${controllerRoleName} the policies of both; what only ${running} needs goes after a rollout that works.`
+}

@@ -1,0 +1,115 @@
+import { readRole, readRoleWithPolicies } from '../../aws/iam-role.js'
+import { wantedTags } from '../../aws/ownership-tags.js'
+import { sharedRead } from '../../aws/shared-read.js'
+import type { AnyResource } from '../../engine/resource.js'
+import {
+  controllerRolePolicies,
+  retiredPolicyArns
+} from '../../resources/controller/controller-role-policies.js'
+import { nodeAccess } from '../../resources/access/node-access.js'
+import { retiredParts } from '../../resources/stack/retired-parts.js'
+import { spotServiceLinkedRole } from '../../resources/stack/spot-service-linked-role.js'
+import { stack } from '../../resources/stack/stack.js'
+import type { StackPart } from '../../resources/stack/stack-change.js'
+import type { StackWanted } from '../../resources/stack/stack-differences.js'
+import { identity } from './identity.js'
+import type { ModelParts } from './parts.js'
+import { stackRolesAndPolicies } from './stack-parts.js'
+import { transition } from './transition.js'
+
+/**
+ * The stack and what it makes in IAM, the controller's role, and the nodes' way into the cluster. What another version has
+ * left goes when the controller has rolled out.
+ */
+export function iam(parts: ModelParts, queueAndRules: readonly StackPart[]): readonly AnyResource[] {
+  const { inputs, found, decisions, ownership, keep, removal } = parts
+  const { aws, cluster, kubernetes, record } = found
+  const tags = wantedTags(cluster.name, inputs.tags)
+  const policyArns = [
+    ...decisions.stack.policies.map((policy) => policy.arn),
+    ...(found.adopted?.adoption.others.policyArns ?? [])
+  ]
+  const retiredArns = retiredPolicyArns(aws.account, cluster.name, policyArns)
+  const { nodeRole } = decisions.stack
+  const readNodeRole = sharedRead(async () => readRole(aws, nodeRole.name))
+  const between = transition(parts)
+  const rolesAndPolicies = stackRolesAndPolicies(parts, readNodeRole, between)
+  const ofTheStack = resourcesOf(rolesAndPolicies)
+  const role = sharedRead(async () => readRole(aws, inputs.controllerRoleName))
+  const roleWithPolicies = sharedRead(async () => readRoleWithPolicies(aws, inputs.controllerRoleName, role))
+  const wanted: StackWanted = {
+    clusterName: cluster.name,
+    name: inputs.stackName,
+    template: decisions.template,
+    resources: decisions.stack.names,
+    parameters: decisions.stack.parameters,
+    tags,
+    capabilities: decisions.stack.capabilities
+  }
+  const { widen, liveStack } = between
+  return [
+    stack(wanted, {
+      aws,
+      ownership,
+      parts: [...rolesAndPolicies, ...queueAndRules],
+      live: liveStack,
+      widen
+    }),
+    ...ofTheStack,
+    spotServiceLinkedRole({ aws }),
+    ...identity(parts, role),
+    controllerRolePolicies(
+      {
+        clusterName: cluster.name,
+        roleName: inputs.controllerRoleName,
+        policyArns,
+        retiredPolicyArns: retiredArns,
+        furtherPolicyArns: inputs.controllerRolePolicies
+      },
+      { aws, role: roleWithPolicies, keep, dependsOn: ['controller-role', 'stack', ...idsOf(ofTheStack)] }
+    ),
+    ...(removal === undefined
+      ? [
+          retiredParts(
+            {
+              roleName: inputs.controllerRoleName,
+              policyArns: retiredArns.filter((arn) => !inputs.controllerRolePolicies.includes(arn)),
+              template: decisions.template
+            },
+            {
+              aws,
+              ownership,
+              stack: wanted,
+              widen,
+              attached: async () => (await roleWithPolicies()).attached,
+              liveStack,
+              dependsOn: ['stack', 'controller-role-policies', 'helm-release']
+            }
+          )
+        ]
+      : []),
+    nodeAccess(
+      decisions.nodeAccess,
+      { clusterName: cluster.name, nodeRoleArn: nodeRole.arn, tags },
+      {
+        aws,
+        kubernetes,
+        ownership,
+        keepCopy: (data) => keep('aws-auth', JSON.stringify(data)),
+        created:
+          record?.resources['node-access']?.before.length === 0 ||
+          ownership.adopted?.has('node-access') === true,
+        nodeRole: readNodeRole,
+        dependsOn: ['stack', ...idsOf(ofTheStack)]
+      }
+    )
+  ]
+}
+
+export function resourcesOf(parts: readonly StackPart[]): readonly AnyResource[] {
+  return parts.map(({ resource }) => resource)
+}
+
+export function idsOf(resources: readonly AnyResource[]): readonly string[] {
+  return resources.map(({ id }) => id)
+}

@@ -1,0 +1,87 @@
+import type { AnyResource } from '../../engine/resource.js'
+import { nodeClassHashVersion } from '../../karpenter/drift-hash.js'
+import { type Manifest, textField } from '../../kubernetes/manifest.js'
+import { ec2NodeClass } from '../../resources/nodes/ec2-node-class.js'
+import { launchLeftovers } from '../../resources/removal/launch-leftovers.js'
+import { launchedInstances } from '../../resources/removal/launched-instances.js'
+import { nodePool, type NodeObjectPorts } from '../../resources/nodes/node-pool.js'
+import type { ModelParts } from './parts.js'
+
+/** EC2NodeClasses and NodePools; in a removal also what Karpenter made of them. */
+export function nodes(parts: ModelParts): readonly AnyResource[] {
+  const { found, decisions, ownership, removal } = parts
+  const { aws, kubernetes, record } = found
+  const { installed, version } = decisions
+  const changesVersion = removal === undefined && installed !== undefined && installed !== version
+  const classIds = decisions.nodeClasses.map((manifest) => `ec2-node-class/${manifest.metadata.name}`)
+  const instances = removal === undefined ? [] : ['instances']
+  const ports = (id: string, dependsOn: readonly string[]): NodeObjectPorts => ({
+    kubernetes,
+    ownership,
+    dependsOn: [...dependsOn, ...instances],
+    created: record?.resources[id]?.before.length === 0,
+    removal: {
+      aws,
+      forceDrain: removal?.forceDrain ?? false,
+      controllerName: textField(decisions.values, 'nameOverride') || 'karpenter'
+    }
+  })
+  return [
+    ...(removal === undefined ? [] : launched(parts)),
+    ...decisions.nodeClasses.map((manifest) =>
+      ec2NodeClass(manifest, {
+        ...ports(`ec2-node-class/${manifest.metadata.name}`, [
+          'helm-release',
+          'crds',
+          'subnet-tags',
+          'security-group-tags',
+          'node-access'
+        ]),
+        ...(changesVersion && { hashVersion: nodeClassHashVersion(version) })
+      })
+    ),
+    ...decisions.nodePools.map((manifest) =>
+      nodePool(
+        manifest,
+        ports(`node-pool/${manifest.metadata.name}`, [
+          'helm-release',
+          'crds',
+          'spot-service-linked-role',
+          'node-access',
+          ...classIds
+        ])
+      )
+    )
+  ]
+}
+
+/** What Karpenter made: no part of the wanted state, and in the way of a removal. */
+function launched({ inputs, found, decisions, ownership }: ModelParts): readonly AnyResource[] {
+  const { aws, cluster, kubernetes } = found
+  const names = (manifests: readonly Manifest[]): readonly string[] =>
+    manifests.map(({ metadata }) => metadata.name)
+  const clusterName = cluster.name
+  const pools = names(decisions.nodePools)
+  return [
+    launchedInstances(
+      { clusterName, nodePools: pools },
+      {
+        aws,
+        kubernetes,
+        ownership,
+        // Until the last instance has ended, nothing goes that a node works with.
+        dependsOn: ['helm-release', 'node-access', 'subnet-tags', 'security-group-tags']
+      }
+    ),
+    launchLeftovers(
+      {
+        clusterName,
+        region: inputs.region,
+        nodeRoleName: decisions.stack.nodeRole.name,
+        nodePools: pools,
+        nodeClasses: names(decisions.nodeClasses)
+      },
+      { aws, kubernetes, ownership, dependsOn: ['stack'] }
+    )
+  ]
+}

@@ -1,0 +1,78 @@
+import { wantedTags } from '../../aws/ownership-tags.js'
+import type { IamRole } from '../../aws/iam-role.js'
+import { sharedRead } from '../../aws/shared-read.js'
+import { stackTags } from '../../aws/stack-operation.js'
+import { stackRules } from '../../aws/stack-rules.js'
+import { renderedQueue, renderedRules } from '../../karpenter/rendered-interruption.js'
+import { knownPolicies, renderedRoles } from '../../karpenter/rendered-roles.js'
+import { eventRule } from '../../resources/stack/event-rule.js'
+import { interruptionQueue } from '../../resources/stack/interruption-queue.js'
+import type { StackPart } from '../../resources/stack/stack-change.js'
+import { stackPolicy } from '../../resources/stack/stack-policy.js'
+import { stackRole } from '../../resources/stack/stack-role.js'
+import type { ModelParts } from './parts.js'
+import type { Transition } from './transition.js'
+
+/** What the stack made in IAM, read there: CloudFormation does not see it edited. */
+export function stackRolesAndPolicies(
+  { inputs, found, decisions, ownership, keep }: ModelParts,
+  readNodeRole: () => Promise<IamRole>,
+  between: Transition
+): readonly StackPart[] {
+  const { aws, cluster } = found
+  const { stackName } = inputs
+  const tags = sharedRead(async () => stackTags(aws, stackName))
+  const ports = { aws, ownership, keep, stackName, stackTags: tags, dependsOn: ['stack'] }
+  const clusterName = cluster.name
+  const roleTags = wantedTags(clusterName, inputs.tags)
+  return [
+    ...knownPolicies(decisions.stack).map(({ name, arn, document }) => ({
+      resource: stackPolicy(
+        { clusterName, name, arn, document },
+        { ...ports, interim: async () => between.document(arn) }
+      ),
+      isIn: hasPhysicalId(arn)
+    })),
+    ...renderedRoles(decisions.stack).map((role) => ({
+      resource: stackRole(
+        { clusterName, ...role, tags: { ...roleTags, ...role.tags } },
+        {
+          ...ports,
+          interim: async () => between.rolePolicies(role.name),
+          ...(role.arn === decisions.stack.nodeRole.arn && { role: readNodeRole })
+        }
+      ),
+      isIn: hasPhysicalId(role.name)
+    }))
+  ]
+}
+
+/** The stack's queue, and the rules that feed it. */
+export function interruption({ inputs, found, decisions, ownership }: ModelParts): readonly StackPart[] {
+  const { aws, cluster } = found
+  const { stackName } = inputs
+  const of = { clusterName: cluster.name, stackName }
+  const queue = renderedQueue(decisions.stack)
+  const rules = renderedRules(decisions.stack)
+  const tags = sharedRead(async () => stackTags(aws, stackName))
+  const ports = { aws, ownership, stackTags: tags, dependsOn: ['stack'] }
+  const inStack = stackRules(aws, stackName, rules)
+  return [
+    ...(queue === undefined
+      ? []
+      : [{ resource: interruptionQueue({ ...of, ...queue }, ports), isIn: hasQueue(queue.name) }]),
+    ...rules.map((rule) => ({
+      resource: eventRule({ ...of, ...rule }, { ...ports, rules: inStack }),
+      isIn: (ids: ReadonlyMap<string, string>) => ids.has(rule.logicalId)
+    }))
+  ]
+}
+
+/** A queue's id is its URL, whose host is the region's, or of old days. */
+function hasQueue(name: string): StackPart['isIn'] {
+  return (ids) => [...ids.values()].some((id) => id.endsWith(`/${name}`))
+}
+
+function hasPhysicalId(id: string): StackPart['isIn'] {
+  return (ids) => [...ids.values()].includes(id)
+}

@@ -1,0 +1,127 @@
+import { keptBy } from '../adoption/kept-by.js'
+import type { Decisions } from './decisions.js'
+import type { Discovery } from './discovery.js'
+import type { Graph } from '../engine/graph.js'
+import { type InstallRecord, nextRecord, recordAhead, type WalkedResource } from '../engine/record.js'
+import type { Inspection } from '../engine/resource.js'
+import type { Run } from '../run/run.js'
+import type { Kubernetes } from '../kubernetes/client.js'
+import { acquireLock } from '../kubernetes/lease.js'
+import { writeRecord } from '../kubernetes/record-store.js'
+import { runUrl } from '../run/ports.js'
+import { smokeTestId } from '../smoke-test/objects.js'
+import { clearCleanup, saveCleanup } from '../run/state.js'
+
+/**
+ * Does the work under the lock of the cluster. What post must undo is saved before the lock is asked for, and forgotten
+ * when the work is over and the lock is given back; on a cancel it stays, and post gives the lock back.
+ */
+export async function withLock(
+  run: Run,
+  kubernetes: Kubernetes,
+  work: (waited: boolean) => Promise<void>,
+  /** Whether the Lease itself goes when the work is done: nothing of ours stays after an uninstall. */
+  afterwards: 'release' | 'remove' = 'release'
+): Promise<void> {
+  const { inputs, ports, signal } = run
+  const url = runUrl(ports.env)
+  const holder = `${url}#${ports.env['GITHUB_JOB'] ?? 'job'}-${ports.env['GITHUB_ACTION'] ?? 'step'}-${process.pid}`
+  const state = {
+    clusterName: inputs.clusterName,
+    region: inputs.region,
+    namespace: inputs.namespace,
+    lockHolder: holder
+  }
+  saveCleanup(ports.runner, { ...state, smokeTestRun: undefined })
+  let waited = false
+  const lock = await run.journal.stage('Lock', async (step) =>
+    acquireLock(kubernetes, {
+      holder,
+      run: url,
+      now: () => ports.clock.now(),
+      signal,
+      waiting: (what) => {
+        waited ||= what !== undefined
+        step.waiting(what)
+      },
+      note: (line) => step.note(line)
+    })
+  )
+  // Not before: whoever held the lock may have been another job of this run, with a smoke test of the same id.
+  saveCleanup(ports.runner, { ...state, smokeTestRun: smokeTestId(url) })
+  const lost = (): void => run.abort(lock.lost.reason)
+  lock.lost.addEventListener('abort', lost, { once: true })
+  let done = false
+  try {
+    await work(waited)
+    done = true
+  } finally {
+    lock.lost.removeEventListener('abort', lost)
+    if (!signal.aborted) {
+      await (done && afterwards === 'remove' ? lock.remove() : lock.release())
+      clearCleanup(ports.runner)
+    }
+  }
+}
+
+export interface RecordKeeper {
+  /** Before the first write: what is about to be created. */
+  ahead(): Promise<void>
+  /** After the walk. */
+  installed(): Promise<void>
+  /** After a smoke test that passed. */
+  proved(): Promise<void>
+}
+
+/** Writes the record of this run at its three moments. */
+export function keepRecord(
+  run: Run,
+  now: {
+    readonly found: Pick<Discovery, 'kubernetes' | 'record' | 'adopted'>
+    readonly decisions: Pick<Decisions, 'version'>
+    readonly graph: Graph
+    readonly inspections: ReadonlyMap<string, Inspection>
+  }
+): RecordKeeper {
+  const { record: previous, kubernetes, adopted } = now.found
+  const url = runUrl(run.ports.env)
+  const facts = (): Pick<InstallRecord, 'karpenterVersion' | 'run' | 'time' | 'adoption'> => ({
+    karpenterVersion: now.decisions.version,
+    ...(adopted !== undefined && { adoption: adopted.adoption }),
+    run: url,
+    time: new Date(run.ports.clock.now()).toISOString()
+  })
+  // What comes into the model later, and is there by then, is somebody's who was never asked about it.
+  const takesOver = adopted !== undefined && previous?.adoption === undefined
+  const resources = now.graph.resources.map(({ id, wanted }): WalkedResource => {
+    const inspection = now.inspections.get(id)
+    return {
+      id,
+      wanted,
+      found: inspection?.left ?? [],
+      ...(takesOver && isTakenOver(inspection, now.inspections) && { adopted: true })
+    }
+  })
+  const write = async (record: InstallRecord): Promise<void> =>
+    writeRecord(kubernetes, JSON.stringify(record), url)
+  return {
+    ahead: async () => {
+      const record = recordAhead(previous, facts(), resources)
+      if (record !== undefined) await write(record)
+    },
+    installed: async () => write(nextRecord(previous, facts(), resources)),
+    proved: async () => {
+      const { time, ...rest } = facts()
+      await write(nextRecord(previous, { ...rest, time, smokeTest: { time } }, resources))
+    }
+  }
+}
+
+/** What is there and nobody else keeps. */
+function isTakenOver(
+  inspection: Inspection | undefined,
+  inspections: ReadonlyMap<string, Inspection>
+): boolean {
+  if (inspection === undefined || inspection.left.length === 0) return false
+  return keptBy(inspections, inspection)?.kind !== 'other'
+}

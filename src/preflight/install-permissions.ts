@@ -1,0 +1,226 @@
+import type { NodeAccessStrategy } from '../aws/choices.js'
+import { iamArn } from '../aws/partition.js'
+import type { Account } from '../aws/environment.js'
+import type { RenderedStack } from '../karpenter/rendered-stack.js'
+
+/** Values of condition keys, one or several. */
+export type ConditionContext = Readonly<Record<string, string | readonly string[]>>
+
+/** Actions on resources that an install calls under the same conditions; docs/permissions/install.json allows them all. */
+export interface Need {
+  readonly actions: readonly string[]
+  /** ARNs, without wildcards. */
+  readonly resources: readonly string[]
+  readonly context: ConditionContext
+}
+
+/** What of the plan decides which permissions it needs. */
+export interface PlannedInstall {
+  readonly account: Pick<Account, 'id' | 'partition' | 'region'>
+  readonly clusterName: string
+  readonly controllerRoleName: string
+  readonly stackName: string
+  readonly stack: Pick<RenderedStack, 'nodeRole' | 'policies' | 'queue' | 'resources'>
+  readonly nodeAccess: NodeAccessStrategy
+  /** ARNs of what this run tags for discovery. */
+  readonly discovered: readonly string[]
+  /** Of the cluster's issuer. */
+  readonly oidcProviderArn: string
+  readonly permissionsBoundary: string | undefined
+  /** ARNs of other versions' policies on the controller's role, which are detached and go with the stack's update. */
+  readonly retiredPolicyArns: readonly string[]
+  /** What the comparison found of a resource, by its id; undefined when it is not in the model. */
+  readonly stateOf: (id: string) => 'as wanted' | 'differs' | 'absent' | 'unreadable' | undefined
+}
+
+/** Stands in an ARN where only AWS can know what will stand there. */
+const someId = '00000000-0000-0000-0000-000000000000'
+const cloudFormation = 'cloudformation.amazonaws.com'
+
+/** What the plan is certain to call to change what differs. Reads are left out: those have been made by now. */
+export function needsOf(plan: PlannedInstall): readonly Need[] {
+  return [...network(plan), ...roles(plan), ...eks(plan), ...stack(plan)].filter(
+    ({ actions, resources }) => actions.length > 0 && resources.length > 0
+  )
+}
+
+function network({ discovered, clusterName, stateOf }: PlannedInstall): readonly Need[] {
+  const changes = ['subnet-tags', 'security-group-tags'].some((id) => changed(stateOf(id)))
+  if (!changes) return []
+  return [
+    {
+      actions: ['ec2:CreateTags'],
+      resources: discovered,
+      context: {
+        'aws:RequestTag/karpenter.sh/discovery': clusterName,
+        'aws:TagKeys': ['karpenter.sh/discovery']
+      }
+    }
+  ]
+}
+
+function roles(plan: PlannedInstall): readonly Need[] {
+  const { account, stateOf, controllerRoleName, oidcProviderArn, retiredPolicyArns, stack: rendered } = plan
+  const role = iamArn(account, `role/${controllerRoleName}`)
+  const spot = iamArn(account, 'role/aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot')
+  const [policy] = rendered.policies
+  return [
+    {
+      actions: ['iam:CreateServiceLinkedRole'],
+      resources: stateOf('spot-service-linked-role') === 'absent' ? [spot] : [],
+      context: direct(plan)
+    },
+    {
+      actions: byState(stateOf('oidc-provider'), {
+        absent: ['iam:CreateOpenIDConnectProvider', 'iam:TagOpenIDConnectProvider'],
+        differs: ['iam:AddClientIDToOpenIDConnectProvider']
+      }),
+      resources: [oidcProviderArn],
+      context: direct(plan)
+    },
+    {
+      actions: byState(stateOf('controller-role'), {
+        absent: ['iam:CreateRole', 'iam:TagRole'],
+        differs: []
+      }),
+      resources: [role],
+      context: direct(plan)
+    },
+    {
+      actions: changed(stateOf('controller-role-policies')) ? ['iam:AttachRolePolicy'] : [],
+      resources: [role],
+      context: policy === undefined ? {} : { 'iam:PolicyARN': policy.arn }
+    },
+    {
+      actions: ['iam:DetachRolePolicy'],
+      resources: retiredPolicyArns.length > 0 ? [role] : [],
+      context: {}
+    }
+  ]
+}
+
+function eks(plan: PlannedInstall): readonly Need[] {
+  const { account, clusterName, controllerRoleName, nodeAccess, stateOf, stack: rendered } = plan
+  const arn = (path: string): string => `arn:${account.partition}:eks:${account.region}:${account.id}:${path}`
+  const association = stateOf('pod-identity-association')
+  const entry = `access-entry/${clusterName}/role/${account.id}/${rendered.nodeRole.name}/${someId}`
+  const context = direct(plan)
+  return [
+    {
+      actions: [
+        ...(stateOf('pod-identity-agent') === 'absent' ? ['eks:CreateAddon'] : []),
+        ...(association === 'absent' ? ['eks:CreatePodIdentityAssociation'] : [])
+      ],
+      resources: [arn(`cluster/${clusterName}`)],
+      context
+    },
+    {
+      actions: association === 'differs' ? ['eks:UpdatePodIdentityAssociation'] : [],
+      resources: [arn(`podidentityassociation/${clusterName}/a-00000000000000000`)],
+      context
+    },
+    {
+      actions: changed(association) ? ['iam:PassRole'] : [],
+      resources: [iamArn(account, `role/${controllerRoleName}`)],
+      context
+    },
+    {
+      actions:
+        stateOf('node-access') === 'absent' && nodeAccess === 'access-entry' ? ['eks:CreateAccessEntry'] : [],
+      resources: [arn(`cluster/${clusterName}`)],
+      context
+    },
+    {
+      actions:
+        stateOf('node-access') === 'differs' && nodeAccess === 'access-entry'
+          ? ['eks:DeleteAccessEntry']
+          : [],
+      resources: [arn(entry)],
+      context
+    }
+  ]
+}
+
+/** The stack itself, and what CloudFormation calls for it with the caller's permissions. */
+function stack(plan: PlannedInstall): readonly Need[] {
+  const { account, retiredPolicyArns, stackName, stack: rendered, stateOf } = plan
+  const { partition, region, id } = account
+  const state = stateOf('stack')
+  const own: Need = {
+    actions: [
+      'cloudformation:CreateChangeSet',
+      'cloudformation:DescribeChangeSet',
+      'cloudformation:DescribeStackEvents',
+      'cloudformation:ExecuteChangeSet'
+    ],
+    resources:
+      changed(state) || changed(stateOf('retired-parts'))
+        ? [`arn:${partition}:cloudformation:${region}:${id}:stack/${stackName}/${someId}`]
+        : [],
+    context: direct(plan)
+  }
+  const context = { ...direct(plan), 'aws:CalledVia': [cloudFormation] }
+  if (state !== 'absent') {
+    const actions = ['iam:DeletePolicy', 'iam:ListEntitiesForPolicy']
+    return [own, { actions, resources: retiredPolicyArns, context }]
+  }
+  const rules = rendered.resources.filter(({ type }) => type === 'AWS::Events::Rule')
+  return [
+    own,
+    {
+      actions: ['iam:CreateRole', 'iam:GetRole', 'iam:TagRole'],
+      resources: [rendered.nodeRole.arn],
+      context
+    },
+    ...nodeRolePolicies(plan).map((arn) => ({
+      actions: ['iam:AttachRolePolicy'],
+      resources: [rendered.nodeRole.arn],
+      context: { 'aws:CalledVia': [cloudFormation], 'iam:PolicyARN': arn }
+    })),
+    {
+      actions: ['iam:CreatePolicy'],
+      resources: rendered.policies.map(({ arn }) => arn),
+      context
+    },
+    {
+      actions: ['sqs:CreateQueue', 'sqs:GetQueueAttributes', 'sqs:SetQueueAttributes', 'sqs:TagQueue'],
+      resources: rendered.queue === undefined ? [] : [rendered.queue.arn],
+      context
+    },
+    {
+      actions: ['events:DescribeRule', 'events:PutRule', 'events:PutTargets'],
+      resources: rules.map(
+        ({ logicalId, name }) =>
+          `arn:${partition}:events:${region}:${id}:rule/${name ?? `${stackName}-${logicalId}-000000000000`}`
+      ),
+      context
+    }
+  ]
+}
+
+function nodeRolePolicies({ stack: { nodeRole, resources } }: PlannedInstall): readonly string[] {
+  const arns = resources.find(({ logicalId }) => logicalId === nodeRole.logicalId)?.properties[
+    'ManagedPolicyArns'
+  ]
+  return Array.isArray(arns) ? arns.filter((arn) => typeof arn === 'string') : []
+}
+
+/** Keys of the calls that are made once each, with one value: together they are one question to IAM. */
+function direct({ permissionsBoundary }: PlannedInstall): ConditionContext {
+  return {
+    'iam:AWSServiceName': 'spot.amazonaws.com',
+    'iam:PassedToService': 'pods.eks.amazonaws.com',
+    ...(permissionsBoundary !== undefined && { 'iam:PermissionsBoundary': permissionsBoundary })
+  }
+}
+
+function changed(state: ReturnType<PlannedInstall['stateOf']>): boolean {
+  return state === 'absent' || state === 'differs'
+}
+
+function byState(
+  state: ReturnType<PlannedInstall['stateOf']>,
+  actions: { readonly absent: readonly string[]; readonly differs: readonly string[] }
+): readonly string[] {
+  return state === 'absent' || state === 'differs' ? actions[state] : []
+}

@@ -1,0 +1,142 @@
+import type { JsonMap } from '../../engine/json.js'
+import { matches } from '../../karpenter/action-match.js'
+import type { RenderedStack } from '../../karpenter/rendered-stack.js'
+import { type Manifest, textField } from '../../kubernetes/manifest.js'
+import type { Check, Finding } from '../finding.js'
+import { passableRoles } from '../template-policies.js'
+
+export interface NodeRole {
+  readonly arn: string
+  /** Its trust policy names EC2. */
+  readonly ofEc2: boolean
+}
+
+export interface NodeClassRoleFacts {
+  readonly nodeClasses: readonly Manifest[]
+  readonly stack: Pick<RenderedStack, 'policies' | 'nodeRole'>
+  /** Documents of policies that somebody else made and that are on the controller's role besides. */
+  readonly othersDocuments: () => Promise<readonly JsonMap[] | undefined>
+  /** iam:GetRole; asked for roles that are not the stack's. */
+  readonly role: (name: string) => Promise<NodeRole | 'absent' | 'denied'>
+  /** iam:GetInstanceProfile: the ARN of the role in it, undefined when it has none. */
+  readonly profile: (name: string) => Promise<{ readonly roleArn: string | undefined } | 'absent' | 'denied'>
+}
+
+/** Roles and instance profiles that EC2NodeClasses name beside the stack's own: without them no node starts. */
+export function nodeClassRole(facts: NodeClassRoleFacts): Check {
+  return {
+    name: 'node-class-role',
+    run: async () => {
+      const [roles, profiles] = (['role', 'instanceProfile'] as const).map((name) =>
+        usersOf(facts.nodeClasses, name)
+      )
+      const found = await Promise.all([
+        ...[...(roles ?? [])].map(async ([role, users]) => ofRole(role, subject(users), facts)),
+        ...[...(profiles ?? [])].map(async ([profile, users]) => ofProfile(profile, subject(users), facts))
+      ])
+      return found.flat()
+    }
+  }
+}
+
+/** Names of EC2NodeClasses by what they name. What is no name at all is another check's affair. */
+function usersOf(
+  nodeClasses: readonly Manifest[],
+  name: 'role' | 'instanceProfile'
+): ReadonlyMap<string, readonly string[]> {
+  const users = new Map<string, readonly string[]>()
+  for (const nodeClass of nodeClasses) {
+    const value = textField(nodeClass, 'spec', name)
+    if (value === undefined || !/^[\w+=,.@-]+$/.test(value)) continue
+    users.set(value, [...(users.get(value) ?? []), nodeClass.metadata.name])
+  }
+  return users
+}
+
+function subject(users: readonly string[]): string {
+  return `EC2NodeClass ${users.join(', ')}`
+}
+
+async function ofRole(name: string, of: string, facts: NodeClassRoleFacts): Promise<Finding[]> {
+  const { stack, role } = facts
+  if (name === stack.nodeRole.name) return []
+  const found = await role(name)
+  if (found === 'denied') return [unknown(`${of}: role ${name}`, 'iam:GetRole')]
+  if (found === 'absent') {
+    return [
+      error(
+        `${of}: there is no role "${name}"`,
+        'iam:GetRole',
+        `Name a role that is there, or ${stack.nodeRole.name}, the node role of this installation.`
+      )
+    ]
+  }
+  return [
+    ...(await passable(`${of}: the controller may not pass role ${name} to its nodes`, found.arn, facts)),
+    ...(found.ofEc2
+      ? []
+      : [
+          error(
+            `${of}: EC2 may not take role ${name}, so its nodes would have no credentials`,
+            'its trust policy does not name ec2.amazonaws.com',
+            `Let ec2.amazonaws.com assume it, or name ${stack.nodeRole.name}, the node role of this installation.`
+          )
+        ])
+  ]
+}
+
+async function ofProfile(name: string, of: string, facts: NodeClassRoleFacts): Promise<Finding[]> {
+  const { stack, profile } = facts
+  const found = await profile(name)
+  if (found === 'denied') return [unknown(`${of}: instance profile ${name}`, 'iam:GetInstanceProfile')]
+  const fix = `Name an instance profile that has a role, or \`role: ${stack.nodeRole.name}\` in its place, for which Karpenter makes one.`
+  if (found === 'absent')
+    return [error(`${of}: there is no instance profile "${name}"`, 'iam:GetInstanceProfile', fix)]
+  if (found.roleArn === undefined)
+    return [error(`${of}: instance profile ${name} has no role`, 'iam:GetInstanceProfile', fix)]
+  const role = found.roleArn.split('/').at(-1) ?? ''
+  return passable(
+    `${of}: the controller may not pass role ${role} of instance profile ${name} to its nodes`,
+    found.roleArn,
+    facts
+  )
+}
+
+/** Since 1.3 such an EC2NodeClass is not Ready (RunInstancesAuthCheckFailed); before, every launch fails. */
+async function passable(
+  problem: string,
+  arn: string,
+  { stack, othersDocuments }: NodeClassRoleFacts
+): Promise<Finding[]> {
+  const passes = passableRoles([
+    ...stack.policies.map(({ document }) => document),
+    ...((await othersDocuments()) ?? [])
+  ])
+  // Where none of these lets any role be passed, another policy must.
+  if (passes.length === 0 || passes.some((pattern) => matches(pattern, arn))) return []
+  return [
+    {
+      ...error(
+        problem,
+        `iam:PassRole is allowed on ${passes.join(', ')}`,
+        `Name ${stack.nodeRole.name}, or pass a \`template\` that allows iam:PassRole on ${arn} as well. When another policy of the controller's role allows it, pass \`preflight-allow: pass-role\`.`
+      ),
+      override: 'pass-role'
+    }
+  ]
+}
+
+function unknown(what: string, action: string): Finding {
+  return {
+    check: 'node-class-role',
+    level: 'note',
+    subject: 'node-pools',
+    problem: `${what} could not be read`,
+    evidence: `the run's role may not call ${action}`,
+    fix: 'Allow it to have this looked at.'
+  }
+}
+
+function error(problem: string, evidence: string, fix: string): Finding {
+  return { check: 'node-class-role', level: 'error', subject: 'node-pools', problem, evidence, fix }
+}

@@ -1,0 +1,90 @@
+import type { SecurityGroup, Subnet } from '../../aws/discover.js'
+import { discoveryTag } from '../../karpenter/default-node-pools.js'
+import type { Check, Finding } from '../finding.js'
+
+export interface NetworkFacts {
+  readonly clusterName: string
+  readonly subnets: readonly Subnet[]
+  readonly securityGroups: readonly SecurityGroup[]
+}
+
+/** Free addresses under which a subnet is worth a word: a node takes one at once and more for its pods. */
+const fewAddresses = 16
+
+/** Subnets and security groups that another cluster's Karpenter finds by the same tag, or that cannot hold nodes. */
+export function subnetTagsConflict(facts: NetworkFacts): Check {
+  return {
+    name: 'subnet-tags-conflict',
+    run: async () => [
+      ...none('subnets', facts.subnets.length),
+      ...none('security-groups', facts.securityGroups.length),
+      ...conflicts('subnets', facts.clusterName, facts.subnets),
+      ...conflicts('security-groups', facts.clusterName, facts.securityGroups),
+      ...room(facts.subnets)
+    ]
+  }
+}
+
+type Input = 'subnets' | 'security-groups'
+
+function none(input: Input, count: number): Finding[] {
+  if (count > 0) return []
+  return [
+    {
+      check: 'subnet-tags-conflict',
+      level: 'error',
+      subject: input,
+      problem: 'none was found, so nodes would have nowhere to run',
+      evidence: '',
+      fix: `Pass ids in \`${input}\`, or \`${input}: cluster\`.`
+    }
+  ]
+}
+
+function conflicts(
+  input: Input,
+  clusterName: string,
+  found: readonly { readonly id: string; readonly tags: Readonly<Record<string, string>> }[]
+): Finding[] {
+  const free = found.filter((one) => [undefined, '', clusterName].includes(one.tags[discoveryTag]))
+  return found
+    .filter((one) => !free.includes(one))
+    .map((one) => ({
+      check: 'subnet-tags-conflict',
+      level: 'error',
+      subject: input,
+      problem: `${one.id} is tagged ${discoveryTag}=${one.tags[discoveryTag] ?? ''}, so cluster "${clusterName}" cannot have it`,
+      evidence: '',
+      fix: `Give ${one.id} to one of the two: remove the tag (aws ec2 delete-tags --resources ${one.id} --tags Key=${discoveryTag}), or pass ${
+        free.length > 0 ? `\`${input}: ${free.map(({ id }) => id).join(',')}\`` : `other \`${input}\``
+      }.`
+    }))
+}
+
+function room(subnets: readonly Subnet[]): Finding[] {
+  const findings: Finding[] = []
+  const zones = new Set(subnets.map((subnet) => subnet.availabilityZone))
+  if (subnets.length > 0 && zones.size < 2) {
+    findings.push({
+      check: 'subnet-tags-conflict',
+      level: 'warning',
+      subject: 'subnets',
+      problem: `all of them are in ${[...zones].join(', ')}: nodes have no second availability zone to go to`,
+      evidence: '',
+      fix: 'Pass subnets of at least two zones.'
+    })
+  }
+  const full = subnets.filter((subnet) => subnet.availableAddresses < fewAddresses)
+  if (full.length > 0) {
+    const every = full.every((subnet) => subnet.availableAddresses === 0) && full.length === subnets.length
+    findings.push({
+      check: 'subnet-tags-conflict',
+      level: every ? 'error' : 'warning',
+      subject: 'subnets',
+      problem: every ? 'there is no free address in any of them' : 'there are few free addresses',
+      evidence: full.map((subnet) => `${subnet.id} has ${subnet.availableAddresses}`).join(', '),
+      fix: 'Pass larger subnets, or free addresses.'
+    })
+  }
+  return findings
+}

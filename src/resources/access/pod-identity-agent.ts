@@ -1,0 +1,187 @@
+import type { Addon } from '@aws-sdk/client-eks'
+import type { Aws } from '../../aws/clients.js'
+import { awsProblem, isAlreadyExists, isNotFound, liveOf, refuseUnreadable } from '../../aws/errors.js'
+import { creationTags, isOurs } from '../../aws/ownership-tags.js'
+import { poll } from '../../aws/poll.js'
+import { missing, type Difference } from '../../engine/difference.js'
+import { UserError } from '../../engine/errors.js'
+import { isMap } from '../../engine/json.js'
+import { resource, type AnyResource, type Removal, type Step } from '../../engine/resource.js'
+import type { Ownership } from '../../aws/environment.js'
+import { ownerByTags } from '../../adoption/owners/tag-owner.js'
+
+export interface PodIdentityAgentWanted {
+  readonly clusterName: string
+  readonly addonName: string
+  readonly tags: Readonly<Record<string, string>>
+}
+
+type Live =
+  | {
+      readonly source: 'add-on'
+      readonly status: string
+      readonly issues: readonly string[]
+      readonly tags: Readonly<Record<string, string>>
+    }
+  /** A DaemonSet that somebody installed without EKS: left to them. */
+  | { readonly source: 'self-managed' }
+
+interface Ports {
+  readonly aws: Aws
+  readonly ownership: Ownership
+  /** Whether kube-system has a DaemonSet of the agent; asked only when there is no add-on. */
+  readonly selfManaged: () => Promise<boolean>
+}
+
+export const podIdentityAgentAddon = 'eks-pod-identity-agent'
+
+/** The agent that hands pods their role's credentials, as EKS add-on. Its pods are Kubernetes' affair. */
+export function podIdentityAgent(wanted: PodIdentityAgentWanted, ports: Ports): AnyResource {
+  const title = 'Pod Identity agent'
+  const at = { clusterName: wanted.clusterName, addonName: wanted.addonName }
+
+  async function get(): Promise<Live | undefined> {
+    const { DescribeAddonCommand } = await import('../../aws/sdk/eks.js')
+    const eks = await ports.aws.eks()
+    try {
+      const { addon } = await eks.send(new DescribeAddonCommand(at))
+      return {
+        source: 'add-on',
+        status: addon?.status ?? '',
+        issues: issuesOf(addon),
+        tags: addon?.tags ?? {}
+      }
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+      return (await ports.selfManaged()) ? { source: 'self-managed' } : undefined
+    }
+  }
+
+  async function create(step: Step): Promise<void> {
+    const { CreateAddonCommand } = await import('../../aws/sdk/eks.js')
+    const eks = await ports.aws.eks()
+    try {
+      await eks.send(
+        new CreateAddonCommand({ ...at, tags: { ...creationTags(wanted.tags, ports.ownership) } })
+      )
+      step.changed(`created add-on ${wanted.addonName}`)
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw awsProblem(title, 'the add-on could not be created', error)
+    }
+  }
+
+  async function awaitState(
+    step: Step,
+    done: (live: Live | undefined) => boolean
+  ): Promise<Live | undefined> {
+    const seen: { live: Live | undefined } = { live: undefined }
+    await poll(
+      step,
+      {
+        what: `add-on ${wanted.addonName}`,
+        timeoutMilliseconds: 600_000,
+        giveUp: () =>
+          new UserError(
+            title,
+            `the add-on is still ${seen.live?.source === 'add-on' ? seen.live.status : 'not there'} after ten minutes`,
+            `Look at it: aws eks describe-addon --cluster-name ${wanted.clusterName} --addon-name ${wanted.addonName}; then run again.`
+          )
+      },
+      async () => {
+        seen.live = await get()
+        return done(seen.live) ? true : undefined
+      }
+    )
+    return seen.live
+  }
+
+  return resource<PodIdentityAgentWanted, Live>(
+    {
+      id: 'pod-identity-agent',
+      layer: 'eks',
+      title,
+      dependsOn: [],
+      wanted,
+      read: async () => liveOf(title, get),
+      compare: (_want, live) => differencesOf(live),
+      absent: (want) => [missing(`add-on ${want.addonName}`, want.addonName)],
+      apply: async (live, _differences, step) => {
+        refuseUnreadable(title, live)
+        let before = live.state === 'present' ? live.value : undefined
+        if (before?.source === 'add-on' && before.status === 'DELETING') {
+          before = await awaitState(step, (now) => now === undefined || now.source !== 'add-on')
+        }
+        if (before === undefined) await create(step)
+        const after = await awaitState(step, (now) => now !== undefined && settled(now))
+        if (after?.source !== 'add-on' || after.status === 'ACTIVE') return
+        if (after.status === 'DEGRADED') {
+          step.warning(
+            `add-on ${wanted.addonName} is DEGRADED: ${after.issues.join('; ') || 'no reason given'}`
+          )
+          return
+        }
+        throw new UserError(
+          title,
+          `the add-on is ${after.status}: ${after.issues.join('; ') || 'EKS gives no reason'}`,
+          `Delete it and run again: aws eks delete-addon --cluster-name ${wanted.clusterName} --addon-name ${wanted.addonName}. Or pass \`controller-identity: irsa\`.`
+        )
+      },
+      owner: (live) => ownerByTags({ tags: live.source === 'add-on' ? live.tags : {} }, wanted.clusterName),
+      remove
+    },
+    (value): value is PodIdentityAgentWanted => isMap(value) && typeof value['addonName'] === 'string'
+  )
+
+  /** Ours, and no association but those that are removed before: others may have come to rely on it. */
+  async function remove(step: Step): Promise<Removal> {
+    const found = await liveOf(title, get)
+    if (found.state === 'absent') return { outcome: 'absent' }
+    refuseUnreadable(title, found)
+    const live = found.value
+    if (live.source !== 'add-on' || !isOurs(live.tags, wanted.clusterName)) {
+      return { outcome: 'kept', reason: 'it is not ours by its tags' }
+    }
+    const { DeleteAddonCommand, ListPodIdentityAssociationsCommand } = await import('../../aws/sdk/eks.js')
+    const eks = await ports.aws.eks()
+    const { associations = [] } = await eks
+      .send(new ListPodIdentityAssociationsCommand({ clusterName: wanted.clusterName }))
+      .catch((error: unknown) => {
+        throw awsProblem(title, 'who uses it could not be read', error)
+      })
+    if (associations.length > 0) {
+      const users = associations.map((one) => `${one.namespace ?? ''}/${one.serviceAccount ?? ''}`)
+      return { outcome: 'kept', reason: `other service accounts use it: ${users.join(', ')}` }
+    }
+    if (live.status !== 'DELETING') {
+      await eks.send(new DeleteAddonCommand(at)).catch((error: unknown) => {
+        if (!isNotFound(error)) throw awsProblem(title, 'the add-on could not be deleted', error)
+      })
+      step.changed(`deleted add-on ${wanted.addonName}`)
+    }
+    await awaitState(step, (now) => now?.source !== 'add-on')
+    return { outcome: 'removed' }
+  }
+}
+
+function issuesOf(addon: Addon | undefined): string[] {
+  return (addon?.health?.issues ?? []).map((issue) => [issue.code, issue.message].filter(Boolean).join(': '))
+}
+
+function settled(live: Live): boolean {
+  return live.source === 'self-managed' || !/^(CREATING|UPDATING)$/.test(live.status)
+}
+
+/** UPDATE_FAILED and DEGRADED leave a running agent; whether its pods are ready is seen in Kubernetes. */
+function differencesOf(live: Live): readonly Difference[] {
+  if (live.source === 'self-managed') return []
+  if (/^(ACTIVE|UPDATING|DEGRADED|UPDATE_FAILED)$/.test(live.status)) return []
+  return [
+    {
+      path: 'status',
+      wanted: 'ACTIVE',
+      live: live.status,
+      reason: `the add-on is ${live.status}`,
+      severity: 'breaks scaling'
+    }
+  ]
+}

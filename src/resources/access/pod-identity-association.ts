@@ -1,0 +1,184 @@
+import type { Aws } from '../../aws/clients.js'
+import {
+  awsProblem,
+  codeOf,
+  isAlreadyExists,
+  isNotFound,
+  liveOf,
+  refuseUnreadable
+} from '../../aws/errors.js'
+import { creationTags, isOurs, isOursToRemove } from '../../aws/ownership-tags.js'
+import { poll } from '../../aws/poll.js'
+import { missing } from '../../engine/difference.js'
+import { messageOf, UserError } from '../../engine/errors.js'
+import { isMap } from '../../engine/json.js'
+import { resource, type AnyResource, type Removal, type Step } from '../../engine/resource.js'
+import type { Ownership } from '../../aws/environment.js'
+import { ownerByTags } from '../../adoption/owners/tag-owner.js'
+
+export interface PodIdentityAssociationWanted {
+  readonly clusterName: string
+  readonly namespace: string
+  readonly serviceAccount: string
+  readonly roleArn: string
+  readonly tags: Readonly<Record<string, string>>
+}
+
+interface Live {
+  readonly associationId: string
+  readonly roleArn: string
+  readonly tags: Readonly<Record<string, string>>
+}
+
+/** Gives the controller's service account its role by EKS Pod Identity. */
+export function podIdentityAssociation(
+  wanted: PodIdentityAssociationWanted,
+  ports: { readonly aws: Aws; readonly ownership: Ownership; readonly dependsOn?: readonly string[] }
+): AnyResource {
+  const title = 'Pod Identity association'
+  const { clusterName, namespace, serviceAccount, roleArn } = wanted
+  const account = `${namespace}/${serviceAccount}`
+
+  async function get(): Promise<Live | undefined> {
+    const { DescribePodIdentityAssociationCommand, ListPodIdentityAssociationsCommand } =
+      await import('../../aws/sdk/eks.js')
+    const eks = await ports.aws.eks()
+    const { associations = [] } = await eks.send(
+      new ListPodIdentityAssociationsCommand({ clusterName, namespace, serviceAccount })
+    )
+    const associationId = associations[0]?.associationId
+    if (associationId === undefined) return undefined
+    const { association } = await eks.send(
+      new DescribePodIdentityAssociationCommand({ clusterName, associationId })
+    )
+    return { associationId, roleArn: association?.roleArn ?? '', tags: association?.tags ?? {} }
+  }
+
+  /** EKS sees a new role, and its trust policy, seconds after IAM does. */
+  async function whenRoleIsSeen(step: Step, write: () => Promise<unknown>): Promise<void> {
+    const last: { error: unknown } = { error: undefined }
+    await poll(
+      step,
+      {
+        what: `EKS to see role ${roleArn}`,
+        timeoutMilliseconds: 120_000,
+        giveUp: () => awsProblem(title, `EKS does not take the role ${roleArn}`, last.error)
+      },
+      async () => {
+        try {
+          await write()
+          return true
+        } catch (error) {
+          if (isAlreadyExists(error)) return true
+          last.error = error
+          if (
+            /^Invalid(Parameter|Request)$/.test(codeOf(error) ?? '') &&
+            /role|trust/i.test(messageOf(error))
+          ) {
+            return undefined
+          }
+          throw awsProblem(title, `could not be written for ${account}`, error)
+        }
+      }
+    )
+  }
+
+  async function apply(live: Live | undefined, step: Step): Promise<void> {
+    const { CreatePodIdentityAssociationCommand, UpdatePodIdentityAssociationCommand } =
+      await import('../../aws/sdk/eks.js')
+    const eks = await ports.aws.eks()
+    if (live === undefined) {
+      const tags = { ...creationTags(wanted.tags, ports.ownership) }
+      await whenRoleIsSeen(step, async () =>
+        eks.send(
+          new CreatePodIdentityAssociationCommand({ clusterName, namespace, serviceAccount, roleArn, tags })
+        )
+      )
+      step.changed(`associated service account ${account} with ${roleArn}`)
+    } else if (live.roleArn !== roleArn) {
+      const { associationId } = live
+      await whenRoleIsSeen(step, async () =>
+        eks.send(new UpdatePodIdentityAssociationCommand({ clusterName, associationId, roleArn }))
+      )
+      step.changed(`associated service account ${account} with ${roleArn} instead of ${live.roleArn}`)
+      if (!isOurs(live.tags, clusterName)) {
+        step.warning(
+          `the association of ${account} with ${live.roleArn} was made by somebody else; the role itself was left`
+        )
+      }
+    }
+  }
+
+  return resource<PodIdentityAssociationWanted, Live>(
+    {
+      id: 'pod-identity-association',
+      layer: 'eks',
+      title,
+      dependsOn: ports.dependsOn ?? ['controller-role', 'pod-identity-agent'],
+      wanted,
+      read: async () => liveOf(title, get),
+      compare: (want, live) =>
+        live.roleArn === want.roleArn
+          ? []
+          : [
+              {
+                path: 'roleArn',
+                wanted: want.roleArn,
+                live: live.roleArn,
+                reason: `service account ${account} gets another role`,
+                severity: 'breaks scaling'
+              }
+            ],
+      absent: () => [missing(`Pod Identity association of ${account}`, roleArn)],
+      apply: async (live, _differences, step) => {
+        refuseUnreadable(title, live)
+        await apply(live.state === 'present' ? live.value : undefined, step)
+        await poll(
+          step,
+          {
+            what: `the association of ${account} to show`,
+            timeoutMilliseconds: 60_000,
+            firstPauseMilliseconds: 500,
+            giveUp: () =>
+              new UserError(
+                title,
+                `${account} is not associated with ${roleArn} a minute later`,
+                'Run again.'
+              )
+          },
+          async () => {
+            const now = await get()
+            // Somebody else's association that was made meanwhile is turned to our role as well.
+            if (now !== undefined && now.roleArn !== roleArn) await apply(now, step)
+            return now?.roleArn === roleArn ? true : undefined
+          }
+        )
+      },
+      owner: ({ tags }) => ownerByTags({ tags }, clusterName),
+      remove: async (step): Promise<Removal> => {
+        const found = await liveOf(title, get)
+        if (found.state === 'absent') return { outcome: 'absent' }
+        refuseUnreadable(title, found)
+        const live = found.value
+        if (!isOursToRemove('pod-identity-association', live.tags, clusterName, ports.ownership))
+          return { outcome: 'kept', reason: 'it is not ours by its tags' }
+        const { DeletePodIdentityAssociationCommand } = await import('../../aws/sdk/eks.js')
+        const eks = await ports.aws.eks()
+        await eks
+          .send(new DeletePodIdentityAssociationCommand({ clusterName, associationId: live.associationId }))
+          .catch((error: unknown) => {
+            if (!isNotFound(error)) throw awsProblem(title, 'could not be deleted', error)
+          })
+        step.changed(`deleted Pod Identity association of ${account}`)
+        return { outcome: 'removed' }
+      }
+    },
+    // That of another service account is another association.
+    (value): value is PodIdentityAssociationWanted =>
+      isWanted(value) && value.namespace === namespace && value.serviceAccount === serviceAccount
+  )
+}
+
+function isWanted(value: unknown): value is PodIdentityAssociationWanted {
+  return isMap(value) && typeof value['serviceAccount'] === 'string' && typeof value['roleArn'] === 'string'
+}

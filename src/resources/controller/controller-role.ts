@@ -1,0 +1,257 @@
+import type { Aws } from '../../aws/clients.js'
+import { awsProblem, isAlreadyExists, isNotFound, liveOf, refuseUnreadable } from '../../aws/errors.js'
+import { readRole, type IamRole } from '../../aws/iam-role.js'
+import { creationTags, isOurs, isOursToRemove, tagList } from '../../aws/ownership-tags.js'
+import { poll } from '../../aws/poll.js'
+import { readTrust, trustDocument, trustStatement, type Trust } from '../../aws/trust-policy.js'
+import { missing, type Difference } from '../../engine/difference.js'
+import { UserError } from '../../engine/errors.js'
+import { isMap } from '../../engine/json.js'
+import { resource, type AnyResource, type Removal, type Step } from '../../engine/resource.js'
+import type { Ownership } from '../../aws/environment.js'
+import { boundaryDrift, tagDrift } from '../stack/role-drift.js'
+import { ownerByTags } from '../../adoption/owners/tag-owner.js'
+
+export interface ControllerRoleWanted {
+  readonly clusterName: string
+  readonly roleName: string
+  readonly arn: string
+  readonly trust: Trust
+  readonly permissionsBoundary?: string
+  readonly tags: Readonly<Record<string, string>>
+}
+
+interface Ports {
+  readonly aws: Aws
+  /** Reads the role for a comparison; shared with the resource of its policies. */
+  readonly role?: () => Promise<IamRole>
+  readonly ownership: Ownership
+  /** `oidc-provider` when the model has it: IAM refuses no principal that is missing, but the role is of no use then. */
+  readonly dependsOn?: readonly string[]
+}
+
+/**
+ * The role that Karpenter's controller runs as. A role of that name which is not ours by its tag is taken as it is when it
+ * trusts the service account already, and refused otherwise.
+ */
+export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyResource {
+  const title = `Controller role ${wanted.roleName}`
+  const RoleName = wanted.roleName
+
+  async function get(): Promise<IamRole> {
+    return readRole(ports.aws, RoleName)
+  }
+
+  async function create(step: Step): Promise<void> {
+    const { CreateRoleCommand } = await import('../../aws/sdk/iam.js')
+    const iam = await ports.aws.iam()
+    try {
+      await iam.send(
+        new CreateRoleCommand({
+          RoleName,
+          Description: `Karpenter controller of EKS cluster ${wanted.clusterName}`,
+          AssumeRolePolicyDocument: trustDocument([trustStatement(wanted.trust)]),
+          ...(wanted.permissionsBoundary !== undefined && {
+            PermissionsBoundary: wanted.permissionsBoundary
+          }),
+          Tags: tagList(creationTags(wanted.tags, ports.ownership))
+        })
+      )
+      step.changed(`created IAM role ${wanted.roleName}`)
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw awsProblem(title, 'could not be created', error)
+    }
+  }
+
+  async function repair(live: IamRole, step: Step): Promise<void> {
+    const refused = refusal(wanted, live)
+    if (refused !== undefined) throw refused
+    const trust = readTrust(live.trust, wanted.trust)
+    if (!isOurs(live.tags, wanted.clusterName)) return
+    const sdk = await import('../../aws/sdk/iam.js')
+    const iam = await ports.aws.iam()
+    if (!trust.trusted || trust.others.length > 0) {
+      await iam.send(
+        new sdk.UpdateAssumeRolePolicyCommand({
+          RoleName,
+          PolicyDocument: trustDocument([trustStatement(wanted.trust)])
+        })
+      )
+      step.changed(`set the trust policy of ${wanted.roleName} to ${trustedName(wanted.trust)}`)
+    }
+    const { permissionsBoundary } = wanted
+    if (permissionsBoundary === undefined && live.permissionsBoundary !== undefined) {
+      await iam.send(new sdk.DeleteRolePermissionsBoundaryCommand({ RoleName }))
+      step.changed(`took the permissions boundary ${live.permissionsBoundary} off ${wanted.roleName}`)
+    } else if (permissionsBoundary !== undefined && live.permissionsBoundary !== permissionsBoundary) {
+      await iam.send(
+        new sdk.PutRolePermissionsBoundaryCommand({ RoleName, PermissionsBoundary: permissionsBoundary })
+      )
+      step.changed(`set the permissions boundary of ${wanted.roleName} to ${permissionsBoundary}`)
+    }
+    const tags = Object.entries(wanted.tags).filter(([key, value]) => live.tags[key] !== value)
+    if (tags.length > 0) {
+      await iam.send(new sdk.TagRoleCommand({ RoleName, Tags: tagList(Object.fromEntries(tags)) }))
+      step.changed(`tagged ${wanted.roleName} ${tags.map(([key, value]) => `${key}=${value}`).join(', ')}`)
+    }
+  }
+
+  return resource<ControllerRoleWanted, IamRole>(
+    {
+      id: 'controller-role',
+      layer: 'iam',
+      title,
+      dependsOn: ports.dependsOn ?? [],
+      wanted,
+      read: async () => liveOf(title, ports.role ?? get),
+      compare: differencesOf,
+      absent: (want) => [missing(`IAM role ${want.roleName}`, want.arn)],
+      refusal: (live) => refusal(wanted, live),
+      owner: ({ tags }) => ownerByTags({ tags, name: wanted.roleName }, wanted.clusterName),
+      apply: async (live, _differences, step) => {
+        refuseUnreadable(title, live)
+        if (live.state === 'absent') await create(step)
+        try {
+          // A role that appeared meanwhile is looked at like any other.
+          const found = live.state === 'present' ? live.value : await visible(step)
+          if (differencesOf(wanted, found).length === 0) return
+          await repair(found, step)
+        } catch (error) {
+          throw awsProblem(title, 'could not be changed', error)
+        }
+        await poll(step, waitOptions('to be as written'), async () =>
+          differencesOf(wanted, await get()).length === 0 ? true : undefined
+        )
+      },
+      remove
+    },
+    // A record of another name is of another thing than the one that is read.
+    (value): value is ControllerRoleWanted => isWanted(value) && value.roleName === wanted.roleName
+  )
+
+  function waitOptions(what: string): Parameters<typeof poll>[1] {
+    return {
+      what: `IAM role ${wanted.roleName} ${what}`,
+      timeoutMilliseconds: 120_000,
+      firstPauseMilliseconds: 500,
+      giveUp: () =>
+        new UserError(
+          title,
+          `does not show as it was written, two minutes later`,
+          'Run again; look for something that changes roles.'
+        )
+    }
+  }
+
+  async function visible(step: Step): Promise<IamRole> {
+    return poll(step, waitOptions('to be visible'), async () => {
+      try {
+        return await get()
+      } catch (error) {
+        if (isNotFound(error)) return undefined
+        throw error
+      }
+    })
+  }
+
+  async function remove(step: Step): Promise<Removal> {
+    const live = await liveOf(title, get)
+    if (live.state === 'absent') return { outcome: 'absent' }
+    refuseUnreadable(title, live)
+    if (!isOursToRemove('controller-role', live.value.tags, wanted.clusterName, ports.ownership))
+      return { outcome: 'kept', reason: 'it is not ours by its tags' }
+    const sdk = await import('../../aws/sdk/iam.js')
+    const iam = await ports.aws.iam()
+    try {
+      const { AttachedPolicies = [] } = await iam.send(new sdk.ListAttachedRolePoliciesCommand({ RoleName }))
+      for (const { PolicyArn } of AttachedPolicies)
+        await unlessGone(iam.send(new sdk.DetachRolePolicyCommand({ RoleName, PolicyArn })))
+      const { PolicyNames = [] } = await iam.send(new sdk.ListRolePoliciesCommand({ RoleName }))
+      for (const PolicyName of PolicyNames)
+        await unlessGone(iam.send(new sdk.DeleteRolePolicyCommand({ RoleName, PolicyName })))
+      await iam.send(new sdk.DeleteRoleCommand({ RoleName }))
+    } catch (error) {
+      if (isNotFound(error)) return { outcome: 'absent' }
+      throw awsProblem(title, 'could not be deleted', error)
+    }
+    step.changed(`deleted IAM role ${wanted.roleName}`)
+    return { outcome: 'removed' }
+  }
+}
+
+/** A policy that another hand took off meanwhile says nothing of the role. */
+async function unlessGone(taken: Promise<unknown>): Promise<void> {
+  await taken.catch((error: unknown) => {
+    if (!isNotFound(error)) throw error
+  })
+}
+
+function differencesOf(wanted: ControllerRoleWanted, live: IamRole): readonly Difference[] {
+  const differences: Difference[] = []
+  if (live.arn !== wanted.arn) {
+    differences.push({
+      path: 'arn',
+      wanted: wanted.arn,
+      live: live.arn,
+      reason: `the role ${wanted.roleName} lies under another path`,
+      severity: 'breaks scaling'
+    })
+  }
+  const trust = readTrust(live.trust, wanted.trust)
+  const ours = isOurs(live.tags, wanted.clusterName)
+  if (!trust.trusted) {
+    differences.push({
+      path: 'trust',
+      wanted: trustStatement(wanted.trust),
+      live: trust.others,
+      reason: `the role does not trust ${trustedName(wanted.trust)}`,
+      severity: 'breaks scaling'
+    })
+  } else if (ours && trust.others.length > 0) {
+    const denies = trust.others.every((statement) => statement['Effect'] === 'Deny')
+    differences.push({
+      path: 'trust',
+      wanted: [],
+      live: trust.others,
+      reason: denies
+        ? 'the trust policy denies what nothing asks to be denied'
+        : 'the role trusts more than the one service account',
+      severity: denies ? 'breaks scaling' : 'weakens security'
+    })
+  }
+  if (!ours) return differences
+  return [
+    ...differences,
+    ...boundaryDrift(wanted.permissionsBoundary, live.permissionsBoundary),
+    ...tagDrift(wanted.tags, live.tags)
+  ]
+}
+
+function trustedName(trust: Trust): string {
+  return trust.kind === 'irsa'
+    ? `service account ${trust.namespace}/${trust.serviceAccount} (IRSA)`
+    : 'EKS Pod Identity'
+}
+
+function refusal(wanted: ControllerRoleWanted, live: IamRole): UserError | undefined {
+  const ours = isOurs(live.tags, wanted.clusterName)
+  const trusted = readTrust(live.trust, wanted.trust).trusted
+  return live.arn !== wanted.arn || (!ours && !trusted) ? foreignRole(wanted, live) : undefined
+}
+
+function foreignRole(wanted: ControllerRoleWanted, live: IamRole): UserError {
+  return new UserError(
+    'controller-role-name',
+    live.arn === wanted.arn
+      ? `the role ${wanted.roleName} exists, was not made by this action for cluster "${wanted.clusterName}", and does not trust ${trustedName(wanted.trust)}`
+      : `the role ${wanted.roleName} exists under another path (${live.arn})`,
+    `Pass another \`controller-role-name\`, or add this statement to its trust policy yourself:\n    ${JSON.stringify(trustStatement(wanted.trust))}`,
+    { state: 'Nothing was changed.' }
+  )
+}
+
+function isWanted(value: unknown): value is ControllerRoleWanted {
+  return (
+    isMap(value) && typeof value['roleName'] === 'string' && isMap(value['trust']) && isMap(value['tags'])
+  )
+}

@@ -1,0 +1,355 @@
+import type { Pod } from 'kubernetes-types/core/v1.js'
+import { UserError } from '../../engine/errors.js'
+import type { Step } from '../../engine/resource.js'
+import { conditionOf } from '../../kubernetes/conditions.js'
+import type { Kubernetes } from '../../kubernetes/client.js'
+import { deployments, events, pods } from '../../kubernetes/kinds.js'
+import { field, textField } from '../../kubernetes/manifest.js'
+import { decided, View } from '../../kubernetes/view.js'
+import { controllerFix, lastWords } from './controller-failure.js'
+
+export interface Rollout {
+  readonly release: string
+  readonly namespace: string
+  readonly values: Readonly<Record<string, unknown>>
+}
+
+/** The controller did not become available; why, and what to do. */
+export class RolloutError extends UserError {
+  /** `pod-template-hash` of the pods that failed; undefined when there were none. */
+  readonly template: string | undefined
+  constructor(
+    subject: string,
+    problem: string,
+    fix: string,
+    options: { readonly state: string; readonly template: string | undefined }
+  ) {
+    super(subject, problem, fix, { state: options.state })
+    this.name = 'RolloutError'
+    this.template = options.template
+  }
+}
+
+/** Milliseconds that a state may last which often passes by itself. */
+const patience = 30_000
+/**
+ * The same for a pod that is merely not ready yet (images are pulled, volumes attached, caches filled), and for one that
+ * finds no node while an old pod, which has its own time to end, still takes up the room.
+ */
+const slowPatience = 150_000
+/** The same for Fargate, which starts a machine for each pod. */
+const launchPatience = 300_000
+/** The first restarts may be IAM's: a role or association made moments ago is not known everywhere yet. */
+const restartsThatPass = 3
+
+/** As the chart names its Deployment and ServiceAccount (`karpenter.fullname`). */
+export function fullName(release: string, values: Readonly<Record<string, unknown>>): string {
+  const full = textField(values, 'fullnameOverride')
+  if (full !== undefined && full !== '') return full.slice(0, 63)
+  const name = textField(values, 'nameOverride') || 'karpenter'
+  return (release.includes(name) ? release : `${release}-${name}`).slice(0, 63).replace(/-$/, '')
+}
+
+/**
+ * Waits until every replica is updated and available. Throws a RolloutError with a pod's own reason when it cannot get
+ * there.
+ */
+export async function awaitRollout(
+  kubernetes: Kubernetes,
+  rollout: Rollout,
+  /** The Deployment as it was read, when nothing was applied since: all well with it saves every request. */
+  known: unknown,
+  step: Step,
+  /** `pod-template-hash` of pods that are not waited for: their template was rolled back. */
+  abandoned?: string
+): Promise<void> {
+  const name = fullName(rollout.release, rollout.values)
+  const { namespace } = rollout
+  if (progressOf(known).done) return
+  const view = new View(kubernetes, step.signal)
+  const since = new Map<string, number>()
+  try {
+    const [deployment, running] = await Promise.all([
+      view.follow(deployments, { namespace, fieldSelector: `metadata.name=${name}` }),
+      view.follow(pods, { namespace, labelSelector: `app.kubernetes.io/instance=${rollout.release}` })
+    ])
+    const awaited = (): readonly Pod[] => running.objects.filter((pod) => hashOf(pod) !== abandoned)
+    const restarted = await startAfresh(kubernetes.within(step.signal), namespace, awaited(), step)
+    const failure = await view.until(() => {
+      const live = deployment.objects[0]
+      const progress = progressOf(live)
+      if (progress.done) return decided(undefined)
+      const newest = newestPods(awaited()).filter((pod) => !restarted.has(pod.metadata?.name ?? ''))
+      const all = newest.flatMap((pod) => troubleOf(pod))
+      // A new pod that cannot start keeps the old ones alive, and they keep the next new one off their nodes.
+      const own = all.filter((one) => one.kind !== 'unschedulable')
+      const troubles = own.length > 0 ? own : all
+      const leaving = running.objects.some((pod) => pod.metadata?.deletionTimestamp !== undefined)
+      const lasting = troubles.find((one) => {
+        const key = `${one.pod} ${one.kind}`
+        const first = since.get(key) ?? step.now()
+        since.set(key, first)
+        return one.final || step.now() - first >= patienceWith(one.kind, leaving)
+      })
+      if (lasting !== undefined) return decided({ ...lasting, progress: progress.text })
+      const stalled = conditionOf(live, 'Progressing')
+      const refused = conditionOf(live, 'ReplicaFailure')
+      const wrong = refused?.status === 'True' ? refused : stalled?.status === 'False' ? stalled : undefined
+      if (wrong !== undefined && progress.seen) {
+        const trouble: Trouble = {
+          pod: '',
+          kind: 'deployment',
+          reason: wrong.reason,
+          message: wrong.message,
+          final: true
+        }
+        return decided({ ...trouble, progress: progress.text })
+      }
+      const first = troubles[0]
+      step.waiting(
+        `Deployment ${namespace}/${name}: ${progress.text}${first === undefined ? '' : `, ${saidOf(first)}`}`
+      )
+      return undefined
+    })
+    if (failure !== undefined) {
+      const failed = running.objects.find((pod) => pod.metadata?.name === failure.pod)
+      throw await explained(kubernetes, rollout, failure, failed && hashOf(failed), step)
+    }
+  } finally {
+    step.waiting(undefined)
+    await view.close()
+  }
+}
+
+/**
+ * Deletes pods that crash since before this run: what it has put right shows in new ones at once, in those after up to
+ * five minutes of back-off. Their names are returned.
+ */
+async function startAfresh(
+  kubernetes: Kubernetes,
+  namespace: string,
+  found: readonly Pod[],
+  step: Step
+): Promise<ReadonlySet<string>> {
+  const crashing = newestPods(found).filter((pod) =>
+    troubleOf(pod).some((trouble) => trouble.kind === 'crash' && trouble.final)
+  )
+  const names = crashing.map((pod) => pod.metadata?.name ?? '')
+  for (const name of names) {
+    await kubernetes.delete(pods, { name, namespace })
+    step.changed(`deleted pod ${name}, which kept crashing before this run, so that it starts afresh`)
+  }
+  return new Set(names)
+}
+
+/** How far a Deployment is with what its spec says now. */
+export function progressOf(deployment: unknown): {
+  readonly done: boolean
+  /** The status is of the spec as it is now. */
+  readonly seen: boolean
+  readonly text: string
+} {
+  if (deployment === undefined) return { done: false, seen: false, text: 'not there yet' }
+  const number = (...path: string[]): number => {
+    const value = field(deployment, ...path)
+    return typeof value === 'number' ? value : 0
+  }
+  const replicas = field(deployment, 'spec', 'replicas')
+  const wanted = typeof replicas === 'number' ? replicas : 1
+  const updated = number('status', 'updatedReplicas')
+  const available = number('status', 'availableReplicas')
+  const seen = number('status', 'observedGeneration') >= number('metadata', 'generation')
+  const done = seen && updated >= wanted && available >= wanted && number('status', 'replicas') <= updated
+  return { done, seen, text: `${seen ? Math.min(updated, available) : 0} of ${wanted} pods are available` }
+}
+
+interface Trouble {
+  readonly pod: string
+  readonly kind:
+    'crash' | 'image' | 'unschedulable' | 'launching' | 'not launched' | 'config' | 'stuck' | 'deployment'
+  readonly container?: string
+  readonly reason: string
+  readonly message: string
+  /** No waiting helps. */
+  readonly final: boolean
+}
+
+function patienceWith(kind: Trouble['kind'], oldPodsLeave: boolean): number {
+  switch (kind) {
+    case 'launching':
+      return launchPatience
+    case 'stuck':
+    case 'not launched':
+      return slowPatience
+    case 'unschedulable':
+      return oldPodsLeave ? slowPatience : patience
+    default:
+      return patience
+  }
+}
+
+/** Pods of the template that is being rolled out: those of the old one may be ending or failing for reasons of their own. */
+function newestPods(found: readonly Pod[]): readonly Pod[] {
+  const created = (pod: Pod): string => textField(pod, 'metadata', 'creationTimestamp') ?? ''
+  const newest = found.reduce<Pod | undefined>(
+    (best, pod) => (best === undefined || created(pod) > created(best) ? pod : best),
+    undefined
+  )
+  return found.filter(
+    (pod) =>
+      newest !== undefined && hashOf(pod) === hashOf(newest) && pod.metadata?.deletionTimestamp === undefined
+  )
+}
+
+function hashOf(pod: Pod): string {
+  return pod.metadata?.labels?.['pod-template-hash'] ?? ''
+}
+
+function troubleOf(pod: Pod): readonly Trouble[] {
+  const name = pod.metadata?.name ?? ''
+  const scheduled = conditionOf(pod, 'PodScheduled')
+  if (pod.spec?.schedulerName === 'fargate-scheduler' && (pod.spec.nodeName ?? '') === '') {
+    const { reason, message } = scheduled ?? {
+      reason: 'Pending',
+      message: 'Fargate starts a machine for it'
+    }
+    const kind = scheduled?.status === 'False' ? 'not launched' : 'launching'
+    return [{ pod: name, kind, reason, message, final: false }]
+  }
+  if (scheduled?.status === 'False') {
+    return [
+      { pod: name, kind: 'unschedulable', reason: scheduled.reason, message: scheduled.message, final: false }
+    ]
+  }
+  const containers = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])]
+  const named = containers.flatMap((container): readonly Trouble[] => {
+    const waiting = container.state?.waiting
+    const reason = waiting?.reason ?? ''
+    const trouble = { pod: name, container: container.name, reason, message: waiting?.message ?? '' }
+    if (reason === 'CrashLoopBackOff') {
+      return [{ ...trouble, kind: 'crash', final: container.restartCount >= restartsThatPass }]
+    }
+    if (/^(ErrImage|ImagePull|ImageInspect|RegistryUnavailable)/.test(reason)) {
+      return [{ ...trouble, kind: 'image', final: false }]
+    }
+    if (reason === 'InvalidImageName') return [{ ...trouble, kind: 'image', final: true }]
+    if (/ConfigError$|^CreateContainerError|^RunContainerError/.test(reason)) {
+      return [{ ...trouble, kind: 'config', final: false }]
+    }
+    return []
+  })
+  if (named.length > 0 || conditionOf(pod, 'Ready')?.status === 'True') return named
+  const waits = containers.find((container) => !container.ready)
+  return [
+    {
+      pod: name,
+      kind: 'stuck',
+      ...(waits !== undefined && { container: waits.name }),
+      reason: waits?.state?.waiting?.reason ?? (waits?.state?.running === undefined ? 'Pending' : 'NotReady'),
+      message: waits?.state?.waiting?.message ?? conditionOf(pod, 'Ready')?.message ?? '',
+      final: false
+    }
+  ]
+}
+
+function textOf(trouble: Trouble): string {
+  return [trouble.reason, trouble.message].filter((text) => text !== '').join(': ')
+}
+
+/** `pod karpenter-x Unschedulable: 0/1 nodes are available`. */
+function saidOf(trouble: Trouble): string {
+  return `pod ${trouble.pod} ${textOf(trouble)}`
+}
+
+/** The error, with what only a further read can tell: the log of the container that ended, the pod's events. */
+async function explained(
+  kubernetes: Kubernetes,
+  rollout: Rollout,
+  trouble: Trouble & { readonly progress: string },
+  template: string | undefined,
+  step: Step
+): Promise<RolloutError> {
+  const within = kubernetes.within(step.signal)
+  const subject = `Deployment ${rollout.namespace}/${fullName(rollout.release, rollout.values)}`
+  const where = trouble.pod === '' ? '' : ` Pod ${trouble.pod}`
+  const state = `The release is installed; ${trouble.progress}. Nothing was rolled back.`
+  if (trouble.kind === 'crash') {
+    const log = await lastLog(within, rollout.namespace, trouble)
+    return new RolloutError(
+      subject,
+      `${trouble.progress};${where} crashes again and again. Its last words:\n${lastWords(log)}`,
+      controllerFix(log),
+      { state, template }
+    )
+  }
+  const message = textOf(trouble)
+  const warnings = trouble.pod === '' ? '' : await warningsOf(within, rollout.namespace, trouble.pod, message)
+  const silent = trouble.kind === 'stuck' && warnings === ''
+  const said = silent ? `\n${lastWords(await lastLog(within, rollout.namespace, trouble))}` : warnings
+  return new RolloutError(
+    subject,
+    `${trouble.progress};${where} ${message}${said}`,
+    fixOf(trouble, rollout),
+    {
+      state,
+      template
+    }
+  )
+}
+
+async function lastLog(kubernetes: Kubernetes, namespace: string, trouble: Trouble): Promise<string> {
+  const pod = { name: trouble.pod, namespace }
+  const options = { ...(trouble.container !== undefined && { container: trouble.container }), tailLines: 20 }
+  for (const previous of [true, false]) {
+    try {
+      const text = (await kubernetes.log(pod, { ...options, previous })).trim()
+      if (text !== '') return text
+    } catch {
+      // The container may be gone from its node, or running again: the other log is as good.
+    }
+  }
+  return 'its log is empty'
+}
+
+async function warningsOf(
+  kubernetes: Kubernetes,
+  namespace: string,
+  pod: string,
+  said: string
+): Promise<string> {
+  try {
+    const found = await kubernetes.list(events, {
+      namespace,
+      fieldSelector: `involvedObject.kind=Pod,involvedObject.name=${pod},type=Warning`
+    })
+    const texts = new Set(
+      found.items.map((event) => event.message ?? '').filter((text) => text !== '' && !said.includes(text))
+    )
+    return [...texts]
+      .slice(-3)
+      .map((text) => `\n  ${text}`)
+      .join('')
+  } catch {
+    // Events are an extra; the reason itself is known.
+    return ''
+  }
+}
+
+function fixOf(trouble: Trouble, rollout: Rollout): string {
+  switch (trouble.kind) {
+    case 'unschedulable':
+      return (
+        'The controller runs on nodes that it did not make, one replica a node and zone by zone. Add a node, ' +
+        'or run one replica with helm-values: "replicas: 1"; taints and selectors are met by tolerations, nodeSelector and affinity there.'
+      )
+    case 'launching':
+    case 'not launched':
+      return `A Fargate profile takes the controller in. Correct what the message names, in helm-values or in the profile and its pod execution role, and run again: kubectl -n ${rollout.namespace} describe pod ${trouble.pod}`
+    case 'image':
+      return 'The nodes must reach the image: give controller.image.repository of a registry that they may read in helm-values.'
+    case 'deployment':
+      return `Look at the ReplicaSet: kubectl -n ${rollout.namespace} describe replicaset -l app.kubernetes.io/instance=${rollout.release}`
+    default:
+      return `Correct what the message names in helm-values, and run again: kubectl -n ${rollout.namespace} describe pod ${trouble.pod}`
+  }
+}

@@ -1,0 +1,137 @@
+import { isMap } from '../../engine/json.js'
+import { missing, type Severity } from '../../engine/difference.js'
+import { resource, type AnyResource } from '../../engine/resource.js'
+import { manifestDifferences } from '../../kubernetes/differences.js'
+import { flowSchemas as kind } from '../../kubernetes/kinds.js'
+import { isManifest, textField, type Manifest } from '../../kubernetes/manifest.js'
+import { clear, isOurs, liveOf, ownersOf, withOwnership, type KubernetesPorts } from '../kubernetes-object.js'
+
+export interface FlowSchemasWanted {
+  readonly flowSchemas: readonly Manifest[]
+}
+
+/**
+ * The two FlowSchemas that let the controller's requests through a busy API server when it does not run in kube-system,
+ * where the built-in ones do it (Karpenter's getting-started guide, 1.0 to 1.14).
+ */
+export function flowSchemaManifests(namespace: string, serviceAccount: string): readonly Manifest[] {
+  const subject = { kind: 'ServiceAccount', serviceAccount: { name: serviceAccount, namespace } }
+  const flowSchema = (
+    name: string,
+    level: string,
+    precedence: number,
+    rules: Readonly<Record<string, unknown>>
+  ): Manifest => ({
+    apiVersion: kind.apiVersion,
+    kind: kind.kind,
+    metadata: { name },
+    spec: {
+      distinguisherMethod: { type: 'ByUser' },
+      matchingPrecedence: precedence,
+      priorityLevelConfiguration: { name: level },
+      rules: [{ subjects: [subject], ...rules }]
+    }
+  })
+  return [
+    flowSchema('karpenter-leader-election', 'leader-election', 200, {
+      resourceRules: [
+        {
+          apiGroups: ['coordination.k8s.io'],
+          namespaces: ['*'],
+          resources: ['leases'],
+          verbs: ['get', 'create', 'update']
+        }
+      ]
+    }),
+    flowSchema('karpenter-workload', 'workload-high', 1000, {
+      nonResourceRules: [{ nonResourceURLs: ['*'], verbs: ['*'] }],
+      resourceRules: [
+        { apiGroups: ['*'], clusterScope: true, namespaces: ['*'], resources: ['*'], verbs: ['*'] }
+      ]
+    })
+  ]
+}
+
+const severity = (): Severity => 'breaks scaling'
+
+/** Undefined in kube-system, where none are needed. */
+export function flowSchemas(
+  wanted: { readonly namespace: string; readonly serviceAccount: string },
+  ports: KubernetesPorts
+): AnyResource | undefined {
+  if (wanted.namespace === 'kube-system') return undefined
+  const { kubernetes, ownership } = ports
+  const manifests = flowSchemaManifests(wanted.namespace, wanted.serviceAccount)
+  const named = (live: readonly unknown[], manifest: Manifest): unknown =>
+    live.find((one) => textField(one, 'metadata', 'name') === manifest.metadata.name)
+  return resource<FlowSchemasWanted, readonly unknown[]>(
+    {
+      id: 'flow-schemas',
+      layer: 'kubernetes',
+      title: 'FlowSchemas of the controller',
+      dependsOn: ports.dependsOn,
+      wanted: { flowSchemas: manifests },
+      read: async (signal) =>
+        liveOf(async () => {
+          const listed = await kubernetes.within(signal).list(kind)
+          const ours = listed.items.filter((one) =>
+            manifests.some((manifest) => manifest.metadata.name === textField(one, 'metadata', 'name'))
+          )
+          return ours.length === 0 ? undefined : ours
+        }),
+      compare: (now, live) =>
+        now.flowSchemas.flatMap((manifest) => {
+          const found = named(live, manifest)
+          const { name } = manifest.metadata
+          return found === undefined
+            ? [{ ...missing(`FlowSchema ${name}`, manifest), path: name }]
+            : manifestDifferences(manifest, found, severity, ownersOf(found, ownership), name)
+        }),
+      absent: (now) =>
+        now.flowSchemas.map((manifest) => ({
+          ...missing(`FlowSchema ${manifest.metadata.name}`, manifest),
+          path: manifest.metadata.name
+        })),
+      apply: async (live, _differences, step) => {
+        const within = kubernetes.within(step.signal)
+        for (const manifest of manifests) {
+          const found = live.state === 'present' ? named(live.value, manifest) : undefined
+          if (
+            found !== undefined &&
+            manifestDifferences(manifest, found, severity, ownersOf(found, ownership)).length === 0
+          )
+            continue
+          const applied = withOwnership(manifest, found, ownership)
+          if (found !== undefined) await clear(within, kind, applied, found, ownersOf(found, ownership))
+          await within.apply(kind, applied, { force: true })
+          step.changed(
+            `${found === undefined ? 'created' : 'corrected'} FlowSchema ${manifest.metadata.name}`
+          )
+        }
+      },
+      remove: async (step) => {
+        const within = kubernetes.within(step.signal)
+        const kept: string[] = []
+        let removed = 0
+        for (const { metadata } of manifests) {
+          const live = await within.get(kind, metadata.name)
+          if (live === undefined) continue
+          if (!isOurs(live, ownership)) kept.push(metadata.name)
+          else if ((await within.delete(kind, metadata)) === 'deleted') {
+            step.changed(`deleted FlowSchema ${metadata.name}`)
+            removed++
+          }
+        }
+        if (kept.length > 0)
+          return { outcome: 'kept', reason: `FlowSchema ${kept.join(', ')} was there before` }
+        return { outcome: removed > 0 ? 'removed' : 'absent' }
+      },
+      left: (live) =>
+        live
+          .filter((one) => isOurs(one, ownership))
+          .map((one) => `FlowSchema ${textField(one, 'metadata', 'name') ?? ''}`)
+    },
+    (value): value is FlowSchemasWanted =>
+      isMap(value) && Array.isArray(value['flowSchemas']) && value['flowSchemas'].every(isManifest)
+  )
+}

@@ -1,0 +1,115 @@
+import type { Severity } from '../../engine/difference.js'
+import { resource, type AnyResource } from '../../engine/resource.js'
+import { conditionOf, type Condition } from '../../kubernetes/conditions.js'
+import { ec2NodeClasses } from '../../kubernetes/kinds.js'
+import { isManifest, type Manifest } from '../../kubernetes/manifest.js'
+import { isOurs, manifestResource } from '../kubernetes-object.js'
+import { awaitRenewedHash } from './hash-renewal.js'
+import { lookAgain } from '../look-again.js'
+import { removeNodeClass } from '../removal/node-class-removal.js'
+import type { NodeObjectPorts } from './node-pool.js'
+import { awaitReady } from './ready.js'
+import { ownerOfObject } from '../../adoption/owners/object-owner.js'
+import { leftTo } from '../../adoption/owners/owner-evidence.js'
+
+/** What a failing condition's reason asks for (Karpenter 1.0 to 1.14). */
+const fixes: readonly { readonly reason: RegExp; readonly fix: string }[] = [
+  {
+    reason: /SubnetsNotFound|SubnetSelector/i,
+    fix: 'Tag the subnets with karpenter.sh/discovery=<cluster> (input subnets), or correct subnetSelectorTerms in node-pools.'
+  },
+  {
+    reason: /SecurityGroupsNotFound|SecurityGroupSelector/i,
+    fix: 'Tag the security group with karpenter.sh/discovery=<cluster> (input security-groups), or correct securityGroupSelectorTerms in node-pools.'
+  },
+  {
+    reason: /AMI|UnsupportedAlias/i,
+    fix: "Correct amiSelectorTerms in node-pools: an alias like al2023@latest; al2 has no images from Kubernetes 1.33 on, and a pinned date must be published for the cluster's Kubernetes version."
+  },
+  {
+    reason: /AuthCheckFailed|ValidationSucceeded/i,
+    fix: "The controller's policies, a permissions boundary or an organisation's policy deny it: compare them with the statements of this version's stack, then run again."
+  },
+  {
+    reason: /InstanceProfile/i,
+    fix: 'The node role must exist and the controller must be allowed to pass it: check node-role-name and spec.role of the EC2NodeClass.'
+  },
+  {
+    reason: /CIDR|NodeClassNotReady/i,
+    fix: 'The controller needs eks:DescribeCluster on this cluster; check that settings.clusterName is its name.'
+  },
+  {
+    reason: /TagValidationFailed/i,
+    fix: 'Take the tags that Karpenter keeps for itself (karpenter.sh/*, kubernetes.io/cluster/*, eks:eks-cluster-name) out of spec.tags.'
+  }
+]
+
+export function nodeClassFix(conditions: readonly Condition[]): string {
+  const text = conditions.map((one) => `${one.type} ${one.reason} ${one.message}`).join(' ')
+  const found = fixes.find(({ reason }) => reason.test(text))
+  return found?.fix ?? 'Correct what the message names in node-pools or in AWS, and run again.'
+}
+
+function severity(path: string): Severity {
+  if (/metadataOptions|blockDeviceMappings.*encrypted|associatePublicIPAddress/i.test(path))
+    return 'weakens security'
+  return /^metadata\.|^spec\.tags/.test(path) ? 'cosmetic' : 'breaks scaling'
+}
+
+/** Which machines Karpenter makes. Ready when subnets, security groups, images and the instance profile were found. */
+export function ec2NodeClass(
+  manifest: Manifest,
+  ports: NodeObjectPorts & {
+    /** Version of the hash that the new controller computes, where another one runs: nothing is changed before it does. */
+    readonly hashVersion?: string
+  }
+): AnyResource {
+  const { kubernetes, ownership, removal } = ports
+  const { name } = manifest.metadata
+  const title = `EC2NodeClass ${name}`
+  const own = manifestResource({
+    ...ports,
+    id: `ec2-node-class/${name}`,
+    layer: 'karpenter',
+    kind: ec2NodeClasses,
+    manifest,
+    severity,
+    settle: async (step, known) => {
+      let rechecked = false
+      await awaitReady(kubernetes, ec2NodeClasses, name, step, nodeClassFix, known, async (object) => {
+        // A refused dry run is remembered for half an hour; any new annotation makes Karpenter try again, which helps
+        // when the policies were attached only moments ago.
+        const validation = conditionOf(object, 'ValidationSucceeded')
+        if (rechecked || validation === undefined || !/AuthCheckFailed/.test(validation.reason)) return
+        rechecked = true
+        await step.pause(10_000)
+        await lookAgain(kubernetes.within(step.signal), name, step)
+        step.note(`EC2NodeClass ${name}: asked Karpenter to validate again`)
+      })
+    },
+    remove: async (step) => {
+      const within = kubernetes.within(step.signal)
+      const live = await within.get(ec2NodeClasses, name)
+      if (live === undefined) return { outcome: 'absent' }
+      if (!isOurs(live, ownership)) {
+        return { outcome: 'kept', reason: leftTo(title, ownerOfObject(live, ownership)), inUse: true }
+      }
+      // Marked by an earlier run, whose obstacle may have been put right since.
+      if (live.metadata.deletionTimestamp !== undefined) await lookAgain(within, name, step)
+      return removeNodeClass({ ...removal, kubernetes: within }, name, step)
+    }
+  })
+  return resource(
+    {
+      ...own,
+      apply: async (live, differences, step) => {
+        if (live.state === 'present' && live.value.metadata.deletionTimestamp !== undefined)
+          await lookAgain(kubernetes.within(step.signal), name, step)
+        if (live.state === 'present' && ports.hashVersion !== undefined)
+          await awaitRenewedHash(kubernetes.within(step.signal), name, ports.hashVersion, step)
+        await own.apply(live, differences, step)
+      }
+    },
+    isManifest
+  )
+}

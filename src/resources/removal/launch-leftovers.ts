@@ -1,0 +1,131 @@
+import type { Aws } from '../../aws/clients.js'
+import { awsProblem, liveOf, refuseUnreadable } from '../../aws/errors.js'
+import {
+  deleteLaunchThing,
+  instanceProfiles,
+  launchTemplates,
+  looseInterfaces,
+  looseVolumes,
+  type LaunchThing
+} from '../../aws/launch-leftovers.js'
+import { readRole } from '../../aws/iam-role.js'
+import { isOurs as isTagged } from '../../aws/ownership-tags.js'
+import { UserError } from '../../engine/errors.js'
+import { isMap } from '../../engine/json.js'
+import { resource, type AnyResource, type Removal, type Step } from '../../engine/resource.js'
+import type { Ownership } from '../../aws/environment.js'
+import type { Kubernetes } from '../../kubernetes/client.js'
+import { ec2NodeClasses, nodePools } from '../../kubernetes/kinds.js'
+import { isOurs } from '../kubernetes-object.js'
+
+export interface LaunchLeftoversWanted {
+  readonly clusterName: string
+  readonly region: string
+  readonly nodeRoleName: string
+  /** What is removed: only things of these are touched. */
+  readonly nodePools: readonly string[]
+  readonly nodeClasses: readonly string[]
+}
+
+export interface LaunchLeftoversPorts {
+  readonly aws: Aws
+  readonly kubernetes: Kubernetes
+  readonly ownership: Ownership
+  readonly dependsOn: readonly string[]
+}
+
+interface Live {
+  readonly ours: readonly LaunchThing[]
+  /** Found in the same places, and of something that we leave. */
+  readonly others: readonly LaunchThing[]
+}
+
+const title = 'Launch templates, instance profiles, interfaces and volumes of Karpenter'
+
+/**
+ * What Karpenter made in AWS for its instances and did not clean away: it holds the stack's node role, or costs. Part of a
+ * removal only. Never a security group, a subnet or a key pair: Karpenter makes none.
+ */
+export function launchLeftovers(wanted: LaunchLeftoversWanted, ports: LaunchLeftoversPorts): AnyResource {
+  const { aws, kubernetes, ownership } = ports
+
+  async function read(signal: AbortSignal): Promise<Live | undefined> {
+    const within = kubernetes.within(signal)
+    const [pools, classes, ...things] = await Promise.all([
+      within.list(nodePools),
+      within.list(ec2NodeClasses),
+      launchTemplates(aws, wanted.clusterName),
+      instanceProfiles(aws, wanted),
+      looseInterfaces(aws, wanted.clusterName),
+      looseVolumes(aws, wanted.clusterName)
+    ])
+    const foreign = new Set(
+      [...pools.items, ...classes.items]
+        .filter((object) => !isOurs(object, ownership))
+        .map(({ kind, metadata }) => `${kind} ${metadata.name}`)
+    )
+    const isRemoved = (one: LaunchThing): boolean => {
+      // Launch templates and profiles are a class's; that one of its NodePools is tagged on them says nothing.
+      const ofClass = one.kind === 'launch template' || one.kind === 'instance profile'
+      const name = ofClass ? one.nodeClass : one.nodePool
+      const names = ofClass ? wanted.nodeClasses : wanted.nodePools
+      const owner = `${ofClass ? 'EC2NodeClass' : 'NodePool'} ${name ?? ''}`
+      return one.ofCluster && name !== undefined && names.includes(name) && !foreign.has(owner)
+    }
+    const all = things.flat()
+    if (all.length === 0) return undefined
+    return { ours: all.filter(isRemoved), others: all.filter((one) => !isRemoved(one)) }
+  }
+
+  async function remove(step: Step): Promise<Removal> {
+    const live = await liveOf(title, async () => read(step.signal))
+    if (live.state === 'absent') return { outcome: 'absent' }
+    refuseUnreadable(title, live)
+    const { ours, others } = live.value
+    for (const one of ours) {
+      step.waiting(`${one.kind} ${one.id} to go`)
+      await deleteLaunchThing(aws, one).catch((error: unknown) => {
+        throw awsProblem(title, `${one.kind} ${one.id} could not be deleted`, error)
+      })
+      step.changed(`deleted ${one.kind} ${one.id}, which Karpenter had left`)
+    }
+    step.waiting(undefined)
+    await refuseHeldRole(others)
+    if (others.length > 0) {
+      const names = others.map(({ kind, id }) => `${kind} ${id}`)
+      return { outcome: 'kept', reason: `not of EC2NodeClasses that are removed: ${names.join(', ')}` }
+    }
+    return { outcome: ours.length > 0 ? 'removed' : 'absent' }
+  }
+
+  /** IAM deletes no role that an instance profile holds: the stack would end half deleted. */
+  async function refuseHeldRole(others: readonly LaunchThing[]): Promise<void> {
+    const { clusterName, nodeRoleName } = wanted
+    const holders = others.filter(({ roles }) => roles.includes(nodeRoleName)).map(({ id }) => id)
+    const [first] = holders
+    if (first === undefined || !isTagged((await readRole(aws, nodeRoleName)).tags, clusterName)) return
+    throw new UserError(
+      `Node role ${nodeRoleName}`,
+      `instance profiles ${holders.join(', ')} hold it and are not Karpenter's, so IAM would not delete it`,
+      `Give them another role, then run again: aws iam remove-role-from-instance-profile --instance-profile-name ${first} --role-name ${nodeRoleName}`,
+      { state: 'The stack was left as it is.' }
+    )
+  }
+
+  return resource<LaunchLeftoversWanted, Live>(
+    {
+      id: 'leftovers',
+      layer: 'karpenter',
+      title,
+      dependsOn: ports.dependsOn,
+      wanted,
+      read: async (signal) => liveOf(title, async () => read(signal)),
+      compare: () => [],
+      absent: () => [],
+      apply: async () => undefined,
+      remove,
+      left: ({ ours }) => ours.map(({ kind, id }) => `${kind} ${id}`)
+    },
+    (value): value is LaunchLeftoversWanted => isMap(value) && Array.isArray(value['nodeClasses'])
+  )
+}

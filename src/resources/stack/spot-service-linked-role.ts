@@ -1,0 +1,51 @@
+import type { Aws } from '../../aws/clients.js'
+import { awsProblem, codeOf, liveOf, refuseUnreadable } from '../../aws/errors.js'
+import { missing } from '../../engine/difference.js'
+import { messageOf } from '../../engine/errors.js'
+import { isMap } from '../../engine/json.js'
+import { resource, type AnyResource } from '../../engine/resource.js'
+
+export interface SpotServiceLinkedRoleWanted {
+  readonly roleName: string
+}
+
+const service = 'spot.amazonaws.com'
+
+/** EC2 Spot's own role in the account, without which no spot node starts. One per account; never removed. */
+export function spotServiceLinkedRole(ports: { readonly aws: Aws }): AnyResource {
+  const title = 'Spot service-linked role'
+  const wanted: SpotServiceLinkedRoleWanted = { roleName: 'AWSServiceRoleForEC2Spot' }
+  return resource<SpotServiceLinkedRoleWanted, { readonly arn: string }>(
+    {
+      id: 'spot-service-linked-role',
+      layer: 'iam',
+      title,
+      dependsOn: [],
+      wanted,
+      read: async () =>
+        liveOf(title, async () => {
+          const { GetRoleCommand } = await import('../../aws/sdk/iam.js')
+          const iam = await ports.aws.iam()
+          const { Role } = await iam.send(new GetRoleCommand({ RoleName: wanted.roleName }))
+          return { arn: Role?.Arn ?? '' }
+        }),
+      compare: () => [],
+      absent: (want) => [missing(`service-linked role ${want.roleName}`, want.roleName)],
+      apply: async (live, _differences, step) => {
+        refuseUnreadable(title, live)
+        const { CreateServiceLinkedRoleCommand } = await import('../../aws/sdk/iam.js')
+        const iam = await ports.aws.iam()
+        try {
+          await iam.send(new CreateServiceLinkedRoleCommand({ AWSServiceName: service }))
+          step.changed(`created service-linked role ${wanted.roleName}`)
+        } catch (error) {
+          // InvalidInput with this text is AWS's "already exists" here.
+          if (codeOf(error) === 'InvalidInput' && /has been taken/.test(messageOf(error))) return
+          throw awsProblem(title, `${wanted.roleName} could not be created`, error)
+        }
+      },
+      remove: async () => ({ outcome: 'kept', reason: 'the whole account uses it for spot instances' })
+    },
+    (value): value is SpotServiceLinkedRoleWanted => isMap(value) && typeof value['roleName'] === 'string'
+  )
+}
