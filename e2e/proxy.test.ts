@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
+import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { checkIsClean } from './clean-check.js'
 import { errorOf } from './failed-run.js'
 import { callsOf, succeeded } from './scenario.js'
 
-const inputs = { 'karpenter-version': '1.14.0', 'smoke-test': 'false' }
+const inputs = { 'karpenter-version': newest, 'smoke-test': 'false' }
 
 describe('a runner that reaches the world through a proxy only', () => {
   let sandbox: Sandbox
@@ -50,7 +50,7 @@ describe('a runner that reaches the world through a proxy only', () => {
     expect(published.map(({ scheme }) => scheme)).not.toContain('http')
     const hosts = new Set(published.map(({ host }) => host))
     expect([...hosts].sort()).toEqual(['get.helm.sh', 'public.ecr.aws', 'raw.githubusercontent.com'])
-    expect(published.some(({ path }) => path === '/v2/karpenter/karpenter/manifests/1.14.0')).toBe(true)
+    expect(published.some(({ path }) => path === `/v2/karpenter/karpenter/manifests/${newest}`)).toBe(true)
   })
 
   test('NO_PROXY is honoured: the API server and the token service are reached directly, by helm as well', () => {

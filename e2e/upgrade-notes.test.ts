@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { startSandbox, type Sandbox } from '../sandbox/index.js'
+import { newest, oldest, startSandbox, type Sandbox } from '../sandbox/index.js'
 import { list, text } from '../sandbox/values.js'
 import { check } from './clean-check.js'
 import { errorOf, found } from './failed-run.js'
@@ -35,14 +35,14 @@ spec:
   disruption: { consolidationPolicy: WhenEmpty, consolidateAfter: 10m, budgets: [{ nodes: '0' }] }
 `
 
-describe('what is said before Karpenter 1.2.1 goes to 1.14.0', () => {
+describe(`what is said before Karpenter ${oldest} goes to ${newest}`, () => {
   const inputs = {
-    'karpenter-version': '1.2.1',
+    'karpenter-version': oldest,
     'node-pools': nodePools('blue'),
     'helm-values': 'logLevel: debug',
     'smoke-test': 'false'
   }
-  const newer = { ...inputs, 'karpenter-version': '1.14.0' }
+  const newer = { ...inputs, 'karpenter-version': newest }
   let sandbox: Sandbox
 
   beforeAll(async () => {
@@ -50,6 +50,7 @@ describe('what is said before Karpenter 1.2.1 goes to 1.14.0', () => {
       name: 'ahead',
       region: 'eu-central-1',
       kubernetesVersion: '1.32',
+      karpenter: [oldest, newest],
       runner: 'kept',
       authenticationMode: 'API_AND_CONFIG_MAP'
     })
@@ -63,9 +64,9 @@ describe('what is said before Karpenter 1.2.1 goes to 1.14.0', () => {
     succeeded(result)
     const upgrade = at(reportOf(result), 'upgrade')
     expect(upgrade).toEqual(expected)
-    expect(result.log).toContain('upgrade of Karpenter from 1.2.1 to 1.14.0, past 1.3, 1.4')
+    expect(result.log).toContain(`upgrade of Karpenter from ${oldest} to ${newest}, past 1.3, 1.4`)
     expect(result.log).toContain("of 2 nodes of Karpenter's, none is expected to be replaced")
-    expect(result.summary).toContain('### Upgrade from 1.2.1 to 1.14.0')
+    expect(result.summary).toContain(`### Upgrade from ${oldest} to ${newest}`)
   })
 
   test('a check of the installed version says nothing of the kind', async () => {

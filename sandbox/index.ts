@@ -15,7 +15,7 @@ import type { GitHubApi } from './runner/github-api.js'
 import type { IdTokenServer, WorkflowRun } from './runner/id-token.js'
 import type { ActionResult, ActionRun } from './runner/run-action.js'
 
-export { newest, oldest, previous, type KarpenterVersion } from './build/index.js'
+export { builtRelease, newest, oldest, previous, type KarpenterVersion } from './build/index.js'
 export type { LaterRelease, SandboxSpec } from './cluster/spec.js'
 export type { ActionResult } from './runner/run-action.js'
 

@@ -107,7 +107,9 @@ export async function ensureBuilt(
       await fillOnce(sourceOf(folder), onWait(`the source of Karpenter ${version}`), async (into) => {
         const source = await sourceFolder()
         await copyWritable(join(source, 'charts/karpenter-crd'), join(into, 'charts/karpenter-crd'))
-        await Promise.all(publishedSource.map(async (path) => copyFileInto(join(source, path), join(into, path))))
+        await Promise.all(
+          publishedSource.map(async (path) => copyFileInto(join(source, path), join(into, path)))
+        )
       })
     }
     await fillWithProgram(helm, folders.helm)
@@ -140,6 +142,13 @@ export async function ensureBuilt(
     helm: { binary: join(folders.helm, helm.name), version: helmVersion },
     motoServer: join(folders.moto, 'venv/bin/moto_server')
   }
+}
+
+/** A release that the sandbox was asked for; throws for any other. */
+export function builtRelease(built: Built, version: KarpenterVersion): BuiltKarpenter {
+  const found = built.karpenter.get(version)
+  if (found === undefined) throw new Error(`Karpenter ${version}: the sandbox was not asked for it`)
+  return found
 }
 
 /** Apart from the program, which takes minutes to build. */
