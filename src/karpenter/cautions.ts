@@ -1,6 +1,6 @@
 import { field, listField, textField, type Manifest } from '../kubernetes/manifest.js'
-import { inSpan } from './versions.js'
-import semver from 'semver'
+import type { BreakingChange } from './upgrade-guide.js'
+import { inSpan, isBefore } from './versions.js'
 
 /** What is known of a cluster by which a caution concerns it or not. */
 export interface CautionFacts {
@@ -159,7 +159,7 @@ export interface PassedCaution {
 /** Those of every version after the one and up to the other; of a way back none is known. */
 export function cautionsBetween(from: string, to: string, facts: CautionFacts): readonly PassedCaution[] {
   return cautions
-    .filter(({ from: version }) => semver.lt(from, version) && inSpan(to, { from: version }))
+    .filter(({ from: version }) => isBefore(from, version) && inSpan(to, { from: version }))
     .map(({ from: version, text, source, handled, concerns }) => ({
       version,
       text,
@@ -167,6 +167,17 @@ export function cautionsBetween(from: string, to: string, facts: CautionFacts): 
       concerns: answerOf(concerns?.(facts) ?? 'unknown'),
       ...(handled !== undefined && { handled })
     }))
+}
+
+/** What upstream's guide calls breaking of versions that are newer than all of the above. */
+export function readCautions(
+  from: string,
+  to: string,
+  changes: readonly BreakingChange[]
+): readonly PassedCaution[] {
+  return changes
+    .filter(({ version }) => isBefore(from, version) && inSpan(to, { from: version }))
+    .map(({ version, text }) => ({ version, text, source: `${guide} at v${to}`, concerns: 'unknown' }))
 }
 
 function answerOf(concerns: boolean | 'unknown'): PassedCaution['concerns'] {

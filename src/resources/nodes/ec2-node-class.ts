@@ -4,7 +4,7 @@ import { conditionOf, type Condition } from '../../kubernetes/conditions.js'
 import { ec2NodeClasses } from '../../kubernetes/kinds.js'
 import { isManifest, type Manifest } from '../../kubernetes/manifest.js'
 import { isOurs, manifestResource } from '../kubernetes-object.js'
-import { awaitRenewedHash } from './hash-renewal.js'
+import { awaitRenewedHash, hashVersionOf, type NewHash } from './hash-renewal.js'
 import { lookAgain } from '../look-again.js'
 import { removeNodeClass } from '../removal/node-class-removal.js'
 import type { NodeObjectPorts } from './node-pool.js'
@@ -60,8 +60,11 @@ function severity(path: string): Severity {
 export function ec2NodeClass(
   manifest: Manifest,
   ports: NodeObjectPorts & {
-    /** Version of the hash that the new controller computes, where another one runs: nothing is changed before it does. */
-    readonly hashVersion?: string
+    /**
+     * Where another controller runs than the one that is coming: the version of the hash that this one computes, as far as
+     * that is known. Nothing is changed before it does.
+     */
+    readonly newHash?: NewHash
   }
 ): AnyResource {
   const { kubernetes, ownership, removal } = ports
@@ -105,8 +108,12 @@ export function ec2NodeClass(
       apply: async (live, differences, step) => {
         if (live.state === 'present' && live.value.metadata.deletionTimestamp !== undefined)
           await lookAgain(kubernetes.within(step.signal), name, step)
-        if (live.state === 'present' && ports.hashVersion !== undefined)
-          await awaitRenewedHash(kubernetes.within(step.signal), name, ports.hashVersion, step)
+        if (live.state === 'present' && ports.newHash !== undefined)
+          await awaitRenewedHash(
+            kubernetes.within(step.signal),
+            { name, before: hashVersionOf(live.value), wanted: ports.newHash.version },
+            step
+          )
         await own.apply(live, differences, step)
       }
     },
