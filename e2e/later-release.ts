@@ -14,7 +14,7 @@ import { check, checkIsClean } from './clean-check.js'
 import { uninstall, withoutSpotRole } from './removal.js'
 import { driftedNodeClaims, nodePoolsWithTag } from './replaced-nodes.js'
 import { at, callsOf, denied, reportOf, succeeded, writes } from './scenario.js'
-import { guideOf } from './shapes/guide.js'
+import { guideImage, guideOf } from './shapes/guide.js'
 import { everything } from './standing.js'
 import { startWorkload } from './workload.js'
 
@@ -30,26 +30,48 @@ const statement = 'AllowScopedDeletion'
 /** Whether upstream's repository can be read while it is installed; a mirror has the chart alone. */
 type Upstream = 'reachable' | 'unreachable'
 
-/** A release on the day it appears: install, check, removal without any host, adoption with an upgrade. */
+interface Setting {
+  readonly inputs: Readonly<Record<string, string>>
+  /** What upstream's repository says of the release is known. */
+  readonly told: boolean
+  /** Hosts that cannot be reached. */
+  readonly unreachable: readonly string[]
+}
+
+const settings: Readonly<Record<Upstream, Setting>> = {
+  reachable: { inputs: { 'karpenter-version': later.version }, told: true, unreachable: [] },
+  unreachable: {
+    inputs: { 'karpenter-version': later.version, template: 'built-in' },
+    told: false,
+    unreachable: ['raw.githubusercontent.com']
+  }
+}
+
+/** Hosts by their public names, which the inputs leave alone. */
+const throughProxy: RunOptions = { throughProxy: true }
+
+/** A release on the day it appears: install, check, removal without any host; adoption with an upgrade. */
 export function laterReleaseScenario(upstream: Upstream): void {
+  installed(upstream, settings[upstream])
+  adopted(upstream, settings[upstream])
+}
+
+function installed(upstream: Upstream, { inputs, told, unreachable }: Setting): void {
   describe(`a release that appeared after this one, upstream's repository being ${upstream}`, () => {
-    const guide = guideOf(newest, '1.35')
-    const name = guide.spec.name ?? ''
-    const source = upstream === 'reachable' ? {} : { template: 'built-in' }
-    const inputs = { 'karpenter-version': later.version, ...source }
-    const quick = { ...inputs, 'smoke-test': 'false' }
-    /** Hosts by their public names, which the inputs leave alone. */
-    const throughProxy: RunOptions = { throughProxy: true }
     let sandbox: Sandbox
     let before: readonly string[]
 
-    const reach = (unreachable: readonly string[]): void => sandbox.proxy.setUnreachable(unreachable)
-    const asUsual = (): void => reach(upstream === 'reachable' ? [] : ['raw.githubusercontent.com'])
-
     beforeAll(async () => {
-      sandbox = await startSandbox({ ...guide.spec, later, runner: 'kept' })
+      sandbox = await startSandbox({
+        name: 'tomorrow',
+        region: 'eu-west-1',
+        kubernetesVersion: '1.35',
+        authenticationMode: 'API',
+        later,
+        runner: 'kept'
+      })
       before = await everything(sandbox)
-      asUsual()
+      sandbox.proxy.setUnreachable(unreachable)
       sandbox.cloud.clearCalls()
     })
     afterAll(async () => sandbox.stop())
@@ -65,7 +87,7 @@ export function laterReleaseScenario(upstream: Upstream): void {
         'nodes-added': '1'
       })
       expect(at(reportOf(result), 'versions', 'grade')).toBe('untested')
-      expect(mayStop(sandbox)).toBe(upstream === 'reachable')
+      expect(mayStop(sandbox)).toBe(told)
     })
 
     test('a second run, asked for the minor alone, writes nothing', async () => {
@@ -83,49 +105,69 @@ export function laterReleaseScenario(upstream: Upstream): void {
     })
 
     test('with its record and no other host, a check is clean and an uninstall leaves nothing', async () => {
-      reach(publishedHosts)
+      sandbox.proxy.setUnreachable(publishedHosts)
       const result = await checkIsClean(sandbox, {}, throughProxy)
       expect(warnings(result)).toEqual([])
       await holdPublished(sandbox, 'uninstall')
       const removed = succeeded(await sandbox.run(uninstall, throughProxy))
       expect(removed.outputs['leftovers']).toBe('[]')
       expect(withoutSpotRole(await everything(sandbox))).toEqual(before)
-      await holdPublished(sandbox, 'install')
-      asUsual()
+    })
+  })
+}
+
+function adopted(upstream: Upstream, { inputs, told, unreachable }: Setting): void {
+  describe(`an installation of the guide and a release after this one, upstream's repository being ${upstream}`, () => {
+    const guide = guideOf(newest, '1.35')
+    const green = {
+      ...inputs,
+      'smoke-test': 'false',
+      adopt: 'true',
+      'node-pools': nodePoolsWithTag({
+        cluster: guide.spec.name ?? '',
+        team: 'green',
+        budget: '0',
+        image: guideImage
+      })
+    }
+    let sandbox: Sandbox
+
+    beforeAll(async () => {
+      sandbox = await startSandbox({ ...guide.spec, later, runner: 'kept' })
+      await guide.make(sandbox)
+      await startWorkload(sandbox, { name: 'web', replicas: 2 })
+      sandbox.proxy.setUnreachable(unreachable)
+      sandbox.cloud.clearCalls()
+    })
+    afterAll(async () => sandbox.stop())
+
+    test('it is adopted, upgraded and warned of, and its nodes are replaced as announced', async () => {
+      const result = succeeded(await sandbox.run(green, throughProxy))
+      expect(denied(callsOf(sandbox))).toEqual([])
+      const upgrade = at(reportOf(result), 'upgrade')
+      expect(upgrade).toMatchObject({
+        from: newest,
+        to: later.version,
+        nodes: {
+          nodes: 2,
+          replaced: 2,
+          causes: [{ object: 'EC2NodeClass default', nodes: 2, certain: true }]
+        }
+      })
+      expect(JSON.stringify(upgrade).includes(later.breaking)).toBe(told)
+      expect(JSON.stringify(at(upgrade, 'permissions')).includes(later.action.name)).toBe(told)
+      expect(
+        warnings(result).filter((warning) => /1\.99\.0 .*newest .* tested with/.test(warning))
+      ).toHaveLength(1)
+      expect(result.outputs['karpenter-tested']).toBe('false')
+      await driftedNodeClaims(sandbox, 2)
+      expect(mayStop(sandbox)).toBe(told)
     })
 
-    describe('and an installation of the guide', () => {
-      const green = { ...quick, adopt: 'true', 'node-pools': nodePoolsWithTag(name, 'green', '0') }
-
-      beforeAll(async () => {
-        await guide.make(sandbox)
-        await startWorkload(sandbox, { name: 'web', replicas: 2 })
-      })
-
-      test('is adopted, upgraded to it, and its nodes replaced as announced', async () => {
-        const result = succeeded(await sandbox.run(green, throughProxy))
-        const report = reportOf(result)
-        expect(at(report, 'upgrade')).toMatchObject({
-          from: newest,
-          to: later.version,
-          nodes: { nodes: 2, replaced: 2, causes: [{ object: 'EC2NodeClass default', certain: true }] }
-        })
-        expect(JSON.stringify(at(report, 'upgrade')).includes(later.breaking)).toBe(upstream === 'reachable')
-        expect(JSON.stringify(at(report, 'upgrade', 'permissions')).includes(later.action.name)).toBe(
-          upstream === 'reachable'
-        )
-        // One that says what it is, and one more that nothing was proved.
-        expect(warnings(result).filter((warning) => warning.includes('tested with'))).toHaveLength(1)
-        expect(result.outputs['karpenter-tested']).toBe('false')
-        await driftedNodeClaims(sandbox, 2)
-        expect(mayStop(sandbox)).toBe(upstream === 'reachable')
-      })
-
-      test('is clean in a check, which warns of nothing', async () => {
-        const { result, findings } = await check(sandbox, green, throughProxy)
-        expect(findings).toEqual([])
-        expect(warnings(result)).toEqual([])
-      })
+    test('a check is clean and warns of nothing', async () => {
+      const { result, findings } = await check(sandbox, green, throughProxy)
+      expect(findings).toEqual([])
+      expect(warnings(result)).toEqual([])
     })
   })
 }

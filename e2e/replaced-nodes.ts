@@ -2,8 +2,17 @@ import type { Sandbox } from '../sandbox/index.js'
 import { list, text } from '../sandbox/values.js'
 import { at, listed, paths, until, type KubernetesObject } from './scenario.js'
 
-/** The default NodePool and EC2NodeClass of a cluster, with a tag on instances: a field that a drift hash has. */
-export function nodePoolsWithTag(cluster: string, team: string, budget: string): string {
+export interface TaggedNodes {
+  readonly cluster: string
+  /** Value of the tag `team` on instances, a field that the drift hash has. */
+  readonly team: string
+  /** How many nodes may be disrupted at once. */
+  readonly budget: string
+  readonly image?: string
+}
+
+/** The default NodePool and EC2NodeClass of a cluster. */
+export function nodePoolsWithTag({ cluster, team, budget, image = 'al2023@latest' }: TaggedNodes): string {
   return `
 apiVersion: karpenter.k8s.aws/v1
 kind: EC2NodeClass
@@ -11,7 +20,7 @@ metadata:
   name: default
 spec:
   role: KarpenterNodeRole-${cluster}
-  amiSelectorTerms: [{ alias: al2023@latest }]
+  amiSelectorTerms: [{ alias: ${image} }]
   subnetSelectorTerms: [{ tags: { karpenter.sh/discovery: ${cluster} } }]
   securityGroupSelectorTerms: [{ tags: { karpenter.sh/discovery: ${cluster} } }]
   tags: { team: ${team} }

@@ -10,13 +10,13 @@ import { podsOf, startWorkload } from './workload.js'
 describe(`an upgrade from ${previous} to ${newest} with a changed EC2NodeClass`, () => {
   const inputs = {
     'karpenter-version': previous,
-    'node-pools': nodePoolsWithTag('renewed', 'blue', '100%'),
+    'node-pools': nodePoolsWithTag({ cluster: 'renewed', team: 'blue', budget: '100%' }),
     'smoke-test': 'false'
   }
   const newer = {
     ...inputs,
     'karpenter-version': newest,
-    'node-pools': nodePoolsWithTag('renewed', 'green', '100%')
+    'node-pools': nodePoolsWithTag({ cluster: 'renewed', team: 'green', budget: '100%' })
   }
   const replaced = {
     nodes: 2,

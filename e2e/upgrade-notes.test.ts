@@ -11,7 +11,7 @@ import { startWorkload } from './workload.js'
 const expected: unknown = JSON.parse(readFileSync(new URL('upgrade-notes.json', import.meta.url), 'utf8'))
 
 /** No node may be disrupted, so that a mark is all that comes of a drift. */
-const nodePools = (tag: string): string => nodePoolsWithTag('ahead', tag, '0')
+const nodePools = (team: string): string => nodePoolsWithTag({ cluster: 'ahead', team, budget: '0' })
 
 describe(`what is said before Karpenter ${oldest} goes to ${newest}`, () => {
   const inputs = {

@@ -26,6 +26,8 @@ const stacks = {
   role: `eksctl-${cluster}-podidentityrole-${namespace}-karpenter`
 }
 
+export const guideImage = 'al2023@v20250519'
+
 /** Step 12 of the guide, with the image alias of its later versions: 1.2.1's own names two AL2 images by id. */
 const manifests = `
 apiVersion: karpenter.sh/v1
@@ -55,7 +57,7 @@ metadata:
   name: default
 spec:
   role: ${nodeRole}
-  amiSelectorTerms: [{alias: al2023@v20250519}]
+  amiSelectorTerms: [{alias: ${guideImage}}]
   subnetSelectorTerms: [{tags: {karpenter.sh/discovery: ${cluster}}}]
   securityGroupSelectorTerms: [{tags: {karpenter.sh/discovery: ${cluster}}}]
 `
