@@ -20,10 +20,12 @@ export interface HelmAndChart {
 
 interface Work {
   readonly inputs: Inputs
-  readonly found: Discovery
-  readonly session: Session
+  readonly found: Pick<Discovery, 'token' | 'record'> & {
+    readonly cluster: Pick<Discovery['cluster'], 'endpoint' | 'certificateAuthority'>
+  }
+  readonly session: Pick<Session, 'onClose'>
   readonly ports: Ports
-  readonly step: Step
+  readonly step: Pick<Step, 'signal'>
 }
 
 /** A removal needs no chart, and helm only where a release stands. */

@@ -84,7 +84,9 @@ export interface RecordKeeper {
 export function keepRecord(
   run: Run,
   now: {
-    readonly found: Pick<Discovery, 'kubernetes' | 'record' | 'adopted' | 'cluster'>
+    readonly found: Pick<Discovery, 'kubernetes' | 'record' | 'adopted'> & {
+      readonly cluster: Pick<Discovery['cluster'], 'kubernetesVersion'>
+    }
     readonly decisions: Pick<Decisions, 'version' | 'facts'>
     readonly graph: Graph
     readonly inspections: ReadonlyMap<string, Inspection>

@@ -1,9 +1,10 @@
 import type { Aws } from '../aws/clients.js'
 import { accessDenied, awsProblem } from '../aws/errors.js'
 import { type LiveStack, readStack } from '../aws/stack-operation.js'
-import { mapAt } from '../engine/json.js'
+import { isMap, type JsonMap, mapAt } from '../engine/json.js'
 import type { InstallRecord } from '../engine/record.js'
 import type { Inputs } from '../inputs/inputs.js'
+import { lostStatements, statementsOf } from '../karpenter/lost-statements.js'
 import type { NamedPolicy } from '../karpenter/permission-changes.js'
 import { type RenderedStack, renderTemplate, type StackSettings } from '../karpenter/rendered-stack.js'
 import { type Adaptation, adaptTemplate, type LoadedTemplate, loadTemplate } from '../karpenter/template.js'
@@ -72,7 +73,9 @@ export async function decideTemplate(now: TemplateFacts): Promise<DecidedTemplat
  * A check of the version that is recorded goes by the record's template where upstream's cannot be had: it writes nothing, and
  * what was installed is known.
  */
-async function loadedTemplate(now: TemplateFacts): Promise<LoadedTemplate & { readonly recorded: boolean }> {
+export async function loadedTemplate(
+  now: Pick<TemplateFacts, 'inputs' | 'facts' | 'record' | 'fetchText' | 'readFile' | 'templateVersion'>
+): Promise<LoadedTemplate & { readonly recorded: boolean }> {
   const { inputs, facts, record, fetchText, readFile } = now
   try {
     const loaded = await loadTemplate({
@@ -106,16 +109,27 @@ async function standingStack({ aws, inputs }: TemplateFacts): Promise<LiveStack 
 
 /**
  * The table ends before the version, so that what the stack allows besides may be what the version needs: all of it stays.
- * Where the quotas of IAM leave no room for both, the stack stays as it is.
+ * Where the two cannot be had in one, for IAM's quotas or because policies bear other names, the stack stays as it is.
  */
-function withStatementsOf(
+export function withStatementsOf(
   text: string,
-  live: LiveStack | undefined,
-  { settings, adaptation }: TemplateFacts
+  live: Pick<LiveStack, 'template' | 'parameters'> | undefined,
+  { settings, adaptation }: Pick<TemplateFacts, 'settings' | 'adaptation'>
 ): string {
   if (live === undefined || live.template === '') return text
   const widened = widenedTemplate(text, live, settings)
-  return widened.narrowed.length === 0 ? widened.text : adaptTemplate(live.template, adaptation)
+  const [before, after] = [policiesOf(live.template, settings), policiesOf(widened.text, settings)]
+  const lost =
+    before === undefined || after === undefined ? [] : lostStatements(joined(before), joined(after))
+  return widened.narrowed.length === 0 && lost.length === 0
+    ? widened.text
+    : adaptTemplate(live.template, adaptation)
+}
+
+function joined(policies: readonly NamedPolicy[]): JsonMap {
+  return {
+    Statement: policies.flatMap(({ document }) => (isMap(document) ? statementsOf(document) : []))
+  }
 }
 
 /** Undefined for a template that only CloudFormation can work out. */

@@ -14,12 +14,16 @@ export interface DecidedVersion extends ChosenVersion {
   readonly facts: VersionFacts
 }
 
+type VersionFound = Pick<Discovery, 'record' | 'controllers' | 'denied'> & {
+  readonly cluster: Pick<Discovery['cluster'], 'kubernetesVersion'>
+}
+
 /** Chooses the version and finds what holds for it. A version that is asked for or installed, and was tested, takes no request. */
 export async function decideVersion(
   inputs: Inputs,
-  found: Discovery,
+  found: VersionFound,
   ports: Ports,
-  step: Step
+  step: Pick<Step, 'signal' | 'note'>
 ): Promise<DecidedVersion> {
   const { record, cluster } = found
   const installed = installedVersion(inputs, found)
@@ -54,7 +58,7 @@ export async function decideVersion(
 /** Where the controllers may not be read, the record is the next best word. */
 function installedVersion(
   { namespace }: Inputs,
-  { controllers, record, denied }: Discovery
+  { controllers, record, denied }: VersionFound
 ): string | undefined {
   if (denied.some(({ what }) => what === 'controllers')) return record?.karpenterVersion
   const version = controllers.find((controller) => controller.namespace === namespace)?.version
