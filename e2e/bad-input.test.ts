@@ -11,7 +11,7 @@ const wrong: Readonly<Record<string, readonly [string, string]>> = {
   'role-session-name': ['a', 'a session'],
   'role-duration-seconds': ['60', '1h'],
   'allowed-account-ids': ['1234', '111122223333,my-account'],
-  'karpenter-version': ['latest', '1.14'],
+  'karpenter-version': ['newest', '1.14.x'],
   namespace: ['Karpenter', 'kar/penter'],
   'controller-identity': ['iam', 'IRSA'],
   'controller-role-name': ['a'.repeat(65), 'path/role'],

@@ -15,6 +15,7 @@ import {
 } from '../sandbox/index.js'
 import { listen } from '../sandbox/listen.js'
 import { packChart } from '../sandbox/published/chart.js'
+import { testedPatchOf, versionsFor } from '../src/karpenter/tested-versions.js'
 import { errorOf, found, refusedBeforeWriting } from './failed-run.js'
 import { reportOf } from './scenario.js'
 
@@ -151,7 +152,7 @@ describe('preflight of cluster, version and node classes', () => {
       const result = await run(older)
       await refusedBeforeWriting(sandbox, result, [
         `karpenter-version: ${oldest} does not support Kubernetes 1.34`,
-        'Pass `karpenter-version` as one of 1.15.2, 1.14.3',
+        `Pass \`karpenter-version\` as one of ${versionsFor('1.34').slice(0, 2).join(', ')}`,
         'To go on all the same, pass `preflight-allow: version-pair`'
       ])
       const allowed = await run({ ...older, 'preflight-allow': 'version-pair' })
@@ -178,7 +179,10 @@ describe('preflight of cluster, version and node classes', () => {
       const chart = join(folder, `karpenter-${version}.tgz`)
       await writeFile(chart, (await packChart(version, source, folder)).archive)
       const result = await run({ 'karpenter-version': version, template: 'built-in', chart, preflight })
-      await refusedBeforeWriting(sandbox, result, [problem, 'Pass `karpenter-version: 1.8.8`.'])
+      await refusedBeforeWriting(sandbox, result, [
+        problem,
+        `Pass \`karpenter-version: ${testedPatchOf('1.8') ?? 'of 1.8'}\`.`
+      ])
     })
   })
 
