@@ -8,10 +8,9 @@ import { iamArn } from '../aws/partition.js'
 import { overlay } from '../engine/json.js'
 import type { Step } from '../engine/resource.js'
 import type { Discovery } from './discovery.js'
-import { type Chart, loadChart } from '../helm/chart.js'
+import type { Chart } from '../helm/chart.js'
 import { downloadText } from '../helm/download.js'
-import { getHelm } from '../helm/get-helm.js'
-import { type Helm, prepareHelm } from '../helm/run-helm.js'
+import type { Helm } from '../helm/run-helm.js'
 import { adoptedValues, guideValues, type Values } from '../helm/values.js'
 import type { Inputs } from '../inputs/inputs.js'
 import { readManifests } from '../karpenter/convert/manifests.js'
@@ -224,7 +223,7 @@ async function helmAndChart(
   knownChart: Chart | undefined
 ): Promise<{ helm: Helm; why: string; chart: Chart }> {
   const temporary = ports.env['RUNNER_TEMP'] ?? '.'
-  const binary = await getHelm({
+  const binary = await ports.helm.find({
     range: inputs.helmVersion,
     baseUrl: inputs.helmDownloadUrl,
     platform: process.platform,
@@ -233,7 +232,7 @@ async function helmAndChart(
     env: ports.env,
     signal: step.signal
   })
-  const helm = await prepareHelm({
+  const helm = await ports.helm.prepare({
     path: binary.path,
     version: binary.version,
     temporary,
@@ -248,7 +247,7 @@ async function helmAndChart(
     signal: step.signal
   })
   session.onClose(async () => helm.close())
-  return { helm, why: binary.why, chart: knownChart ?? (await loadChart(helm, inputs.chart, version)) }
+  return { helm, why: binary.why, chart: knownChart ?? (await ports.helm.chart(helm, inputs.chart, version)) }
 }
 
 function fetchText(ports: Ports, signal: AbortSignal): (url: string) => Promise<string> {
