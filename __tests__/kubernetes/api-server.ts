@@ -117,6 +117,11 @@ export class ApiServer {
     return this.#objects.get(path)
   }
 
+  /** Objects whose path begins so. */
+  under(path: string): readonly Stored[] {
+    return [...this.#objects].filter(([one]) => one.startsWith(path)).map(([, object]) => object)
+  }
+
   remove(path: string): void {
     const stored = this.#objects.get(path)
     if (stored === undefined) return

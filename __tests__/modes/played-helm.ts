@@ -1,0 +1,170 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { UserError } from '../../src/engine/errors.js'
+import { isMap } from '../../src/engine/json.js'
+import type { Chart } from '../../src/helm/chart.js'
+import type { HelmSource } from '../../src/run/ports.js'
+import { releasePath, releaseSecret } from '../helm/release-secret.js'
+import type { ApiServer } from '../kubernetes/api-server.js'
+
+export const deploymentPath = '/apis/apps/v1/namespaces/karpenter/deployments/karpenter'
+
+/** helm and Karpenter's chart: what helm is asked to do shows on the server at once. */
+export class PlayedHelm implements HelmSource {
+  /** Command lines, in order. */
+  readonly runs: string[] = []
+  /** The values of the last upgrade. */
+  values: unknown
+  /** What the next upgrade fails with. */
+  fails: string | undefined
+  /** How often it was asked for, pulled and closed. */
+  readonly uses = { found: 0, pulled: 0, closed: 0 }
+  /** What it was told of the cluster. */
+  endpoint = ''
+  readonly #server: ApiServer
+  #revision = 0
+
+  constructor(server: ApiServer) {
+    this.#server = server
+  }
+
+  find: HelmSource['find'] = async ({ range }) => {
+    this.uses.found++
+    return { path: 'helm', version: '3.22.0', source: 'PATH', why: `3.22.0 (satisfies ${range})` }
+  }
+
+  prepare: HelmSource['prepare'] = async ({ version, temporary, cluster }) => {
+    const folder = mkdtempSync(join(temporary, 'helm-'))
+    this.endpoint = cluster.endpoint
+    return {
+      version,
+      folder,
+      run: async (args, options) => {
+        await cluster.token()
+        this.#run(args, options?.stdin)
+        return { stdout: '', stderr: '' }
+      },
+      close: async () => {
+        this.uses.closed++
+        rmSync(folder, { recursive: true })
+      }
+    }
+  }
+
+  chart: HelmSource['chart'] = async (_helm, _reference, version) => {
+    this.uses.pulled++
+    return chartOf(version)
+  }
+
+  #run(args: readonly string[], stdin: string | undefined): void {
+    this.runs.push(args.join(' '))
+    if (this.fails !== undefined) throw new UserError('Helm release karpenter', this.fails, 'Correct it.')
+    if (args[0] === 'uninstall') {
+      this.#server.remove(deploymentPath)
+      for (let revision = 1; revision <= this.#revision; revision++)
+        this.#server.remove(releasePath(revision))
+      return
+    }
+    this.values = JSON.parse(stdin ?? '{}')
+    const version = /karpenter-(.+)\.tgz/.exec(args[2] ?? '')?.[1] ?? ''
+    this.deploy(version, this.values, args.includes('--labels'))
+  }
+
+  /** A release that is rolled out. `ours`: with the label of this action. */
+  deploy(version: string, values: unknown, ours: boolean): void {
+    const before = this.#server.at(releasePath(this.#revision))
+    const labels = isMap(before?.metadata['labels']) ? before.metadata['labels'] : {}
+    if (before !== undefined)
+      this.#server.put(releasePath(this.#revision), {
+        ...before,
+        metadata: { ...before.metadata, labels: { ...labels, status: 'superseded' } }
+      })
+    this.#revision++
+    const manifest = [
+      'apiVersion: apps/v1',
+      'kind: Deployment',
+      'metadata: { name: karpenter, namespace: karpenter }',
+      'spec: { replicas: 2 }'
+    ].join('\n')
+    const secret = releaseSecret(this.#revision, 'deployed', version, values, manifest)
+    const owner = 'app.kubernetes.io/managed-by'
+    const inherited = owner in labels || ours ? { [owner]: 'setup-karpenter' } : {}
+    this.#server.put(releasePath(this.#revision), {
+      ...secret,
+      metadata: {
+        ...secret.metadata,
+        namespace: 'karpenter',
+        labels: { ...secret.metadata.labels, ...inherited }
+      }
+    })
+    this.#server.put(deploymentPath, deployment(version))
+  }
+}
+
+function deployment(version: string): Record<string, unknown> {
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: {
+      namespace: 'karpenter',
+      labels: { 'app.kubernetes.io/name': 'karpenter', 'app.kubernetes.io/version': version },
+      annotations: {
+        'meta.helm.sh/release-name': 'karpenter',
+        'meta.helm.sh/release-namespace': 'karpenter'
+      }
+    },
+    spec: {
+      replicas: 2,
+      selector: { matchLabels: { 'app.kubernetes.io/name': 'karpenter' } },
+      template: {
+        spec: {
+          serviceAccountName: 'karpenter',
+          containers: [{ name: 'controller', image: `karpenter:${version}` }]
+        }
+      }
+    },
+    status: { updatedReplicas: 2, availableReplicas: 2, replicas: 2, observedGeneration: 1 }
+  }
+}
+
+/** As much of the chart as decides anything: values that may be set, and its CRDs. */
+function chartOf(version: string): Chart {
+  const crd = (group: string, plural: string, kind: string) => ({
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.${group}` },
+    spec: {
+      group,
+      scope: 'Cluster',
+      names: { kind, plural },
+      versions: [{ name: 'v1', served: true, storage: true, schema: schemaOf(version) }]
+    }
+  })
+  return {
+    path: `/charts/karpenter-${version}.tgz`,
+    name: 'karpenter',
+    version,
+    appVersion: version,
+    digest: `sha256:${'a'.repeat(64)}`,
+    values: {
+      replicas: 2,
+      logLevel: 'info',
+      settings: { clusterName: '', interruptionQueue: '' },
+      controller: { resources: {} },
+      serviceAccount: { annotations: {} }
+    },
+    crds: [
+      crd('karpenter.sh', 'nodepools', 'NodePool'),
+      crd('karpenter.sh', 'nodeclaims', 'NodeClaim'),
+      crd('karpenter.k8s.aws', 'ec2nodeclasses', 'EC2NodeClass')
+    ]
+  }
+}
+
+/** Each version has a schema of its own, so that an upgrade changes it. */
+function schemaOf(version: string): unknown {
+  const open = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
+  const text = { type: 'string' }
+  const properties = { apiVersion: text, kind: text, metadata: { type: 'object' }, spec: open, status: open }
+  return { openAPIV3Schema: { type: 'object', description: `of ${version}`, properties } }
+}
