@@ -69,7 +69,7 @@ export class PlayedAws {
     const url = `https://sqs.${account.region}.amazonaws.com/${account.id}/${name}`
     if (action === 'CreateQueue') {
       const arn = `arn:aws:sqs:${account.region}:${account.id}:${name}`
-      this.queues.set(name, { ...textMap(input, 'Attributes'), QueueArn: arn })
+      this.queues.set(name, { DelaySeconds: '0', ...textMap(input, 'Attributes'), QueueArn: arn })
       return { QueueUrl: url }
     }
     const queue = this.queues.get(name)

@@ -45,6 +45,7 @@ function launch(server: ApiServer, aws: PlayedAws, { method, path, body }: Call)
   if (method === 'DELETE' && server.at(claim) !== undefined) {
     server.remove(claim)
     server.remove(`${paths.node}smoke`)
+    for (const pod of server.under(podPath(path))) server.remove(podPath(path) + String(pod.metadata['name']))
     aws.instances.set(id, 'terminated')
     return
   }
@@ -70,7 +71,7 @@ function launch(server: ApiServer, aws: PlayedAws, { method, path, body }: Call)
   server.put(`${paths.node}smoke`, node(id, { [smokeTestLabel]: test }))
   const replicas = field(body, 'spec', 'replicas')
   for (let pod = 0; pod < (typeof replicas === 'number' ? replicas : 1); pod++) {
-    server.put(`${path.replace('apis/apps/v1', 'api/v1').replace('deployments', 'pods')}-${pod}`, {
+    server.put(`${podPath(path)}${pod}`, {
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: { labels: { [smokeTestLabel]: test } },
@@ -78,6 +79,11 @@ function launch(server: ApiServer, aws: PlayedAws, { method, path, body }: Call)
       status: { phase: 'Running', conditions: [met('Ready')] }
     })
   }
+}
+
+/** Where the pods of a Deployment begin. */
+function podPath(deployment: string): string {
+  return `${deployment.replace('apis/apps/v1', 'api/v1').replace('deployments', 'pods')}-`
 }
 
 function node(id: string, labels: Readonly<Record<string, string>>): Record<string, unknown> {

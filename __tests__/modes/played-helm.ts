@@ -1,13 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../../src/engine/errors.js'
-import { isMap } from '../../src/engine/json.js'
+import { mapAt } from '../../src/engine/json.js'
 import type { Chart } from '../../src/helm/chart.js'
 import type { HelmSource } from '../../src/run/ports.js'
 import { releasePath, releaseSecret } from '../helm/release-secret.js'
 import type { ApiServer } from '../kubernetes/api-server.js'
 
+const owner = 'app.kubernetes.io/managed-by'
 export const deploymentPath = '/apis/apps/v1/namespaces/karpenter/deployments/karpenter'
+
+type Writes = () => { readonly aws: readonly string[]; readonly cluster: readonly string[] }
 
 /** helm and Karpenter's chart: what helm is asked to do shows on the server at once. */
 export class PlayedHelm implements HelmSource {
@@ -15,17 +18,23 @@ export class PlayedHelm implements HelmSource {
   readonly runs: string[] = []
   /** The values of the last upgrade. */
   values: unknown
+  /** What had been written when it was last asked to upgrade. */
+  awsBefore: readonly string[] = []
+  clusterBefore: readonly string[] = []
   /** What the next upgrade fails with. */
   fails: string | undefined
   /** How often it was asked for, pulled and closed. */
   readonly uses = { found: 0, pulled: 0, closed: 0 }
   /** What it was told of the cluster. */
   endpoint = ''
-  readonly #server: ApiServer
+  readonly #server: ApiServer | undefined
+  readonly #writes: Writes
   #revision = 0
 
-  constructor(server: ApiServer) {
+  /** Without a server nothing can be installed. */
+  constructor(server?: ApiServer, writes: Writes = () => ({ aws: [], cluster: [] })) {
     this.#server = server
+    this.#writes = writes
   }
 
   find: HelmSource['find'] = async ({ range }) => {
@@ -60,22 +69,39 @@ export class PlayedHelm implements HelmSource {
     this.runs.push(args.join(' '))
     if (this.fails !== undefined) throw new UserError('Helm release karpenter', this.fails, 'Correct it.')
     if (args[0] === 'uninstall') {
-      this.#server.remove(deploymentPath)
+      this.#server?.remove(deploymentPath)
       for (let revision = 1; revision <= this.#revision; revision++)
-        this.#server.remove(releasePath(revision))
+        this.#server?.remove(releasePath(revision))
       return
     }
+    const written = this.#writes()
+    this.awsBefore = written.aws
+    this.clusterBefore = written.cluster
     this.values = JSON.parse(stdin ?? '{}')
     const version = /karpenter-(.+)\.tgz/.exec(args[2] ?? '')?.[1] ?? ''
     this.deploy(version, this.values, args.includes('--labels'))
   }
 
+  /** Nothing tells any more that this action made the release; its Deployment bears these labels instead. */
+  disown(labels: Readonly<Record<string, string>>): void {
+    const path = releasePath(this.#revision)
+    const secret = this.#server?.at(path)
+    const deployment = this.#server?.at(deploymentPath)
+    if (secret === undefined || deployment === undefined) throw new Error('nothing is installed')
+    const { [owner]: _ours, ...marks } = mapAt(secret.metadata, 'labels')
+    this.#server?.put(path, { ...secret, metadata: { ...secret.metadata, labels: marks } })
+    const all = { ...mapAt(deployment.metadata, 'labels'), ...labels }
+    this.#server?.put(deploymentPath, { ...deployment, metadata: { ...deployment.metadata, labels: all } })
+  }
+
   /** A release that is rolled out. `ours`: with the label of this action. */
   deploy(version: string, values: unknown, ours: boolean): void {
-    const before = this.#server.at(releasePath(this.#revision))
-    const labels = isMap(before?.metadata['labels']) ? before.metadata['labels'] : {}
+    const server = this.#server
+    if (server === undefined) throw new Error('there is no cluster to install on')
+    const before = server.at(releasePath(this.#revision))
+    const labels = mapAt(before?.metadata, 'labels')
     if (before !== undefined)
-      this.#server.put(releasePath(this.#revision), {
+      server.put(releasePath(this.#revision), {
         ...before,
         metadata: { ...before.metadata, labels: { ...labels, status: 'superseded' } }
       })
@@ -87,9 +113,8 @@ export class PlayedHelm implements HelmSource {
       'spec: { replicas: 2 }'
     ].join('\n')
     const secret = releaseSecret(this.#revision, 'deployed', version, values, manifest)
-    const owner = 'app.kubernetes.io/managed-by'
     const inherited = owner in labels || ours ? { [owner]: 'setup-karpenter' } : {}
-    this.#server.put(releasePath(this.#revision), {
+    server.put(releasePath(this.#revision), {
       ...secret,
       metadata: {
         ...secret.metadata,
@@ -97,7 +122,7 @@ export class PlayedHelm implements HelmSource {
         labels: { ...secret.metadata.labels, ...inherited }
       }
     })
-    this.#server.put(deploymentPath, deployment(version))
+    server.put(deploymentPath, deployment(version))
   }
 }
 

@@ -31,9 +31,10 @@ export interface Ended {
   readonly secrets: readonly string[]
   /** What main left for post; empty: nothing. */
   readonly state: string
-  /** Requests that a run left unended, timers that it left running. */
+  /** What would keep the process alive: timers, and listeners of signals. */
   readonly left: { readonly timers: number; readonly listeners: number }
-  readonly writes: readonly string[]
+  /** Of this step alone; what is only tried is none. */
+  readonly writes: { readonly aws: readonly string[]; readonly cluster: readonly string[] }
 }
 
 type Given = Readonly<Record<string, string>>
@@ -68,7 +69,7 @@ export class PlayedWorld {
     this.cloud = cloud
     this.server = server
     this.aws = aws
-    this.helm = new PlayedHelm(server)
+    this.helm = new PlayedHelm(server, () => this.writes())
     this.#folder = mkdtempSync(join(tmpdir(), 'played-run-'))
   }
 
@@ -123,15 +124,19 @@ export class PlayedWorld {
     return textField(this.server.at(leasePath), 'spec', 'holderIdentity')
   }
 
-  /** Every write so far, to AWS and to the cluster. */
-  writes(): readonly string[] {
-    return [
-      ...this.cloud.calls().flatMap(({ write, service, action }) => (write ? [`${service}:${action}`] : [])),
-      ...this.server
+  /** Every write to AWS so far, and every write to the cluster. */
+  writes(): { readonly aws: readonly string[]; readonly cluster: readonly string[] } {
+    return {
+      aws: this.cloud
+        .calls()
+        .flatMap(({ write, service, action, outcome }) =>
+          write && outcome === 'ok' ? [`${service}:${action}`] : []
+        ),
+      cluster: this.server
         .writes()
         .filter(({ query }) => query.get('dryRun') === null)
         .map(({ method, path }) => `${method} ${path}`)
-    ]
+    }
   }
 
   async #step(
@@ -144,7 +149,7 @@ export class PlayedWorld {
     const files = Object.fromEntries(runnerFiles.map((name) => [name, join(folder, name)]))
     for (const file of Object.values(files)) writeFileSync(file, '')
     Object.assign(process.env, files)
-    const before = this.writes().length
+    const before = this.writes()
     const log: string[] = []
     const warnings: string[] = []
     const errors: string[] = []
@@ -223,6 +228,7 @@ export class PlayedWorld {
     } finally {
       this.server.intercept = intercept
     }
+    const after = this.writes()
     const outputs = values(readFileSync(files['GITHUB_OUTPUT'] ?? '', 'utf8'))
     return {
       failed,
@@ -235,7 +241,10 @@ export class PlayedWorld {
       secrets,
       state: values(readFileSync(files['GITHUB_STATE'] ?? '', 'utf8'))['cleanup'] ?? '',
       left: { timers: timers.size, listeners: listeners.size },
-      writes: this.writes().slice(before)
+      writes: {
+        aws: after.aws.slice(before.aws.length),
+        cluster: after.cluster.slice(before.cluster.length)
+      }
     }
   }
 }
