@@ -104,7 +104,11 @@ describe('a second run', () => {
       'nodes-added': '0'
     })
     expect(again.log.join('\n')).toMatch(/Smoke test left out: nothing has changed since it passed on 2/)
-    expect(again.report).toMatchObject({ changed: false, result: 'succeeded', requests: { writes: 0, repeated: [] } })
+    expect(again.report).toMatchObject({
+      changed: false,
+      result: 'succeeded',
+      requests: { writes: 0, repeated: [] }
+    })
   })
 
   it('makes up for a smoke test that was never made, and writes only that', async () => {

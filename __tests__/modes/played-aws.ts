@@ -14,6 +14,8 @@ export class PlayedAws {
     ['subnet-2', new Map()],
     ['sg-1', new Map([['kubernetes.io/cluster/blue', 'owned']])]
   ])
+  /** Tags that are deleted show all the same: somebody puts them back, or reads lag behind. */
+  tagsStay = false
   /** State by instance id. */
   readonly instances = new Map<string, string>()
   /** Attributes by queue name. */
@@ -48,7 +50,7 @@ export class PlayedAws {
         return ec2Reply(action, { return: true })
       case 'DeleteTags':
         for (const id of texts(input, 'ResourceId'))
-          for (const { key } of pairs(input)) this.#tagsOf(id).delete(key)
+          for (const { key } of pairs(input)) if (!this.tagsStay) this.#tagsOf(id).delete(key)
         return ec2Reply(action, { return: true })
       case 'DescribeInstances':
         return ec2Reply(action, {

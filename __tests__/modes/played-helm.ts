@@ -18,7 +18,7 @@ export class PlayedHelm implements HelmSource {
   readonly runs: string[] = []
   /** The values of the last upgrade. */
   values: unknown
-  /** What had been written when it was last asked to upgrade. */
+  /** What had been written when it last ran. */
   awsBefore: readonly string[] = []
   clusterBefore: readonly string[] = []
   /** What the next upgrade fails with. */
@@ -67,6 +67,9 @@ export class PlayedHelm implements HelmSource {
 
   #run(args: readonly string[], stdin: string | undefined): void {
     this.runs.push(args.join(' '))
+    const written = this.#writes()
+    this.awsBefore = written.aws
+    this.clusterBefore = written.cluster
     if (this.fails !== undefined) throw new UserError('Helm release karpenter', this.fails, 'Correct it.')
     if (args[0] === 'uninstall') {
       this.#server?.remove(deploymentPath)
@@ -74,9 +77,6 @@ export class PlayedHelm implements HelmSource {
         this.#server?.remove(releasePath(revision))
       return
     }
-    const written = this.#writes()
-    this.awsBefore = written.aws
-    this.clusterBefore = written.cluster
     this.values = JSON.parse(stdin ?? '{}')
     const version = /karpenter-(.+)\.tgz/.exec(args[2] ?? '')?.[1] ?? ''
     this.deploy(version, this.values, args.includes('--labels'))

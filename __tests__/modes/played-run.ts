@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import * as core from '@actions/core'
 import { load } from 'js-yaml'
+import type { Credentials } from '../../sandbox/cloud/credentials/store.js'
 import type { Cloud } from '../../sandbox/cloud/index.js'
 import { isMap } from '../../src/engine/json.js'
 import { field, textField } from '../../src/kubernetes/manifest.js'
@@ -50,7 +51,7 @@ export interface Interference {
 export interface PlayedRunOptions {
   /** Called before each request to the cluster with its method and path. */
   readonly at?: (request: string, interference: Interference) => void
-  readonly env?: Given
+  readonly env?: Readonly<Record<string, string | undefined>>
   readonly files?: Given
   /** Changes what the run is given of the outside. */
   readonly ports?: (ports: Ports) => Ports
@@ -63,6 +64,7 @@ export class PlayedWorld {
   readonly aws: PlayedAws
   readonly helm: PlayedHelm
   readonly #folder: string
+  readonly #credentials: Credentials
   #runs = 0
 
   private constructor(cloud: Cloud, server: ApiServer, aws: PlayedAws) {
@@ -70,6 +72,7 @@ export class PlayedWorld {
     this.server = server
     this.aws = aws
     this.helm = new PlayedHelm(server, () => this.writes())
+    this.#credentials = administrator(cloud)
     this.#folder = mkdtempSync(join(tmpdir(), 'played-run-'))
   }
 
@@ -77,13 +80,6 @@ export class PlayedWorld {
     const aws = new PlayedAws()
     const [cloud, server] = await Promise.all([startPlayedCloud(aws, options), startPlayedCluster(aws)])
     cloud.eks.setEndpoint('blue', server.endpoint, server.certificateAuthority)
-    const { accessKeyId, secretAccessKey, sessionToken } = administrator(cloud)
-    Object.assign(process.env, {
-      AWS_ENDPOINT_URL: cloud.url,
-      AWS_ACCESS_KEY_ID: accessKeyId,
-      AWS_SECRET_ACCESS_KEY: secretAccessKey,
-      AWS_SESSION_TOKEN: sessionToken
-    })
     return new PlayedWorld(cloud, server, aws)
   }
 
@@ -148,7 +144,15 @@ export class PlayedWorld {
     const folder = mkdtempSync(join(this.#folder, 'step-'))
     const files = Object.fromEntries(runnerFiles.map((name) => [name, join(folder, name)]))
     for (const file of Object.values(files)) writeFileSync(file, '')
-    Object.assign(process.env, files)
+    const { accessKeyId, secretAccessKey, sessionToken } = this.#credentials
+    // The AWS SDK and the toolkit read them from the process.
+    Object.assign(process.env, {
+      ...files,
+      AWS_ENDPOINT_URL: this.cloud.url,
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      AWS_SESSION_TOKEN: sessionToken
+    })
     const before = this.writes()
     const log: string[] = []
     const warnings: string[] = []
@@ -172,8 +176,8 @@ export class PlayedWorld {
     }
     const env = {
       AWS_REGION: 'eu-west-1',
-      AWS_ACCESS_KEY_ID: process.env['AWS_ACCESS_KEY_ID'],
-      AWS_SECRET_ACCESS_KEY: process.env['AWS_SECRET_ACCESS_KEY'],
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
       RUNNER_TEMP: folder,
       GITHUB_SERVER_URL: 'https://github.com',
       GITHUB_REPOSITORY: 'org/repo',
