@@ -1,5 +1,6 @@
 import { cloudFormation } from '../../sandbox/cloud/cloudformation/index.js'
 import { type Cloud, startCloud } from '../../sandbox/cloud/index.js'
+import type { ClusterSpec } from '../../sandbox/cloud/eks/state.js'
 import { isRecord, list, optionalText, texts, textMap, type Input } from '../../sandbox/cloud/input.js'
 import { ec2Reply } from '../../sandbox/cloud/moto/ec2/xml.js'
 import { ssm } from '../../sandbox/cloud/moto/ssm.js'
@@ -177,7 +178,7 @@ function pairs(input: Input): readonly { readonly key: string; readonly value: s
     .map((tag) => ({ key: optionalText(tag, 'Key') ?? '', value: optionalText(tag, 'Value') ?? '' }))
 }
 
-/** By ids, and by filters of a tag; every other filter fits. */
+/** By ids, and by filters of ids and tags; every other filter fits. */
 function isAskedFor(
   input: Input,
   member: string,
@@ -190,19 +191,18 @@ function isAskedFor(
     .filter(isRecord)
     .every((filter) => {
       const [values, name] = [texts(filter, 'Value'), optionalText(filter, 'Name') ?? '']
+      if (name === 'subnet-id' || name === 'group-id') return values.includes(id)
       if (name === 'tag-key') return tags.some(({ key }) => values.includes(key))
       if (!name.startsWith('tag:')) return true
       return tags.some(({ key, value }) => `tag:${key}` === name && values.includes(value))
     })
 }
 
-export interface PlayedCloudOptions {
-  readonly kubernetes?: string
-  readonly authenticationMode?: 'API' | 'API_AND_CONFIG_MAP' | 'CONFIG_MAP'
-}
+/** What of cluster blue is otherwise than the played one's. */
+export type PlayedClusterOptions = Partial<ClusterSpec>
 
 /** The sandbox's IAM, STS, EKS and CloudFormation with cluster blue, and the played services beside them. */
-export async function startPlayedCloud(played: PlayedAws, options: PlayedCloudOptions): Promise<Cloud> {
+export async function startPlayedCloud(played: PlayedAws, options: PlayedClusterOptions): Promise<Cloud> {
   const delay = async (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
   return startCloud({
     accountId: account.id,
@@ -210,11 +210,12 @@ export async function startPlayedCloud(played: PlayedAws, options: PlayedCloudOp
     clusters: [
       {
         name: 'blue',
-        version: options.kubernetes ?? '1.35',
-        authenticationMode: options.authenticationMode ?? 'API',
+        version: '1.35',
+        authenticationMode: 'API',
         vpcId: 'vpc-1',
         subnetIds: ['subnet-1', 'subnet-2'],
-        clusterSecurityGroupId: 'sg-1'
+        clusterSecurityGroupId: 'sg-1',
+        ...options
       }
     ],
     services: ({ now, invoke }) => [

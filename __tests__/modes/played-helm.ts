@@ -162,7 +162,7 @@ function chartOf(version: string): Chart {
       group,
       scope: 'Cluster',
       names: { kind, plural },
-      versions: [{ name: 'v1', served: true, storage: true, schema: schemaOf(version) }]
+      versions: [{ name: 'v1', served: true, storage: true, schema: schemaOf(version, kind) }]
     }
   })
   return {
@@ -187,9 +187,11 @@ function chartOf(version: string): Chart {
 }
 
 /** Each version has a schema of its own, so that an upgrade changes it. */
-function schemaOf(version: string): unknown {
+function schemaOf(version: string, kind: string): unknown {
   const open = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
+  const fields = { template: open, disruption: open, limits: open, weight: { type: 'integer' } }
+  const spec = kind === 'NodePool' ? { type: 'object', properties: fields } : open
   const text = { type: 'string' }
-  const properties = { apiVersion: text, kind: text, metadata: { type: 'object' }, spec: open, status: open }
+  const properties = { apiVersion: text, kind: text, metadata: { type: 'object' }, spec, status: open }
   return { openAPIV3Schema: { type: 'object', description: `of ${version}`, properties } }
 }

@@ -14,7 +14,7 @@ import type { Ports } from '../../src/run/ports.js'
 import { openSession } from '../../src/run/session.js'
 import type { ApiServer } from '../kubernetes/api-server.js'
 import { administrator } from '../sandbox/cloud/clients.js'
-import { PlayedAws, type PlayedCloudOptions, startPlayedCloud } from './played-aws.js'
+import { PlayedAws, type PlayedClusterOptions, startPlayedCloud } from './played-aws.js'
 import { startPlayedCluster } from './played-cluster.js'
 import { PlayedHelm } from './played-helm.js'
 
@@ -76,7 +76,7 @@ export class PlayedWorld {
     this.#folder = mkdtempSync(join(tmpdir(), 'played-run-'))
   }
 
-  static async start(options: PlayedCloudOptions = {}): Promise<PlayedWorld> {
+  static async start(options: PlayedClusterOptions = {}): Promise<PlayedWorld> {
     const aws = new PlayedAws()
     const [cloud, server] = await Promise.all([startPlayedCloud(aws, options), startPlayedCluster(aws)])
     cloud.eks.setEndpoint('blue', server.endpoint, server.certificateAuthority)
