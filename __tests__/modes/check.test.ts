@@ -83,6 +83,14 @@ test('what the inputs would change is pending, and fails only when that is asked
   expect((await check({ ...given, 'fail-on': 'pending' })).failed).toContain('1 pending')
 })
 
+test('shows no secret that a value holds, wherever it is said', async () => {
+  const ended = await check({ 'helm-values': 'dbPassword: hunter2-hunter2', 'fail-on': 'pending' })
+  expect(ended.outputs['pending']).toBe('1')
+  const { secrets: _masked, ...said } = ended
+  expect(JSON.stringify(said)).toContain('dbPassword')
+  expect(JSON.stringify(said)).not.toContain('hunter2')
+})
+
 describe('what may not be read', () => {
   const deny = (service: string, action: string, code = 'AccessDenied'): void =>
     world.cloud.setFaults([

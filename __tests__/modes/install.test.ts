@@ -1,4 +1,5 @@
 import { json } from '../kubernetes/api-server.js'
+import { mapAt } from '../../src/engine/json.js'
 import { PlayedWorld } from './played-run.js'
 
 let world: PlayedWorld
@@ -6,6 +7,33 @@ beforeEach(async () => {
   world = await PlayedWorld.start()
 })
 afterEach(async () => world.stop())
+
+const ownPools = ['first', 'second']
+  .map(
+    (name) => `
+apiVersion: karpenter.sh/v1
+kind: NodePool
+metadata: { name: ${name} }
+spec:
+  template:
+    spec:
+      nodeClassRef: { group: karpenter.k8s.aws, kind: EC2NodeClass, name: own }
+      requirements: []
+`
+  )
+  .concat(
+    `
+apiVersion: karpenter.k8s.aws/v1
+kind: EC2NodeClass
+metadata: { name: own }
+spec:
+  role: KarpenterNodeRole-blue
+  amiSelectorTerms: [{ alias: al2023@latest }]
+  subnetSelectorTerms: [{ id: subnet-1 }]
+  securityGroupSelectorTerms: [{ id: sg-1 }]
+`
+  )
+  .join('---')
 
 const recordPath = 'PATCH /api/v1/namespaces/kube-system/configmaps/setup-karpenter'
 const leasePath = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/setup-karpenter'
@@ -143,6 +171,52 @@ describe('a second run', () => {
     expect(world.helm.runs[1]).not.toContain('--labels')
   })
 
+  it('that changes the version takes nothing from the role before the new controller runs', async () => {
+    const older = await PlayedWorld.start({ version: '1.34' })
+    try {
+      await older.main({ 'karpenter-version': '1.8.6', 'smoke-test': 'false' })
+      const upgrade = await older.main({ 'karpenter-version': '1.14.1', 'smoke-test': 'false' })
+      expect(upgrade.failed).toBeUndefined()
+      const takes = (writes: readonly string[]): readonly string[] =>
+        writes.filter((write) => /iam:(Detach|Delete)/.test(write))
+      expect(takes(older.helm.awsBefore)).toEqual([])
+      expect(takes(upgrade.writes.aws)).toEqual(
+        expect.arrayContaining(['iam:DetachRolePolicy', 'iam:DeletePolicy'])
+      )
+    } finally {
+      await older.stop()
+    }
+  })
+
+  it('that goes back to an older version is refused, by the record alone as well, and done when that is allowed', async () => {
+    await world.main({ 'smoke-test': 'false' })
+    const back = { 'karpenter-version': '1.13.1', 'smoke-test': 'false' }
+    const refused = await world.main(back)
+    expect(refused.failed).toContain('allow-downgrade')
+    expect(refused.writes).toEqual({ aws: [], cluster: [] })
+    world.helm.vanish()
+    expect((await world.main(back)).failed).toContain('allow-downgrade')
+    const allowed = await world.main({ ...back, 'allow-downgrade': 'true' })
+    expect(allowed.failed).toBeUndefined()
+    expect(world.record()).toMatchObject({ karpenterVersion: '1.13.1' })
+  })
+
+  it('asks nothing that only a change makes worth asking', async () => {
+    const given = { 'smoke-test': 'false', 'node-pools': ownPools, crds: 'auto' }
+    expect((await world.main(given)).failed).toBeUndefined()
+    const calls = world.cloud.calls().length
+    const requests = world.server.calls.length
+    expect((await world.main(given)).writes).toEqual({ aws: [], cluster: [] })
+    const asked = world.cloud
+      .calls()
+      .slice(calls)
+      .map(({ action }) => action)
+    expect(asked).not.toContain('SimulatePrincipalPolicy')
+    expect(asked).not.toContain('DescribeInstanceTypeOfferings')
+    const selectors = world.server.calls.slice(requests).map(({ query }) => query.get('labelSelector'))
+    expect(selectors.filter((one) => one?.includes('karpenter-crd'))).toEqual([])
+  })
+
   it('goes on from where one that failed has ended', async () => {
     world.helm.fails = 'the chart has no such value'
     const failed = await world.main({ 'smoke-test': 'false' })
@@ -154,6 +228,33 @@ describe('a second run', () => {
     expect(again.writes.aws).toEqual([])
     expect(world.record()).toMatchObject({ resources: { 'helm-release': { before: [] } } })
   })
+})
+
+test('of several NodePools the first is proved', async () => {
+  const ended = await world.main({ 'node-pools': ownPools })
+  expect(ended.failed).toBeUndefined()
+  expect(ended.report).toMatchObject({ smokeTests: [{ nodePool: 'first' }] })
+  expect(ended.outputs['nodes-added']).toBe('1')
+})
+
+test("with aws-auth the nodes' line is added to what is there, which is kept in the report", async () => {
+  const config = await PlayedWorld.start({ authenticationMode: 'CONFIG_MAP' })
+  const path = '/api/v1/namespaces/kube-system/configmaps/aws-auth'
+  const theirs = '- rolearn: arn:aws:iam::111122223333:role/theirs\n  username: theirs\n'
+  config.server.put(path, { apiVersion: 'v1', kind: 'ConfigMap', data: { mapRoles: theirs } })
+  try {
+    const ended = await config.main({ 'smoke-test': 'false' })
+    expect(ended.failed).toBeUndefined()
+    expect(ended.report).toMatchObject({ kept: { 'aws-auth': expect.stringContaining('theirs') as unknown } })
+    const mapped = (): string => String(mapAt(config.server.at(path), 'data')['mapRoles'])
+    expect(mapped()).toContain('role/theirs')
+    expect(mapped()).toContain('role/KarpenterNodeRole-blue')
+    expect((await config.main({ mode: 'uninstall' })).failed).toBeUndefined()
+    expect(mapped()).toContain('role/theirs')
+    expect(mapped()).not.toContain('KarpenterNodeRole-blue')
+  } finally {
+    await config.stop()
+  }
 })
 
 test('a run that waited for another reads everything anew, and applies what is then missing', async () => {
@@ -260,7 +361,10 @@ describe('preflight', () => {
     const warned = await world.main({ mode: 'install', 'smoke-test': 'false' })
     expect(warned.failed).toBeUndefined()
     expect(warned.warnings.join('\n')).toContain('security-groups: none of them is tagged')
-    expect(warned.report).toMatchObject({ preflight: [{ check: 'network', level: 'warning' }] })
+    expect(warned.report).toMatchObject({
+      preflight: [{ check: 'network', level: 'warning' }],
+      warnings: [expect.stringContaining('none of them is tagged')]
+    })
     world.aws.tags.get('subnet-1')?.clear()
     const refused = await world.main({ 'smoke-test': 'false', preflight: 'strict' })
     expect(refused.failed).toContain('security-groups: none of them is tagged')

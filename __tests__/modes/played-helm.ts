@@ -72,9 +72,7 @@ export class PlayedHelm implements HelmSource {
     this.clusterBefore = written.cluster
     if (this.fails !== undefined) throw new UserError('Helm release karpenter', this.fails, 'Correct it.')
     if (args[0] === 'uninstall') {
-      this.#server?.remove(deploymentPath)
-      for (let revision = 1; revision <= this.#revision; revision++)
-        this.#server?.remove(releasePath(revision))
+      this.vanish()
       return
     }
     this.values = JSON.parse(stdin ?? '{}')
@@ -92,6 +90,12 @@ export class PlayedHelm implements HelmSource {
     this.#server?.put(path, { ...secret, metadata: { ...secret.metadata, labels: marks } })
     const all = { ...mapAt(deployment.metadata, 'labels'), ...labels }
     this.#server?.put(deploymentPath, { ...deployment, metadata: { ...deployment.metadata, labels: all } })
+  }
+
+  /** Somebody has deleted the release and what it made. */
+  vanish(): void {
+    this.#server?.remove(deploymentPath)
+    for (let revision = 1; revision <= this.#revision; revision++) this.#server?.remove(releasePath(revision))
   }
 
   /** A release that is rolled out. `ours`: with the label of this action. */

@@ -53,6 +53,8 @@ export interface PlayedRunOptions {
   readonly at?: (request: string, interference: Interference) => void
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly files?: Given
+  /** Called whenever the run lets time pass. */
+  readonly paused?: () => void
   /** Changes what the run is given of the outside. */
   readonly ports?: (ports: Ports) => Ports
 }
@@ -169,6 +171,7 @@ export class PlayedWorld {
       pause: async (milliseconds: number, signal: AbortSignal) => {
         signal.throwIfAborted()
         skipped += milliseconds
+        options.paused?.()
         await new Promise((resolve) => setImmediate(resolve))
         signal.throwIfAborted()
       },

@@ -96,6 +96,62 @@ test('without a record goes by our marks', async () => {
   expect(roleNames()).not.toContain('blue-karpenter')
 })
 
+test('leaves tags that were there before the install', async () => {
+  const tagged = await PlayedWorld.start()
+  tagged.aws.tags.get('subnet-1')?.set('karpenter.sh/discovery', 'blue')
+  try {
+    await tagged.main({ 'smoke-test': 'false' })
+    const ended = await tagged.main({ mode: 'uninstall' })
+    expect(ended.failed).toBeUndefined()
+    expect(tagged.aws.discoveryTags()).toEqual({
+      'subnet-1': 'blue',
+      'subnet-2': undefined,
+      'sg-1': undefined
+    })
+  } finally {
+    await tagged.stop()
+  }
+})
+
+test('leaves the OIDC provider, which others may use by now, unless it is asked for as well', async () => {
+  const irsa = await PlayedWorld.start()
+  try {
+    await irsa.main({ 'smoke-test': 'false', 'controller-identity': 'irsa' })
+    await irsa.main({ mode: 'uninstall' })
+    expect(irsa.cloud.iam.oidcProviders.values()).toHaveLength(1)
+    await irsa.main({ 'smoke-test': 'false', 'controller-identity': 'irsa' })
+    await irsa.main({ mode: 'uninstall', 'remove-oidc-provider': 'true' })
+    expect(irsa.cloud.iam.oidcProviders.values()).toEqual([])
+  } finally {
+    await irsa.stop()
+  }
+})
+
+test('takes NodePools of ours that a later install no longer names', async () => {
+  world.server.put('/apis/karpenter.sh/v1/nodepools/earlier', {
+    apiVersion: 'karpenter.sh/v1',
+    kind: 'NodePool',
+    metadata: { labels: { 'app.kubernetes.io/managed-by': 'setup-karpenter' } },
+    spec: {}
+  })
+  expect((await uninstall()).failed).toBeUndefined()
+  expect(world.server.under('/apis/karpenter.sh/v1/nodepools/')).toEqual([])
+})
+
+test('reads again until a deletion shows', async () => {
+  world.aws.tagsStay = true
+  const ended = await world.main(
+    { mode: 'uninstall' },
+    {
+      paused: () => {
+        world.aws.tagsStay = false
+        for (const id of ['subnet-1', 'subnet-2', 'sg-1']) world.aws.tags.get(id)?.clear()
+      }
+    }
+  )
+  expect([ended.failed, ended.outputs['leftovers']]).toEqual([undefined, '[]'])
+})
+
 describe('before its first write', () => {
   it('refuses what cannot be read, with the permissions that it lacks', async () => {
     deny('iam', 'GetRole')

@@ -1,4 +1,5 @@
 import type { Graph } from '../../../src/engine/graph.js'
+import { field, textField } from '../../../src/kubernetes/manifest.js'
 import { changesBetween, linesOf, modelOf, removal, type Shape } from './shapes.js'
 
 let install: Graph
@@ -172,6 +173,41 @@ test("node access goes by the cluster's own authentication mode", async () => {
     'Node access (access entry)',
     expect.stringContaining('aws-auth')
   ])
+})
+
+test('what an installation was taken over with decides: discovery tags where its classes use them', async () => {
+  expect((await modelOf({ adopted: true })).get('subnet-tags').wanted).toMatchObject({ ids: ['subnet-1'] })
+  const own = [{ id: 'subnet-1' }]
+  const graph = await modelOf({ adopted: true, selectors: own })
+  expect(graph.get('subnet-tags').wanted).toMatchObject({ ids: [] })
+  expect(graph.get('security-group-tags').wanted).toMatchObject({ ids: [] })
+})
+
+test.each([
+  ['stack', 'blue'],
+  ['none', undefined],
+  ['theirs', 'theirs']
+])('interruption-queue: %s sets the controller to %s', async (input, name) => {
+  const { wanted } = (await modelOf({ inputs: { 'interruption-queue': input } })).get('helm-release')
+  expect(field(wanted, 'values', 'settings', 'interruptionQueue')).toBe(name)
+})
+
+test('the stack has what the inputs say of its roles', async () => {
+  const graph = await modelOf({
+    inputs: {
+      'permissions-boundary': 'arn:aws:iam::111122223333:policy/boundary',
+      'node-role-policies': 'arn:aws:iam::111122223333:policy/nodes',
+      'node-role-name': 'nodes-of-blue'
+    }
+  })
+  const template = textField(graph.get('stack').wanted, 'template')
+  expect(template).toContain('arn:aws:iam::111122223333:policy/boundary')
+  expect(template).toContain('arn:aws:iam::111122223333:policy/nodes')
+  expect(template).toContain('nodes-of-blue')
+})
+
+test('a controller by Pod Identity has no role in its service account', async () => {
+  expect(field(install.get('helm-release').wanted, 'values', 'serviceAccount')).toBeUndefined()
 })
 
 test('what is wanted carries the inputs that decide it', async () => {

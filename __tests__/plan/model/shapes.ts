@@ -8,7 +8,8 @@ import type { Discovery } from '../../../src/plan/discovery.js'
 import { model, type ModelParts } from '../../../src/plan/model/index.js'
 import { adoptedInputs } from '../../../src/adoption/adoption.js'
 import { termsOf } from '../../../src/adoption/terms.js'
-import { factsOf } from '../../adoption/found.js'
+import type { Manifest } from '../../../src/kubernetes/manifest.js'
+import { factsOf, nodeClass } from '../../adoption/found.js'
 import { account, fixedCredentials, recordedStep } from '../../aws/stand-in.js'
 import { inputsOf } from '../../given-inputs.js'
 import { localRun } from '../../local-run.js'
@@ -21,6 +22,8 @@ export interface Shape {
   readonly installed?: string
   readonly record?: InstallRecord
   readonly adopted?: boolean
+  /** By which the EC2NodeClass of what was taken over finds its subnets and security groups. */
+  readonly selectors?: readonly unknown[]
   readonly removal?: ModelParts['removal']
 }
 
@@ -33,7 +36,13 @@ export const removal: NonNullable<ModelParts['removal']> = {
 
 /** The model of cluster blue, as it is decided from these facts; nothing is asked for it. */
 export async function modelOf(shape: Shape): Promise<Graph> {
-  const { inputs: given = {}, authenticationMode = 'API_AND_CONFIG_MAP', installed, record } = shape
+  const {
+    inputs: given = {},
+    authenticationMode = 'API_AND_CONFIG_MAP',
+    installed,
+    record,
+    selectors
+  } = shape
   const local = localRun()
   try {
     const connection = openConnection({ region: account.region, env: {}, now: Date.now })
@@ -49,7 +58,7 @@ export async function modelOf(shape: Shape): Promise<Graph> {
       caller: { arn: account.callerArn, clusterName: 'blue', region: account.region, authenticationMode }
     })
     const plain = inputsOf({ 'cluster-name': 'blue', template: 'built-in', ...given })
-    const terms = termsOf(factsOf({}))
+    const terms = termsOf(factsOf(selectors === undefined ? {} : { nodeClasses: [findingBy(selectors)] }))
     const adopted = shape.adopted === true && terms.kind === 'compatible' ? terms.adopted : undefined
     const inputs = adopted === undefined ? plain : adoptedInputs(plain, adopted.adoption)
     const found: Discovery = {
@@ -116,6 +125,15 @@ function family(id: string): string {
 
 function familiesOf(ids: readonly string[]): readonly string[] {
   return [...new Set(ids.map(family))].toSorted()
+}
+
+function findingBy(terms: readonly unknown[]): Manifest {
+  const spec = {
+    role: 'KarpenterNodeRole-blue',
+    subnetSelectorTerms: terms,
+    securityGroupSelectorTerms: terms
+  }
+  return { ...nodeClass, spec }
 }
 
 function subnet(id: string, availabilityZone: string): Discovery['subnets'][number] {
