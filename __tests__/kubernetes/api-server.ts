@@ -70,6 +70,7 @@ export class ApiServer {
     readonly signal?: AbortSignal
     readonly endpoint?: string
     readonly proxyEnv?: Readonly<Record<string, string>>
+    readonly connectTimeout?: number
   }): Kubernetes {
     return createKubernetes({
       endpoint: options.endpoint ?? this.endpoint,
@@ -77,7 +78,8 @@ export class ApiServer {
       token: async () => 'token',
       proxyEnv: options.proxyEnv ?? {},
       signal: options.signal ?? new AbortController().signal,
-      connectTimeout: 300,
+      // A server that is only busy answers in time.
+      connectTimeout: options.connectTimeout ?? 30_000,
       record: (request) => this.sent.push(request),
       caller: {
         arn: 'arn:aws:sts::111122223333:assumed-role/deployer/run-1',
