@@ -1,4 +1,5 @@
-import { argv } from 'node:process'
+import { join } from 'node:path'
+import { argv, cwd } from 'node:process'
 import { Stryker } from '@stryker-mutator/core'
 import { mapAt } from '../src/engine/json.js'
 
@@ -20,7 +21,7 @@ if (unknown.length > 0) {
   throw new Error(`no part ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}`)
 }
 
-const loaded: unknown = await import('../jest.config.js')
+const loaded: unknown = await import(join(cwd(), 'jest.config.js'))
 const jest = mapAt(loaded, 'default')
 
 const lines: string[] = []

@@ -65,6 +65,12 @@ export class PlayedHelm implements HelmSource {
     return chartOf(version)
   }
 
+  versions: HelmSource['versions'] = async () => ({
+    kind: 'listed',
+    versions: ['1.8.6', '1.13.1', '1.14.1'],
+    where: 'the played registry'
+  })
+
   #run(args: readonly string[], stdin: string | undefined): void {
     this.runs.push(args.join(' '))
     const written = this.#writes()

@@ -10,6 +10,7 @@ import { isMap } from '../../src/engine/json.js'
 import { field, textField } from '../../src/kubernetes/manifest.js'
 import { main } from '../../src/main.js'
 import { post } from '../../src/post.js'
+import { withHarmlessLog } from '../../src/run/harmless-log.js'
 import type { Ports } from '../../src/run/ports.js'
 import { openSession } from '../../src/run/session.js'
 import type { ApiServer } from '../kubernetes/api-server.js'
@@ -187,7 +188,7 @@ export class PlayedWorld {
       GITHUB_RUN_ID: String(++this.#runs),
       ...options.env
     }
-    const runner: Ports['runner'] = {
+    const runner = withHarmlessLog({
       ...core,
       getInput: (name) => inputOf(name, { 'cluster-name': 'blue', template: 'built-in', ...given }),
       getState: () => state,
@@ -199,7 +200,7 @@ export class PlayedWorld {
       debug: () => undefined,
       setSecret: (secret) => void secrets.push(secret),
       setFailed: (message) => (failed = message)
-    }
+    })
     const ports: Ports = {
       runner,
       env,
@@ -219,7 +220,8 @@ export class PlayedWorld {
       },
       appendSummary: async (text) => void summary.push(text),
       session: (inputs, signal) => openSession(inputs, { env, clock, runner }, signal),
-      helm: this.helm
+      helm: this.helm,
+      download: async (url) => Promise.reject(new Error(`nothing is played of ${url.href}`))
     }
     const interference: Interference = {
       cancel: () => [...listeners].forEach((listener) => listener()),

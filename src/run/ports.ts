@@ -2,10 +2,13 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import * as core from '@actions/core'
 import { type Chart, loadChart } from '../helm/chart.js'
+import { publishedVersions } from '../helm/chart-tags.js'
+import { type DownloadOptions, downloadText } from '../helm/download.js'
 import { getHelm, type GetHelmOptions, type HelmBinary } from '../helm/get-helm.js'
 import { type Helm, type HelmOptions, prepareHelm } from '../helm/run-helm.js'
 import type { SignalSource, Timer } from './cancel.js'
 import type { Clock, LogOutput } from '../report/journal.js'
+import { withHarmlessLog } from './harmless-log.js'
 import { openSession, type Session, type SessionInputs } from './session.js'
 import type { StateStore } from './state.js'
 
@@ -24,6 +27,8 @@ export interface HelmSource {
   find(options: GetHelmOptions): Promise<HelmBinary>
   prepare(options: HelmOptions): Promise<Helm>
   chart(helm: Helm, reference: string, version: string): Promise<Chart>
+  /** Versions of the chart that its registry has. */
+  versions: typeof publishedVersions
 }
 
 /** Everything from outside that a run touches; below main nothing reads it directly. */
@@ -40,13 +45,16 @@ export interface Ports {
   /** The run's connections to AWS and to the cluster; every wait of theirs ends with the signal. */
   readonly session: (inputs: SessionInputs, signal: AbortSignal) => Session
   readonly helm: HelmSource
+  /** A small text file; undefined when the server says that there is none. */
+  readonly download: (url: URL, options: DownloadOptions) => Promise<string | undefined>
 }
 
 /** The ports of a run on GitHub's runner. */
 export function runnerPorts(): Ports {
   const env = process.env
+  const runner = withHarmlessLog(core)
   return {
-    runner: core,
+    runner,
     env,
     clock: systemClock,
     signals: process,
@@ -58,8 +66,9 @@ export function runnerPorts(): Ports {
         : async (text) => {
             await core.summary.addRaw(text).write()
           },
-    session: (inputs, signal) => openSession(inputs, { env, clock: systemClock, runner: core }, signal),
-    helm: { find: getHelm, prepare: prepareHelm, chart: loadChart }
+    session: (inputs, signal) => openSession(inputs, { env, clock: systemClock, runner }, signal),
+    helm: { find: getHelm, prepare: prepareHelm, chart: loadChart, versions: publishedVersions },
+    download: downloadText
   }
 }
 
