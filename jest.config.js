@@ -1,6 +1,8 @@
 /** Unit tests: no sandbox, no network, seconds. */
 export default {
   testEnvironment: 'node',
+  // For what hangs; a busy machine must not fail a test that is right.
+  testTimeout: 60_000,
   roots: ['<rootDir>/__tests__'],
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],

@@ -7,7 +7,7 @@ import { RunJournal } from '../src/report/journal.js'
 import { Ledger } from '../src/report/ledger.js'
 import type { Report } from '../src/report/report.js'
 import type { Run } from '../src/run/run.js'
-import { Session } from '../src/run/session.js'
+import { openSession } from '../src/run/session.js'
 import { inputsOf } from './given-inputs.js'
 
 export interface LocalRun {
@@ -49,7 +49,7 @@ export function localRun(given: Readonly<Record<string, string>> = {}): LocalRun
   const { signal } = aborting
   const journal = new RunJournal(ports.runner, ports.clock, signal)
   const ledger = new Ledger(inputs.mode, 'local', { name: 'blue', region: inputs.region }, ports.clock.now())
-  const session = new Session(inputs, ports, signal)
+  const session = openSession(inputs, ports, signal)
   return {
     run: {
       inputs,

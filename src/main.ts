@@ -15,7 +15,6 @@ import { summaryText } from './report/summary.js'
 import { PreflightError } from './preflight/index.js'
 import { prove } from './modes/smoke-test.js'
 import type { Run } from './run/run.js'
-import { Session } from './run/session.js'
 import { uninstall } from './modes/uninstall.js'
 
 const flows: Readonly<Record<Mode, (run: Run) => Promise<void>>> = {
@@ -41,9 +40,9 @@ export async function main(ports: Ports = runnerPorts()): Promise<void> {
 async function run(inputs: Inputs, ports: Ports, startedAt: number): Promise<void> {
   const cluster = { name: inputs.clusterName, region: inputs.region }
   const ledger = new Ledger(inputs.mode, runUrl(ports.env), cluster, startedAt)
-  const { signal, abort, close } = runSignal(ports.signals, inputs.timeoutSeconds)
+  const { signal, abort, close } = runSignal(ports.signals, ports.timer, inputs.timeoutSeconds)
   const journal = new RunJournal(ports.runner, ports.clock, signal)
-  const session = new Session(inputs, ports, signal)
+  const session = ports.session(inputs, signal)
   const outputs: Outputs = {}
   if (inputs.ofOtherModes.length > 0)
     ports.runner.info(

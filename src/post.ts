@@ -4,7 +4,7 @@ import { runSignal } from './run/cancel.js'
 import { givenInputs } from './run/given-inputs.js'
 import { releaseLock } from './kubernetes/lease.js'
 import { type Ports, runnerPorts } from './run/ports.js'
-import { Session } from './run/session.js'
+import type { Session } from './run/session.js'
 import { cleanUp } from './smoke-test/clean-up.js'
 import { type PostState, readCleanup } from './run/state.js'
 
@@ -18,9 +18,9 @@ const postSeconds = 240
 export async function post(ports: Ports = runnerPorts()): Promise<void> {
   const left = readCleanup(ports.runner)
   if (left === undefined) return
-  const { signal, close } = runSignal(ports.signals, postSeconds)
+  const { signal, close } = runSignal(ports.signals, ports.timer, postSeconds)
   const inputs = givenInputs(ports)
-  const session = new Session(inputs, ports, signal)
+  const session = ports.session(inputs, signal)
   try {
     for (const line of await clear(left, session)) ports.runner.info(line)
   } catch (error) {

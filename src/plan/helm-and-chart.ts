@@ -1,9 +1,8 @@
 import { messageOf } from '../engine/errors.js'
 import type { InstallRecord } from '../engine/record.js'
 import type { Step } from '../engine/resource.js'
-import { type Chart, loadChart } from '../helm/chart.js'
-import { getHelm } from '../helm/get-helm.js'
-import { type Helm, prepareHelm } from '../helm/run-helm.js'
+import type { Chart } from '../helm/chart.js'
+import type { Helm } from '../helm/run-helm.js'
 import type { Inputs } from '../inputs/inputs.js'
 import type { Ports } from '../run/ports.js'
 import type { Session } from '../run/session.js'
@@ -43,10 +42,10 @@ export function helmAlone(work: Work, chart: Chart): HelmAndChart {
  * writes nothing, and what was installed is known.
  */
 export async function helmAndChart(work: Work, version: string): Promise<HelmAndChart> {
-  const { inputs, found, step } = work
+  const { inputs, found, ports, step } = work
   try {
     const { helm, why } = await prepare(work)
-    const chart = await loadChart(helm, inputs.chart, version)
+    const chart = await ports.helm.chart(helm, inputs.chart, version)
     const digest = chart.digest === undefined ? '' : ` ${chart.digest}`
     return {
       helm: async () => helm,
@@ -90,7 +89,7 @@ async function prepare({
   step
 }: Work): Promise<{ readonly helm: Helm; readonly why: string }> {
   const temporary = ports.env['RUNNER_TEMP'] ?? '.'
-  const binary = await getHelm({
+  const binary = await ports.helm.find({
     range: inputs.helmVersion,
     baseUrl: inputs.helmDownloadUrl,
     platform: process.platform,
@@ -99,7 +98,7 @@ async function prepare({
     env: ports.env,
     signal: step.signal
   })
-  const helm = await prepareHelm({
+  const helm = await ports.helm.prepare({
     path: binary.path,
     version: binary.version,
     temporary,

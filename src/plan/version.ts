@@ -1,6 +1,5 @@
 import type { Step } from '../engine/resource.js'
-import { publishedVersions } from '../helm/chart-tags.js'
-import { briefly, downloadText } from '../helm/download.js'
+import { briefly } from '../helm/download.js'
 import type { Inputs } from '../inputs/inputs.js'
 import { factsOf, parseFacts, tableFacts, type VersionFacts } from '../karpenter/version-facts.js'
 import { exactVersion } from '../karpenter/versions.js'
@@ -46,7 +45,7 @@ export async function decideVersion(
     {
       ...facts,
       kubernetes: cluster.kubernetesVersion,
-      published: async () => publishedVersions(inputs.chart, options),
+      published: async () => ports.helm.versions(inputs.chart, options),
       rangeOf: async (version) => (await factsFor(version)).kubernetes.value
     },
     inputs.mode !== 'check'
@@ -81,7 +80,7 @@ export function fetchText(
   patience: Partial<typeof briefly> = {}
 ): (url: string) => Promise<string> {
   return async (url) => {
-    const text = await downloadText(new URL(url), { proxyEnv: ports.env, signal, ...patience })
+    const text = await ports.download(new URL(url), { proxyEnv: ports.env, signal, ...patience })
     if (text === undefined) throw new Error('it does not exist')
     return text
   }

@@ -22,6 +22,9 @@ export interface SignalSource {
   off(event: 'SIGINT' | 'SIGTERM', listener: () => void): unknown
 }
 
+/** Calls back once after so many milliseconds, unless stopped; keeps the process alive until then. */
+export type Timer = (milliseconds: number, callback: () => void) => { stop(): void }
+
 export interface RunSignal {
   readonly signal: AbortSignal
   /** Ends the run for another reason, for instance a lost lock. */
@@ -34,17 +37,17 @@ export interface RunSignal {
  * Aborted when the runner cancels the job (SIGINT, 7.5 s later SIGTERM, 2.5 s later the end: runner source, 2026) or when
  * the run's time is up.
  */
-export function runSignal(source: SignalSource, timeoutSeconds: number): RunSignal {
+export function runSignal(source: SignalSource, timer: Timer, timeoutSeconds: number): RunSignal {
   const controller = new AbortController()
   const cancel = (): void => controller.abort(new CancelledError())
-  const timer = setTimeout(() => controller.abort(new TimeoutError(timeoutSeconds)), timeoutSeconds * 1000)
+  const timeout = timer(timeoutSeconds * 1000, () => controller.abort(new TimeoutError(timeoutSeconds)))
   source.once('SIGINT', cancel)
   source.once('SIGTERM', cancel)
   return {
     signal: controller.signal,
     abort: (reason) => controller.abort(reason),
     close: () => {
-      clearTimeout(timer)
+      timeout.stop()
       source.off('SIGINT', cancel)
       source.off('SIGTERM', cancel)
     }

@@ -1,9 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import * as core from '@actions/core'
-import type { SignalSource } from './cancel.js'
+import { type Chart, loadChart } from '../helm/chart.js'
+import { publishedVersions } from '../helm/chart-tags.js'
+import { type DownloadOptions, downloadText } from '../helm/download.js'
+import { getHelm, type GetHelmOptions, type HelmBinary } from '../helm/get-helm.js'
+import { type Helm, type HelmOptions, prepareHelm } from '../helm/run-helm.js'
+import type { SignalSource, Timer } from './cancel.js'
 import type { Clock, LogOutput } from '../report/journal.js'
 import { withHarmlessLog } from './harmless-log.js'
+import { openSession, type Session, type SessionInputs } from './session.js'
 import type { StateStore } from './state.js'
 
 /** What of `@actions/core` a run uses. */
@@ -16,33 +22,53 @@ export interface Runner extends LogOutput, StateStore {
   getIDToken(audience: string): Promise<string>
 }
 
+/** How a run comes to helm and to its chart. */
+export interface HelmSource {
+  find(options: GetHelmOptions): Promise<HelmBinary>
+  prepare(options: HelmOptions): Promise<Helm>
+  chart(helm: Helm, reference: string, version: string): Promise<Chart>
+  /** Versions of the chart that its registry has. */
+  versions: typeof publishedVersions
+}
+
 /** Everything from outside that a run touches; below main nothing reads it directly. */
 export interface Ports {
   readonly runner: Runner
   readonly env: Readonly<Record<string, string | undefined>>
   readonly clock: Clock
   readonly signals: SignalSource
+  readonly timer: Timer
   /** Text of a file of the workspace. */
   readonly readFile: (path: string) => string
   /** Appends to the job summary; undefined where the runner has none. */
   readonly appendSummary: ((text: string) => Promise<void>) | undefined
+  /** The run's connections to AWS and to the cluster; every wait of theirs ends with the signal. */
+  readonly session: (inputs: SessionInputs, signal: AbortSignal) => Session
+  readonly helm: HelmSource
+  /** A small text file; undefined when the server says that there is none. */
+  readonly download: (url: URL, options: DownloadOptions) => Promise<string | undefined>
 }
 
 /** The ports of a run on GitHub's runner. */
 export function runnerPorts(): Ports {
   const env = process.env
+  const runner = withHarmlessLog(core)
   return {
-    runner: withHarmlessLog(core),
+    runner,
     env,
     clock: systemClock,
     signals: process,
+    timer: systemTimer,
     readFile: (path) => readFileSync(resolve(env['GITHUB_WORKSPACE'] ?? '.', path), 'utf8'),
     appendSummary:
       env['GITHUB_STEP_SUMMARY'] === undefined
         ? undefined
         : async (text) => {
             await core.summary.addRaw(text).write()
-          }
+          },
+    session: (inputs, signal) => openSession(inputs, { env, clock: systemClock, runner }, signal),
+    helm: { find: getHelm, prepare: prepareHelm, chart: loadChart, versions: publishedVersions },
+    download: downloadText
   }
 }
 
@@ -65,6 +91,11 @@ const systemClock: Clock = {
     const timer = setInterval(callback, milliseconds).unref()
     return { stop: () => clearInterval(timer) }
   }
+}
+
+const systemTimer: Timer = (milliseconds, callback) => {
+  const timer = setTimeout(callback, milliseconds)
+  return { stop: () => clearTimeout(timer) }
 }
 
 function asError(reason: unknown): Error {

@@ -4,7 +4,7 @@ import { eksTokens } from '../aws/eks-token.js'
 import type { Cluster } from '../aws/environment.js'
 import type { CredentialsInput } from '../aws/credentials.js'
 import { createKubernetes, type Kubernetes, type KubernetesRequest } from '../kubernetes/client.js'
-import type { Ports } from './ports.js'
+import type { Clock } from '../report/journal.js'
 import { countRequests } from '../report/ledger.js'
 import type { ReportedRequests } from '../report/report.js'
 
@@ -14,23 +14,49 @@ export interface SessionInputs {
   readonly allowedAccountIds: readonly string[]
 }
 
+/** What of the runner the connections need. */
+export interface SessionPorts {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly clock: Clock
+  readonly runner: {
+    setSecret(secret: string): void
+    getIDToken(audience: string): Promise<string>
+  }
+}
+
 /** The connections of a run: opened when they are needed, counted, closed together so that the process ends. */
-export class Session {
+export interface Session {
+  /** Credentials, proved once. */
+  aws(): Promise<Aws>
+  /** Tokens for the cluster's API, made in memory. */
+  tokens(aws: Aws, clusterName: string): () => Promise<string>
+  /** The client of the run's cluster, made once. */
+  kubernetes(cluster: Cluster, callerArn: string, token: () => Promise<string>): Kubernetes
+  /** Called once, when the run is over, last registered first. */
+  onClose(closer: () => Promise<void> | void): void
+  close(): Promise<void>
+  requests(): ReportedRequests
+}
+
+export function openSession(inputs: SessionInputs, ports: SessionPorts, signal: AbortSignal): Session {
+  return new RunSession(inputs, ports, signal)
+}
+
+class RunSession implements Session {
   readonly #inputs: SessionInputs
-  readonly #ports: Ports
+  readonly #ports: SessionPorts
   readonly #signal: AbortSignal
   readonly #closers: (() => Promise<void> | void)[] = []
   readonly #kubernetesRequests: KubernetesRequest[] = []
   #aws: Aws | undefined
   #kubernetes: Kubernetes | undefined
 
-  constructor(inputs: SessionInputs, ports: Ports, signal: AbortSignal) {
+  constructor(inputs: SessionInputs, ports: SessionPorts, signal: AbortSignal) {
     this.#inputs = inputs
     this.#ports = ports
     this.#signal = signal
   }
 
-  /** Credentials, proved once. */
   async aws(): Promise<Aws> {
     if (this.#aws !== undefined) return this.#aws
     const { env, runner, clock } = this.#ports
@@ -46,7 +72,6 @@ export class Session {
     return aws
   }
 
-  /** Tokens for the cluster's API, made in memory. */
   tokens(aws: Aws, clusterName: string): () => Promise<string> {
     const tokens = eksTokens(aws, clusterName, {
       now: () => this.#ports.clock.now(),
@@ -55,7 +80,6 @@ export class Session {
     return async () => (await tokens()).token
   }
 
-  /** The client of the run's cluster, made once. */
   kubernetes(cluster: Cluster, callerArn: string, token: () => Promise<string>): Kubernetes {
     if (this.#kubernetes !== undefined) return this.#kubernetes
     const kubernetes = createKubernetes({
@@ -77,7 +101,6 @@ export class Session {
     return kubernetes
   }
 
-  /** Called once, when the run is over, last registered first. */
   onClose(closer: () => Promise<void> | void): void {
     this.#closers.unshift(closer)
   }
