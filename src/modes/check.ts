@@ -59,9 +59,12 @@ async function discoverNamed(
   const found = await discover(inputs, session, step, 'are noted')
   const standing = await standingOf(inputs, found, ownershipOf(run))
   // Why it cannot be taken over is all that can be said of it.
-  if (standing.kind === 'others') await runPreflight([notAdopted(standing, true)])
+  if (standing.kind === 'others') await runPreflight({ 'not-adopted': () => notAdopted(standing, true) })
   const adopted = adoptedOf(standing)
-  if (standing.kind === 'adopted') await runPreflight([keepsNames(inputs, standing.adopted.adoption)])
+  if (standing.kind === 'adopted') {
+    const { adoption } = standing.adopted
+    await runPreflight({ 'not-adopted': () => keepsNames(inputs, adoption) })
+  }
   if (adopted === undefined) return { inputs, found, standing }
   return { ...(await withAdopted(inputs, found, adopted, step)), standing }
 }

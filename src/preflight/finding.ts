@@ -1,9 +1,5 @@
-import type { CheckName } from './catalogue.js'
-
-/** One thing that a check found before anything was written. */
-export interface Finding {
-  /** Name of the check: `queue`. */
-  readonly check: string
+/** What a check says of one thing, before anything was written. */
+export interface Concern {
   /** An error stops the run; a warning becomes an annotation; a note is a line in the log. */
   readonly level: 'error' | 'warning' | 'note'
   /** The input or resource at fault. */
@@ -15,12 +11,15 @@ export interface Finding {
   readonly fix: string
   /** Name for `preflight-allow`; undefined where going on all the same could only break the installation. */
   readonly override?: string
+}
+
+/** A concern with the name of the check that has it, as log and report show it. */
+export interface PreflightFinding extends Concern {
+  /** `queue` */
+  readonly check: string
   /** Set on an error that `preflight-allow` has made a warning. */
   readonly overridden?: true
 }
 
-/** A check with its facts in it. It reads at most what it cannot be given, and writes nothing. */
-export interface Check {
-  readonly name: CheckName
-  run(): Promise<readonly Finding[]>
-}
+/** What a check answers. It reads at most what it cannot be given, and writes nothing. */
+export type Concerns = readonly Concern[] | Promise<readonly Concern[]>

@@ -1,4 +1,3 @@
-import type { Ownership } from '../aws/environment.js'
 import { field, listField, type Manifest, textField } from '../kubernetes/manifest.js'
 import { unknownFields } from '../kubernetes/unknown-fields.js'
 import { ownerOfObject } from '../adoption/owners/object-owner.js'
@@ -6,53 +5,39 @@ import { ownerText } from '../adoption/owners/owner-evidence.js'
 import { type CrdKeeper, keeperText } from '../resources/controller/crd-keeper.js'
 import { howToUpgrade } from '../resources/controller/crd-refusal.js'
 import { crdDifferences } from '../resources/controller/crds.js'
-import type { Check, Finding } from './finding.js'
+import type { Facts } from './facts.js'
+import type { Concern } from './finding.js'
 
-export interface LeftCrdsFacts {
-  readonly version: string
-  /** The chart's own. */
-  readonly crds: readonly Manifest[]
-  /** What is there of them, and who keeps it; undefined when nothing is to be changed. */
-  readonly live: () => Promise<
-    { readonly found: readonly unknown[]; readonly keepers: ReadonlyMap<string, CrdKeeper> } | undefined
-  >
-  /** NodePools and EC2NodeClasses that are given. */
-  readonly given: readonly Manifest[]
-  readonly ownership: Ownership
-}
+type LeftCrdsFacts = Pick<
+  Facts,
+  'crds' | 'version' | 'chart' | 'changes' | 'keptCrds' | 'nodeClasses' | 'nodePools' | 'ownership'
+>
 
 /** CRDs that are left to others must be what the controller and the given manifests need. */
-export function leftCrds(facts: LeftCrdsFacts | undefined): Check {
-  return {
-    name: 'left-crds',
-    run: async () => {
-      const live = await facts?.live()
-      if (facts === undefined || live === undefined) return []
-      const { found, keepers } = live
-      const [keeper] = keepers.values()
-      return facts.crds.flatMap((crd) => {
-        const { name } = crd.metadata
-        const there = found.find((one) => textField(one, 'metadata', 'name') === name)
-        return findingsOf(crd, there, keepers.get(name) ?? (there === undefined ? keeper : undefined), facts)
-      })
-    }
-  }
+export async function leftCrds(facts: LeftCrdsFacts): Promise<readonly Concern[]> {
+  if (facts.crds !== 'leave' || !(await facts.changes())) return []
+  const { found, keepers } = await facts.keptCrds()
+  const [keeper] = keepers.values()
+  return facts.chart.crds.flatMap((crd) => {
+    const { name } = crd.metadata
+    const there = found.find((one) => one.metadata?.name === name)
+    return concernsOf(crd, there, keepers.get(name) ?? (there === undefined ? keeper : undefined), facts)
+  })
 }
 
-function findingsOf(
+function concernsOf(
   crd: Manifest,
   live: unknown,
   keeper: CrdKeeper | undefined,
-  { version, given, ownership }: LeftCrdsFacts
-): readonly Finding[] {
+  { version, nodeClasses, nodePools, ownership }: LeftCrdsFacts
+): readonly Concern[] {
   const { name } = crd.metadata
   const whose = keeper === undefined ? ownerText(ownerOfObject(live, ownership)) : keeperText(keeper)
   const finding = (
-    level: Finding['level'],
+    level: Concern['level'],
     problem: string,
     fix = `Run: ${howToUpgrade(keeper, version)}`
-  ): Finding => ({
-    check: 'left-crds',
+  ): Concern => ({
     level,
     subject: 'crds',
     problem,
@@ -72,7 +57,7 @@ function findingsOf(
       )
     ]
   }
-  const unknown = given
+  const unknown = [...nodeClasses, ...nodePools]
     .filter(({ apiVersion, kind }) => isOf(crd, apiVersion, kind))
     .flatMap((object) =>
       unknownFields(object, live).map((path) => `${object.kind} ${object.metadata.name}: ${path}`)

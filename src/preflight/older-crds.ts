@@ -1,14 +1,9 @@
 import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.js'
 import semver from 'semver'
-import type { Finding } from './finding.js'
+import type { Facts } from './facts.js'
+import type { Concern } from './finding.js'
 
-export interface CrdFacts {
-  readonly karpenterVersion: string
-  /** Karpenter's own, whatever their age. */
-  readonly crds: () => Promise<readonly CustomResourceDefinition[]>
-  /** Names of the objects of a retired CRD's kind. */
-  readonly objectsOf: (crd: CustomResourceDefinition) => Promise<readonly string[]>
-}
+type CrdFacts = Pick<Facts, 'version' | 'crd' | 'objectsOf'>
 
 /** CRDs that only Karpenter before 0.33 had. */
 export const retiredCrds: readonly string[] = [
@@ -17,16 +12,16 @@ export const retiredCrds: readonly string[] = [
   'awsnodetemplates.karpenter.k8s.aws'
 ]
 
-/** What CRDs of other ages do to the version that is wanted. */
-export async function crdFindings(facts: CrdFacts): Promise<readonly Finding[]> {
-  const crds = await facts.crds()
-  return (await Promise.all(crds.map(async (crd) => findingsOf(crd, facts)))).flat()
+/** What those of the named CRDs that are there do to the version that is wanted. */
+export async function crdConcerns(names: readonly string[], facts: CrdFacts): Promise<readonly Concern[]> {
+  const found = await Promise.all(names.map(async (name) => facts.crd(name)))
+  const crds = found.filter((crd) => crd !== undefined)
+  return (await Promise.all(crds.map(async (crd) => concernsOf(crd, facts)))).flat()
 }
 
-async function findingsOf(crd: CustomResourceDefinition, facts: CrdFacts): Promise<Finding[]> {
+async function concernsOf(crd: CustomResourceDefinition, facts: CrdFacts): Promise<Concern[]> {
   const name = crd.metadata?.name ?? ''
-  const finding = (level: Finding['level'], problem: string, evidence: string, fix: string): Finding => ({
-    check: 'another-karpenter',
+  const finding = (level: Concern['level'], problem: string, evidence: string, fix: string): Concern => ({
     level,
     subject: `CustomResourceDefinition ${name}`,
     problem,
@@ -34,7 +29,7 @@ async function findingsOf(crd: CustomResourceDefinition, facts: CrdFacts): Promi
     fix
   })
   if (retiredCrds.includes(name)) {
-    const objects = await facts.objectsOf(crd)
+    const objects = await facts.objectsOf(name)
     const served = crd.spec.versions.map((version) => version.name).join(', ')
     return [
       finding(
@@ -47,15 +42,15 @@ async function findingsOf(crd: CustomResourceDefinition, facts: CrdFacts): Promi
       )
     ]
   }
-  if (semver.lt(facts.karpenterVersion, '1.1.0')) return []
-  const findings: Finding[] = []
+  if (semver.lt(facts.version, '1.1.0')) return []
+  const findings: Concern[] = []
   const stored = crd.status?.storedVersions ?? []
   // CapacityBuffers, which came with 1.14, have no other version than their own v1beta1.
   if (stored.includes('v1beta1') && /\.karpenter\.(sh|k8s\.aws)$/.test(name)) {
     findings.push(
       finding(
         'error',
-        `still has objects stored as v1beta1, which Karpenter ${facts.karpenterVersion} does not have`,
+        `still has objects stored as v1beta1, which Karpenter ${facts.version} does not have`,
         [`status.storedVersions: ${stored.join(', ')}`, ...ownerOf(crd)].join('; '),
         `Install 1.0.8 first and have every object rewritten as v1 (kubectl get ${name} -o yaml | kubectl replace -f -), then take v1beta1 out of status.storedVersions.`
       )
@@ -66,7 +61,7 @@ async function findingsOf(crd: CustomResourceDefinition, facts: CrdFacts): Promi
     findings.push(
       finding(
         'warning',
-        `converts by a webhook that Karpenter ${facts.karpenterVersion} does not have`,
+        `converts by a webhook that Karpenter ${facts.version} does not have`,
         [
           ...(service === undefined ? [] : [`service ${service.namespace}/${service.name}`]),
           ...ownerOf(crd)

@@ -6,32 +6,20 @@ import {
   supports,
   versionFix
 } from '../karpenter/versions.js'
-import type { Check, Finding } from './finding.js'
+import type { Facts } from './facts.js'
+import type { Concern } from './finding.js'
 
-export interface VersionPairFacts {
-  /** The version that is to be installed. */
-  readonly version: string
-  /** The version that runs; undefined when none does. */
-  readonly installed: string | undefined
-  /** The version of the last install that ended well. */
-  readonly recorded: string | undefined
-  readonly allowDowngrade: boolean
-  readonly kubernetes: string
-}
+type VersionPairFacts = Pick<Facts, 'version' | 'installed' | 'recorded' | 'allowDowngrade' | 'kubernetes'>
 
 /** Karpenter with the cluster's Kubernetes, releases to keep away from, and the way from the version that runs. */
-export function versionPair(facts: VersionPairFacts): Check {
-  return {
-    name: 'version-pair',
-    run: async () => [...pair(facts), ...release(facts), ...way(facts), ...downgrade(facts)]
-  }
+export function versionPair(facts: VersionPairFacts): readonly Concern[] {
+  return [...pair(facts), ...release(facts), ...way(facts), ...downgrade(facts)]
 }
 
-function pair({ version, kubernetes }: VersionPairFacts): Finding[] {
+function pair({ version, kubernetes }: VersionPairFacts): Concern[] {
   if (supports(version, kubernetes)) return []
   return [
     {
-      check: 'version-pair',
       level: 'error',
       subject: 'karpenter-version',
       problem: `${version} does not support Kubernetes ${kubernetes}`,
@@ -42,13 +30,12 @@ function pair({ version, kubernetes }: VersionPairFacts): Finding[] {
   ]
 }
 
-function release({ version }: VersionPairFacts): Finding[] {
+function release({ version }: VersionPairFacts): Concern[] {
   const [broken, discouraged] = [brokenReleases[version], discouragedReleases[version]]
   const bad = broken ?? discouraged
   if (bad === undefined) return []
   return [
     {
-      check: 'version-pair',
       level: broken === undefined ? 'warning' : 'error',
       subject: 'karpenter-version',
       problem: `${version} is ${broken === undefined ? 'better skipped' : 'broken'}: ${bad.flaw}`,
@@ -59,11 +46,10 @@ function release({ version }: VersionPairFacts): Finding[] {
   ]
 }
 
-function way({ version, installed }: VersionPairFacts): Finding[] {
+function way({ version, installed }: VersionPairFacts): Concern[] {
   const runs = installed === undefined ? null : semver.coerce(installed)
   if (runs === null) return []
-  const finding = (level: Finding['level'], problem: string, fix: string): Finding => ({
-    check: 'version-pair',
+  const finding = (level: Concern['level'], problem: string, fix: string): Concern => ({
     level,
     subject: 'karpenter-version',
     problem,
@@ -91,12 +77,11 @@ function way({ version, installed }: VersionPairFacts): Finding[] {
   return []
 }
 
-function downgrade({ version, installed, recorded, allowDowngrade }: VersionPairFacts): Finding[] {
+function downgrade({ version, installed, recorded, allowDowngrade }: VersionPairFacts): Concern[] {
   const newer = newerBefore(version, { installed, recorded })
   if (newer === undefined) return []
   return [
     {
-      check: 'version-pair',
       level: allowDowngrade ? 'warning' : 'error',
       subject: 'karpenter-version',
       problem: allowDowngrade

@@ -4,7 +4,7 @@ import type { AdoptionEntry } from '../adoption/listing.js'
 import type { Difference } from '../engine/difference.js'
 import type { Finding, FindingKind } from '../engine/findings.js'
 import type { Mode } from '../inputs/inputs.js'
-import type { Finding as PreflightFinding } from '../preflight/finding.js'
+import type { PreflightFinding } from '../preflight/finding.js'
 import type { RemovalListing } from '../engine/removal-listing.js'
 import type { UpgradeNotes } from '../upgrade/notes.js'
 
