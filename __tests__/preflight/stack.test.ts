@@ -1,7 +1,7 @@
 import { renderTemplate, type RenderedStack } from '../../src/karpenter/rendered-stack.js'
 import { builtInTemplateText } from '../../src/karpenter/template-built-in.js'
 import { namesAndPolicySize } from '../../src/preflight/names-and-policy-size.js'
-import { queue, type QueueFacts } from '../../src/preflight/controller/queue.js'
+import { queue } from '../../src/preflight/controller/queue.js'
 import { templatePolicies } from '../../src/preflight/template-policies.js'
 
 const rendered = (version: string, edit: (text: string) => string = (text) => text): RenderedStack =>
@@ -14,23 +14,25 @@ const rendered = (version: string, edit: (text: string) => string = (text) => te
 const containing = (part: string): unknown => expect.stringContaining(part)
 
 describe('queue', () => {
+  type QueueFacts = Parameters<typeof queue>[0]
   const asked: string[] = []
   const findingsOf = async (
-    input: QueueFacts['input'],
+    interruptionQueue: QueueFacts['interruptionQueue'],
     more: Partial<QueueFacts> = {}
   ): Promise<readonly { level: string; problem: string; fix: string }[]> =>
     queue({
-      input,
+      interruptionQueue,
       helmValues: {},
       region: 'eu-west-1',
-      karpenterVersion: '1.14.1',
+      version: '1.14.1',
+      adoptedQueue: undefined,
       stack: rendered('1.14.1'),
       queueUrl: async (name) => {
         asked.push(name)
         return name === 'there' ? 'https://sqs.eu-west-1.amazonaws.com/111122223333/there' : undefined
       },
       ...more
-    }).run()
+    })
   beforeEach(() => asked.splice(0))
 
   it("asks nothing for the stack's own queue, or none", async () => {
@@ -123,10 +125,15 @@ describe('queue', () => {
 })
 
 describe('templatePolicies', () => {
-  const findingsOf = async (karpenterVersion: string, stack: RenderedStack): Promise<readonly string[]> =>
-    (await templatePolicies({ karpenterVersion, stack, origin: 'mine.yaml' }).run()).map(
-      ({ level, subject, problem }) => `${level} ${subject}: ${problem}`
-    )
+  const findingsOf = async (version: string, stack: RenderedStack): Promise<readonly string[]> =>
+    (
+      await templatePolicies({
+        version,
+        stack,
+        templateOrigin: 'mine.yaml',
+        othersDocuments: async () => []
+      })
+    ).map(({ level, subject, problem }) => `${level} ${subject}: ${problem}`)
 
   it.each(['1.0.8', '1.2.1', '1.8.6', '1.9.3', '1.12.0', '1.14.1'])(
     'finds nothing wrong with the stack of %s for that version',
@@ -169,16 +176,16 @@ describe('templatePolicies', () => {
 })
 
 describe('namesAndPolicySize', () => {
-  it('makes an error of every name that AWS would refuse', async () => {
+  it('makes an error of every name that AWS would refuse', () => {
     const stack = rendered('1.14.1')
     const names = {
       clusterName: 'blue',
       stackName: 'a_b',
-      karpenterVersion: '1.14.1',
+      version: '1.14.1',
       stack,
       nodeClasses: []
     }
-    expect(await namesAndPolicySize({ ...names, controllerRoleName: 'c'.repeat(65) }).run()).toEqual([
+    expect(namesAndPolicySize({ ...names, controllerRoleName: 'c'.repeat(65) })).toEqual([
       expect.objectContaining({ level: 'error', subject: 'controller-role-name' }),
       expect.objectContaining({ level: 'error', subject: 'stack-name' })
     ])

@@ -137,6 +137,8 @@ export interface Facts extends Known, NetworkReads {
   readonly crd: (name: string) => Promise<CustomResourceDefinition | undefined>
   /** Names of all objects of a CRD's kind; none where there is no such CRD. */
   readonly objectsOf: (crdName: string) => Promise<readonly string[]>
+  /** The chart's, where they are to take the place of others; empty where those are as wanted, or there are none. */
+  readonly replacingCrds: () => Promise<readonly Manifest[]>
   /** Of the chart's CRDs those that are there, and who else keeps them. */
   readonly keptCrds: () => Promise<KeptCrds>
   readonly nodePoolRemains: () => Promise<readonly NodePoolRemains[]>
@@ -159,7 +161,7 @@ export interface Facts extends Known, NetworkReads {
 }
 
 export interface KeptCrds {
-  readonly found: readonly CustomResourceDefinition[]
+  readonly found: readonly unknown[]
   readonly keepers: ReadonlyMap<string, CrdKeeper>
 }
 
@@ -211,6 +213,9 @@ export function factsOf(checked: Checked): Facts {
       const of = await crd(name)
       return of === undefined ? [] : objectNames(kubernetes, of)
     }),
+    replacingCrds: once(async () =>
+      (await inspections()).get('crds')?.state === 'differs' ? decisions.chart.crds : []
+    ),
     keptCrds: once(async () => {
       const all = await Promise.all(decisions.chart.crds.map(async ({ metadata }) => crd(metadata.name)))
       const there = all.filter((one) => one !== undefined)

@@ -1,5 +1,7 @@
-/** What a check says of one thing, before anything was written. */
-export interface Concern {
+/** One thing that a check found before anything was written. */
+export interface PreflightFinding {
+  /** Name of the check: `queue`. */
+  readonly check: string
   /** An error stops the run; a warning becomes an annotation; a note is a line in the log. */
   readonly level: 'error' | 'warning' | 'note'
   /** The input or resource at fault. */
@@ -11,15 +13,12 @@ export interface Concern {
   readonly fix: string
   /** Name for `preflight-allow`; undefined where going on all the same could only break the installation. */
   readonly override?: string
-}
-
-/** A concern with the name of the check that has it, as log and report show it. */
-export interface PreflightFinding extends Concern {
-  /** `queue` */
-  readonly check: string
   /** Set on an error that `preflight-allow` has made a warning. */
   readonly overridden?: true
 }
+
+/** A finding as its check says it: whose it is and what the inputs make of it is for the run to say. */
+export type Concern = Omit<PreflightFinding, 'check' | 'overridden'>
 
 /** What a check answers. It reads at most what it cannot be given, and writes nothing. */
 export type Concerns = readonly Concern[] | Promise<readonly Concern[]>

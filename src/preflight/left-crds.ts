@@ -1,3 +1,4 @@
+import type { Chart } from '../helm/chart.js'
 import { field, listField, type Manifest, textField } from '../kubernetes/manifest.js'
 import { unknownFields } from '../kubernetes/unknown-fields.js'
 import { ownerOfObject } from '../adoption/owners/object-owner.js'
@@ -10,8 +11,8 @@ import type { Concern } from './finding.js'
 
 type LeftCrdsFacts = Pick<
   Facts,
-  'crds' | 'version' | 'chart' | 'changes' | 'keptCrds' | 'nodeClasses' | 'nodePools' | 'ownership'
->
+  'crds' | 'version' | 'changes' | 'keptCrds' | 'nodeClasses' | 'nodePools' | 'ownership'
+> & { readonly chart: Pick<Chart, 'crds'> }
 
 /** CRDs that are left to others must be what the controller and the given manifests need. */
 export async function leftCrds(facts: LeftCrdsFacts): Promise<readonly Concern[]> {
@@ -20,7 +21,7 @@ export async function leftCrds(facts: LeftCrdsFacts): Promise<readonly Concern[]
   const [keeper] = keepers.values()
   return facts.chart.crds.flatMap((crd) => {
     const { name } = crd.metadata
-    const there = found.find((one) => one.metadata?.name === name)
+    const there = found.find((one) => textField(one, 'metadata', 'name') === name)
     return concernsOf(crd, there, keepers.get(name) ?? (there === undefined ? keeper : undefined), facts)
   })
 }

@@ -1,4 +1,3 @@
-import type { Inspection } from '../../engine/resource.js'
 import type { ReleaseName } from '../../helm/release.js'
 import type { Facts } from '../facts.js'
 import type { Concern } from '../finding.js'
@@ -11,12 +10,11 @@ type AnotherKarpenterFacts = Pick<
   | 'releaseName'
   | 'crds'
   | 'version'
-  | 'chart'
   | 'controllers'
-  | 'inspections'
   | 'changes'
   | 'releases'
   | 'crd'
+  | 'replacingCrds'
   | 'objectsOf'
   | 'webhooks'
 >
@@ -25,9 +23,11 @@ type AnotherKarpenterFacts = Pick<
 export async function anotherKarpenter(facts: AnotherKarpenterFacts): Promise<readonly Concern[]> {
   // A run that changes nothing need not ask again.
   if (!(await facts.changes())) return others(facts)
+  // Of today's CRDs those that may be of another version.
+  const todays = (await facts.replacingCrds()).map(({ metadata }) => metadata.name)
   const [releases, crds, webhooks] = await Promise.all([
     facts.releases(),
-    crdConcerns(crdsToLookAt(await facts.inspections(), facts), facts),
+    crdConcerns([...retiredCrds, ...todays], facts),
     facts.webhooks()
   ])
   return [
@@ -36,15 +36,6 @@ export async function anotherKarpenter(facts: AnotherKarpenterFacts): Promise<re
     ...crds,
     ...webhookConcerns(webhooks, facts.version)
   ]
-}
-
-/** Retired CRDs, and of today's those that may be of another version. */
-function crdsToLookAt(
-  inspections: ReadonlyMap<string, Inspection>,
-  { chart }: Pick<Facts, 'chart'>
-): readonly string[] {
-  const todays = chart.crds.map(({ metadata }) => metadata.name)
-  return [...retiredCrds, ...(inspections.get('crds')?.state === 'differs' ? todays : [])]
 }
 
 function others({ namespace, releaseName, controllers }: AnotherKarpenterFacts): Concern[] {

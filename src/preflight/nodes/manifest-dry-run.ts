@@ -1,8 +1,11 @@
+import type { Chart } from '../../helm/chart.js'
 import { problemsBy } from '../../kubernetes/crd-schema.js'
 import type { Facts } from '../facts.js'
 import type { Concern } from '../finding.js'
 
-type ManifestFacts = Pick<Facts, 'nodeClasses' | 'nodePools' | 'chart' | 'version' | 'changes' | 'refusals'>
+type ManifestFacts = Pick<Facts, 'nodeClasses' | 'nodePools' | 'version' | 'changes' | 'refusals'> & {
+  readonly chart: Pick<Chart, 'crds'>
+}
 
 /**
  * The API server's own word on the manifests, where it has the CRDs by which it will judge them. Where the run is to apply

@@ -5,7 +5,7 @@ import type { Concern } from '../finding.js'
 
 type PrunedFieldsFacts = Pick<
   Facts,
-  'version' | 'chart' | 'inspections' | 'standingNodes' | 'nodeClasses' | 'nodePools'
+  'version' | 'replacingCrds' | 'standingNodes' | 'nodeClasses' | 'nodePools'
 >
 
 /** Fields shown of one object. */
@@ -13,12 +13,13 @@ const shown = 8
 
 /** What other CRDs would take out of objects: the API server drops what a schema does not know, and says nothing. */
 export async function prunedFields(facts: PrunedFieldsFacts): Promise<readonly Concern[]> {
-  const { version, chart, nodeClasses, nodePools } = facts
-  if ((await facts.inspections()).get('crds')?.state !== 'differs') return []
+  const { version, nodeClasses, nodePools } = facts
+  const crds = await facts.replacingCrds()
+  if (crds.length === 0) return []
   // Those that are given replace the ones of their names, and manifest-dry-run judges them.
   const given = new Set([...nodeClasses, ...nodePools].map(titleOf))
   const standing = (await facts.standingNodes()).filter((object) => !given.has(titleOf(object)))
-  return standing.flatMap((object) => concernsOf(object, chart.crds, version))
+  return standing.flatMap((object) => concernsOf(object, crds, version))
 }
 
 function concernsOf(object: Manifest, crds: readonly Manifest[], version: string): readonly Concern[] {
