@@ -70,6 +70,8 @@ export class ApiServer {
     readonly signal?: AbortSignal
     readonly endpoint?: string
     readonly proxyEnv?: Readonly<Record<string, string>>
+    /** Milliseconds; of a test whose server does not answer. */
+    readonly connectTimeout?: number
   }): Kubernetes {
     return createKubernetes({
       endpoint: options.endpoint ?? this.endpoint,
@@ -77,7 +79,7 @@ export class ApiServer {
       token: async () => 'token',
       proxyEnv: options.proxyEnv ?? {},
       signal: options.signal ?? new AbortController().signal,
-      connectTimeout: 300,
+      ...(options.connectTimeout !== undefined && { connectTimeout: options.connectTimeout }),
       record: (request) => this.sent.push(request),
       caller: {
         arn: 'arn:aws:sts::111122223333:assumed-role/deployer/run-1',

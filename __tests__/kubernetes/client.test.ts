@@ -190,7 +190,10 @@ test('a caller that was accepted before is told that its credentials ended', asy
 test('an endpoint that does not answer is unreachable, with what to do about a private one', async () => {
   const silent = createServer()
   const listening = await listen(silent)
-  const kubernetes = server.client({ endpoint: `https://127.0.0.1:${listening.port}` })
+  const kubernetes = server.client({
+    endpoint: `https://127.0.0.1:${listening.port}`,
+    connectTimeout: 300
+  })
   const started = performance.now()
   await expect(kubernetes.version()).rejects.toMatchObject({
     name: 'UnreachableError',

@@ -73,7 +73,14 @@ describe('versionPair', () => {
     ['1.0.8', '0.37.0', '1.30', []],
     ['1.9.0', '1.14.1', '1.34', [['error', /1\.9\.0 is older than 1\.14\.1/]]],
     ['1.8.0', undefined, '1.34', [['error', /1\.8\.0 is broken: its chart renders an empty feature gate/]]],
-    ['1.8.4', undefined, '1.34', [['warning', /1\.8\.4 is better skipped: it has a regression/]]]
+    ['1.8.4', undefined, '1.34', [['warning', /1\.8\.4 is better skipped: it has a regression/]]],
+    [
+      '1.3.0',
+      undefined,
+      '1.32',
+      [['warning', /1\.3\.0 is better skipped: in an account without a default VPC/]]
+    ],
+    ['1.11.1', undefined, '1.35', [['warning', /1\.11\.1 is better skipped: its controller panics/]]]
   ] as const)('of %s after %s on Kubernetes %s', (version, installed, kubernetes, expected) => {
     const findings = versionPair({
       version,

@@ -47,28 +47,6 @@ const compatibility: readonly CompatibilityRow[] = [
   { karpenter: '~1.14.0', least: 26, most: 36, newest: '1.14.1' }
 ]
 
-interface BadRelease {
-  readonly flaw: string
-  /** Version to take instead. */
-  readonly take: string
-}
-
-/** Releases that do not work. */
-export const brokenReleases: Readonly<Record<string, BadRelease>> = {
-  '1.8.0': {
-    flaw: 'its chart renders an empty feature gate and the controller panics (upstream issue 8608)',
-    take: '1.8.6'
-  }
-}
-
-/** Releases that work and that upstream advises against. */
-export const discouragedReleases: Readonly<Record<string, BadRelease>> = {
-  '1.8.4': {
-    flaw: 'it has a regression in topology spread, and its own documentation says to skip it',
-    take: '1.8.6'
-  }
-}
-
 export interface ChosenVersion {
   readonly version: string
   /** `asked for`, `installed`, `newest that supports Kubernetes 1.35`. */

@@ -46,17 +46,7 @@ import {
 } from './reads/older-karpenter-reads.js'
 import { podIdentityAgentNodes, policyDocuments, publishedParameters, queueUrl } from './reads/reads.js'
 
-/** What a preflight is about. */
-export interface Checked {
-  readonly inputs: Inputs
-  readonly found: Discovery
-  readonly decisions: Decisions
-  /** The comparison, which may have failed: then whatever else is wrong is said first. */
-  readonly inspections: Promise<ReadonlyMap<string, Inspection>>
-}
-
-/** What is known before the first check is asked, by the names that it has there. */
-type Known = Pick<
+type KnownInputs = Pick<
   Inputs,
   | 'clusterName'
   | 'region'
@@ -67,36 +57,39 @@ type Known = Pick<
   | 'interruptionQueue'
   | 'allowDowngrade'
   | 'crds'
-> &
-  Pick<
-    Discovery,
-    | 'cluster'
-    | 'subnets'
-    | 'securityGroups'
-    | 'controllers'
-    | 'autoscalers'
-    | 'nodes'
-    | 'podIdentityAgentPods'
-  > &
-  Pick<
-    Decisions,
-    | 'version'
-    | 'installed'
-    | 'identity'
-    | 'templateOrigin'
-    | 'stack'
-    | 'queueName'
-    | 'chart'
-    | 'values'
-    | 'nodePools'
-    | 'nodeClasses'
-  >
+>
+type KnownDiscovery = Pick<
+  Discovery,
+  'cluster' | 'subnets' | 'securityGroups' | 'controllers' | 'autoscalers' | 'nodes' | 'podIdentityAgentPods'
+>
+type KnownDecisions = Pick<
+  Decisions,
+  | 'version'
+  | 'installed'
+  | 'identity'
+  | 'templateOrigin'
+  | 'stack'
+  | 'queueName'
+  | 'chart'
+  | 'values'
+  | 'nodePools'
+  | 'nodeClasses'
+>
+
+/** What a preflight is about. */
+export interface Checked {
+  readonly inputs: Inputs
+  readonly found: KnownDiscovery & Pick<Discovery, 'aws' | 'kubernetes' | 'record' | 'adopted'>
+  readonly decisions: KnownDecisions & Pick<Decisions, 'nodeAccess'>
+  /** The comparison, which may have failed: then whatever else is wrong is said first. */
+  readonly inspections: Promise<ReadonlyMap<string, Inspection>>
+}
 
 /**
- * Everything that checks ask about. A check takes those it names, and a function is a read: made when a check first asks,
- * and once for all who do. Errors are UserErrors or the client's own; a denial is an answer where the type says so.
+ * Everything that checks ask about: what is known by then, by the names that it has there, and reads. A check takes those it
+ * names, and a function is a read: made when a check first asks, and once for all who do. Errors are UserErrors or the client's own; a denial is an answer where the type says so.
  */
-export interface Facts extends Known, NetworkReads {
+export interface Facts extends KnownInputs, KnownDiscovery, KnownDecisions, NetworkReads {
   readonly releaseName: string
   /** `1.34` */
   readonly kubernetes: string

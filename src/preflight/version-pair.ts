@@ -1,11 +1,6 @@
 import semver from 'semver'
-import {
-  brokenReleases,
-  discouragedReleases,
-  newerBefore,
-  supports,
-  versionFix
-} from '../karpenter/versions.js'
+import { brokenReleases, discouragedReleases } from '../karpenter/broken-releases.js'
+import { newerBefore, supports, versionFix } from '../karpenter/versions.js'
 import type { Facts } from './facts.js'
 import type { Concern } from './finding.js'
 

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import * as core from '@actions/core'
 import type { SignalSource } from './cancel.js'
 import type { Clock, LogOutput } from '../report/journal.js'
+import { withHarmlessLog } from './harmless-log.js'
 import type { StateStore } from './state.js'
 
 /** What of `@actions/core` a run uses. */
@@ -31,7 +32,7 @@ export interface Ports {
 export function runnerPorts(): Ports {
   const env = process.env
   return {
-    runner: core,
+    runner: withHarmlessLog(core),
     env,
     clock: systemClock,
     signals: process,
