@@ -24,40 +24,40 @@ const crd: CustomResourceDefinition = {
 }
 const manifest = { apiVersion: 'karpenter.sh/v1', kind: 'NodePool', metadata: { name: 'a' } }
 
-/** How each read is asked. What has no request of its own is told from what has one. */
-const ofClients: Readonly<Record<Exclude<Read, keyof typeof ofTheRun>, (facts: Facts) => Promise<unknown>>> =
-  {
-    simulate: async ({ simulate }) => simulate('arn:p', [need]),
-    othersDocuments: async ({ othersDocuments }) => othersDocuments(),
-    queueUrl: async ({ queueUrl }) => queueUrl('other'),
-    published: async ({ published }) => published(['/a']),
-    profiles: async ({ profiles }) => profiles(),
-    podsOn: async ({ podsOn }) => podsOn('ip-1'),
-    controllerNodes: async ({ controllerNodes }) => controllerNodes(),
-    podIdentityAgentNodes: async ({ podIdentityAgentNodes }) => podIdentityAgentNodes(),
-    releases: async ({ releases }) => releases(),
-    webhooks: async ({ webhooks }) => webhooks(),
-    crd: async (facts) => facts.crd('provisioners.karpenter.sh'),
-    objectsOf: async ({ objectsOf }) => objectsOf('provisioners.karpenter.sh'),
-    keptCrds: async ({ keptCrds }) => keptCrds(),
-    nodePoolRemains: async ({ nodePoolRemains }) => nodePoolRemains(),
-    standingNodes: async ({ standingNodes }) => standingNodes(),
-    refusals: async ({ refusals }) => refusals(),
-    nodeClass: async ({ nodeClass }) => nodeClass('other'),
-    subnetsOf: async ({ subnetsOf }) => subnetsOf({ id: 'subnet-9' }),
-    securityGroupsOf: async ({ securityGroupsOf }) => securityGroupsOf({ id: 'sg-9' }),
-    nodeRole: async ({ nodeRole }) => nodeRole('r'),
-    instanceProfile: async ({ instanceProfile }) => instanceProfile('p'),
-    anyImage: async ({ anyImage }) => anyImage({ id: 'ami-1' }),
-    offeredTypes: async ({ offeredTypes }) => offeredTypes(['a'], []),
-    describedTypes: async ({ describedTypes }) => describedTypes(['m5.large']),
-    routeTables: async ({ routeTables }) => routeTables(),
-    endpoints: async ({ endpoints }) => endpoints(),
-    taggedSubnets: async ({ taggedSubnets }) => taggedSubnets(),
-    taggedSecurityGroups: async ({ taggedSecurityGroups }) => taggedSecurityGroups()
-  }
 /** Read before preflight, or made of what was. */
-const ofTheRun = { nodes: true, inspections: true, changes: true, needs: true, replacingCrds: true } as const
+type OfTheRun = 'nodes' | 'inspections' | 'changes' | 'needs' | 'replacingCrds'
+
+/** How each read is asked; one that is missing does not compile. */
+const ofClients: Readonly<Record<Exclude<Read, OfTheRun>, (facts: Facts) => Promise<unknown>>> = {
+  simulate: async ({ simulate }) => simulate('arn:p', [need]),
+  othersDocuments: async ({ othersDocuments }) => othersDocuments(),
+  queueUrl: async ({ queueUrl }) => queueUrl('other'),
+  published: async ({ published }) => published(['/a']),
+  profiles: async ({ profiles }) => profiles(),
+  podsOn: async ({ podsOn }) => podsOn('ip-1'),
+  controllerNodes: async ({ controllerNodes }) => controllerNodes(),
+  podIdentityAgentNodes: async ({ podIdentityAgentNodes }) => podIdentityAgentNodes(),
+  releases: async ({ releases }) => releases(),
+  webhooks: async ({ webhooks }) => webhooks(),
+  crd: async (facts) => facts.crd('provisioners.karpenter.sh'),
+  objectsOf: async ({ objectsOf }) => objectsOf('provisioners.karpenter.sh'),
+  keptCrds: async ({ keptCrds }) => keptCrds(),
+  nodePoolRemains: async ({ nodePoolRemains }) => nodePoolRemains(),
+  standingNodes: async ({ standingNodes }) => standingNodes(),
+  refusals: async ({ refusals }) => refusals(),
+  nodeClass: async ({ nodeClass }) => nodeClass('other'),
+  subnetsOf: async ({ subnetsOf }) => subnetsOf({ id: 'subnet-9' }),
+  securityGroupsOf: async ({ securityGroupsOf }) => securityGroupsOf({ id: 'sg-9' }),
+  nodeRole: async ({ nodeRole }) => nodeRole('r'),
+  instanceProfile: async ({ instanceProfile }) => instanceProfile('p'),
+  anyImage: async ({ anyImage }) => anyImage({ id: 'ami-1' }),
+  offeredTypes: async ({ offeredTypes }) => offeredTypes(['a'], []),
+  describedTypes: async ({ describedTypes }) => describedTypes(['m5.large']),
+  routeTables: async ({ routeTables }) => routeTables(),
+  endpoints: async ({ endpoints }) => endpoints(),
+  taggedSubnets: async ({ taggedSubnets }) => taggedSubnets(),
+  taggedSecurityGroups: async ({ taggedSecurityGroups }) => taggedSecurityGroups()
+}
 
 let cluster: ApiServer
 let account: Awaited<ReturnType<typeof awsWith>>

@@ -1,7 +1,7 @@
 import type { Step } from '../engine/resource.js'
-import { unknownValues } from '../helm/values.js'
 import { autoMode } from './auto-mode.js'
 import type { CheckName } from './catalogue.js'
+import { chartValues } from './chart-values.js'
 import { clusterActive } from './cluster-active.js'
 import { clusterAutoscaler } from './cluster-autoscaler.js'
 import { anotherKarpenter } from './controller/another-karpenter.js'
@@ -11,7 +11,7 @@ import { identity } from './controller/identity.js'
 import { queue } from './controller/queue.js'
 import { rollingUpdate } from './controller/rolling-update.js'
 import { type Checked, type Facts, factsOf } from './facts.js'
-import type { Concern, Concerns, PreflightFinding } from './finding.js'
+import type { Concerns, PreflightFinding } from './finding.js'
 import { findingText, runPreflight } from './index.js'
 import { leftCrds } from './left-crds.js'
 import { nameTaken } from './name-taken.js'
@@ -98,15 +98,4 @@ export async function preflight(
 /** What a run that changes nothing was told by the run that installed need not be asked again. */
 function onChanges(check: Check): Check {
   return async (facts) => ((await facts.changes()) ? check(facts) : [])
-}
-
-/** The chart has no schema: helm takes anything and says nothing. */
-function chartValues({ helmValues, chart, version }: Facts): readonly Concern[] {
-  return unknownValues(helmValues, chart.values).map(({ path, problem }) => ({
-    level: 'error',
-    subject: 'helm-values',
-    problem: `${path}: ${problem}`,
-    evidence: `the values of chart ${version}`,
-    fix: 'Correct helm-values (or helm-values-file) and run again.'
-  }))
 }
