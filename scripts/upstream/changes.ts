@@ -1,6 +1,6 @@
 import { load } from 'js-yaml'
 import { isMap } from '../../src/engine/json.js'
-import { policyChanges } from '../../src/karpenter/permission-changes.js'
+import { policyChanges } from '../../src/aws/policy/changes.js'
 import { renderTemplate } from '../../src/karpenter/rendered-stack.js'
 import { isManifest, type Manifest } from '../../src/kubernetes/manifest.js'
 import { chartChanges } from '../../src/upgrade/chart-changes.js'

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { canonicalPolicy } from '../../src/aws/policy-document.js'
+import { canonicalPolicy } from '../../src/aws/policy/document.js'
 import { canonical, isMap } from '../../src/engine/json.js'
 import { renderTemplate } from '../../src/karpenter/rendered-stack.js'
 

@@ -1,6 +1,7 @@
 import { dump } from 'js-yaml'
 import { canonical, isMap, type JsonMap, mapAt } from '../engine/json.js'
-import { lostStatements, statementsOf } from './lost-statements.js'
+import { lostStatements } from '../aws/policy/lost.js'
+import { statementsOf } from '../aws/policy/statements.js'
 import { policySize, type RenderedResource, renderTemplate, type StackSettings } from './rendered-stack.js'
 import { templateDifferences } from './template-differences.js'
 import { unknownValue } from './template-functions.js'

@@ -1,5 +1,6 @@
-import { isMap, type JsonMap } from '../engine/json.js'
-import { matches } from '../karpenter/action-match.js'
+import { matches, matchesAction } from '../aws/wildcards.js'
+import { type Allowance, allowancesOf } from '../aws/policy/statements.js'
+import type { JsonMap } from '../engine/json.js'
 import { permissionsOf } from '../karpenter/permissions.js'
 import type { RenderedStack } from '../karpenter/rendered-stack.js'
 import type { Facts } from './facts.js'
@@ -20,33 +21,16 @@ const optional =
 export async function templatePolicies(facts: PolicyFacts): Promise<readonly Concern[]> {
   const others = await facts.othersDocuments()
   if (others === undefined) return []
-  const allowed = allowedBy([...facts.stack.policies.map(({ document }) => document), ...others])
+  const allowed = allowancesOf([...facts.stack.policies.map(({ document }) => document), ...others])
   return [...lacking(facts, allowed), ...passRole(facts, allowed)]
 }
 
-interface Allowed {
-  readonly action: string
-  readonly resources: readonly string[]
-}
-
-function allowedBy(documents: readonly JsonMap[]): readonly Allowed[] {
-  return documents.flatMap((document) =>
-    listOf(document['Statement'])
-      .filter(isMap)
-      .filter((statement) => statement['Effect'] === 'Allow')
-      .flatMap((statement) =>
-        listOf(statement['Action']).map((action) => ({
-          action: String(action),
-          resources: listOf(statement['Resource']).map(String)
-        }))
-      )
-  )
-}
-
-function lacking({ version, templateOrigin }: PolicyFacts, allowed: readonly Allowed[]): Concern[] {
+function lacking({ version, templateOrigin }: PolicyFacts, allowed: readonly Allowance[]): Concern[] {
   const findings: Concern[] = []
   for (const { policy, statement } of permissionsOf(version)) {
-    const missing = statement.Action.filter((action) => !allowed.some((one) => matches(one.action, action)))
+    const missing = statement.Action.filter(
+      (action) => !allowed.some((one) => matchesAction(one.action, action))
+    )
     if (missing.length === 0) continue
     findings.push({
       level: missing.every((action) => optional.test(action)) ? 'warning' : 'error',
@@ -61,14 +45,14 @@ function lacking({ version, templateOrigin }: PolicyFacts, allowed: readonly All
 
 /** ARNs of the roles that policies let the controller pass, with wildcards. */
 export function passableRoles(documents: readonly JsonMap[]): readonly string[] {
-  return allowedBy(documents).flatMap(passed)
+  return allowancesOf(documents).flatMap(passed)
 }
 
-function passed({ action, resources }: Allowed): readonly string[] {
-  return matches(action, 'iam:PassRole') ? resources : []
+function passed({ action, resources }: Allowance): readonly string[] {
+  return matchesAction(action, 'iam:PassRole') ? resources : []
 }
 
-function passRole({ stack, templateOrigin }: PolicyFacts, allowed: readonly Allowed[]): Concern[] {
+function passRole({ stack, templateOrigin }: PolicyFacts, allowed: readonly Allowance[]): Concern[] {
   const passes = allowed.flatMap(passed)
   if (passes.length === 0 || passes.some((resource) => matches(resource, stack.nodeRole.arn))) return []
   return [
@@ -80,8 +64,4 @@ function passRole({ stack, templateOrigin }: PolicyFacts, allowed: readonly Allo
       fix: "Make the statement's Resource the node role of the template."
     }
   ]
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [value]
 }

@@ -2,12 +2,8 @@ import semver from 'semver'
 import type { InstallRecord } from '../engine/record.js'
 import { isMap } from '../engine/json.js'
 import { cautionsBetween, type PassedCaution } from '../karpenter/cautions.js'
-import {
-  type NamedPolicy,
-  permissionChanges,
-  type PermissionChanges,
-  policyChanges
-} from '../karpenter/permission-changes.js'
+import { type NamedPolicy, type PermissionChanges, policyChanges } from '../aws/policy/changes.js'
+import { permissionChanges } from '../karpenter/permission-changes.js'
 import type { Manifest } from '../kubernetes/manifest.js'
 import { type ChartChanges, chartChanges, type ChartFacts } from './chart-changes.js'
 import { unknownFields } from '../kubernetes/unknown-fields.js'

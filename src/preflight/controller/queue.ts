@@ -1,5 +1,6 @@
 import { mapAt } from '../../engine/json.js'
-import { matches } from '../../karpenter/action-match.js'
+import { matches, matchesAction } from '../../aws/wildcards.js'
+import { allowancesOf } from '../../aws/policy/statements.js'
 import { renderedRules } from '../../karpenter/rendered-interruption.js'
 import type { RenderedStack } from '../../karpenter/rendered-stack.js'
 import type { Facts } from '../facts.js'
@@ -108,12 +109,9 @@ function unfed(
 }
 
 function mayRead(stack: QueueFacts['stack'], arn: string): boolean {
-  return stack.policies.some((policy) =>
-    statementsOf(policy.document).some(
-      (statement) =>
-        listOf(statement['Action']).some((action) => matches(action, 'sqs:ReceiveMessage')) &&
-        listOf(statement['Resource']).some((resource) => matches(resource, arn))
-    )
+  return allowancesOf(stack.policies.map(({ document }) => document)).some(
+    ({ action, resources }) =>
+      matchesAction(action, 'sqs:ReceiveMessage') && resources.some((resource) => matches(resource, arn))
   )
 }
 
@@ -131,15 +129,4 @@ function arnOf(url: string, stack: Pick<RenderedStack, 'queue'>): string {
   const [account = '', name = ''] = new URL(url).pathname.split('/').slice(-2)
   const [, partition = 'aws', , region = ''] = (stack.queue?.arn ?? '').split(':')
   return `arn:${partition}:sqs:${region}:${account}:${name}`
-}
-
-function statementsOf(document: Readonly<Record<string, unknown>>): Record<string, unknown>[] {
-  const statements: unknown = document['Statement']
-  return (Array.isArray(statements) ? statements : [statements]).filter(
-    (one: unknown): one is Record<string, unknown> => typeof one === 'object' && one !== null
-  )
-}
-
-function listOf(value: unknown): string[] {
-  return (Array.isArray(value) ? value : [value]).map(String)
 }

@@ -1,4 +1,4 @@
-import { matches } from '../../karpenter/action-match.js'
+import { matches } from '../../aws/wildcards.js'
 import type { RenderedStack } from '../../karpenter/rendered-stack.js'
 import { type Manifest, textField } from '../../kubernetes/manifest.js'
 import type { Facts } from '../facts.js'
