@@ -58,7 +58,7 @@ describe('preflight', () => {
   it('refuses a name that allows nothing and lists those that do', () => {
     expect(problemsOf({ 'preflight-allow': 'auto-mode' })).toEqual([
       expect.stringMatching(
-        /^preflight-allow: "auto-mode" is no error that can be allowed; use version-pair, broken-release, .*permissions.*, comma-separated$/
+        /^preflight-allow: "auto-mode" is no error that can be allowed; use version-pair, next-major, broken-release, .*permissions.*, comma-separated$/
       )
     ])
   })
@@ -93,7 +93,12 @@ describe('parseInputs', () => {
   })
 
   it('strips a leading v of the version', () => {
-    expect(parseInputs(source({ 'karpenter-version': 'v1.2.1' })).karpenterVersion).toBe('1.2.1')
+    const version = (text: string) => parseInputs(source({ 'karpenter-version': text })).karpenterVersion
+    expect(version('')).toBeUndefined()
+    expect(version('v1.2.1')).toEqual({ kind: 'exact', version: '1.2.1' })
+    expect(version('1.14.1-rc.0')).toEqual({ kind: 'exact', version: '1.14.1-rc.0' })
+    expect(version('v1.14')).toEqual({ kind: 'minor', minor: '1.14' })
+    expect([version('latest'), version('lts')]).toEqual([{ kind: 'latest' }, { kind: 'lts' }])
   })
 
   it('lays helm-values over helm-values-file', () => {
@@ -129,6 +134,9 @@ describe('parseInputs', () => {
     ['role-duration-seconds', '99999'],
     ['allowed-account-ids', '1234'],
     ['karpenter-version', 'newest'],
+    ['karpenter-version', '1'],
+    ['karpenter-version', '1.14.x'],
+    ['karpenter-version', '1.14-rc'],
     ['namespace', 'Karpenter'],
     ['controller-identity', 'kiam'],
     ['controller-role-name', 'a'.repeat(65)],

@@ -9,6 +9,7 @@ import { guideValues } from '../../src/helm/values.js'
 import { defaultNodePools } from '../../src/karpenter/default-node-pools.js'
 import { renderTemplate } from '../../src/karpenter/rendered-stack.js'
 import { builtInTemplateText } from '../../src/karpenter/template-built-in.js'
+import { tableFacts } from '../../src/karpenter/version-facts.js'
 import type { Checked } from '../../src/preflight/facts.js'
 import { inputsOf } from '../given-inputs.js'
 import { node } from './nodes.js'
@@ -76,6 +77,8 @@ export function checkedOf(clients: Pick<Found, 'aws' | 'kubernetes'>, given: Giv
       installed: undefined,
       identity: 'irsa',
       nodeAccess: 'access-entry',
+      facts: tableFacts('1.14.1'),
+      ownPolicies: undefined,
       templateOrigin: 'built-in',
       stack,
       queueName: 'blue',

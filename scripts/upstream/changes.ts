@@ -1,91 +1,141 @@
 import { load } from 'js-yaml'
 import { isMap } from '../../src/engine/json.js'
-import { policyChanges } from '../../src/aws/policy/changes.js'
-import { renderTemplate } from '../../src/karpenter/rendered-stack.js'
+import { policyChanges, type NamedPolicy } from '../../src/aws/policy/changes.js'
+import { parseTemplate } from '../../src/karpenter/template-syntax.js'
+import { upstreamPath } from '../../src/karpenter/template.js'
+import { breakingChanges } from '../../src/karpenter/upgrade-guide.js'
+import { paths } from '../../src/karpenter/version-facts.js'
 import { isManifest, type Manifest } from '../../src/kubernetes/manifest.js'
+import { upgradeLines } from '../../src/report/upgrade-lines.js'
 import { chartChanges } from '../../src/upgrade/chart-changes.js'
 import { crdChanges } from '../../src/upgrade/crd-changes.js'
-import { partitions } from './digests.js'
-import { paths } from './facts.js'
-import type { Source } from './source.js'
+import type { Source } from './sources.js'
+import type { Digests } from './digests.js'
+import type { ReleaseFacts } from './rows.js'
 
-/** What a release changes beside the one before it, in lines for a person; none where nothing of ours is touched. */
-export async function changesOf(source: Source, before: string, after: string): Promise<readonly string[]> {
-  const both = async (path: string): Promise<readonly [string | undefined, string | undefined]> =>
-    Promise.all([source.file(before, path), source.file(after, path)])
-  const [template, values, ...crds] = await Promise.all([
-    both(paths.template),
-    both(paths.values),
-    ...paths.crds.map(both)
+const chartPath = 'charts/karpenter/values.yaml'
+const crdFolder = 'pkg/apis/crds'
+
+/** One version, as far as it was read. */
+export interface ReadVersion {
+  readonly version: string
+  readonly facts: ReleaseFacts | undefined
+  readonly digests: Digests | undefined
+}
+
+/** What a version changes in the one before it, one line each, as this action says it to its users; none where nothing does. */
+export async function changesOf(
+  source: Source,
+  before: ReadVersion,
+  after: ReadVersion
+): Promise<readonly string[]> {
+  const file = async (path: string): Promise<readonly [string | undefined, string | undefined]> =>
+    Promise.all([source.read(before.version, path), source.read(after.version, path)])
+  const [templates, charts, guides] = await Promise.all([
+    file(upstreamPath),
+    file(chartPath),
+    file(paths.upgradeNotes)
   ])
-  return [
-    ...compared('template', template, templateLines),
-    ...compared('chart', values, chartLines),
-    ...crds.flatMap((texts) => compared('CRDs', texts, crdLines))
-  ]
-}
-
-/** Says so where one of the two cannot be read: what is not compared must not look unchanged. */
-function compared(
-  what: string,
-  [before, after]: readonly [string | undefined, string | undefined],
-  lines: (before: string, after: string) => readonly string[]
-): readonly string[] {
-  if (after === undefined || before === undefined)
-    return [`${what}: not compared, the source does not have it`]
-  return before === after ? [] : lines(before, after)
-}
-
-function templateLines(before: string, after: string): readonly string[] {
-  const stack = (text: string): ReturnType<typeof renderTemplate> =>
-    renderTemplate(text, { clusterName: 'blue', stackName: 'Karpenter-blue', account: partitions.aws })
-  const [was, is] = [stack(before), stack(after)]
-  const ids = (of: typeof was): readonly string[] => of.resources.map(({ logicalId }) => logicalId)
-  const { statements } = policyChanges(was.policies, is.policies)
-  return [
-    ...ids(is)
-      .filter((id) => !ids(was).includes(id))
-      .map((id) => `template: resource ${id} is new`),
-    ...ids(was)
-      .filter((id) => !ids(is).includes(id))
-      .map((id) => `template: resource ${id} is gone`),
-    ...statements.map(
-      ({ policy, statement, change, gains, loses }) =>
-        `template: ${policy}/${statement} ${change}: ${[...gains.map((line) => `+ ${line}`), ...loses.map((line) => `- ${line}`)].join(', ')}`
-    )
-  ]
-}
-
-function chartLines(before: string, after: string): readonly string[] {
-  const [installed, chart] = [mapOf(before), mapOf(after)]
-  const { added, gone, defaults } = chartChanges({
-    installed,
-    chart,
-    releaseValues: {},
-    helmValues: {},
-    values: {}
+  const [had, has] = await Promise.all([before, after].map(async ({ version }) => crdsOf(source, version)))
+  const notes = upgradeLines({
+    from: before.version,
+    to: after.version,
+    direction: 'upgrade',
+    passes: [],
+    ...permissionsBetween(...templates),
+    crds: had === undefined || has === undefined || had.length === 0 ? [] : crdChanges(had, has),
+    fieldsLost: [],
+    ...chartBetween(...charts),
+    cautions: [],
+    unread: []
   })
   return [
-    ...added.map(({ path }) => `chart: value ${path} is new`),
-    ...gone.map((path) => `chart: value ${path} is gone`),
-    ...defaults.map(({ path }) => `chart: the default of ${path} changes`)
+    ...factLines(before.facts, after.facts),
+    ...resourceLines(before.digests, after.digests),
+    ...notes.slice(1),
+    ...(guides[1] === undefined ? [] : breakingChanges(guides[1], before.version, after.version)).map(
+      ({ version, text }) => `upgrade guide of ${version}, breaking: ${text}`
+    ),
+    ...missing(after.version, [
+      ['template', templates[1]],
+      ['chart', charts[1]],
+      ['upgrade guide', guides[1]],
+      ['CRDs', has?.length === 0 ? undefined : 'there']
+    ])
   ]
 }
 
-function crdLines(before: string, after: string): readonly string[] {
-  return crdChanges([crdOf(before)], [crdOf(after)]).map(
-    ({ crd, added, gone, changed }) =>
-      `CRD ${crd}: ${added.length} fields new, ${gone.length} gone, ${changed.length} changed`
+function factLines(before: ReleaseFacts | undefined, after: ReleaseFacts | undefined): readonly string[] {
+  if (before === undefined || after === undefined) return []
+  const range = ({ kubernetes }: ReleaseFacts): string => `1.${kubernetes.least} to 1.${kubernetes.most}`
+  return [
+    ...(range(before) === range(after) ? [] : [`Kubernetes ${range(before)} becomes ${range(after)}`]),
+    ...(before.nodeClassHash === after.nodeClassHash
+      ? []
+      : [`hash of EC2NodeClasses ${before.nodeClassHash} becomes ${after.nodeClassHash}`])
+  ]
+}
+
+/** Statements are said by what they allow; of all else of a template that it is there, gone or other. */
+function resourceLines(before: Digests | undefined, after: Digests | undefined): readonly string[] {
+  if (before === undefined || after === undefined) return []
+  const parts = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+    (part) => !part.includes(' ')
   )
+  return parts
+    .filter((part) => before[part] !== after[part])
+    .map((part) => {
+      const what =
+        before[part] === undefined ? 'is new' : after[part] === undefined ? 'is gone' : 'has changed'
+      return `template: resource ${part} ${what}`
+    })
 }
 
-function mapOf(text: string): Readonly<Record<string, unknown>> {
-  const value: unknown = load(text)
-  return isMap(value) ? value : {}
+function permissionsBetween(
+  before: string | undefined,
+  after: string | undefined
+): { readonly permissions?: ReturnType<typeof policyChanges> & { readonly by: 'published policies' } } {
+  if (before === undefined || after === undefined) return {}
+  const changes = policyChanges(declaredPolicies(before), declaredPolicies(after))
+  const { statements, policies } = changes
+  const same = statements.length + policies.added.length + policies.removed.length === 0
+  return same ? {} : { permissions: { ...changes, by: 'published policies' } }
 }
 
-function crdOf(text: string): Manifest {
-  const value: unknown = load(text)
-  if (!isManifest(value)) throw new Error('a CRD of upstream is no manifest')
-  return value
+/** With CloudFormation's placeholders in them: upstream writes each document as one text for Fn::Sub. */
+function declaredPolicies(template: string): readonly NamedPolicy[] {
+  return parseTemplate(template)
+    .resources.filter(({ type }) => type === 'AWS::IAM::ManagedPolicy')
+    .map(({ logicalId, properties }) => {
+      const declared = properties['PolicyDocument']
+      const text = isMap(declared) ? declared['Fn::Sub'] : undefined
+      const document: unknown = typeof text === 'string' ? JSON.parse(text) : declared
+      return { name: logicalId, document }
+    })
+}
+
+function chartBetween(
+  before: string | undefined,
+  after: string | undefined
+): { readonly chart?: ReturnType<typeof chartChanges> } {
+  const [was, is] = [before, after].map((text) => (text === undefined ? undefined : load(text)))
+  if (!isMap(was) || !isMap(is)) return {}
+  return { chart: chartChanges({ installed: was, releaseValues: {}, chart: is, helmValues: {}, values: {} }) }
+}
+
+async function crdsOf(source: Source, version: string): Promise<readonly Manifest[]> {
+  const names = (await source.list(version, crdFolder)).filter((name) => name.endsWith('.yaml'))
+  const texts = await Promise.all(names.map(async (name) => source.read(version, `${crdFolder}/${name}`)))
+  return texts.flatMap((text) => {
+    const crd: unknown = text === undefined ? undefined : load(text)
+    return isManifest(crd) ? [crd] : []
+  })
+}
+
+function missing(
+  version: string,
+  files: readonly (readonly [name: string, text: string | undefined])[]
+): readonly string[] {
+  const absent = files.filter(([, text]) => text === undefined).map(([name]) => name)
+  return absent.length === 0 ? [] : [`not compared, since ${version} has none here: ${absent.join(', ')}`]
 }

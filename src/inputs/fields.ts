@@ -12,7 +12,8 @@ import type {
   QueueInput,
   SecurityGroupsInput,
   SubnetsInput,
-  TemplateInput
+  TemplateInput,
+  VersionInput
 } from './inputs.js'
 
 /** What names must look like, by AWS's and Kubernetes' own rules. */
@@ -23,7 +24,7 @@ export const names = {
   roleArn: /^arn:aws(-cn|-us-gov)?:iam::\d{12}:role\/[\w+=,.@/-]+$/,
   policyArn: /^arn:aws(-cn|-us-gov)?:iam::(\d{12}|aws):policy\/[\w+=,.@/-]+$/,
   session: /^[\w+=,.@-]{2,64}$/,
-  version: /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/,
+  version: /^\d+\.\d+(\.\d+(-[0-9A-Za-z.-]+)?)?$/,
   namespace: /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
   stack: /^[A-Za-z][A-Za-z0-9-]{0,127}$/,
   queue: /^[\w-]{1,80}$/,
@@ -71,6 +72,18 @@ export function credentialsOf(problems: InputProblems, source: InputSource): Cre
     durationSeconds,
     audience: optional(source.get('audience'), (audience) => audience)
   }
+}
+
+export function versionOf(problems: InputProblems, value: string): VersionInput {
+  if (value === 'latest' || value === 'lts') return { kind: value }
+  const version = matching(
+    problems,
+    'karpenter-version',
+    value.replace(/^v/, ''),
+    names.version,
+    'use a version such as 1.14.0, a minor such as 1.14, latest, or lts'
+  )
+  return /^\d+\.\d+$/.test(version) ? { kind: 'minor', minor: version } : { kind: 'exact', version }
 }
 
 export function accountIdsOf(problems: InputProblems, value: string): string[] {

@@ -16,7 +16,8 @@ import {
   subnetsOf,
   tagsOf,
   templateOf,
-  urlOf
+  urlOf,
+  versionOf
 } from './fields.js'
 import { guideNames } from '../karpenter/names.js'
 import { checkOf, preflightOf, removalOf, smokeTestOf } from './modes.js'
@@ -39,6 +40,14 @@ export type CredentialsInput =
       readonly audience: string | undefined
     }
   | { readonly kind: 'chain' }
+
+/** `minor`: its newest patch. `lts`: that of the newest long-term minor. */
+export type VersionInput =
+  /** Without a leading v. */
+  | { readonly kind: 'exact'; readonly version: string }
+  | { readonly kind: 'minor'; readonly minor: string }
+  | { readonly kind: 'latest' }
+  | { readonly kind: 'lts' }
 
 export type SubnetsInput =
   | { readonly kind: 'cluster' }
@@ -107,8 +116,8 @@ export interface Inputs {
   readonly region: string
   readonly credentials: CredentialsInput
   readonly allowedAccountIds: readonly string[]
-  /** Exact version without a leading v, or undefined: the installed one, else the newest for the cluster. */
-  readonly karpenterVersion: string | undefined
+  /** Undefined: the installed one, else the newest tested one for the cluster. */
+  readonly karpenterVersion: VersionInput | undefined
   readonly allowDowngrade: boolean
   readonly crds: CrdsChoice
   readonly adopt: boolean
@@ -181,9 +190,7 @@ export function parseInputs(source: InputSource): Inputs {
     ),
     credentials: credentialsOf(problems, source),
     allowedAccountIds: accountIdsOf(problems, source.get('allowed-account-ids')),
-    karpenterVersion: optional(source.get('karpenter-version').replace(/^v/, ''), (version) =>
-      matching(problems, 'karpenter-version', version, names.version, 'use a version such as 1.14.0')
-    ),
+    karpenterVersion: optional(source.get('karpenter-version'), (version) => versionOf(problems, version)),
     allowDowngrade: booleanOf(problems, 'allow-downgrade', source.get('allow-downgrade')),
     crds: oneOf(problems, 'crds', source.get('crds'), ['auto', 'take-over', 'leave']),
     adopt: booleanOf(problems, 'adopt', source.get('adopt')),

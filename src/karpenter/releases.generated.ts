@@ -1,8 +1,5 @@
-import type { Release } from './releases.js'
-
 // Written by `npm run upstream`.
-
-export const rows: readonly Release[] = [
+export const releases = [
   { from: '1.0.0', kubernetes: { least: 25, most: 30 }, nodeClassHash: 'v3' },
   { from: '1.0.5', kubernetes: { least: 25, most: 31 }, nodeClassHash: 'v3' },
   { from: '1.1.0', kubernetes: { least: 25, most: 31 }, nodeClassHash: 'v4' },
@@ -16,8 +13,7 @@ export const rows: readonly Release[] = [
   { from: '1.13.0', kubernetes: { least: 26, most: 36 }, nodeClassHash: 'v5' },
   { from: '1.15.0', kubernetes: { least: 26, most: 37 }, nodeClassHash: 'v6' }
 ]
-
-export const patches: readonly string[] = [
+export const testedPatches = [
   '1.0.14',
   '1.1.10',
   '1.2.8',

@@ -1,4 +1,4 @@
-import { patches, rows } from './releases.generated.js'
+import * as generated from './releases.generated.js'
 
 /** What upstream's files say of a release and of those after it, up to the next row. */
 export interface Release {
@@ -11,7 +11,7 @@ export interface Release {
 }
 
 /** Ascending. */
-export const releases: readonly Release[] = rows
+export const releases: readonly Release[] = generated.releases
 
 /** Newest patch of each minor that this release of the action was tested with, ascending. */
-export const testedPatches: readonly string[] = patches
+export const testedPatches: readonly string[] = generated.testedPatches

@@ -40,8 +40,13 @@ export const catalogue = {
     findings: [
       {
         level: 'error',
-        says: "the pair is not in Karpenter's compatibility matrix",
+        says: "the version does not support the cluster's Kubernetes: with what comes of it, and what to take",
         override: 'version-pair'
+      },
+      {
+        level: 'error',
+        says: 'the version is 2.0 or later',
+        override: 'next-major'
       },
       {
         level: 'error',

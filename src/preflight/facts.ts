@@ -7,7 +7,9 @@ import { once, onceEach } from '../engine/once.js'
 import type { Inspection } from '../engine/resource.js'
 import { findReleases, type ReleaseName } from '../helm/release.js'
 import type { Inputs } from '../inputs/inputs.js'
+import { type RequiredStatement, requiredStatements } from '../karpenter/required-statements.js'
 import type { SelectorTerm } from '../karpenter/types.js'
+import type { Fact, KubernetesRange } from '../karpenter/version-facts.js'
 import { customResourceDefinitions, ec2NodeClasses, nodePools } from '../kubernetes/kinds.js'
 import type { Manifest } from '../kubernetes/manifest.js'
 import { type Decisions, releaseName } from '../plan/decisions.js'
@@ -80,7 +82,7 @@ type KnownDecisions = Pick<
 export interface Checked {
   readonly inputs: Inputs
   readonly found: KnownDiscovery & Pick<Discovery, 'aws' | 'kubernetes' | 'record' | 'adopted'>
-  readonly decisions: KnownDecisions & Pick<Decisions, 'nodeAccess'>
+  readonly decisions: KnownDecisions & Pick<Decisions, 'nodeAccess' | 'facts' | 'ownPolicies'>
   /** The comparison, which may have failed: then whatever else is wrong is said first. */
   readonly inspections: Promise<ReadonlyMap<string, Inspection>>
 }
@@ -95,6 +97,10 @@ export interface Facts extends KnownInputs, KnownDiscovery, KnownDecisions, Netw
   readonly kubernetes: string
   /** The version of the last install that ended well. */
   readonly recorded: string | undefined
+  /** Which Kubernetes the version supports. */
+  readonly range: Fact<KubernetesRange>
+  /** What the controller of the version calls. */
+  readonly required: readonly RequiredStatement[]
   /** Name of the queue that came with an adopted installation. */
   readonly adoptedQueue: string | undefined
   /** NodePools and EC2NodeClasses are the user's own manifests. */
@@ -173,6 +179,8 @@ export function factsOf(checked: Checked): Facts {
     releaseName,
     kubernetes: cluster.kubernetesVersion,
     recorded: found.record?.karpenterVersion,
+    range: decisions.facts.kubernetes,
+    required: requiredStatements(decisions.version, decisions.ownPolicies),
     adoptedQueue: found.adopted?.adoption.others.queueName,
     manifestsGiven: inputs.nodePools.kind === 'manifests',
     ownership,

@@ -1,11 +1,11 @@
-import semver from 'semver'
+import { isBefore } from '../karpenter/versions.js'
 import type { Concern } from './finding.js'
 import type { OlderWebhook } from './reads/older-karpenter-reads.js'
 
 /** A webhook that outlived its controller lets nothing of Karpenter's be written. */
 export function webhookConcerns(webhooks: readonly OlderWebhook[], version: string): readonly Concern[] {
   // 1.0 has them itself.
-  if (semver.lt(version, '1.1.0')) return []
+  if (isBefore(version, '1.1.0')) return []
   return webhooks.map(({ kind, name, service, serviceThere, failurePolicy }) => {
     const blocks = !serviceThere && failurePolicy === 'Fail'
     return {

@@ -1,12 +1,11 @@
 import { matches, matchesAction } from '../aws/wildcards.js'
 import { type Allowance, allowancesOf } from '../aws/policy/statements.js'
 import type { JsonMap } from '../engine/json.js'
-import { permissionsOf } from '../karpenter/permissions.js'
 import type { RenderedStack } from '../karpenter/rendered-stack.js'
 import type { Facts } from './facts.js'
 import type { Concern } from './finding.js'
 
-type PolicyFacts = Pick<Facts, 'version' | 'templateOrigin' | 'othersDocuments'> & {
+type PolicyFacts = Pick<Facts, 'version' | 'required' | 'templateOrigin' | 'othersDocuments'> & {
   readonly stack: Pick<RenderedStack, 'policies' | 'nodeRole'>
 }
 
@@ -25,17 +24,18 @@ export async function templatePolicies(facts: PolicyFacts): Promise<readonly Con
   return [...lacking(facts, allowed), ...passRole(facts, allowed)]
 }
 
-function lacking({ version, templateOrigin }: PolicyFacts, allowed: readonly Allowance[]): Concern[] {
+function lacking(
+  { version, required, templateOrigin }: PolicyFacts,
+  allowed: readonly Allowance[]
+): Concern[] {
   const findings: Concern[] = []
-  for (const { policy, statement } of permissionsOf(version)) {
-    const missing = statement.Action.filter(
-      (action) => !allowed.some((one) => matchesAction(one.action, action))
-    )
+  for (const { policy, sid, actions } of required) {
+    const missing = actions.filter((action) => !allowed.some((one) => matchesAction(one.action, action)))
     if (missing.length === 0) continue
     findings.push({
       level: missing.every((action) => optional.test(action)) ? 'warning' : 'error',
       subject: 'template',
-      problem: `no policy of the stack allows ${missing.join(', ')}, which the controller of Karpenter ${version} calls (${statement.Sid}, in upstream's ${policy} policy)`,
+      problem: `no policy of the stack allows ${missing.join(', ')}, which the controller of Karpenter ${version} calls (${sid}, in upstream's ${policy} policy)`,
       evidence: `template: ${templateOrigin}`,
       fix: 'Add the statement to the template, or pass `template: upstream` or `built-in`.'
     })

@@ -1,5 +1,5 @@
-import semver from 'semver'
 import { compatibilityAnnotation } from '../karpenter/cautions.js'
+import { exactVersion, isBefore } from '../karpenter/versions.js'
 import type { Facts } from './facts.js'
 import type { Concern } from './finding.js'
 
@@ -11,14 +11,14 @@ export async function v1beta1Remains(facts: RemainsFacts): Promise<readonly Conc
 }
 
 function passes11({ version, installed }: RemainsFacts): boolean {
-  const runs = semver.valid(installed)
-  return runs !== null && semver.lt(runs, '1.1.0') && semver.gte(version, '1.1.0')
+  const runs = exactVersion(installed)
+  return runs !== undefined && isBefore(runs, '1.1.0') && !isBefore(version, '1.1.0')
 }
 
 async function concernsOf(facts: RemainsFacts): Promise<readonly Concern[]> {
   const { version, installed } = facts
   const found = await facts.nodePoolRemains()
-  const ends = semver.lt(version, '1.6.0')
+  const ends = isBefore(version, '1.6.0')
   return found.flatMap(({ name, annotated, incompleteRef }): readonly Concern[] => {
     const finding = (level: Concern['level'], problem: string, evidence: string, fix: string): Concern => ({
       level,
