@@ -1,5 +1,6 @@
 import type { Chart } from '../helm/chart.js'
-import { field, listField, type Manifest, textField } from '../kubernetes/manifest.js'
+import { type Manifest, textField } from '../kubernetes/manifest.js'
+import { crdOf, servedBy } from '../kubernetes/structural-schema.js'
 import { unknownFields } from '../kubernetes/unknown-fields.js'
 import { ownerOfObject } from '../adoption/owners/object-owner.js'
 import { ownerText } from '../adoption/owners/owner-evidence.js'
@@ -59,7 +60,7 @@ function concernsOf(
     ]
   }
   const unknown = [...nodeClasses, ...nodePools]
-    .filter(({ apiVersion, kind }) => isOf(crd, apiVersion, kind))
+    .filter((object) => crdOf([crd], object) !== undefined)
     .flatMap((object) =>
       unknownFields(object, live).map((path) => `${object.kind} ${object.metadata.name}: ${path}`)
     )
@@ -70,17 +71,4 @@ function concernsOf(
   return different === undefined
     ? [finding('note', `CRD ${name} is left as it is, which is that of ${version}`, 'Nothing is to be done.')]
     : [finding('warning', `leave: ${different.reason}`)]
-}
-
-function servedBy(crd: unknown): readonly string[] {
-  return listField(crd, 'spec', 'versions')
-    .filter((one) => field(one, 'served') !== false)
-    .map((one) => textField(one, 'name') ?? '')
-}
-
-function isOf(crd: Manifest, apiVersion: string, kind: string): boolean {
-  return (
-    textField(crd, 'spec', 'group') === apiVersion.split('/')[0] &&
-    textField(crd, 'spec', 'names', 'kind') === kind
-  )
 }

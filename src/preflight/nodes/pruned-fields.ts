@@ -1,4 +1,5 @@
-import { type Manifest, textField } from '../../kubernetes/manifest.js'
+import type { Manifest } from '../../kubernetes/manifest.js'
+import { crdOf } from '../../kubernetes/structural-schema.js'
 import { unknownFields } from '../../kubernetes/unknown-fields.js'
 import type { Facts } from '../facts.js'
 import type { Concern } from '../finding.js'
@@ -23,7 +24,7 @@ export async function prunedFields(facts: PrunedFieldsFacts): Promise<readonly C
 }
 
 function concernsOf(object: Manifest, crds: readonly Manifest[], version: string): readonly Concern[] {
-  const fields = crds.filter((crd) => isOf(object, crd)).flatMap((crd) => unknownFields(object, crd))
+  const fields = unknownFields(object, crdOf(crds, object))
   if (fields.length === 0) return []
   const more = fields.length > shown ? ` and ${fields.length - shown} more` : ''
   const list = `${fields.slice(0, shown).join(', ')}${more}`
@@ -37,11 +38,6 @@ function concernsOf(object: Manifest, crds: readonly Manifest[], version: string
       override: 'pruned-fields'
     }
   ]
-}
-
-function isOf({ apiVersion, kind }: Manifest, crd: Manifest): boolean {
-  const of = `${textField(crd, 'spec', 'group') ?? ''} ${textField(crd, 'spec', 'names', 'kind') ?? ''}`
-  return of === `${apiVersion.split('/')[0] ?? ''} ${kind}`
 }
 
 function titleOf({ kind, metadata }: Manifest): string {
