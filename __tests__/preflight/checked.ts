@@ -42,6 +42,7 @@ export function checkedOf(clients: Pick<Found, 'aws' | 'kubernetes'>, given: Giv
   })
   return {
     inputs,
+    ownership: { owner: 'setup-karpenter', run: 'local' },
     found: {
       ...clients,
       cluster: {

@@ -82,6 +82,7 @@ type KnownDecisions = Pick<
 export interface Checked {
   readonly inputs: Inputs
   readonly found: KnownDiscovery & Pick<Discovery, 'aws' | 'kubernetes' | 'record' | 'adopted'>
+  readonly ownership: Ownership
   readonly decisions: KnownDecisions & Pick<Decisions, 'nodeAccess' | 'facts' | 'ownPolicies'>
   /** The comparison, which may have failed: then whatever else is wrong is said first. */
   readonly inspections: Promise<ReadonlyMap<string, Inspection>>
@@ -166,10 +167,9 @@ export interface KeptCrds {
 
 /** The facts of a run, none of them read yet. */
 export function factsOf(checked: Checked): Facts {
-  const { inputs, found, decisions } = checked
+  const { inputs, found, decisions, ownership } = checked
   const { aws, cluster, kubernetes } = found
   const controller = { name: releaseName, releaseName, namespace: inputs.namespace }
-  const ownership = { owner: 'setup-karpenter', run: '' }
   const inspections = async (): Promise<ReadonlyMap<string, Inspection>> => checked.inspections
   const crd = onceEach(async (name: string) => kubernetes.get(customResourceDefinitions, name))
   return {

@@ -1,17 +1,11 @@
 import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.js'
+import { isOwnCrd, retiredCrds } from '../karpenter/crd-names.js'
 import { testedPatchOf } from '../karpenter/tested-versions.js'
 import { isBefore } from '../karpenter/versions.js'
 import type { Facts } from './facts.js'
 import type { Concern } from './finding.js'
 
 type CrdFacts = Pick<Facts, 'version' | 'crd' | 'objectsOf'>
-
-/** CRDs that only Karpenter before 0.33 had. */
-export const retiredCrds: readonly string[] = [
-  'provisioners.karpenter.sh',
-  'machines.karpenter.sh',
-  'awsnodetemplates.karpenter.k8s.aws'
-]
 
 /** What those of the named CRDs that are there do to the version that is wanted. */
 export async function crdConcerns(names: readonly string[], facts: CrdFacts): Promise<readonly Concern[]> {
@@ -47,7 +41,7 @@ async function concernsOf(crd: CustomResourceDefinition, facts: CrdFacts): Promi
   const findings: Concern[] = []
   const stored = crd.status?.storedVersions ?? []
   // CapacityBuffers, which came with 1.14, have no other version than their own v1beta1.
-  if (stored.includes('v1beta1') && /\.karpenter\.(sh|k8s\.aws)$/.test(name)) {
+  if (stored.includes('v1beta1') && isOwnCrd(name)) {
     findings.push(
       finding(
         'error',

@@ -1,6 +1,6 @@
 import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.js'
 import { anotherKarpenter } from '../../../src/preflight/controller/another-karpenter.js'
-import { retiredCrds } from '../../../src/preflight/older-crds.js'
+import { retiredCrds } from '../../../src/karpenter/crd-names.js'
 
 type AskedFacts = Parameters<typeof anotherKarpenter>[0]
 

@@ -1,7 +1,8 @@
 import type { ReleaseName } from '../../helm/release.js'
+import { retiredCrds } from '../../karpenter/crd-names.js'
 import type { Facts } from '../facts.js'
 import type { Concern } from '../finding.js'
-import { crdConcerns, retiredCrds } from '../older-crds.js'
+import { crdConcerns } from '../older-crds.js'
 import { webhookConcerns } from '../older-webhooks.js'
 
 type AnotherKarpenterFacts = Pick<

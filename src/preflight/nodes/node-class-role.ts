@@ -1,4 +1,5 @@
 import { matches } from '../../aws/wildcards.js'
+import { iamName } from '../../karpenter/names.js'
 import type { RenderedStack } from '../../karpenter/rendered-stack.js'
 import { type Manifest, textField } from '../../kubernetes/manifest.js'
 import type { Facts } from '../facts.js'
@@ -29,7 +30,7 @@ function usersOf(
   const users = new Map<string, readonly string[]>()
   for (const nodeClass of nodeClasses) {
     const value = textField(nodeClass, 'spec', name)
-    if (value === undefined || !/^[\w+=,.@-]+$/.test(value)) continue
+    if (value === undefined || !iamName.test(value)) continue
     users.set(value, [...(users.get(value) ?? []), nodeClass.metadata.name])
   }
   return users
