@@ -3,6 +3,9 @@ import { load } from 'js-yaml'
 import { isMap } from '../../src/engine/json.js'
 import { UserError } from '../../src/engine/errors.js'
 import { type InputSource, parseInputs } from '../../src/inputs/inputs.js'
+import { guideNames } from '../../src/karpenter/names.js'
+import { table } from '../../src/inputs/table.js'
+import { overrides } from '../../src/preflight/catalogue.js'
 
 function defaults(): Record<string, string> {
   const metadata: unknown = load(readFileSync('action.yml', 'utf8'))
@@ -29,6 +32,8 @@ function source(given: Record<string, string>, files: Record<string, string> = {
       return value
     },
     env: {},
+    guideNames,
+    overrides,
     readFile: (path) => {
       const text = files[path]
       if (text === undefined) throw new Error('no such file')
@@ -46,6 +51,39 @@ function problemsOf(given: Record<string, string>): string[] {
     return error.message.split('\n')
   }
 }
+
+describe('the table of inputs', () => {
+  it("has action.yml's names, order and defaults", () => {
+    expect(Object.values(table).map(({ name, standard }) => [name, standard])).toEqual(
+      Object.entries(defaults())
+    )
+  })
+
+  it.each(Object.values(table).map(({ name, standard }) => [name, standard]))(
+    'takes %s as its default where it is empty, as an unset variable makes it',
+    (name) => {
+      const given = source({})
+      const needed = ['cluster-name', 'region'].includes(name)
+      const empty: InputSource = { ...given, get: (of) => (of === name && !needed ? '' : given.get(of)) }
+      expect(parseInputs(empty)).toEqual(parseInputs(given))
+    }
+  )
+
+  it('says which inputs mean nothing in the mode, and none that was left at its default', () => {
+    const others = (given: Record<string, string>): readonly string[] =>
+      parseInputs(source(given)).ofOtherModes
+    expect(others({})).toEqual([])
+    expect(others({ mode: 'check', 'force-drain': 'true', 'fail-on': 'never' })).toEqual([
+      'force-drain (uninstall)'
+    ])
+    expect(others({ mode: 'uninstall', 'smoke-test-replicas': '3', 'smoke-test': 'true' })).toEqual([
+      'smoke-test-replicas (install, smoke-test)'
+    ])
+    expect(others({ mode: 'smoke-test', subnets: 'private' })).toEqual([
+      'subnets (install, check, uninstall)'
+    ])
+  })
+})
 
 describe('preflight', () => {
   it('shows warnings and allows no error unless told otherwise', () => {

@@ -75,13 +75,6 @@ describe('versionPair', () => {
     ['1.9.0', '1.14.1', '1.34', [['error', /1\.9\.0 is older than 1\.14\.1/]]],
     ['1.8.0', undefined, '1.34', [['error', /1\.8\.0 is broken: its chart renders an empty feature gate/]]],
     ['1.8.4', undefined, '1.34', [['warning', /1\.8\.4 is better skipped: it has a regression/]]],
-    [
-      '1.3.0',
-      undefined,
-      '1.32',
-      [['warning', /1\.3\.0 is better skipped: in an account without a default VPC/]]
-    ],
-    ['1.11.1', undefined, '1.35', [['warning', /1\.11\.1 is better skipped: its controller panics/]]],
     ['1.8.0-rc.1', undefined, '1.34', [['error', /1\.8\.0-rc\.1 is broken/]]],
     ['1.14.1-rc.0', '1.14.1-rc.0', '1.35', []],
     ['1.14.1', '1.14.1-rc.0', '1.35', []],
@@ -90,7 +83,14 @@ describe('versionPair', () => {
     ['1.99.0', '1.15.2', '1.35', []],
     ['1.1.1', undefined, '1.32', [['error', /1\.32: its controller ends in a panic at its start/]]],
     ['1.2.8', undefined, '1.33', [['error', /1\.33: its controller logs one error and goes on/]]],
-    ['2.0.0', '1.15.2', '1.35', [['error', /2\.0\.0 is of another major version/]]]
+    ['2.0.0', '1.15.2', '1.35', [['error', /2\.0\.0 is of another major version/]]],
+    [
+      '1.3.0',
+      undefined,
+      '1.32',
+      [['warning', /1\.3\.0 is better skipped: in an account without a default VPC/]]
+    ],
+    ['1.11.1', undefined, '1.35', [['warning', /1\.11\.1 is better skipped: its controller panics/]]]
   ] as const)('of %s after %s on Kubernetes %s', (version, installed, kubernetes, expected) => {
     const findings = versionPair({
       version,

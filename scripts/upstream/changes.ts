@@ -4,7 +4,7 @@ import { policyChanges, type NamedPolicy } from '../../src/aws/policy/changes.js
 import { parseTemplate } from '../../src/karpenter/template-syntax.js'
 import { upstreamPath } from '../../src/karpenter/template.js'
 import { breakingChanges } from '../../src/karpenter/upgrade-guide.js'
-import { paths } from '../../src/karpenter/version-facts.js'
+import { tagPaths } from '../../src/karpenter/tag-constants.js'
 import { isManifest, type Manifest } from '../../src/kubernetes/manifest.js'
 import { upgradeLines } from '../../src/report/upgrade-lines.js'
 import { chartChanges } from '../../src/upgrade/chart-changes.js'
@@ -34,7 +34,7 @@ export async function changesOf(
   const [templates, charts, guides] = await Promise.all([
     file(upstreamPath),
     file(chartPath),
-    file(paths.upgradeNotes)
+    file(tagPaths.upgradeNotes)
   ])
   const [had, has] = await Promise.all([before, after].map(async ({ version }) => crdsOf(source, version)))
   const notes = upgradeLines({

@@ -1,7 +1,7 @@
 import semver from 'semver'
 import type { Release } from '../../src/karpenter/releases.js'
 import { upstreamPath } from '../../src/karpenter/template.js'
-import { hashVersion, kubernetesRange, paths } from '../../src/karpenter/version-facts.js'
+import { hashVersionIn, kubernetesIn, tagPaths } from '../../src/karpenter/tag-constants.js'
 import { changesOf, type ReadVersion } from './changes.js'
 import { type DigestRow, digestsOf } from './digests.js'
 import {
@@ -109,13 +109,13 @@ export async function renewed(
 
 async function factsOf(source: Source, version: string): Promise<ReleaseFacts | undefined> {
   const [range, hash] = await Promise.all([
-    source.read(version, paths.kubernetes),
-    source.read(version, paths.nodeClassHash)
+    source.read(version, tagPaths.kubernetes),
+    source.read(version, tagPaths.nodeClassHash)
   ])
   if (range === undefined || hash === undefined) return undefined
   return {
-    kubernetes: at(version, paths.kubernetes, () => kubernetesRange(range)),
-    nodeClassHash: at(version, paths.nodeClassHash, () => hashVersion(hash))
+    kubernetes: at(version, tagPaths.kubernetes, () => kubernetesIn(range)),
+    nodeClassHash: at(version, tagPaths.nodeClassHash, () => hashVersionIn(hash))
   }
 }
 

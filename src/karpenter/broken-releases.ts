@@ -27,6 +27,11 @@ export const discouragedReleases = badReleases({
   '1.11.1': reservations
 })
 
+/** Whether a release is known to be bad: such a one is never proposed. */
+export function isBadRelease(version: string): boolean {
+  return Object.hasOwn(brokenReleases, version) || Object.hasOwn(discouragedReleases, version)
+}
+
 function badReleases(flaws: Readonly<Record<string, string>>): Readonly<Record<string, BadRelease>> {
   return Object.fromEntries(
     Object.entries(flaws).map(([version, flaw]) => [version, { flaw, take: replacementOf(version) }])

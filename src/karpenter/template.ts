@@ -1,7 +1,6 @@
 import { dump } from 'js-yaml'
 import { messageOf, UserError } from '../engine/errors.js'
 import { isMap, type JsonMap } from '../engine/json.js'
-import type { TemplateInput } from '../inputs/inputs.js'
 import { type OthersParts, withoutOthersParts } from './others-parts.js'
 import { guideNames } from './names.js'
 import { builtInTemplateText } from './template-built-in.js'
@@ -21,6 +20,14 @@ export interface TemplatePorts {
   /** In place of https://raw.githubusercontent.com. */
   readonly upstreamBase?: string
 }
+
+export type TemplateInput =
+  | { readonly kind: 'upstream' }
+  | { readonly kind: 'built-in' }
+  | { readonly kind: 'path'; readonly path: string }
+  | { readonly kind: 'url'; readonly url: string }
+  /** The text itself, as the record has it; `origin` says so. */
+  | { readonly kind: 'text'; readonly text: string; readonly origin: string }
 
 export interface LoadedTemplate {
   readonly text: string

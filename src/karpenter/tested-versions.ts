@@ -1,4 +1,4 @@
-import { brokenReleases, discouragedReleases } from './broken-releases.js'
+import { isBadRelease } from './broken-releases.js'
 import { type Release, releases, testedPatches } from './releases.js'
 import { baseOf, compareVersions, inSpan, isBefore, kubernetesMinor, minorOf } from './versions.js'
 
@@ -61,7 +61,7 @@ export const testedKubernetes: { readonly least: number; readonly most: number }
 
 /** Whether a release works and upstream does not advise against it; only such are chosen or proposed. */
 export function isSound(version: string): boolean {
-  return !(baseOf(version) in brokenReleases) && !(baseOf(version) in discouragedReleases)
+  return !isBadRelease(baseOf(version))
 }
 
 /** Long-term minors by SUPPORT.md of aws/karpenter-provider-aws, ascending; `lts` takes the last. */

@@ -1,6 +1,6 @@
 import { messageOf } from '../engine/errors.js'
 import { isMap } from '../engine/json.js'
-import { goConstant } from './go-constants.js'
+import { hashVersionIn, kubernetesIn, tagPaths } from './tag-constants.js'
 import { gradeOf, newestTested, rowOf } from './tested-versions.js'
 import { type BreakingChange, breakingChanges } from './upgrade-guide.js'
 import { upstreamFileUrl, upstreamTemplateUrl } from './template.js'
@@ -53,13 +53,6 @@ export interface FactsPorts {
   readonly template?: boolean
 }
 
-/** Where they are at a tag. */
-export const paths = {
-  kubernetes: 'pkg/providers/version/version.go',
-  nodeClassHash: 'pkg/apis/v1/ec2nodeclass.go',
-  upgradeNotes: 'website/content/en/preview/upgrading/upgrade-guide.md'
-} as const
-
 /**
  * What holds for a version: of the table for every patch of a tested minor, else what the record has, else what upstream has
  * at the version's tag, all of it asked for at once. What cannot be had, or is not what it is expected to be, is the newest
@@ -91,13 +84,13 @@ export async function factsOf(version: string, ports: FactsPorts): Promise<Versi
   const { least } = rowOf(newestTested).kubernetes
   const [kubernetes, nodeClassHash, upgradeNotes, template] = await Promise.all([
     file<KubernetesRange>(
-      at(paths.kubernetes),
+      at(tagPaths.kubernetes),
       recorded?.kubernetes,
       { least, most: undefined },
-      kubernetesRange
+      kubernetesIn
     ),
-    file<string | undefined>(at(paths.nodeClassHash), recorded?.nodeClassHash, undefined, hashVersion),
-    file<readonly BreakingChange[]>(at(paths.upgradeNotes), recorded?.upgradeNotes, [], (text) =>
+    file<string | undefined>(at(tagPaths.nodeClassHash), recorded?.nodeClassHash, undefined, hashVersionIn),
+    file<readonly BreakingChange[]>(at(tagPaths.upgradeNotes), recorded?.upgradeNotes, [], (text) =>
       breakingChanges(text, newestTested, baseOf(version))
     ),
     ports.template === true
@@ -129,28 +122,6 @@ export function knownHash(
   if (exactVersion(version) === undefined || version === undefined) return undefined
   if (gradeOf(version) !== 'untested') return rowOf(version).nodeClassHash
   return recorded?.version === version ? recorded.nodeClassHash : undefined
-}
-
-/** Of pkg/providers/version/version.go. Throws Error for what does not declare it. */
-export function kubernetesRange(text: string): KubernetesRange & { readonly most: number } {
-  const [least, most] = ['MinK8sVersion', 'MaxK8sVersion'].map((name) => {
-    const value = goConstant(text, name)
-    const minor = /^1\.(\d{1,3})$/.exec(value ?? '')?.[1]
-    if (minor === undefined)
-      throw new Error(`it declares no ${name} such as "1.36"${value === undefined ? '' : ` but "${value}"`}`)
-    return Number(minor)
-  })
-  if (least === undefined || most === undefined || least > most)
-    throw new Error(`it has Kubernetes 1.${least ?? '?'} as least and 1.${most ?? '?'} as most`)
-  return { least, most }
-}
-
-/** Of pkg/apis/v1/ec2nodeclass.go. Throws Error for what does not declare it. */
-export function hashVersion(text: string): string {
-  const value = goConstant(text, 'EC2NodeClassHashVersion')
-  if (value === undefined || !/^v\d+$/.test(value))
-    throw new Error('it declares no EC2NodeClassHashVersion such as "v6"')
-  return value
 }
 
 /** What of the facts is worth keeping: what the table does not have and upstream said. */

@@ -34,7 +34,7 @@ export async function controllerCapacity(facts: CapacityFacts): Promise<readonly
   const [nodes, profiles] = await Promise.all([facts.nodes(), facts.profiles()])
   const pods = controllerPods(facts.values)
   if (profiles.state === 'denied') {
-    return [unknown('on Fargate', profiles.action), ...(await withRoom(nodes, pods, facts))]
+    return [notRead('on Fargate', profiles.action), ...(await withRoom(nodes, pods, facts))]
   }
   const profile = profileFor(profiles.items, controllerPodOf(facts))
   if (profile !== undefined) return onFargate(profile, facts)
@@ -42,7 +42,7 @@ export async function controllerCapacity(facts: CapacityFacts): Promise<readonly
   return withRoom(nodes, pods, facts)
 }
 
-function unknown(what: string, action: string): Concern {
+function notRead(what: string, action: string): Concern {
   return finding(
     'note',
     `whether the controller runs ${what} could not be seen: the run's role may not call ${action}`,
@@ -98,7 +98,7 @@ async function standing(facts: CapacityFacts): Promise<readonly Concern[]> {
   const onFargateNodes = new Set(nodes.filter(isFargate).map(({ name }) => name))
   if (found.length === 0 || onFargateNodes.size === 0) return found
   const running = await facts.controllerNodes()
-  if (running.state === 'denied') return [unknown('on Fargate', running.action)]
+  if (running.state === 'denied') return [notRead('on Fargate', running.action)]
   const runsThere = running.items.length > 0 && running.items.every((name) => onFargateNodes.has(name))
   return runsThere ? [] : found
 }
@@ -115,7 +115,7 @@ async function withRoom(
     fit.slice(0, askedNodes).map(async (node) => ({ node, taken: await podsOn(node.name) }))
   )
   const denied = asked.find(({ taken }) => taken.state === 'denied')
-  if (denied?.taken.state === 'denied') return [unknown('with room on the nodes', denied.taken.action)]
+  if (denied?.taken.state === 'denied') return [notRead('with room on the nodes', denied.taken.action)]
   const rooms = new Map(
     asked.map(({ node, taken }): [NodeFacts, Room] => [
       node,

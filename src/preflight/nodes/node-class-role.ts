@@ -44,7 +44,7 @@ async function ofRole(name: string, of: string, facts: RoleFacts): Promise<Conce
   const { stack, nodeRole } = facts
   if (name === stack.nodeRole.name) return []
   const found = await nodeRole(name)
-  if (found === 'denied') return [unknown(`${of}: role ${name}`, 'iam:GetRole')]
+  if (found === 'denied') return [notRead(`${of}: role ${name}`, 'iam:GetRole')]
   if (found === 'absent') {
     return [
       error(
@@ -71,7 +71,7 @@ async function ofRole(name: string, of: string, facts: RoleFacts): Promise<Conce
 async function ofProfile(name: string, of: string, facts: RoleFacts): Promise<Concern[]> {
   const { stack, instanceProfile } = facts
   const found = await instanceProfile(name)
-  if (found === 'denied') return [unknown(`${of}: instance profile ${name}`, 'iam:GetInstanceProfile')]
+  if (found === 'denied') return [notRead(`${of}: instance profile ${name}`, 'iam:GetInstanceProfile')]
   const fix = `Name an instance profile that has a role, or \`role: ${stack.nodeRole.name}\` in its place, for which Karpenter makes one.`
   if (found === 'absent')
     return [error(`${of}: there is no instance profile "${name}"`, 'iam:GetInstanceProfile', fix)]
@@ -109,7 +109,7 @@ async function passable(
   ]
 }
 
-function unknown(what: string, action: string): Concern {
+function notRead(what: string, action: string): Concern {
   return {
     level: 'note',
     subject: 'node-pools',

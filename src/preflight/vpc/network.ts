@@ -54,7 +54,7 @@ export async function network(facts: NetworkFacts): Promise<readonly Concern[]> 
     securityGroups: [...facts.securityGroups, ...inVpc(more.securityGroups)]
   }
   return [
-    ...unknown([tables, endpoints, subnets, groups]),
+    ...notRead([tables, endpoints, subnets, groups]),
     ...alsoTagged({ clusterName: facts.clusterName, vpcId }, more),
     ...(tables.state === 'read' ? routes(taken, tables.items, endpoints) : []),
     ...clusterTags(taken)
@@ -66,7 +66,7 @@ function others<T extends { readonly id: string }>(known: readonly T[], found: R
   return found.items.filter(({ id }) => !known.some((one) => one.id === id))
 }
 
-function unknown(reads: readonly Read<unknown>[]): Concern[] {
+function notRead(reads: readonly Read<unknown>[]): Concern[] {
   const actions = [...new Set(reads.flatMap((read) => (read.state === 'denied' ? read.action : [])))]
   if (actions.length === 0) return []
   return [
