@@ -1,5 +1,5 @@
 import { isMap, mapAt, type JsonMap } from '../../src/engine/json.js'
-import { statementsOf } from '../../src/karpenter/lost-statements.js'
+import { statementsOf } from '../../src/aws/policy/statements.js'
 import { renderedRoles } from '../../src/karpenter/rendered-roles.js'
 import { renderTemplate, type RenderedStack } from '../../src/karpenter/rendered-stack.js'
 import { builtInTemplateText } from '../../src/karpenter/template-built-in.js'

@@ -1,4 +1,4 @@
-import { statementsOf } from '../../src/karpenter/lost-statements.js'
+import { statementsOf } from '../../src/aws/policy/statements.js'
 import { renderTemplate } from '../../src/karpenter/rendered-stack.js'
 import { builtInTemplateText } from '../../src/karpenter/template-built-in.js'
 import { templateDifferences } from '../../src/karpenter/template-differences.js'

@@ -10,15 +10,15 @@ const containing = (part: string): unknown => expect.stringContaining(part)
 const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern)
 
 describe('autoMode', () => {
-  it('refuses a cluster in Auto Mode and says how to leave it', async () => {
-    expect(await autoMode({ name: 'blue', autoMode: true }).run()).toEqual([
+  it('refuses a cluster in Auto Mode and says how to leave it', () => {
+    expect(autoMode({ cluster: { name: 'blue', autoMode: true } })).toEqual([
       expect.objectContaining({
         level: 'error',
         subject: 'cluster-name',
         fix: containing('--compute-config enabled=false')
       })
     ])
-    expect(await autoMode({ name: 'blue', autoMode: false }).run()).toEqual([])
+    expect(autoMode({ cluster: { name: 'blue', autoMode: false } })).toEqual([])
   })
 })
 
@@ -29,8 +29,8 @@ describe('clusterActive', () => {
     ['CREATING', 'error'],
     ['DELETING', 'error'],
     ['FAILED', 'error']
-  ])('finds for %s: %s', async (status, level) => {
-    const findings = await clusterActive({ name: 'blue', status }).run()
+  ])('finds for %s: %s', (status, level) => {
+    const findings = clusterActive({ cluster: { name: 'blue', status } })
     expect(findings.map((finding) => finding.level)).toEqual(level === undefined ? [] : [level])
   })
 })
@@ -50,9 +50,9 @@ describe('clusterEndpoint', () => {
       /publicAccessCidrs=10\.1\.0\.0\/16,</
     ],
     [open, /open to all, and this runner does not reach it/, /network of the runner/]
-  ])('says why %j is not reached', async (endpointAccess, problem, fix) => {
+  ])('says why %j is not reached', (endpointAccess, problem, fix) => {
     const cluster = { name: 'blue', endpoint: 'https://x', endpointAccess }
-    expect(await clusterEndpoint({ cluster, unreachable }).run()).toEqual([
+    expect(clusterEndpoint({ cluster, unreachable })).toEqual([
       expect.objectContaining({
         level: 'error',
         problem: matching(problem),
@@ -60,7 +60,7 @@ describe('clusterEndpoint', () => {
         fix: matching(fix)
       })
     ])
-    expect(await clusterEndpoint({ cluster, unreachable: undefined }).run()).toEqual([])
+    expect(clusterEndpoint({ cluster, unreachable: undefined })).toEqual([])
   })
 })
 
@@ -91,15 +91,15 @@ describe('versionPair', () => {
       [['warning', /1\.3\.0 is better skipped: in an account without a default VPC/]]
     ],
     ['1.11.1', undefined, '1.35', [['warning', /1\.11\.1 is better skipped: its controller panics/]]]
-  ] as const)('of %s after %s on Kubernetes %s', async (version, installed, kubernetes, expected) => {
-    const findings = await versionPair({
+  ] as const)('of %s after %s on Kubernetes %s', (version, installed, kubernetes, expected) => {
+    const findings = versionPair({
       version,
       range: tableFacts(version).kubernetes,
       installed,
       recorded: undefined,
       allowDowngrade: false,
       kubernetes
-    }).run()
+    })
     expect(findings.map(({ level, problem }) => [level, problem])).toEqual(
       expected.map(([level, problem]) => [level, matching(problem)])
     )
@@ -112,16 +112,16 @@ describe('versionPair', () => {
     ['1.14.0', '1.2.1', 'Karpenter 1.14.0 runs']
   ])(
     'refuses 1.2.1 after %s with %s recorded, unless a downgrade is allowed',
-    async (installed, recorded, evidence) => {
+    (installed, recorded, evidence) => {
       const range = tableFacts('1.2.1').kubernetes
       const facts = { version: '1.2.1', range, installed, recorded, kubernetes: '1.32' }
-      expect(await versionPair({ ...facts, allowDowngrade: false }).run()).toEqual([
+      expect(versionPair({ ...facts, allowDowngrade: false })).toEqual([
         expect.objectContaining({ level: 'error', evidence, fix: containing('`allow-downgrade: true`') })
       ])
-      expect(await versionPair({ ...facts, allowDowngrade: true }).run()).toEqual([
+      expect(versionPair({ ...facts, allowDowngrade: true })).toEqual([
         expect.objectContaining({ level: 'warning', problem: containing('the chart goes back first') })
       ])
-      expect(await versionPair({ ...facts, version: '1.14.0', allowDowngrade: false }).run()).toEqual([])
+      expect(versionPair({ ...facts, version: '1.14.0', allowDowngrade: false })).toEqual([])
     }
   )
 })
@@ -136,21 +136,18 @@ describe('subnetTagsConflict', () => {
     tags: discovery === undefined ? {} : { 'karpenter.sh/discovery': discovery }
   })
   const group: SecurityGroup = { id: 'sg-1', name: 'cluster', vpcId: 'vpc-1', tags: {} }
-  const findingsOf = async (
-    subnets: readonly Subnet[],
-    securityGroups = [group]
-  ): Promise<readonly string[]> =>
-    (await subnetTagsConflict({ clusterName: 'green', subnets, securityGroups }).run()).map(
+  const findingsOf = (subnets: readonly Subnet[], securityGroups = [group]): readonly string[] =>
+    subnetTagsConflict({ clusterName: 'green', subnets, securityGroups }).map(
       ({ level, subject, problem, fix }) => `${level} ${subject}: ${problem} | ${fix}`
     )
 
-  it('takes untagged ones and its own', async () => {
-    expect(await findingsOf([subnet('subnet-1', 'a'), subnet('subnet-2', 'b', 'green')])).toEqual([])
+  it('takes untagged ones and its own', () => {
+    expect(findingsOf([subnet('subnet-1', 'a'), subnet('subnet-2', 'b', 'green')])).toEqual([])
   })
 
-  it("refuses another cluster's and names those that are free", async () => {
+  it("refuses another cluster's and names those that are free", () => {
     expect(
-      await findingsOf([subnet('subnet-1', 'a', 'blue'), subnet('subnet-2', 'b'), subnet('subnet-3', 'c')])
+      findingsOf([subnet('subnet-1', 'a', 'blue'), subnet('subnet-2', 'b'), subnet('subnet-3', 'c')])
     ).toEqual([
       expect.stringMatching(
         /^error subnets: subnet-1 is tagged karpenter\.sh\/discovery=blue, so cluster "green" cannot have it .*`subnets: subnet-2,subnet-3`/
@@ -158,20 +155,20 @@ describe('subnetTagsConflict', () => {
     ])
   })
 
-  it('says so where there are none', async () => {
-    expect(await findingsOf([], [])).toEqual([
+  it('says so where there are none', () => {
+    expect(findingsOf([], [])).toEqual([
       expect.stringMatching(/^error subnets: none was found/),
       expect.stringMatching(/^error security-groups: none was found/)
     ])
   })
 
-  it('warns of one zone and of few addresses, and refuses none at all', async () => {
-    expect(await findingsOf([subnet('subnet-1', 'a', undefined, 3), subnet('subnet-2', 'a')])).toEqual([
+  it('warns of one zone and of few addresses, and refuses none at all', () => {
+    expect(findingsOf([subnet('subnet-1', 'a', undefined, 3), subnet('subnet-2', 'a')])).toEqual([
       expect.stringMatching(/^warning subnets: all of them are in a/),
       expect.stringMatching(/^warning subnets: there are few free addresses/)
     ])
     expect(
-      await findingsOf([subnet('subnet-1', 'a', undefined, 0), subnet('subnet-2', 'b', undefined, 0)])
+      findingsOf([subnet('subnet-1', 'a', undefined, 0), subnet('subnet-2', 'b', undefined, 0)])
     ).toEqual([expect.stringMatching(/^error subnets: there is no free address/)])
   })
 })

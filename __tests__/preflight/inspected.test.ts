@@ -31,6 +31,7 @@ const foreign: Live<string> = { state: 'present', value: 'foreign' }
 const ours: Live<string> = { state: 'present', value: 'ours' }
 const absent: Live<string> = { state: 'absent' }
 
+const facts = (...resources: readonly AnyResource[]) => ({ inspections: inspected(...resources) })
 const inspected =
   (...resources: readonly AnyResource[]) =>
   async (): Promise<ReadonlyMap<string, Inspection>> => {
@@ -40,11 +41,11 @@ const inspected =
 
 describe('notOurs', () => {
   it('lets pass what may be made as wanted', async () => {
-    expect(await notOurs(inspected(named('a', ours), named('b', absent))).run()).toEqual([])
+    expect(await notOurs(facts(named('a', ours), named('b', absent)))).toEqual([])
   })
 
   it('finds every live state that a resource will not touch', async () => {
-    expect(await notOurs(inspected(named('a', foreign), named('b', foreign))).run()).toEqual([
+    expect(await notOurs(facts(named('a', foreign), named('b', foreign)))).toEqual([
       expect.objectContaining({
         level: 'error',
         subject: 'a',
@@ -57,7 +58,7 @@ describe('notOurs', () => {
 
   it('names the permission that reading lacks', async () => {
     const live: Live<string> = { state: 'unreadable', reason: 'denied', missingPermission: 'iam:GetRole' }
-    expect(await notOurs(inspected(named('a', live))).run()).toEqual([
+    expect(await notOurs(facts(named('a', live)))).toEqual([
       expect.objectContaining({
         subject: 'Role a',
         problem: 'could not be read: denied',
@@ -68,20 +69,20 @@ describe('notOurs', () => {
 
   it('asks for access to the cluster where the cluster refuses', async () => {
     const live: Live<string> = { state: 'unreadable', reason: 'denied', missingPermission: 'get namespaces' }
-    const [finding] = await notOurs(inspected(named('a', live, 'kubernetes'))).run()
+    const [finding] = await notOurs(facts(named('a', live, 'kubernetes')))
     expect(finding?.fix).toContain('Let the caller get namespaces')
   })
 
   it('fails with the comparison, which is said when nothing else is wrong', async () => {
-    await expect(notOurs(async () => Promise.reject(new Error('no answer'))).run()).rejects.toThrow(
-      'no answer'
-    )
+    await expect(
+      notOurs({ inspections: async () => Promise.reject(new Error('no answer')) })
+    ).rejects.toThrow('no answer')
   })
 })
 
 describe('nameTaken', () => {
   const findingsOf = async (...resources: readonly AnyResource[]): Promise<readonly string[]> =>
-    (await nameTaken({ stackName: 'Karpenter-blue', inspections: inspected(...resources) }).run()).map(
+    (await nameTaken({ stackName: 'Karpenter-blue', inspections: inspected(...resources) })).map(
       ({ subject, problem }) => `${subject} ${problem}`
     )
 

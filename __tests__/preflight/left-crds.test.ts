@@ -1,5 +1,5 @@
 import type { Manifest } from '../../src/kubernetes/manifest.js'
-import { leftCrds, type LeftCrdsFacts } from '../../src/preflight/left-crds.js'
+import { leftCrds } from '../../src/preflight/left-crds.js'
 import type { CrdKeeper } from '../../src/resources/controller/crd-keeper.js'
 
 const schemaOf = (...fields: readonly string[]): unknown => ({
@@ -29,19 +29,29 @@ const keeper: CrdKeeper = {
     others: []
   }
 }
+const ownership = { owner: 'setup-karpenter', run: '' }
 const wanted = crdOf('v1', 'weight', 'replicas')
 const command =
   'Run: helm upgrade karpenter-crd oci://public.ecr.aws/karpenter/karpenter-crd --version 1.14.0 -n ops'
 
-const findingsOf = async (found: readonly Manifest[], given: LeftCrdsFacts['given'] = []): Promise<unknown> =>
+const findingsOf = async (
+  found: readonly Manifest[],
+  nodePools: readonly Manifest[] = []
+): Promise<unknown> =>
   (
     await leftCrds({
       version: '1.14.0',
-      crds: [wanted],
-      live: async () => ({ found, keepers: new Map(found.map(({ metadata }) => [metadata.name, keeper])) }),
-      given,
-      ownership: { owner: 'setup-karpenter', run: '' }
-    }).run()
+      crds: 'leave',
+      chart: { crds: [wanted] },
+      changes: async () => true,
+      keptCrds: async () => ({
+        found,
+        keepers: new Map(found.map(({ metadata }) => [metadata.name, keeper]))
+      }),
+      nodeClasses: [],
+      nodePools,
+      ownership
+    })
   ).map(({ level, problem, fix }) => [level, problem, fix])
 
 it('refuses a version that is not served, with the command of whoever keeps it', async () => {
@@ -86,5 +96,10 @@ it('refuses where there is none, and says how to have it', async () => {
 })
 
 it('looks at nothing unless CRDs are to be left and something changes', async () => {
-  expect(await leftCrds(undefined).run()).toEqual([])
+  const unread = async (): Promise<never> => Promise.reject(new Error('asked'))
+  const facts = { version: '1.14.0', chart: { crds: [wanted] }, nodeClasses: [], nodePools: [], ownership }
+  expect(await leftCrds({ ...facts, crds: 'auto', changes: async () => true, keptCrds: unread })).toEqual([])
+  expect(await leftCrds({ ...facts, crds: 'leave', changes: async () => false, keptCrds: unread })).toEqual(
+    []
+  )
 })

@@ -1,10 +1,10 @@
-import { permissions, type PermissionsFacts } from '../../src/preflight/permissions.js'
+import { permissions } from '../../src/preflight/permissions.js'
 
 const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern)
 
 const principal = 'arn:aws:iam::111122223333:role/deployer'
 const need = { actions: ['a:B'], resources: ['arn:r'], context: {} }
-const facts: PermissionsFacts = {
+const facts: Parameters<typeof permissions>[0] = {
   principal,
   needs: async () => [need],
   simulate: async () => ({ state: 'known', missing: [] })
@@ -13,8 +13,8 @@ const unasked = async (): Promise<never> => Promise.reject(new Error('not asked 
 
 describe('permissions', () => {
   it('asks nothing when nothing is to be changed, or nobody can be asked about', async () => {
-    expect(await permissions({ ...facts, needs: async () => [], simulate: unasked }).run()).toEqual([])
-    expect(await permissions({ ...facts, principal: undefined, simulate: unasked }).run()).toEqual([])
+    expect(await permissions({ ...facts, needs: async () => [], simulate: unasked })).toEqual([])
+    expect(await permissions({ ...facts, principal: undefined, simulate: unasked })).toEqual([])
   })
 
   it('lists everything that is missing in one error, with where to find the statements', async () => {
@@ -26,7 +26,7 @@ describe('permissions', () => {
     const [finding, ...others] = await permissions({
       ...facts,
       simulate: async () => ({ state: 'known', missing })
-    }).run()
+    })
     expect(others).toEqual([])
     expect(finding).toMatchObject({ level: 'error', override: 'permissions' })
     expect(finding?.problem).toContain('iam:CreateRole on arn:a, arn:b (explicitly denied)\n')
@@ -36,7 +36,7 @@ describe('permissions', () => {
 
   it('notes that it could not ask', async () => {
     const simulate = async () => ({ state: 'unknown', reason: 'denied' }) as const
-    expect(await permissions({ ...facts, simulate }).run()).toEqual([
+    expect(await permissions({ ...facts, simulate })).toEqual([
       expect.objectContaining({ level: 'note', problem: matching(/: denied$/) })
     ])
   })

@@ -1,5 +1,5 @@
 import { clusterAutoscaler } from '../../src/preflight/cluster-autoscaler.js'
-import { identity, type IdentityFacts } from '../../src/preflight/controller/identity.js'
+import { identity } from '../../src/preflight/controller/identity.js'
 import { node } from './nodes.js'
 
 const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern)
@@ -21,7 +21,7 @@ describe('clusterAutoscaler', () => {
       ...(await two()),
       node('ip-3', { labels: { 'eks.amazonaws.com/nodegroup': 'workers' } })
     ]
-    expect(await clusterAutoscaler({ autoscalers: [autoscaler], nodes }).run()).toEqual([
+    expect(await clusterAutoscaler({ autoscalers: [autoscaler], nodes })).toEqual([
       expect.objectContaining({
         level: 'warning',
         problem: matching(/the node groups workers$/),
@@ -32,30 +32,32 @@ describe('clusterAutoscaler', () => {
   })
 
   it('takes no notice of one that is scaled to zero', async () => {
-    expect(
-      await clusterAutoscaler({ autoscalers: [{ ...autoscaler, replicas: 0 }], nodes: two }).run()
-    ).toEqual([])
+    expect(await clusterAutoscaler({ autoscalers: [{ ...autoscaler, replicas: 0 }], nodes: two })).toEqual([])
   })
 })
 
 describe('identity', () => {
-  const facts: IdentityFacts = {
-    strategy: 'pod-identity',
-    oidcIssuer: 'https://oidc',
-    agent: { desired: 2, ready: 2 },
-    agentNodes: async () => Promise.reject(new Error('not asked for')),
+  const facts: Parameters<typeof identity>[0] = {
+    identity: 'pod-identity',
+    cluster: { oidcIssuer: 'https://oidc' },
+    podIdentityAgentPods: { desired: 2, ready: 2 },
+    podIdentityAgentNodes: async () => Promise.reject(new Error('not asked for')),
     nodes: two,
     values: {}
   }
 
   it('is content with an agent on every node without looking at its pods, or with none yet', async () => {
-    expect(await identity(facts).run()).toEqual([])
-    expect(await identity({ ...facts, agent: undefined }).run()).toEqual([])
+    expect(await identity(facts)).toEqual([])
+    expect(await identity({ ...facts, podIdentityAgentPods: undefined })).toEqual([])
   })
 
   it('refuses an agent that is Ready nowhere, unless that is allowed', async () => {
-    const down = { ...facts, agent: { desired: 2, ready: 0 }, agentNodes: async () => [] }
-    expect(await identity(down).run()).toEqual([
+    const down = {
+      ...facts,
+      podIdentityAgentPods: { desired: 2, ready: 0 },
+      podIdentityAgentNodes: async () => []
+    }
+    expect(await identity(down)).toEqual([
       expect.objectContaining({
         level: 'error',
         override: 'pod-identity-agent',
@@ -65,15 +67,19 @@ describe('identity', () => {
   })
 
   it('warns of nodes that the agent leaves out', async () => {
-    const half = { ...facts, agent: { desired: 1, ready: 1 }, agentNodes: async () => ['ip-2'] }
-    expect(await identity(half).run()).toEqual([
+    const half = {
+      ...facts,
+      podIdentityAgentPods: { desired: 1, ready: 1 },
+      podIdentityAgentNodes: async () => ['ip-2']
+    }
+    expect(await identity(half)).toEqual([
       expect.objectContaining({ level: 'warning', problem: containing('not Ready on ip-1,') })
     ])
   })
 
   it('wants an issuer for IRSA', async () => {
-    expect(await identity({ ...facts, strategy: 'irsa' }).run()).toEqual([])
-    expect(await identity({ ...facts, strategy: 'irsa', oidcIssuer: '' }).run()).toEqual([
+    expect(await identity({ ...facts, identity: 'irsa' })).toEqual([])
+    expect(await identity({ ...facts, identity: 'irsa', cluster: { oidcIssuer: '' } })).toEqual([
       expect.objectContaining({ level: 'error', subject: 'controller-identity' })
     ])
   })

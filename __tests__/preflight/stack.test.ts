@@ -2,7 +2,7 @@ import { requiredStatements } from '../../src/karpenter/required-statements.js'
 import { renderTemplate, type RenderedStack } from '../../src/karpenter/rendered-stack.js'
 import { builtInTemplateText } from '../../src/karpenter/template-built-in.js'
 import { namesAndPolicySize } from '../../src/preflight/names-and-policy-size.js'
-import { queue, type QueueFacts } from '../../src/preflight/controller/queue.js'
+import { queue } from '../../src/preflight/controller/queue.js'
 import { templatePolicies } from '../../src/preflight/template-policies.js'
 
 const rendered = (version: string, edit: (text: string) => string = (text) => text): RenderedStack =>
@@ -15,23 +15,25 @@ const rendered = (version: string, edit: (text: string) => string = (text) => te
 const containing = (part: string): unknown => expect.stringContaining(part)
 
 describe('queue', () => {
+  type QueueFacts = Parameters<typeof queue>[0]
   const asked: string[] = []
   const findingsOf = async (
-    input: QueueFacts['input'],
+    interruptionQueue: QueueFacts['interruptionQueue'],
     more: Partial<QueueFacts> = {}
   ): Promise<readonly { level: string; problem: string; fix: string }[]> =>
     queue({
-      input,
+      interruptionQueue,
       helmValues: {},
       region: 'eu-west-1',
-      karpenterVersion: '1.14.1',
+      version: '1.14.1',
+      adoptedQueue: undefined,
       stack: rendered('1.14.1'),
       queueUrl: async (name) => {
         asked.push(name)
         return name === 'there' ? 'https://sqs.eu-west-1.amazonaws.com/111122223333/there' : undefined
       },
       ...more
-    }).run()
+    })
   beforeEach(() => asked.splice(0))
 
   it("asks nothing for the stack's own queue, or none", async () => {
@@ -125,17 +127,18 @@ describe('queue', () => {
 
 describe('templatePolicies', () => {
   const findingsOf = async (
-    karpenterVersion: string,
+    version: string,
     stack: RenderedStack,
     own?: RenderedStack['policies']
   ): Promise<readonly string[]> => {
-    const required = requiredStatements(karpenterVersion, own)
+    const required = requiredStatements(version, own)
     const findings = await templatePolicies({
-      karpenterVersion,
+      version,
       required,
       stack,
-      origin: 'mine.yaml'
-    }).run()
+      templateOrigin: 'mine.yaml',
+      othersDocuments: async () => []
+    })
     return findings.map(({ level, subject, problem }) => `${level} ${subject}: ${problem}`)
   }
 
@@ -189,16 +192,16 @@ describe('templatePolicies', () => {
 })
 
 describe('namesAndPolicySize', () => {
-  it('makes an error of every name that AWS would refuse', async () => {
+  it('makes an error of every name that AWS would refuse', () => {
     const stack = rendered('1.14.1')
     const names = {
       clusterName: 'blue',
       stackName: 'a_b',
-      karpenterVersion: '1.14.1',
+      version: '1.14.1',
       stack,
       nodeClasses: []
     }
-    expect(await namesAndPolicySize({ ...names, controllerRoleName: 'c'.repeat(65) }).run()).toEqual([
+    expect(namesAndPolicySize({ ...names, controllerRoleName: 'c'.repeat(65) })).toEqual([
       expect.objectContaining({ level: 'error', subject: 'controller-role-name' }),
       expect.objectContaining({ level: 'error', subject: 'stack-name' })
     ])

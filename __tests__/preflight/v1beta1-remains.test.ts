@@ -1,4 +1,5 @@
-import { nodePoolRemains, type NodePoolRemains, v1beta1Remains } from '../../src/preflight/v1beta1-remains.js'
+import { nodePoolRemains, type NodePoolRemains } from '../../src/preflight/reads/older-karpenter-reads.js'
+import { v1beta1Remains } from '../../src/preflight/v1beta1-remains.js'
 import { ApiServer } from '../kubernetes/api-server.js'
 
 const clean: NodePoolRemains = { name: 'default', annotated: false, incompleteRef: false }
@@ -12,11 +13,11 @@ async function found(
   const findings = await v1beta1Remains({
     installed,
     version,
-    nodePools: async () => {
+    nodePoolRemains: async () => {
       reads++
       return nodePools
     }
-  }).run()
+  })
   return { reads, findings: findings.map(({ level, subject, problem }) => [level, `${subject}: ${problem}`]) }
 }
 
@@ -68,7 +69,7 @@ test('of the cluster: kubelet settings by the annotation in which 1.0 kept them,
   put('no-group', { ...whole, group: '' })
   put('no-kind', { group: whole.group, name: 'default' })
   try {
-    expect(await nodePoolRemains(server.kubernetes)()).toEqual([
+    expect(await nodePoolRemains(server.kubernetes)).toEqual([
       { ...clean, name: 'clean' },
       { name: 'kubelet', annotated: true, incompleteRef: false },
       { name: 'no-group', annotated: false, incompleteRef: true },

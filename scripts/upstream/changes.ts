@@ -1,6 +1,6 @@
 import { load } from 'js-yaml'
 import { isMap } from '../../src/engine/json.js'
-import { policyChanges, type NamedPolicy } from '../../src/karpenter/permission-changes.js'
+import { policyChanges, type NamedPolicy } from '../../src/aws/policy/changes.js'
 import { parseTemplate } from '../../src/karpenter/template-syntax.js'
 import { upstreamPath } from '../../src/karpenter/template.js'
 import { breakingChanges } from '../../src/karpenter/upgrade-guide.js'

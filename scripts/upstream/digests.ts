@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { parsePolicy } from '../../src/aws/policy-document.js'
+import { parsePolicy } from '../../src/aws/policy/document.js'
 import { canonical, isMap } from '../../src/engine/json.js'
 import {
   renderTemplate,

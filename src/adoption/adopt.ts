@@ -86,10 +86,11 @@ export async function adoptedIfAsked(
 ): Promise<{ readonly inputs: Inputs; readonly found: Discovery }> {
   if (standing.kind === 'ours') return { inputs, found }
   if (standing.kind === 'adopted') {
-    await runPreflight([keepsNames(inputs, standing.adopted.adoption)])
-    return withAdopted(inputs, found, standing.adopted, step)
+    const { adopted } = standing
+    await runPreflight({ 'not-adopted': () => keepsNames(inputs, adopted.adoption) })
+    return withAdopted(inputs, found, adopted, step)
   }
-  await runPreflight([notAdopted(standing, inputs.adopt)])
+  await runPreflight({ 'not-adopted': () => notAdopted(standing, inputs.adopt) })
   if (standing.terms.kind !== 'compatible') return { inputs, found }
   return withAdopted(inputs, found, standing.terms.adopted, step)
 }

@@ -10,6 +10,7 @@ import type { SSMClient } from '@aws-sdk/client-ssm'
 import type { STSClient } from '@aws-sdk/client-sts'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import type { AwsCredentialIdentityProvider, MiddlewareStack, Pluggable } from '@smithy/types'
+import { once } from '../engine/once.js'
 import type { Account } from './environment.js'
 import type { Credentials } from './credentials.js'
 import { isExpired } from './errors.js'
@@ -207,9 +208,4 @@ export function openAws(
       connection.destroy()
     }
   }
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined
-  return async () => (made ??= make())
 }

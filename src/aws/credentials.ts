@@ -1,5 +1,6 @@
 import type { AwsCredentialIdentity } from '@smithy/types'
 import { messageOf, UserError } from '../engine/errors.js'
+import { sharedRead } from '../engine/once.js'
 import { clientDefaults, requestLogging, type Connection } from './clients.js'
 import { accessDenied, codeOf, isTransient, stsUnreachable } from './errors.js'
 import { claimsOf, idTokenMayComeLater, idTokenProblem, requireIdToken } from './id-token.js'
@@ -181,20 +182,12 @@ function renewable(
   }
 ): Credentials {
   let kept: { readonly identity: AwsCredentialIdentity; readonly until: number } | undefined
-  let underWay: Promise<AwsCredentialIdentity> | undefined
-  async function fresh(): Promise<AwsCredentialIdentity> {
-    underWay ??= own
-      .fetch()
-      .then((identity) => {
-        const expiration = identity.expiration?.getTime() ?? Infinity
-        kept = { identity, until: expiration - Math.min(300_000, (expiration - now()) / 3) }
-        return identity
-      })
-      .finally(() => {
-        underWay = undefined
-      })
-    return underWay
-  }
+  const fresh = sharedRead(async () => {
+    const identity = await own.fetch()
+    const expiration = identity.expiration?.getTime() ?? Infinity
+    kept = { identity, until: expiration - Math.min(300_000, (expiration - now()) / 3) }
+    return identity
+  })
   return {
     source: own.source,
     expired: own.expired,

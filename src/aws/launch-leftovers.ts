@@ -42,7 +42,7 @@ export async function launchTemplates(aws: Aws, clusterName: string): Promise<re
       return things
     })
   )
-  return onceEach(found.flat())
+  return withoutRepeats(found.flat())
 }
 
 /** Network interfaces that hang on nothing, tagged as Karpenter's instances are. */
@@ -60,7 +60,7 @@ export async function looseInterfaces(aws: Aws, clusterName: string): Promise<re
       return things
     })
   )
-  return onceEach(found.flat())
+  return withoutRepeats(found.flat())
 }
 
 /** Volumes that hang on nothing, tagged as Karpenter's instances are; volumes of PersistentVolumeClaims are not. */
@@ -77,7 +77,7 @@ export async function looseVolumes(aws: Aws, clusterName: string): Promise<reado
       return things
     })
   )
-  return onceEach(found.flat())
+  return withoutRepeats(found.flat())
 }
 
 /**
@@ -154,7 +154,7 @@ function thing(kind: LaunchThing['kind'], id: string | undefined, tags: Tags): L
   }
 }
 
-function onceEach(things: readonly LaunchThing[]): readonly LaunchThing[] {
+function withoutRepeats(things: readonly LaunchThing[]): readonly LaunchThing[] {
   return [...new Map(things.map((one) => [one.id, one])).values()].sort((a, b) => a.id.localeCompare(b.id))
 }
 

@@ -1,3 +1,4 @@
+import { iamQuotas } from './quotas.js'
 import type { Aws } from './clients.js'
 import { codeOf, isNotFound } from './errors.js'
 
@@ -59,9 +60,6 @@ export interface DeletedVersion {
   readonly document: string
 }
 
-/** IAM quotas: versions of a managed policy. */
-const mostVersions = 5
-
 /** Puts a document in force. Deletes the oldest version that is not in force when there is no room, and returns it. */
 export async function setDocument(
   aws: Aws,
@@ -76,7 +74,7 @@ export async function setDocument(
     .map((version) => version.VersionId ?? '')
     .toSorted((a, b) => Number(a.slice(1)) - Number(b.slice(1)))[0]
   const deleted =
-    Versions.length < mostVersions || oldest === undefined
+    Versions.length < iamQuotas.policyVersions || oldest === undefined
       ? undefined
       : { versionId: oldest, document: (await readVersion(aws, PolicyArn, oldest))?.document ?? '' }
   if (deleted !== undefined)

@@ -1,5 +1,6 @@
 import { UserError } from '../engine/errors.js'
 import type { Step } from '../engine/resource.js'
+import { iamQuotas } from './quotas.js'
 import type { Aws } from './clients.js'
 import { awsProblem, codeOf, isNotFound } from './errors.js'
 import { poll } from './poll.js'
@@ -23,9 +24,6 @@ export interface Exchange {
   readonly attach: readonly string[]
   readonly detach: readonly string[]
 }
-
-/** IAM quotas: managed policies of a role, where it has not been raised. */
-const mostPolicies = 10
 
 export function rolePolicies(
   aws: Aws,
@@ -79,7 +77,7 @@ export function rolePolicies(
       if (detached) step.changed(`detached ${policyName(PolicyArn)} from ${RoleName}`)
     },
     exchange: async ({ attached, attach, detach }, missing, step) => {
-      const hasRoom = attached.length + attach.length <= mostPolicies
+      const hasRoom = attached.length + attach.length <= iamQuotas.policiesOfRole
       const detachAll = async (): Promise<void> => {
         for (const arn of detach) await self.detach(arn, step)
       }

@@ -1,6 +1,6 @@
 import type { Rule } from '@aws-sdk/client-eventbridge'
 import type { Aws } from './clients.js'
-import { sharedRead } from './shared-read.js'
+import { sharedRead } from '../engine/once.js'
 import { physicalIds } from './stack-operation.js'
 
 /** A rule of the stack: its logical id, and the name that the template gives it, if any. */

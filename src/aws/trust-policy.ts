@@ -1,5 +1,6 @@
 import { isMap, type JsonMap } from '../engine/json.js'
-import { canonicalPolicy } from './policy-document.js'
+import { canonicalPolicy } from './policy/document.js'
+import { policyValue, statementsOf } from './policy/statements.js'
 
 /** Whom the controller role trusts: one service account, by the cluster's OIDC provider or by EKS Pod Identity. */
 export type Trust =
@@ -53,20 +54,14 @@ export interface TrustReading {
 /** Throws SyntaxError for what is no policy. `document` may be URL-encoded, as IAM answers. */
 export function readTrust(document: string, trust: Trust): TrustReading {
   const wanted = trustStatement(trust)
-  const statements = statementsOf(document)
+  const value = policyValue(document)
+  if (!isMap(value)) throw new SyntaxError('a trust policy must be a JSON object')
+  const statements = statementsOf(value)
   const same = (statement: JsonMap): boolean => sameStatement(statement, wanted)
   return {
     trusted: statements.some(same),
     others: statements.filter((statement) => !same(statement))
   }
-}
-
-function statementsOf(document: string): JsonMap[] {
-  const text = document.trim()
-  const value: unknown = JSON.parse(text.startsWith('{') ? text : decodeURIComponent(text))
-  if (!isMap(value)) throw new SyntaxError('a trust policy must be a JSON object')
-  const statements: unknown[] = Array.isArray(value['Statement']) ? value['Statement'] : [value['Statement']]
-  return statements.filter(isMap)
 }
 
 function sameStatement(a: JsonMap, b: JsonMap): boolean {

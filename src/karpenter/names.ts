@@ -1,3 +1,4 @@
+import { iamQuotas } from '../aws/quotas.js'
 import { type Manifest, textField } from '../kubernetes/manifest.js'
 import type { RenderedStack } from './rendered-stack.js'
 
@@ -23,11 +24,6 @@ export function guideNames(clusterName: string): {
   }
 }
 
-/** Characters of a managed policy, white space aside. Source: IAM and STS quotas. */
-export const policySizeLimit = 6144
-/** Managed policies on one role, by default. Source: IAM and STS quotas. */
-const attachedPolicies = 10
-
 interface Rule {
   readonly what: string
   readonly longest: number
@@ -35,19 +31,22 @@ interface Rule {
   readonly says: string
 }
 
+/** Characters of names in IAM: roles, policies, instance profiles. */
+export const iamName = /^[\w+=,.@-]+$/
+
 /** Sources: the API references of CreateRole, CreatePolicy, CreateQueue and CreateStack. */
 const rules = {
-  role: { what: 'an IAM role', longest: 64, alphabet: /^[\w+=,.@-]+$/, says: 'letters, digits and +=,.@-_' },
+  role: { what: 'an IAM role', longest: 64, alphabet: iamName, says: 'letters, digits and +=,.@-_' },
   policy: {
     what: 'an IAM policy',
     longest: 128,
-    alphabet: /^[\w+=,.@-]+$/,
+    alphabet: iamName,
     says: 'letters, digits and +=,.@-_'
   },
   profile: {
     what: 'an instance profile',
     longest: 128,
-    alphabet: /^[\w+=,.@-]+$/,
+    alphabet: iamName,
     says: 'letters, digits and +=,.@-_, without path or ARN'
   },
   queue: { what: 'an SQS queue', longest: 80, alphabet: /^[\w-]+$/, says: 'letters, digits, - and _' },
@@ -102,12 +101,13 @@ export function checkNames(names: NamesInUse): readonly NameProblem[] {
       wrong(policy.name, rules.policy),
       'The policy has the cluster in its name: pass a `template` that names it otherwise.'
     )
-    if (policy.size > policySizeLimit) problems.push(tooLarge(policy, clusterName, names.karpenterVersion))
+    if (policy.size > iamQuotas.policyCharacters)
+      problems.push(tooLarge(policy, clusterName, names.karpenterVersion))
   }
-  if (stack.policies.length > attachedPolicies) {
+  if (stack.policies.length > iamQuotas.policiesOfRole) {
     problems.push({
       input: 'template',
-      problem: `has ${stack.policies.length} managed policies, and a role may have ${attachedPolicies}`,
+      problem: `has ${stack.policies.length} managed policies, and a role may have ${iamQuotas.policiesOfRole}`,
       fix: "Put the controller's statements into fewer policies."
     })
   }
@@ -138,10 +138,11 @@ function tooLarge(
 ): NameProblem {
   const text = JSON.stringify(policy.document)
   const times = text.split(clusterName).length - 1
-  const longest = clusterName.length - Math.ceil((policy.size - policySizeLimit) / Math.max(1, times))
+  const longest =
+    clusterName.length - Math.ceil((policy.size - iamQuotas.policyCharacters) / Math.max(1, times))
   return {
     input: 'cluster-name',
-    problem: `policy ${policy.name} of Karpenter ${version} comes to ${policy.size} characters, and IAM takes ${policySizeLimit}: "${clusterName}" stands in it ${times} times, and ${Math.max(0, longest)} characters is the longest name that fits here`,
+    problem: `policy ${policy.name} of Karpenter ${version} comes to ${policy.size} characters, and IAM takes ${iamQuotas.policyCharacters}: "${clusterName}" stands in it ${times} times, and ${Math.max(0, longest)} characters is the longest name that fits here`,
     fix: "Take `karpenter-version` 1.9.0 or later, whose permissions are several policies, or pass a `template` of your own with the controller's statements in two policies."
   }
 }

@@ -1,6 +1,6 @@
+import type { NamedPolicy } from '../aws/policy/changes.js'
+import { statementsOf } from '../aws/policy/statements.js'
 import { isMap } from '../engine/json.js'
-import { statementsOf } from './lost-statements.js'
-import type { NamedPolicy } from './permission-changes.js'
 import { permissionsOf } from './permissions.js'
 
 /** What a version's controller calls, as one statement of a policy allows it. */

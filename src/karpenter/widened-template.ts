@@ -1,6 +1,8 @@
 import { dump } from 'js-yaml'
 import { canonical, isMap, type JsonMap, mapAt } from '../engine/json.js'
-import { lostStatements, statementsOf } from './lost-statements.js'
+import { lostStatements } from '../aws/policy/lost.js'
+import { statementsOf } from '../aws/policy/statements.js'
+import { iamQuotas } from '../aws/quotas.js'
 import { policySize, type RenderedResource, renderTemplate, type StackSettings } from './rendered-stack.js'
 import { templateDifferences } from './template-differences.js'
 import { unknownValue } from './template-functions.js'
@@ -17,10 +19,6 @@ export interface WidenedTemplate {
   /** Names of policies that have no room for all that the standing stack's allow besides. */
   readonly narrowed: readonly string[]
 }
-
-/** IAM quotas: characters of a managed policy, and managed policies of a role. */
-const mostCharacters = 6144
-const mostPolicies = 10
 
 /**
  * A template for as long as the old controller may still run: the target, with every resource that the standing stack has
@@ -114,7 +112,7 @@ function statementsBesides(document: JsonMap | undefined, old: JsonMap | undefin
   })
   const smallestFirst = lost.toSorted((a, b) => policySize(a) - policySize(b))
   const fitting = smallestFirst.reduce<readonly JsonMap[]>(
-    (all, one) => (policySize(wider([...all, one])) > mostCharacters ? all : [...all, one]),
+    (all, one) => (policySize(wider([...all, one])) > iamQuotas.policyCharacters ? all : [...all, one]),
     []
   )
   return {
@@ -135,7 +133,7 @@ function policiesBesides(
   if (policies === undefined || lost.length === 0 || !Array.isArray(declared))
     return { over: undefined, noRoom: false }
   const written: readonly unknown[] = declared
-  const fitting = lost.slice(0, Math.max(0, mostPolicies - policies.length))
+  const fitting = lost.slice(0, Math.max(0, iamQuotas.policiesOfRole - policies.length))
   return {
     over: fitting.length === 0 ? undefined : { ManagedPolicyArns: [...written, ...fitting] },
     noRoom: fitting.length < lost.length

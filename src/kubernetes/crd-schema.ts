@@ -1,6 +1,7 @@
 import type { ErrorObject } from 'ajv'
 import { isMap, type JsonMap } from '../engine/json.js'
-import { field, listField, type Manifest, textField } from './manifest.js'
+import { listField, type Manifest, textField } from './manifest.js'
+import { crdOf, otherFields, type Place, placesOf, schemaOf, withInner } from './structural-schema.js'
 
 /** What a CRD says against an object. */
 export interface SchemaProblems {
@@ -21,7 +22,7 @@ export async function problemsBy(
   const judges = new Map<JsonMap, Judge>()
   const found: SchemaProblems[] = []
   for (const object of objects) {
-    const schema = schemaOf(crdOf(crds, object), object.apiVersion)
+    const schema = schemaOf(crdOf(crds, object), object.apiVersion.split('/')[1])
     if (schema === undefined) continue
     const judge = judges.get(schema) ?? (await judgeBy(schema))
     judges.set(schema, judge)
@@ -29,22 +30,6 @@ export async function problemsBy(
     if (problems.length > 0) found.push({ object, problems })
   }
   return found
-}
-
-function crdOf(crds: readonly Manifest[], { apiVersion, kind }: Manifest): Manifest | undefined {
-  return crds.find(
-    (crd) =>
-      textField(crd, 'spec', 'group') === apiVersion.split('/')[0] &&
-      textField(crd, 'spec', 'names', 'kind') === kind
-  )
-}
-
-function schemaOf(crd: Manifest | undefined, apiVersion: string): JsonMap | undefined {
-  const version = listField(crd, 'spec', 'versions').find(
-    (one) => textField(one, 'name') === apiVersion.split('/')[1]
-  )
-  const schema = field(version, 'schema', 'openAPIV3Schema')
-  return isMap(schema) ? schema : undefined
 }
 
 type Judge = (object: Manifest) => readonly string[]
@@ -78,7 +63,8 @@ async function judgeBy(schema: JsonMap): Promise<Judge> {
     // Gets the defaults, as on the server, which judges by its rules what is sound otherwise.
     const judged: unknown = structuredClone(object)
     if (!structure(judged)) return [...new Set((structure.errors ?? []).map(textOf))]
-    return rulesOf(schema, judged, '')
+    return placesOf(judged, schema)
+      .flatMap(rulesOf)
       .filter(breaks)
       .map(({ path, message }) => `${path} ${message}`.trim())
   }
@@ -112,20 +98,12 @@ function pathOf(pointer: string): string {
  * A structural schema with every field that it does not name refused, as the server refuses it of a strict request. An open
  * map takes them, and so do the items of an open list; what it does name has its own schema.
  */
-function strictly(schema: JsonMap, listIsOpen = false): JsonMap {
-  const { properties, items, additionalProperties } = schema
-  const open = listIsOpen || schema['x-kubernetes-preserve-unknown-fields'] === true
-  const isObject = isMap(properties) || schema['type'] === 'object'
+function strictly(schema: JsonMap, inOpenList = false): JsonMap {
+  const open = inOpenList || otherFields(schema) === 'all'
+  const isObject = isMap(schema['properties']) || schema['type'] === 'object'
   return {
-    ...schema,
-    ...(isMap(properties) && {
-      properties: Object.fromEntries(
-        Object.entries(properties).map(([name, one]) => [name, isMap(one) ? strictly(one) : one])
-      )
-    }),
-    ...(isMap(items) && { items: strictly(items, open) }),
-    ...(isMap(additionalProperties) && { additionalProperties: strictly(additionalProperties) }),
-    ...(isObject && additionalProperties === undefined && !open && { additionalProperties: false })
+    ...withInner(schema, (inner, of) => strictly(inner, of === 'items' && open)),
+    ...(isObject && schema['additionalProperties'] === undefined && !open && { additionalProperties: false })
   }
 }
 
@@ -144,29 +122,15 @@ interface Rule {
   readonly self: unknown
 }
 
-function rulesOf(schema: JsonMap, value: unknown, path: string): readonly Rule[] {
+function rulesOf({ schema, value, path }: Place): readonly Rule[] {
   if (value === undefined || value === null) return []
-  const own = listField(schema, 'x-kubernetes-validations').flatMap((one) => {
+  return listField(schema, 'x-kubernetes-validations').flatMap((one) => {
     const rule = textField(one, 'rule') ?? ''
-    if (/\boldSelf\b/.test(rule)) return []
+    if (/oldSelf/.test(rule)) return []
     return [
       { path, rule, message: textField(one, 'message') ?? `breaks the rule ${rule}`, self: inCel(value) }
     ]
   })
-  const { properties, items, additionalProperties } = schema
-  const below = (inner: unknown, at: string, innerSchema: unknown): readonly Rule[] =>
-    isMap(innerSchema) ? rulesOf(innerSchema, inner, at) : []
-  if (Array.isArray(value))
-    return [...own, ...value.flatMap((one, index) => below(one, `${path}[${index}]`, items))]
-  if (!isMap(value)) return own
-  const inside = Object.entries(value).flatMap(([name, one]) =>
-    below(
-      one,
-      path === '' ? name : `${path}.${name}`,
-      (isMap(properties) ? properties[name] : undefined) ?? additionalProperties
-    )
-  )
-  return [...own, ...inside]
 }
 
 /** CEL's whole numbers are not its fractions. */

@@ -30,7 +30,7 @@ export async function check(given: Run): Promise<void> {
   noteDecisions(run, found, decisions)
   const graph = model({ inputs, found, decisions, ownership: ownershipOf(run), keep: () => undefined })
   const findings: Finding[] = []
-  const ofVersion = await versionFindings({
+  const ofVersion = versionFindings({
     version: decisions.version,
     facts: decisions.facts,
     installed: decisions.installed,
@@ -73,9 +73,12 @@ async function discoverNamed(
   const found = await discover(inputs, session, step, 'are noted')
   const standing = await standingOf(inputs, found, ownershipOf(run))
   // Why it cannot be taken over is all that can be said of it.
-  if (standing.kind === 'others') await runPreflight([notAdopted(standing, true)])
+  if (standing.kind === 'others') await runPreflight({ 'not-adopted': () => notAdopted(standing, true) })
   const adopted = adoptedOf(standing)
-  if (standing.kind === 'adopted') await runPreflight([keepsNames(inputs, standing.adopted.adoption)])
+  if (standing.kind === 'adopted') {
+    const { adoption } = standing.adopted
+    await runPreflight({ 'not-adopted': () => keepsNames(inputs, adoption) })
+  }
   if (adopted === undefined) return { inputs, found, standing }
   return { ...(await withAdopted(inputs, found, adopted, step)), standing }
 }

@@ -90,7 +90,9 @@ async function plan(given: Run): Promise<Plan> {
   })
   await Promise.allSettled([comparing])
   await stage(run, 'Preflight', async (step) =>
-    preflight({ inputs, found, decisions, inspections: comparing }, step, (all) => ledger.preflight(all))
+    preflight({ inputs, found, decisions, ownership, inspections: comparing }, step, (all) =>
+      ledger.preflight(all)
+    )
   )
   const inspections = await comparing
   await sayUpgrade(run, { found, decisions, inspections })

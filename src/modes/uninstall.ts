@@ -1,5 +1,6 @@
 import { recordedAdoption, withAdopted } from '../adoption/adopt.js'
 import { uninstallPolicy } from '../aws/errors.js'
+import { crdNames } from '../karpenter/crd-names.js'
 import { decide, type Decisions, releaseName } from '../plan/decisions.js'
 import { discover, type Discovery } from '../plan/discovery.js'
 import { UserError } from '../engine/errors.js'
@@ -150,15 +151,6 @@ function graphOf(run: Run, inputs: Inputs, found: Discovery, decisions: Decision
     removal: inputs.removal
   })
 }
-
-/** Every CRD of Karpenter, 1.0 to 1.14. */
-const crdNames = [
-  'nodepools.karpenter.sh',
-  'nodeclaims.karpenter.sh',
-  'ec2nodeclasses.karpenter.k8s.aws',
-  'nodeoverlays.karpenter.sh',
-  'capacitybuffers.autoscaling.x-k8s.io'
-]
 
 /** As much of the chart as a removal needs, which is which CRDs there are: no registry is asked. */
 async function chartOf({ kubernetes, record }: Discovery, run: Run): Promise<Chart> {

@@ -15,7 +15,7 @@ import type { Inputs } from '../inputs/inputs.js'
 import { readManifests } from '../karpenter/convert/manifests.js'
 import { defaultNodePools } from '../karpenter/default-node-pools.js'
 import type { OthersParts } from '../karpenter/others-parts.js'
-import type { NamedPolicy } from '../karpenter/permission-changes.js'
+import type { NamedPolicy } from '../aws/policy/changes.js'
 import { type RenderedStack, renderTemplate, type StackSettings } from '../karpenter/rendered-stack.js'
 import { builtInTemplateText } from '../karpenter/template-built-in.js'
 import type { VersionFacts } from '../karpenter/version-facts.js'
@@ -79,7 +79,8 @@ export async function decide(
 ): Promise<Decisions> {
   const { aws, cluster } = found
   const { facts, installed, version, reason } = await decideVersion(inputs, found, ports, step)
-  if (inputs.mode === 'install') await runPreflight([nextMajor(version)], inputs.preflight)
+  if (inputs.mode === 'install')
+    await runPreflight({ 'version-pair': () => nextMajor(version) }, inputs.preflight)
   const nodeAccess = chooseNodeAccess(inputs.nodeAccess, cluster.authenticationMode)
   const manifests = manifestsOf(inputs, found)
   const others = othersParts(found)

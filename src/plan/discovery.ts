@@ -10,6 +10,7 @@ import {
 } from '../aws/discover.js'
 import { type InstallRecord, parseRecord } from '../engine/record.js'
 import { UserError } from '../engine/errors.js'
+import { once } from '../engine/once.js'
 import type { Layer, Step } from '../engine/resource.js'
 import type { Cluster } from '../aws/environment.js'
 import { type Autoscaler, type Controller, findScalers } from '../helm/release.js'
@@ -66,7 +67,7 @@ export async function reach(inputs: Inputs, session: Session, step: Step): Promi
     `cluster: ${cluster.arn}, Kubernetes ${cluster.kubernetesVersion}, authentication mode ${cluster.authenticationMode}`
   )
   // A cluster that is being made has no endpoint yet, and one that has failed may never have had one.
-  if (cluster.endpoint === '') await runPreflight([clusterActive(cluster)])
+  if (cluster.endpoint === '') await runPreflight({ 'cluster-active': () => clusterActive({ cluster }) })
   const token = session.tokens(aws, cluster.name)
   return { aws, cluster, token, kubernetes: session.kubernetes(cluster, aws.account.callerArn, token) }
 }
@@ -75,8 +76,11 @@ export async function reach(inputs: Inputs, session: Session, step: Step): Promi
 async function endpointProblem(cluster: Cluster, error: unknown): Promise<unknown> {
   if (!(error instanceof UnreachableError)) return error
   const unreachable = error.message.replace(/^cluster endpoint: /, '')
-  const checks = [clusterActive(cluster), clusterEndpoint({ cluster, unreachable }), autoMode(cluster)]
-  return runPreflight(checks).then(
+  return runPreflight({
+    'cluster-active': () => clusterActive({ cluster }),
+    'cluster-endpoint': () => clusterEndpoint({ cluster, unreachable }),
+    'auto-mode': () => autoMode({ cluster })
+  }).then(
     () => error,
     (refused: unknown) => refused
   )
@@ -170,11 +174,6 @@ async function hasOidcProvider(aws: Aws, cluster: Cluster): Promise<boolean> {
     })
   const suffix = cluster.oidcIssuer.replace('https://', 'oidc-provider/')
   return OpenIDConnectProviderList.some((provider) => provider.Arn?.endsWith(suffix) === true)
-}
-
-function once<T>(read: () => Promise<T>): () => Promise<T> {
-  let result: Promise<T> | undefined
-  return async () => (result ??= read())
 }
 
 /** Of an error that is a refusal, or was made of one: what the caller lacks. */

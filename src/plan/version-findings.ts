@@ -8,7 +8,7 @@ import {
   type VersionFacts
 } from '../karpenter/version-facts.js'
 import { isInRange, pairConsequence, pairIsFatal, rangeText, versionFix } from '../karpenter/version-words.js'
-import type { Finding as PreflightFinding } from '../preflight/finding.js'
+import type { Concern } from '../preflight/finding.js'
 import { newestOf, versionPair } from '../preflight/version-pair.js'
 
 export interface VersionFindingFacts {
@@ -30,16 +30,16 @@ export interface VersionFindings {
 }
 
 /** What a check says of the version itself: the pair with the cluster's Kubernetes, and what install would refuse of it. */
-export async function versionFindings(facts: VersionFindingFacts): Promise<VersionFindings> {
+export function versionFindings(facts: VersionFindingFacts): VersionFindings {
   const { version, installed, record, kubernetes, allowDowngrade, allowed } = facts
-  const refused = await versionPair({
+  const refused = versionPair({
     version,
     range: facts.facts.kubernetes,
     installed,
     recorded: record?.karpenterVersion,
     allowDowngrade,
     kubernetes
-  }).run()
+  })
   const errors = refused.filter(
     ({ level, override }) => level === 'error' && (override === undefined || !allowed.includes(override))
   )
@@ -102,7 +102,7 @@ function rangeOf(installed: string, { version, facts, record }: VersionFindingFa
   return tableFacts(installed).kubernetes.value
 }
 
-function refusedFinding({ problem, evidence, fix }: PreflightFinding, now: VersionFindingFacts): Finding {
+function refusedFinding({ problem, evidence, fix }: Concern, now: VersionFindingFacts): Finding {
   return {
     kind: 'pending',
     id: 'karpenter-version',

@@ -1,7 +1,5 @@
-import type { CheckName } from './catalogue.js'
-
 /** One thing that a check found before anything was written. */
-export interface Finding {
+export interface PreflightFinding {
   /** Name of the check: `queue`. */
   readonly check: string
   /** An error stops the run; a warning becomes an annotation; a note is a line in the log. */
@@ -19,8 +17,8 @@ export interface Finding {
   readonly overridden?: true
 }
 
-/** A check with its facts in it. It reads at most what it cannot be given, and writes nothing. */
-export interface Check {
-  readonly name: CheckName
-  run(): Promise<readonly Finding[]>
-}
+/** A finding as its check says it: whose it is and what the inputs make of it is for the run to say. */
+export type Concern = Omit<PreflightFinding, 'check' | 'overridden'>
+
+/** What a check answers. It reads at most what it cannot be given, and writes nothing. */
+export type Concerns = readonly Concern[] | Promise<readonly Concern[]>

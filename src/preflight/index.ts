@@ -1,7 +1,9 @@
 import { UserError } from '../engine/errors.js'
-import type { Check, Finding } from './finding.js'
+import type { CheckName } from './catalogue.js'
+import type { Concerns, PreflightFinding } from './finding.js'
 
-export type { Check, Finding } from './finding.js'
+/** Checks by their names, each with its facts in it. */
+export type Checks = Readonly<Partial<Record<CheckName, () => Concerns>>>
 
 /** What the inputs say of findings. */
 export interface PreflightChoice {
@@ -13,8 +15,8 @@ export interface PreflightChoice {
 
 /** Every finding of a preflight that refuses, for the report. */
 export class PreflightError extends UserError {
-  readonly findings: readonly Finding[]
-  constructor(findings: readonly Finding[], refused: readonly Finding[]) {
+  readonly findings: readonly PreflightFinding[]
+  constructor(findings: readonly PreflightFinding[], refused: readonly PreflightFinding[]) {
     const [first, ...others] = refused
     const text = first === undefined ? '' : others.length === 0 ? problemText(first) : lineOf(first)
     super(
@@ -38,10 +40,14 @@ export class PreflightError extends UserError {
  * notes. A check that fails itself (a read that AWS refuses) is thrown as it is, when nothing refuses.
  */
 export async function runPreflight(
-  checks: readonly Check[],
+  checks: Checks,
   choice: PreflightChoice = { warnings: 'warn', allow: [] }
-): Promise<readonly Finding[]> {
-  const outcomes = await Promise.allSettled(checks.map(async (check) => check.run()))
+): Promise<readonly PreflightFinding[]> {
+  const outcomes = await Promise.allSettled(
+    Object.entries(checks).map(async ([check, ask]) =>
+      (await ask()).map((concern): PreflightFinding => ({ check, ...concern }))
+    )
+  )
   const findings = outcomes
     .flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : []))
     .map((finding) => chosen(finding, choice))
@@ -55,7 +61,7 @@ export async function runPreflight(
   return findings
 }
 
-function chosen(finding: Finding, { warnings, allow }: PreflightChoice): Finding {
+function chosen(finding: PreflightFinding, { warnings, allow }: PreflightChoice): PreflightFinding {
   const { level, override } = finding
   if (level === 'error' && override !== undefined && allow.includes(override))
     return { ...finding, level: 'warning', overridden: true }
@@ -63,20 +69,20 @@ function chosen(finding: Finding, { warnings, allow }: PreflightChoice): Finding
 }
 
 /** A finding as one line, for annotations and the log. */
-export function findingText(finding: Finding): string {
+export function findingText(finding: PreflightFinding): string {
   const why = finding.overridden === true ? `allowed by \`preflight-allow: ${finding.override ?? ''}\`: ` : ''
   return `${finding.subject}: ${why}${lineOf(finding)}`
 }
 
-function lineOf(finding: Finding): string {
+function lineOf(finding: PreflightFinding): string {
   return `${problemText(finding)}. ${finding.fix}`
 }
 
-function problemText(finding: Finding): string {
+function problemText(finding: PreflightFinding): string {
   return finding.evidence === '' ? finding.problem : `${finding.problem} (${finding.evidence})`
 }
 
-function allowHint(refused: readonly Finding[]): readonly string[] {
+function allowHint(refused: readonly PreflightFinding[]): readonly string[] {
   const errors = new Set(
     refused.flatMap(({ level, override }) => (level === 'error' ? (override ?? []) : []))
   )

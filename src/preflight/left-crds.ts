@@ -1,58 +1,45 @@
-import type { Ownership } from '../aws/environment.js'
-import { field, listField, type Manifest, textField } from '../kubernetes/manifest.js'
+import type { Chart } from '../helm/chart.js'
+import { type Manifest, textField } from '../kubernetes/manifest.js'
+import { crdOf, servedBy } from '../kubernetes/structural-schema.js'
 import { unknownFields } from '../kubernetes/unknown-fields.js'
 import { ownerOfObject } from '../adoption/owners/object-owner.js'
 import { ownerText } from '../adoption/owners/owner-evidence.js'
 import { type CrdKeeper, keeperText } from '../resources/controller/crd-keeper.js'
 import { howToUpgrade } from '../resources/controller/crd-refusal.js'
 import { crdDifferences } from '../resources/controller/crds.js'
-import type { Check, Finding } from './finding.js'
+import type { Facts } from './facts.js'
+import type { Concern } from './finding.js'
 
-export interface LeftCrdsFacts {
-  readonly version: string
-  /** The chart's own. */
-  readonly crds: readonly Manifest[]
-  /** What is there of them, and who keeps it; undefined when nothing is to be changed. */
-  readonly live: () => Promise<
-    { readonly found: readonly unknown[]; readonly keepers: ReadonlyMap<string, CrdKeeper> } | undefined
-  >
-  /** NodePools and EC2NodeClasses that are given. */
-  readonly given: readonly Manifest[]
-  readonly ownership: Ownership
-}
+type LeftCrdsFacts = Pick<
+  Facts,
+  'crds' | 'version' | 'changes' | 'keptCrds' | 'nodeClasses' | 'nodePools' | 'ownership'
+> & { readonly chart: Pick<Chart, 'crds'> }
 
 /** CRDs that are left to others must be what the controller and the given manifests need. */
-export function leftCrds(facts: LeftCrdsFacts | undefined): Check {
-  return {
-    name: 'left-crds',
-    run: async () => {
-      const live = await facts?.live()
-      if (facts === undefined || live === undefined) return []
-      const { found, keepers } = live
-      const [keeper] = keepers.values()
-      return facts.crds.flatMap((crd) => {
-        const { name } = crd.metadata
-        const there = found.find((one) => textField(one, 'metadata', 'name') === name)
-        return findingsOf(crd, there, keepers.get(name) ?? (there === undefined ? keeper : undefined), facts)
-      })
-    }
-  }
+export async function leftCrds(facts: LeftCrdsFacts): Promise<readonly Concern[]> {
+  if (facts.crds !== 'leave' || !(await facts.changes())) return []
+  const { found, keepers } = await facts.keptCrds()
+  const [keeper] = keepers.values()
+  return facts.chart.crds.flatMap((crd) => {
+    const { name } = crd.metadata
+    const there = found.find((one) => textField(one, 'metadata', 'name') === name)
+    return concernsOf(crd, there, keepers.get(name) ?? (there === undefined ? keeper : undefined), facts)
+  })
 }
 
-function findingsOf(
+function concernsOf(
   crd: Manifest,
   live: unknown,
   keeper: CrdKeeper | undefined,
-  { version, given, ownership }: LeftCrdsFacts
-): readonly Finding[] {
+  { version, nodeClasses, nodePools, ownership }: LeftCrdsFacts
+): readonly Concern[] {
   const { name } = crd.metadata
   const whose = keeper === undefined ? ownerText(ownerOfObject(live, ownership)) : keeperText(keeper)
   const finding = (
-    level: Finding['level'],
+    level: Concern['level'],
     problem: string,
     fix = `Run: ${howToUpgrade(keeper, version)}`
-  ): Finding => ({
-    check: 'left-crds',
+  ): Concern => ({
     level,
     subject: 'crds',
     problem,
@@ -72,8 +59,8 @@ function findingsOf(
       )
     ]
   }
-  const unknown = given
-    .filter(({ apiVersion, kind }) => isOf(crd, apiVersion, kind))
+  const unknown = [...nodeClasses, ...nodePools]
+    .filter((object) => crdOf([crd], object) !== undefined)
     .flatMap((object) =>
       unknownFields(object, live).map((path) => `${object.kind} ${object.metadata.name}: ${path}`)
     )
@@ -84,17 +71,4 @@ function findingsOf(
   return different === undefined
     ? [finding('note', `CRD ${name} is left as it is, which is that of ${version}`, 'Nothing is to be done.')]
     : [finding('warning', `leave: ${different.reason}`)]
-}
-
-function servedBy(crd: unknown): readonly string[] {
-  return listField(crd, 'spec', 'versions')
-    .filter((one) => field(one, 'served') !== false)
-    .map((one) => textField(one, 'name') ?? '')
-}
-
-function isOf(crd: Manifest, apiVersion: string, kind: string): boolean {
-  return (
-    textField(crd, 'spec', 'group') === apiVersion.split('/')[0] &&
-    textField(crd, 'spec', 'names', 'kind') === kind
-  )
 }

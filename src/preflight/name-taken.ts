@@ -1,31 +1,23 @@
-import type { Inspection } from '../engine/resource.js'
-import type { Check, Finding } from './finding.js'
-
-export interface NameTakenFacts {
-  readonly stackName: string
-  readonly inspections: () => Promise<ReadonlyMap<string, Inspection>>
-}
+import type { Facts } from './facts.js'
+import type { Concern } from './finding.js'
 
 /** CloudFormation makes nothing that is there already: the new stack would fail on it and go back. */
-export function nameTaken({ stackName, inspections }: NameTakenFacts): Check {
-  return {
-    name: 'name-taken',
-    run: async () => {
-      const all = await inspections()
-      if (all.get('stack')?.state !== 'absent') return []
-      const inStack = [...all.values()].filter(
-        ({ resource, left }) => left.length > 0 && madeByStack.test(resource.id)
-      )
-      return inStack.map(({ resource }): Finding => ({
-        check: 'name-taken',
-        level: 'error',
-        subject: resource.title,
-        problem: `is there already, and there is no stack ${stackName} that it could be of`,
-        evidence: '',
-        fix: `Delete it when nothing uses it, or take other names: \`stack-name\`, \`node-role-name\`, a \`template\` of your own${resource.id === 'queue' ? ', `interruption-queue` with its name' : ''}.`
-      }))
-    }
-  }
+export async function nameTaken({
+  stackName,
+  inspections
+}: Pick<Facts, 'stackName' | 'inspections'>): Promise<readonly Concern[]> {
+  const all = await inspections()
+  if (all.get('stack')?.state !== 'absent') return []
+  const inStack = [...all.values()].filter(
+    ({ resource, left }) => left.length > 0 && madeByStack.test(resource.id)
+  )
+  return inStack.map(({ resource }): Concern => ({
+    level: 'error',
+    subject: resource.title,
+    problem: `is there already, and there is no stack ${stackName} that it could be of`,
+    evidence: '',
+    fix: `Delete it when nothing uses it, or take other names: \`stack-name\`, \`node-role-name\`, a \`template\` of your own${resource.id === 'queue' ? ', `interruption-queue` with its name' : ''}.`
+  }))
 }
 
 /** Ids of resources that only the stack makes. */

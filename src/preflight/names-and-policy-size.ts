@@ -1,18 +1,19 @@
-import { checkNames, type NamesInUse } from '../karpenter/names.js'
-import type { Check } from './finding.js'
+import { checkNames } from '../karpenter/names.js'
+import type { Facts } from './facts.js'
+import type { Concern } from './finding.js'
+
+type NamesFacts = Pick<
+  Facts,
+  'clusterName' | 'controllerRoleName' | 'stackName' | 'version' | 'stack' | 'nodeClasses'
+>
 
 /** Names that AWS would refuse, and policies larger than IAM takes, found before the stack fails on them. */
-export function namesAndPolicySize(names: NamesInUse): Check {
-  return {
-    name: 'names-and-policy-size',
-    run: async () =>
-      checkNames(names).map(({ input, problem, fix }) => ({
-        check: 'names-and-policy-size',
-        level: 'error',
-        subject: input,
-        problem,
-        evidence: '',
-        fix
-      }))
-  }
+export function namesAndPolicySize(facts: NamesFacts): readonly Concern[] {
+  return checkNames({ ...facts, karpenterVersion: facts.version }).map(({ input, problem, fix }) => ({
+    level: 'error',
+    subject: input,
+    problem,
+    evidence: '',
+    fix
+  }))
 }

@@ -2,7 +2,7 @@ import type { Installation } from '../adoption/installation.js'
 import { type Adoption, mismatches } from '../adoption/adoption.js'
 import { objectionTo, type Terms } from '../adoption/terms.js'
 import type { Inputs } from '../inputs/inputs.js'
-import type { Check, Finding } from './finding.js'
+import type { Concern } from './finding.js'
 
 export interface OthersInstallation {
   readonly installation: Installation
@@ -10,36 +10,18 @@ export interface OthersInstallation {
 }
 
 /** An installation that this action did not make is taken over when that is asked for and possible, and never else. */
-export function notAdopted({ installation, terms }: OthersInstallation, asked: boolean): Check {
-  return {
-    name: 'not-adopted',
-    run: async () => {
-      if (terms.kind === 'compatible') return Promise.resolve(asked ? [] : [askedFor(installation)])
-      return Promise.resolve(
-        terms.objections.map((objection): Finding => ({ check: 'not-adopted', level: 'error', ...objection }))
-      )
-    }
-  }
+export function notAdopted({ installation, terms }: OthersInstallation, asked: boolean): readonly Concern[] {
+  if (terms.kind === 'compatible') return asked ? [] : [askedFor(installation)]
+  return terms.objections.map((objection) => ({ level: 'error', ...objection }))
 }
 
 /** What was taken over keeps its names: an input that asks for another one is a mistake in it, or in the cluster's name. */
-export function keepsNames(inputs: Inputs, adoption: Adoption): Check {
-  return {
-    name: 'not-adopted',
-    run: async () =>
-      Promise.resolve(
-        mismatches(inputs, adoption).map((mismatch): Finding => ({
-          check: 'not-adopted',
-          level: 'error',
-          ...objectionTo(mismatch)
-        }))
-      )
-  }
+export function keepsNames(inputs: Inputs, adoption: Adoption): readonly Concern[] {
+  return mismatches(inputs, adoption).map((mismatch) => ({ level: 'error', ...objectionTo(mismatch) }))
 }
 
-function askedFor(installation: Installation): Finding {
+function askedFor(installation: Installation): Concern {
   return {
-    check: 'not-adopted',
     level: 'error',
     subject: 'adopt',
     problem: `Karpenter ${installation.controller.version} is there already, and this action did not install it`,

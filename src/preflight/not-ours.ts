@@ -1,19 +1,19 @@
 import { everyStatement } from '../aws/errors.js'
 import { messageOf, type UserError } from '../engine/errors.js'
 import type { Inspection } from '../engine/resource.js'
-import type { Check, Finding } from './finding.js'
+import type { Facts } from './facts.js'
+import type { Concern } from './finding.js'
 
 /** Resources that cannot be made as wanted: somebody else's, or not to be read. */
-export function notOurs(inspections: () => Promise<ReadonlyMap<string, Inspection>>): Check {
-  return { name: 'not-ours', run: async () => [...(await inspections()).values()].flatMap(findingOf) }
+export async function notOurs({ inspections }: Pick<Facts, 'inspections'>): Promise<readonly Concern[]> {
+  return [...(await inspections()).values()].flatMap(concernOf)
 }
 
-function findingOf({ resource, refusal, unreadable }: Inspection): Finding[] {
+function concernOf({ resource, refusal, unreadable }: Inspection): Concern[] {
   if (unreadable === undefined) return refusal === undefined ? [] : [ofRefusal(refusal)]
   const permission = unreadable.missingPermission ?? 'the permission'
   return [
     {
-      check: 'not-ours',
       level: 'error',
       subject: resource.title,
       problem: `could not be read: ${unreadable.reason}`,
@@ -26,10 +26,9 @@ function findingOf({ resource, refusal, unreadable }: Inspection): Finding[] {
 }
 
 /** The message's first words are the input or resource at fault. */
-function ofRefusal(refusal: UserError): Finding {
+function ofRefusal(refusal: UserError): Concern {
   const [subject = '', ...problem] = messageOf(refusal).split(': ')
   return {
-    check: 'not-ours',
     level: 'error',
     subject,
     problem: problem.join(': '),

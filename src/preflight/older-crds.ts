@@ -1,33 +1,22 @@
 import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.js'
+import { isOwnCrd, retiredCrds } from '../karpenter/crd-names.js'
 import { testedPatchOf } from '../karpenter/tested-versions.js'
 import { isBefore } from '../karpenter/versions.js'
-import type { Finding } from './finding.js'
+import type { Facts } from './facts.js'
+import type { Concern } from './finding.js'
 
-export interface CrdFacts {
-  readonly karpenterVersion: string
-  /** Karpenter's own, whatever their age. */
-  readonly crds: () => Promise<readonly CustomResourceDefinition[]>
-  /** Names of the objects of a retired CRD's kind. */
-  readonly objectsOf: (crd: CustomResourceDefinition) => Promise<readonly string[]>
+type CrdFacts = Pick<Facts, 'version' | 'crd' | 'objectsOf'>
+
+/** What those of the named CRDs that are there do to the version that is wanted. */
+export async function crdConcerns(names: readonly string[], facts: CrdFacts): Promise<readonly Concern[]> {
+  const found = await Promise.all(names.map(async (name) => facts.crd(name)))
+  const crds = found.filter((crd) => crd !== undefined)
+  return (await Promise.all(crds.map(async (crd) => concernsOf(crd, facts)))).flat()
 }
 
-/** CRDs that only Karpenter before 0.33 had. */
-export const retiredCrds: readonly string[] = [
-  'provisioners.karpenter.sh',
-  'machines.karpenter.sh',
-  'awsnodetemplates.karpenter.k8s.aws'
-]
-
-/** What CRDs of other ages do to the version that is wanted. */
-export async function crdFindings(facts: CrdFacts): Promise<readonly Finding[]> {
-  const crds = await facts.crds()
-  return (await Promise.all(crds.map(async (crd) => findingsOf(crd, facts)))).flat()
-}
-
-async function findingsOf(crd: CustomResourceDefinition, facts: CrdFacts): Promise<Finding[]> {
+async function concernsOf(crd: CustomResourceDefinition, facts: CrdFacts): Promise<Concern[]> {
   const name = crd.metadata?.name ?? ''
-  const finding = (level: Finding['level'], problem: string, evidence: string, fix: string): Finding => ({
-    check: 'another-karpenter',
+  const finding = (level: Concern['level'], problem: string, evidence: string, fix: string): Concern => ({
     level,
     subject: `CustomResourceDefinition ${name}`,
     problem,
@@ -35,7 +24,7 @@ async function findingsOf(crd: CustomResourceDefinition, facts: CrdFacts): Promi
     fix
   })
   if (retiredCrds.includes(name)) {
-    const objects = await facts.objectsOf(crd)
+    const objects = await facts.objectsOf(name)
     const served = crd.spec.versions.map((version) => version.name).join(', ')
     return [
       finding(
@@ -48,15 +37,15 @@ async function findingsOf(crd: CustomResourceDefinition, facts: CrdFacts): Promi
       )
     ]
   }
-  if (isBefore(facts.karpenterVersion, '1.1.0')) return []
-  const findings: Finding[] = []
+  if (isBefore(facts.version, '1.1.0')) return []
+  const findings: Concern[] = []
   const stored = crd.status?.storedVersions ?? []
   // CapacityBuffers, which came with 1.14, have no other version than their own v1beta1.
-  if (stored.includes('v1beta1') && /\.karpenter\.(sh|k8s\.aws)$/.test(name)) {
+  if (stored.includes('v1beta1') && isOwnCrd(name)) {
     findings.push(
       finding(
         'error',
-        `still has objects stored as v1beta1, which Karpenter ${facts.karpenterVersion} does not have`,
+        `still has objects stored as v1beta1, which Karpenter ${facts.version} does not have`,
         [`status.storedVersions: ${stored.join(', ')}`, ...ownerOf(crd)].join('; '),
         `Install ${testedPatchOf('1.0') ?? '1.0'} first and have every object rewritten as v1 (kubectl get ${name} -o yaml | kubectl replace -f -), then take v1beta1 out of status.storedVersions.`
       )
@@ -67,7 +56,7 @@ async function findingsOf(crd: CustomResourceDefinition, facts: CrdFacts): Promi
     findings.push(
       finding(
         'warning',
-        `converts by a webhook that Karpenter ${facts.karpenterVersion} does not have`,
+        `converts by a webhook that Karpenter ${facts.version} does not have`,
         [
           ...(service === undefined ? [] : [`service ${service.namespace}/${service.name}`]),
           ...ownerOf(crd)

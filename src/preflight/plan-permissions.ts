@@ -8,7 +8,15 @@ import { oidcProviderArn } from '../resources/access/oidc-provider.js'
 
 /** What the plan needs permissions for; nothing where all is as wanted. */
 export function plannedNeeds(
-  { inputs, found, decisions }: { inputs: Inputs; found: Discovery; decisions: Decisions },
+  {
+    inputs,
+    found,
+    decisions
+  }: {
+    readonly inputs: Inputs
+    readonly found: Pick<Discovery, 'aws' | 'cluster' | 'subnets' | 'securityGroups'>
+    readonly decisions: Pick<Decisions, 'stack' | 'nodeAccess'>
+  },
   inspections: ReadonlyMap<string, Inspection>
 ): readonly Need[] {
   const { account } = found.aws

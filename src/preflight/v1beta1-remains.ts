@@ -1,29 +1,13 @@
 import { compatibilityAnnotation } from '../karpenter/cautions.js'
 import { exactVersion, isBefore } from '../karpenter/versions.js'
-import type { Kubernetes } from '../kubernetes/client.js'
-import { nodePools } from '../kubernetes/kinds.js'
-import { textField } from '../kubernetes/manifest.js'
-import type { Check, Finding } from './finding.js'
+import type { Facts } from './facts.js'
+import type { Concern } from './finding.js'
 
-/** What a NodePool still has of v1beta1, in which 1.0 kept it. */
-export interface NodePoolRemains {
-  readonly name: string
-  /** Kubelet settings that 1.0 kept in an annotation. */
-  readonly annotated: boolean
-  /** Its nodeClassRef says neither group nor kind, or only one of them. */
-  readonly incompleteRef: boolean
-}
-
-export interface RemainsFacts {
-  readonly version: string
-  /** The version that runs; undefined when none does. */
-  readonly installed: string | undefined
-  readonly nodePools: () => Promise<readonly NodePoolRemains[]>
-}
+type RemainsFacts = Pick<Facts, 'version' | 'installed' | 'nodePoolRemains'>
 
 /** The step from 1.0 to 1.1 and later, which upstream wants prepared. Sources: upgrade guide, pkg/operator of 1.1 to 1.5. */
-export function v1beta1Remains(facts: RemainsFacts): Check {
-  return { name: 'v1beta1-remains', run: async () => (passes11(facts) ? findingsOf(facts) : []) }
+export async function v1beta1Remains(facts: RemainsFacts): Promise<readonly Concern[]> {
+  return passes11(facts) ? concernsOf(facts) : []
 }
 
 function passes11({ version, installed }: RemainsFacts): boolean {
@@ -31,13 +15,12 @@ function passes11({ version, installed }: RemainsFacts): boolean {
   return runs !== undefined && isBefore(runs, '1.1.0') && !isBefore(version, '1.1.0')
 }
 
-async function findingsOf(facts: RemainsFacts): Promise<readonly Finding[]> {
+async function concernsOf(facts: RemainsFacts): Promise<readonly Concern[]> {
   const { version, installed } = facts
-  const found = await facts.nodePools()
+  const found = await facts.nodePoolRemains()
   const ends = isBefore(version, '1.6.0')
-  return found.flatMap(({ name, annotated, incompleteRef }): readonly Finding[] => {
-    const finding = (level: Finding['level'], problem: string, evidence: string, fix: string): Finding => ({
-      check: 'v1beta1-remains',
+  return found.flatMap(({ name, annotated, incompleteRef }): readonly Concern[] => {
+    const finding = (level: Concern['level'], problem: string, evidence: string, fix: string): Concern => ({
       level,
       subject: `NodePool ${name}`,
       problem,
@@ -69,19 +52,4 @@ async function findingsOf(facts: RemainsFacts): Promise<readonly Finding[]> {
         : [])
     ]
   })
-}
-
-export function nodePoolRemains(kubernetes: Kubernetes): () => Promise<readonly NodePoolRemains[]> {
-  return async () => {
-    const { items } = await kubernetes.pick(nodePools, (pool) => {
-      const refers = (name: string): boolean =>
-        (textField(pool, 'spec', 'template', 'spec', 'nodeClassRef', name) ?? '') !== ''
-      return {
-        name: pool.metadata.name,
-        annotated: compatibilityAnnotation in (pool.metadata.annotations ?? {}),
-        incompleteRef: !refers('group') || !refers('kind')
-      }
-    })
-    return items
-  }
 }

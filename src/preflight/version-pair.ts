@@ -3,9 +3,9 @@ import { isNextMajor, newestTested, testedPatchOf } from '../karpenter/tested-ve
 import type { Fact, FactOrigin, KubernetesRange } from '../karpenter/version-facts.js'
 import { isInRange, pairConsequence, rangeText, versionFix } from '../karpenter/version-words.js'
 import { baseOf, compareVersions, isBefore, newerBefore } from '../karpenter/versions.js'
-import type { Check, Finding } from './finding.js'
+import type { Concern } from './finding.js'
 
-export interface VersionPairFacts {
+interface VersionPairFacts {
   /** The version that is to be installed. */
   readonly version: string
   /** Which Kubernetes it supports. */
@@ -19,29 +19,15 @@ export interface VersionPairFacts {
 }
 
 /** Karpenter with the cluster's Kubernetes, releases to keep away from, and the way from the version that runs. */
-export function versionPair(facts: VersionPairFacts): Check {
-  return {
-    name: 'version-pair',
-    run: async () => [
-      ...majors(facts.version),
-      ...pair(facts),
-      ...release(facts),
-      ...way(facts),
-      ...downgrade(facts)
-    ]
-  }
+export function versionPair(facts: VersionPairFacts): readonly Concern[] {
+  return [...nextMajor(facts.version), ...pair(facts), ...release(facts), ...way(facts), ...downgrade(facts)]
 }
 
 /** Said before anything of such a version is downloaded. */
-export function nextMajor(version: string): Check {
-  return { name: 'version-pair', run: async () => majors(version) }
-}
-
-function majors(version: string): Finding[] {
+export function nextMajor(version: string): readonly Concern[] {
   if (!isNextMajor(version)) return []
   return [
     {
-      check: 'version-pair',
       level: 'error',
       subject: 'karpenter-version',
       problem: `${version} is of another major version, whose API and upgrade nobody has tried with this action`,
@@ -52,11 +38,10 @@ function majors(version: string): Finding[] {
   ]
 }
 
-function pair({ version, range, installed, recorded, kubernetes }: VersionPairFacts): Finding[] {
+function pair({ version, range, installed, recorded, kubernetes }: VersionPairFacts): Concern[] {
   if (isInRange(range.value, kubernetes)) return []
   return [
     {
-      check: 'version-pair',
       level: 'error',
       subject: 'karpenter-version',
       problem: `${version} does not support Kubernetes ${kubernetes}: ${pairConsequence(version)}`,
@@ -86,13 +71,12 @@ export function newestOf(installed: string | undefined, recorded: string | undef
   return compareVersions(installed, recorded) < 0 ? recorded : installed
 }
 
-function release({ version }: VersionPairFacts): Finding[] {
+function release({ version }: VersionPairFacts): Concern[] {
   const [broken, discouraged] = [brokenReleases[baseOf(version)], discouragedReleases[baseOf(version)]]
   const bad = broken ?? discouraged
   if (bad === undefined) return []
   return [
     {
-      check: 'version-pair',
       level: broken === undefined ? 'warning' : 'error',
       subject: 'karpenter-version',
       problem: `${version} is ${broken === undefined ? 'better skipped' : 'broken'}: ${bad.flaw}`,
@@ -103,11 +87,10 @@ function release({ version }: VersionPairFacts): Finding[] {
   ]
 }
 
-function way({ version, installed }: VersionPairFacts): Finding[] {
+function way({ version, installed }: VersionPairFacts): Concern[] {
   const runs = installed === undefined ? '0.0.0' : baseOf(installed)
   if (runs === '0.0.0') return []
-  const finding = (level: Finding['level'], problem: string, fix: string): Finding => ({
-    check: 'version-pair',
+  const finding = (level: Concern['level'], problem: string, fix: string): Concern => ({
     level,
     subject: 'karpenter-version',
     problem,
@@ -135,12 +118,11 @@ function way({ version, installed }: VersionPairFacts): Finding[] {
   return []
 }
 
-function downgrade({ version, installed, recorded, allowDowngrade }: VersionPairFacts): Finding[] {
+function downgrade({ version, installed, recorded, allowDowngrade }: VersionPairFacts): Concern[] {
   const newer = newerBefore(version, { installed, recorded })
   if (newer === undefined) return []
   return [
     {
-      check: 'version-pair',
       level: allowDowngrade ? 'warning' : 'error',
       subject: 'karpenter-version',
       problem: allowDowngrade

@@ -6,7 +6,7 @@ import type { Finding, FindingKind } from '../engine/findings.js'
 import type { Grade } from '../karpenter/tested-versions.js'
 import type { FactOrigin } from '../karpenter/version-facts.js'
 import type { Mode } from '../inputs/inputs.js'
-import type { Finding as PreflightFinding } from '../preflight/finding.js'
+import type { PreflightFinding } from '../preflight/finding.js'
 import type { RemovalListing } from '../engine/removal-listing.js'
 import type { UpgradeNotes } from '../upgrade/notes.js'
 

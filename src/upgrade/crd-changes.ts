@@ -1,5 +1,6 @@
-import { canonical, isMap, mapAt, type JsonMap } from '../engine/json.js'
+import { canonical, mapAt, type JsonMap } from '../engine/json.js'
 import { field, listField, textField, type Manifest } from '../kubernetes/manifest.js'
+import { type Inner, innerOf, otherFields, schemaOf, servedBy } from '../kubernetes/structural-schema.js'
 
 /** What becomes of one CRD. Status is Karpenter's own affair and left out. */
 export interface CrdChange {
@@ -43,42 +44,19 @@ export function crdChanges(live: readonly Manifest[], wanted: readonly Manifest[
   })
 }
 
-/** What a schema says of one field. */
-interface FieldFacts {
-  readonly required: boolean
-  readonly schema: JsonMap
-}
-
-function fieldsOf(schema: JsonMap | undefined): ReadonlyMap<string, FieldFacts> {
-  const fields = new Map<string, FieldFacts>()
-  const walk = (at: JsonMap, path: string, required: boolean): void => {
-    fields.set(path, { required, schema: at })
-    const needed = listField(at, 'required')
-    for (const [key, inner] of Object.entries(mapAt(at, 'properties'))) {
-      if (isMap(inner)) walk(inner, `${path}.${key}`, needed.includes(key))
-    }
-    for (const [key, mark] of [
-      ['items', '[]'],
-      ['additionalProperties', '.*']
-    ] as const) {
-      const inner = at[key]
-      if (isMap(inner)) walk(inner, `${path}${mark}`, false)
-    }
+function fieldsOf(schema: JsonMap | undefined): ReadonlyMap<string, Inner> {
+  const fields = new Map<string, Inner>()
+  const walk = (at: Inner, path: string): void => {
+    fields.set(path, at)
+    for (const inner of innerOf(at.schema)) walk(inner, `${path}${inner.at}`)
   }
-  const spec = mapAt(schema, 'properties')['spec']
-  if (isMap(spec)) walk(spec, 'spec', listField(schema, 'required').includes('spec'))
+  const spec = innerOf(schema ?? {}).find(({ at }) => at === '.spec')
+  if (spec !== undefined) walk(spec, 'spec')
   return fields
 }
 
-/** Which fields a map takes beside those that it names; `one kind`: of any name, by one schema for all. */
-function otherFields(schema: JsonMap): 'all' | 'one kind' | 'none' {
-  if (schema['x-kubernetes-preserve-unknown-fields'] === true) return 'all'
-  const others = schema['additionalProperties']
-  return others === undefined || others === false ? 'none' : 'one kind'
-}
-
 /** Whether a path that a schema does not name is inside a map that takes it all the same, or is what its map takes at all. */
-function isTaken(path: string, fields: ReadonlyMap<string, FieldFacts>): boolean {
+function isTaken(path: string, fields: ReadonlyMap<string, Inner>): boolean {
   const facts = fields.get(parentOf(path))
   return facts !== undefined && (path.endsWith('.*') || otherFields(facts.schema) !== 'none')
 }
@@ -114,7 +92,7 @@ const limits = [
   'maxLength'
 ]
 
-function changesOf(before: FieldFacts, after: FieldFacts): readonly string[] {
+function changesOf(before: Inner, after: Inner): readonly string[] {
   const [was, is] = [before.schema, after.schema]
   const values = (of: JsonMap): readonly string[] => listField(of, 'enum').map(String)
   const more = notIn(values(is), values(was))
@@ -167,21 +145,9 @@ function shown(value: unknown): string {
   return value === undefined ? 'none' : JSON.stringify(value)
 }
 
-function schemaOf(crd: Manifest, version: string): JsonMap | undefined {
-  const found = listField(crd, 'spec', 'versions').find((one) => field(one, 'name') === version)
-  const schema = field(found, 'schema', 'openAPIV3Schema')
-  return isMap(schema) ? schema : undefined
-}
-
 function storageOf(crd: Manifest): string {
   const stored = listField(crd, 'spec', 'versions').find((one) => field(one, 'storage') === true)
   return textField(stored, 'name') ?? ''
-}
-
-function servedBy(crd: Manifest | undefined): readonly string[] {
-  return listField(crd, 'spec', 'versions')
-    .filter((one) => field(one, 'served') === true)
-    .flatMap((one) => textField(one, 'name') ?? [])
 }
 
 function notIn(

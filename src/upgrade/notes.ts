@@ -1,12 +1,8 @@
 import type { InstallRecord } from '../engine/record.js'
 import { isMap } from '../engine/json.js'
 import { cautionsBetween, type PassedCaution, readCautions } from '../karpenter/cautions.js'
-import {
-  type NamedPolicy,
-  permissionChanges,
-  type PermissionChanges,
-  policyChanges
-} from '../karpenter/permission-changes.js'
+import { type NamedPolicy, type PermissionChanges, policyChanges } from '../aws/policy/changes.js'
+import { permissionChanges } from '../karpenter/permission-changes.js'
 import type { BreakingChange } from '../karpenter/upgrade-guide.js'
 import { baseOf, compareVersions } from '../karpenter/versions.js'
 import type { Manifest } from '../kubernetes/manifest.js'

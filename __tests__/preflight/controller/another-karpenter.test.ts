@@ -1,25 +1,28 @@
 import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.js'
-import {
-  anotherKarpenter,
-  type AnotherKarpenterFacts
-} from '../../../src/preflight/controller/another-karpenter.js'
+import { anotherKarpenter } from '../../../src/preflight/controller/another-karpenter.js'
+import { retiredCrds } from '../../../src/karpenter/crd-names.js'
 
-const facts: AnotherKarpenterFacts = {
+type AskedFacts = Parameters<typeof anotherKarpenter>[0]
+
+const facts: AskedFacts = {
   namespace: 'karpenter',
   releaseName: 'karpenter',
-  crdsChoice: 'auto',
-  karpenterVersion: '1.14.1',
+  crds: 'auto',
+  version: '1.14.1',
   controllers: [],
+  changes: async () => true,
   releases: async () => [],
-  crds: async () => [],
+  crd: async () => undefined,
+  replacingCrds: async () => [],
   objectsOf: async () => [],
   webhooks: async () => []
 }
+const unasked = async (): Promise<never> => Promise.reject(new Error('not asked for'))
 const controller = { namespace: 'kube-system', deployment: 'karpenter', version: '1.8.6' }
 const own = { ...controller, namespace: 'karpenter', release: { name: 'karpenter', namespace: 'karpenter' } }
 
-const findingsOf = async (more: Partial<AnotherKarpenterFacts>): Promise<readonly string[]> =>
-  (await anotherKarpenter({ ...facts, ...more }).run()).map(
+const findingsOf = async (more: Partial<AskedFacts>): Promise<readonly string[]> =>
+  (await anotherKarpenter({ ...facts, ...more })).map(
     ({ level, subject, problem, evidence, fix, override }) =>
       `${level} ${subject}: ${problem} (${evidence}) | ${fix}${override === undefined ? '' : ` [${override}]`}`
   )
@@ -27,6 +30,12 @@ const findingsOf = async (more: Partial<AnotherKarpenterFacts>): Promise<readonl
 describe('controllers', () => {
   it('takes its own release for its own', async () => {
     expect(await findingsOf({ controllers: [own] })).toEqual([])
+  })
+
+  it('looks at nothing else where nothing is to be changed', async () => {
+    const byHand = { ...controller, release: undefined }
+    const reads = { releases: unasked, crd: unasked, replacingCrds: unasked, webhooks: unasked }
+    expect(await findingsOf({ controllers: [byHand], changes: async () => false, ...reads })).toHaveLength(1)
   })
 
   it('offers to take over one in another namespace', async () => {
@@ -67,7 +76,7 @@ describe('helm releases', () => {
         /^warning helm release old\/karpenter: has no controller: .* \(status failed\) \| .*helm uninstall karpenter -n old/
       )
     ])
-    expect(await findingsOf({ releases, crdsChoice: 'leave' })).toEqual([
+    expect(await findingsOf({ releases, crds: 'leave' })).toEqual([
       expect.stringMatching(/^warning helm release old\/karpenter/)
     ])
   })
@@ -84,6 +93,14 @@ describe('CRDs of other ages', () => {
     },
     ...more
   })
+  /** The cluster has these, and the run replaces what the chart has of them. */
+  const having = (...crds: readonly CustomResourceDefinition[]) => ({
+    crd: async (name: string) => crds.find(({ metadata }) => metadata?.name === name),
+    replacingCrds: async () =>
+      crds
+        .map(({ metadata }) => ({ apiVersion: '', kind: '', metadata: { name: metadata?.name ?? '' } }))
+        .filter(({ metadata }) => !retiredCrds.includes(metadata.name))
+  })
   const stored = (storedVersions: string[]) => ({
     acceptedNames: { kind: '', plural: '' },
     conditions: [],
@@ -91,13 +108,13 @@ describe('CRDs of other ages', () => {
   })
 
   it('names the objects that nothing reads any more', async () => {
-    const crds = async () => [crd('provisioners.karpenter.sh')]
-    expect(await findingsOf({ crds, objectsOf: async () => ['default', 'gpu'] })).toEqual([
+    const crds = having(crd('provisioners.karpenter.sh'))
+    expect(await findingsOf({ ...crds, objectsOf: async () => ['default', 'gpu'] })).toEqual([
       expect.stringMatching(
         /^warning CustomResourceDefinition provisioners\.karpenter\.sh: is of Karpenter 0\.32 .*\(serves v1alpha5; objects: default, gpu\) \| Pass its objects as node-pools/
       )
     ])
-    expect(await findingsOf({ crds })).toEqual([
+    expect(await findingsOf({ ...crds })).toEqual([
       expect.stringMatching(
         /\(serves v1alpha5; no objects\) \| kubectl delete crd provisioners\.karpenter\.sh/
       )
@@ -105,8 +122,8 @@ describe('CRDs of other ages', () => {
   })
 
   it('says nothing of CapacityBuffers, which are stored as v1beta1 by all that have them', async () => {
-    const crds = async () => [crd('capacitybuffers.autoscaling.x-k8s.io', { status: stored(['v1beta1']) })]
-    expect(await findingsOf({ crds })).toEqual([])
+    const crds = having(crd('capacitybuffers.autoscaling.x-k8s.io', { status: stored(['v1beta1']) }))
+    expect(await findingsOf({ ...crds })).toEqual([])
   })
 
   it('refuses objects stored as v1beta1, and says whose the CRD is', async () => {
@@ -115,16 +132,16 @@ describe('CRDs of other ages', () => {
       'meta.helm.sh/release-namespace': 'ops'
     }
     const name = 'nodepools.karpenter.sh'
-    const crds = async () => [
+    const crds = having(
       crd(name, { metadata: { name, annotations }, status: stored(['v1beta1', 'v1']) }),
       crd('nodeclaims.karpenter.sh', { status: stored(['v1']) })
-    ]
-    expect(await findingsOf({ crds })).toEqual([
+    )
+    expect(await findingsOf({ ...crds })).toEqual([
       expect.stringMatching(
         /^error CustomResourceDefinition nodepools\.karpenter\.sh: still has objects stored as v1beta1.*of helm release ops\/karpenter-crd/
       )
     ])
-    expect(await findingsOf({ crds, karpenterVersion: '1.0.8' })).toEqual([])
+    expect(await findingsOf({ ...crds, version: '1.0.8' })).toEqual([])
   })
 
   it('warns of a conversion webhook, and says who wrote the CRD', async () => {
@@ -134,13 +151,13 @@ describe('CRDs of other ages', () => {
       clientConfig: { service: { namespace: 'kube-system', name: 'karpenter' } }
     }
     const base = crd(name)
-    const crds = async () => [
+    const crds = having(
       crd(name, {
         metadata: { name, managedFields: [{ manager: 'kubectl-create' }] },
         spec: { ...base.spec, conversion: { strategy: 'Webhook', webhook } }
       })
-    ]
-    expect(await findingsOf({ crds })).toEqual([
+    )
+    expect(await findingsOf({ ...crds })).toEqual([
       expect.stringMatching(
         /^warning .*converts by a webhook .*\(service kube-system\/karpenter; written by kubectl-create\)/
       )
@@ -174,6 +191,6 @@ describe('webhooks of other ages', () => {
   })
 
   it('belong to 1.0', async () => {
-    expect(await findingsOf({ webhooks: async () => [webhook], karpenterVersion: '1.0.8' })).toEqual([])
+    expect(await findingsOf({ webhooks: async () => [webhook], version: '1.0.8' })).toEqual([])
   })
 })

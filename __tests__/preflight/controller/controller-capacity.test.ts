@@ -1,8 +1,5 @@
 import { guideValues } from '../../../src/helm/values.js'
-import {
-  controllerCapacity,
-  type ControllerCapacityFacts
-} from '../../../src/preflight/controller/controller-capacity.js'
+import { controllerCapacity } from '../../../src/preflight/controller/controller-capacity.js'
 import type { PodOnNode } from '../../../src/preflight/controller/node-room.js'
 import { node } from '../nodes.js'
 
@@ -10,7 +7,7 @@ const guide = guideValues({ clusterName: 'blue', interruptionQueue: 'blue', cont
 const findingsOf = async (
   nodes: readonly ReturnType<typeof node>[],
   values: Readonly<Record<string, unknown>> = {},
-  more: Partial<ControllerCapacityFacts> = {}
+  more: Partial<Parameters<typeof controllerCapacity>[0]> = {}
 ): Promise<readonly { level: string; subject: string; problem: string; evidence: string; fix: string }[]> =>
   controllerCapacity({
     nodes: async () => nodes,
@@ -23,7 +20,7 @@ const findingsOf = async (
     podsOn: async () => ({ state: 'read', items: [] }),
     controllerNodes: async () => ({ state: 'read', items: [] }),
     ...more
-  }).run()
+  })
 const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern)
 const nodePoolLabel = { 'karpenter.sh/nodepool': 'default' }
 
@@ -150,7 +147,7 @@ describe('on Fargate', () => {
   const fargate = node('f', { labels: { 'eks.amazonaws.com/compute-type': 'fargate' } })
   const profiles = (
     ...selectors: readonly { readonly namespace: string; readonly labels: Readonly<Record<string, string>> }[]
-  ): Partial<ControllerCapacityFacts> => ({
+  ): Partial<Parameters<typeof controllerCapacity>[0]> => ({
     profiles: async () => ({ state: 'read', items: [{ name: 'system', selectors }] })
   })
   const karpenter = { namespace: 'karpenter', labels: {} }
@@ -198,7 +195,7 @@ describe('on Fargate', () => {
   })
 
   it('profiles that may not be read are noted, and a cluster of Fargate only is warned of', async () => {
-    const denied: Partial<ControllerCapacityFacts> = {
+    const denied: Partial<Parameters<typeof controllerCapacity>[0]> = {
       profiles: async () => ({ state: 'denied', action: 'eks:ListFargateProfiles' })
     }
     expect(await findingsOf([fargate, fargate], {}, denied)).toEqual([
@@ -222,7 +219,7 @@ describe('on Fargate', () => {
     ['and one node group has one node', [fargate, node('1')]],
     ['and there is nothing else', [fargate]]
   ])('a controller that runs there is left alone: %s', async (_what, nodes) => {
-    const running = (...items: readonly string[]): Partial<ControllerCapacityFacts> => ({
+    const running = (...items: readonly string[]): Partial<Parameters<typeof controllerCapacity>[0]> => ({
       changes: async () => false,
       controllerNodes: async () => ({ state: 'read', items })
     })
@@ -232,7 +229,7 @@ describe('on Fargate', () => {
   })
 
   it('that its pods may not be read is noted', async () => {
-    const denied: Partial<ControllerCapacityFacts> = {
+    const denied: Partial<Parameters<typeof controllerCapacity>[0]> = {
       changes: async () => false,
       controllerNodes: async () => ({ state: 'denied', action: 'list pods' })
     }
@@ -268,7 +265,9 @@ describe('room beside other pods', () => {
     ...more
   })
   const critical = 2_000_001_000
-  const on = (pods: Readonly<Record<string, readonly PodOnNode[]>>): Partial<ControllerCapacityFacts> => ({
+  const on = (
+    pods: Readonly<Record<string, readonly PodOnNode[]>>
+  ): Partial<Parameters<typeof controllerCapacity>[0]> => ({
     podsOn: async (name) => ({ state: 'read', items: pods[name] ?? [] })
   })
   const nodes = [node('1', { zone: 'a' }), node('2', { zone: 'b' })]

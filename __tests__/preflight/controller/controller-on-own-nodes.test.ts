@@ -30,8 +30,14 @@ const affinity = (...expressions: readonly Map[]): Map => ({
   }
 })
 const warns = async (values: Map, of = nodePool(), onFargate = false): Promise<boolean> => {
-  const facts = { nodePools: [of], values, onFargate: async () => onFargate }
-  const findings = await controllerOnOwnNodes(facts).run()
+  const profile = { name: 'system', selectors: [{ namespace: 'karpenter', labels: {} }] }
+  const findings = await controllerOnOwnNodes({
+    nodePools: [of],
+    values,
+    namespace: 'karpenter',
+    releaseName: 'karpenter',
+    profiles: async () => ({ state: 'read', items: onFargate ? [profile] : [] })
+  })
   expect(findings.map(({ level, subject }) => `${level} ${subject}`)).toEqual(
     findings.map(() => 'warning helm-values')
   )

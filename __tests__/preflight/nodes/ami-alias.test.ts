@@ -15,7 +15,7 @@ const unasked = async (): Promise<never> => Promise.reject(new Error('not asked 
 describe('amiAlias', () => {
   it('refuses AL2 from Kubernetes 1.33 on', async () => {
     const run = async (kubernetes: string) =>
-      amiAlias({ nodeClasses: [nodeClass('al2@latest')], kubernetes, published: unasked }).run()
+      amiAlias({ nodeClasses: [nodeClass('al2@latest')], kubernetes, published: unasked })
     expect(await run('1.32')).toEqual([])
     expect(await run('1.33')).toEqual([
       expect.objectContaining({
@@ -27,7 +27,7 @@ describe('amiAlias', () => {
 
   it('asks nothing for newest releases', async () => {
     const nodeClasses = [nodeClass('al2023@latest'), nodeClass('bottlerocket@latest')]
-    expect(await amiAlias({ nodeClasses, kubernetes: '1.35', published: unasked }).run()).toEqual([])
+    expect(await amiAlias({ nodeClasses, kubernetes: '1.35', published: unasked })).toEqual([])
   })
 
   it('asks once for an alias that several have, and is content with one image of it', async () => {
@@ -37,7 +37,7 @@ describe('amiAlias', () => {
       return names.slice(0, 1)
     }
     const nodeClasses = [nodeClass('al2023@v20260915'), nodeClass('al2023@v20260915')]
-    expect(await amiAlias({ nodeClasses, kubernetes: '1.35', published }).run()).toEqual([])
+    expect(await amiAlias({ nodeClasses, kubernetes: '1.35', published })).toEqual([])
     expect(asked).toHaveLength(1)
   })
 
@@ -46,7 +46,7 @@ describe('amiAlias', () => {
       nodeClasses: [nodeClass('al2023@v20991231')],
       kubernetes: '1.35',
       published: async () => []
-    }).run()
+    })
     expect(finding).toMatchObject({ level: 'error', subject: 'node-pools' })
     expect(finding?.evidence).toContain(
       '/aws/service/eks/optimized-ami/1.35/amazon-linux-2023/x86_64/standard/amazon-eks-node-al2023-x86_64-standard-1.35-v20991231/image_id'
@@ -58,9 +58,9 @@ describe('amiAlias', () => {
 
   it('notes what it may not read', async () => {
     const nodeClasses = [nodeClass('windows2022@latest')]
-    expect(
-      await amiAlias({ nodeClasses, kubernetes: '1.35', published: async () => 'denied' }).run()
-    ).toEqual([expect.objectContaining({ level: 'note', evidence: containing('ssm:GetParameters') })])
+    expect(await amiAlias({ nodeClasses, kubernetes: '1.35', published: async () => 'denied' })).toEqual([
+      expect.objectContaining({ level: 'note', evidence: containing('ssm:GetParameters') })
+    ])
   })
 })
 

@@ -26,12 +26,13 @@ const manifests: readonly Manifest[] = [
 
 async function problems(crdsChange: boolean): Promise<readonly string[]> {
   const findings = await manifestDryRun({
-    manifests,
-    crds: [crd],
-    karpenterVersion: '1.14.0',
-    crdsChange: async () => crdsChange,
-    refusals: async (asked) => asked.map(() => ({ title: 'NodePool default', message: 'no' }))
-  }).run()
+    nodeClasses: [],
+    nodePools: manifests,
+    chart: { crds: [crd] },
+    version: '1.14.0',
+    changes: async (id) => id === 'crds' && crdsChange,
+    refusals: async () => [{ title: 'NodePool default', message: 'no' }]
+  })
   return findings.map(({ level, problem, evidence }) => `${level} ${problem} (${evidence})`)
 }
 

@@ -24,8 +24,12 @@ const run = async (
     nodeClasses: [{ ...own, spec: { ...own.spec, subnetSelectorTerms } }],
     subnets: [subnet],
     securityGroups: [group],
-    find: async (_kind, term) => (asked.push(term), found)
-  }).run()
+    subnetsOf: async (term) => (
+      asked.push(term),
+      found.map((id) => ({ id, zone: { name: 'a', id: undefined } }))
+    ),
+    securityGroupsOf: async () => Promise.reject(new Error('not asked for'))
+  })
   return {
     asked,
     problems: findings.map(

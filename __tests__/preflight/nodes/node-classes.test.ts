@@ -3,9 +3,10 @@ import { defaultNodeClass, defaultNodePools } from '../../../src/karpenter/defau
 import { renderTemplate } from '../../../src/karpenter/rendered-stack.js'
 import { builtInTemplateText } from '../../../src/karpenter/template-built-in.js'
 import type { AmiSelectorTerm } from '../../../src/karpenter/types.js'
-import { nodeClassImages, type ImageTerm } from '../../../src/preflight/nodes/node-class-images.js'
+import { nodeClassImages } from '../../../src/preflight/nodes/node-class-images.js'
 import { nodeClassReference } from '../../../src/preflight/nodes/node-class-reference.js'
-import { nodeClassRole, type NodeClassRoleFacts } from '../../../src/preflight/nodes/node-class-role.js'
+import { nodeClassRole } from '../../../src/preflight/nodes/node-class-role.js'
+import type { ImageTerm, InstanceProfile } from '../../../src/preflight/reads/node-class-reads.js'
 
 const account = {
   id: '111122223333',
@@ -25,17 +26,17 @@ describe('nodeClassRole', () => {
 
   async function findings(
     spec: Readonly<Record<string, unknown>>,
-    more: Partial<NodeClassRoleFacts> = {}
+    more: Partial<Parameters<typeof nodeClassRole>[0]> = {}
   ): Promise<readonly string[]> {
     const { role, ...rest } = own.spec
     const found = await nodeClassRole({
       nodeClasses: [{ ...own, spec: { ...rest, ...('instanceProfile' in spec ? {} : { role }), ...spec } }],
       stack,
       othersDocuments: async () => [],
-      role: async () => ({ arn, ofEc2: true }),
-      profile: async () => ({ roleArn: stack.nodeRole.arn }),
+      nodeRole: async () => ({ arn, ofEc2: true }),
+      instanceProfile: async () => ({ roleArn: stack.nodeRole.arn }),
       ...more
-    }).run()
+    })
     return found.map(
       ({ level, problem, override }) => `${level} ${problem}${override === undefined ? '' : ` [${override}]`}`
     )
@@ -43,17 +44,17 @@ describe('nodeClassRole', () => {
 
   it("asks nothing of the stack's own role, nor of what is no name", async () => {
     const asked: string[] = []
-    const role: NodeClassRoleFacts['role'] = async (name) => (asked.push(name), 'absent')
-    expect(await findings({}, { role })).toEqual([])
-    expect(await findings({ role: arn }, { role })).toEqual([])
+    const nodeRole = async (name: string) => (asked.push(name), 'absent' as const)
+    expect(await findings({}, { nodeRole })).toEqual([])
+    expect(await findings({ role: arn }, { nodeRole })).toEqual([])
     expect(asked).toEqual([])
   })
 
   it('refuses a role that is not there, that the controller may not pass, or that EC2 may not take', async () => {
-    expect(await findings({ role: 'batch' }, { role: async () => 'absent' })).toEqual([
+    expect(await findings({ role: 'batch' }, { nodeRole: async () => 'absent' })).toEqual([
       'error EC2NodeClass a: there is no role "batch"'
     ])
-    expect(await findings({ role: 'batch' }, { role: async () => ({ arn, ofEc2: false }) })).toEqual([
+    expect(await findings({ role: 'batch' }, { nodeRole: async () => ({ arn, ofEc2: false }) })).toEqual([
       'error EC2NodeClass a: the controller may not pass role batch to its nodes [pass-role]',
       'error EC2NodeClass a: EC2 may not take role batch, so its nodes would have no credentials'
     ])
@@ -69,8 +70,8 @@ describe('nodeClassRole', () => {
   })
 
   it('refuses an instance profile that is not there, has no role, or another one', async () => {
-    const of = async (answer: Awaited<ReturnType<NodeClassRoleFacts['profile']>>) =>
-      findings({ instanceProfile: 'p' }, { profile: async () => answer })
+    const of = async (answer: InstanceProfile | 'absent') =>
+      findings({ instanceProfile: 'p' }, { instanceProfile: async () => answer })
     expect(await of('absent')).toEqual(['error EC2NodeClass a: there is no instance profile "p"'])
     expect(await of({ roleArn: undefined })).toEqual(['error EC2NodeClass a: instance profile p has no role'])
     expect(await of({ roleArn: arn })).toEqual([
@@ -80,10 +81,10 @@ describe('nodeClassRole', () => {
   })
 
   it('notes what may not be read', async () => {
-    expect(await findings({ role: 'batch' }, { role: async () => 'denied' })).toEqual([
+    expect(await findings({ role: 'batch' }, { nodeRole: async () => 'denied' })).toEqual([
       'note EC2NodeClass a: role batch could not be read'
     ])
-    expect(await findings({ instanceProfile: 'p' }, { profile: async () => 'denied' })).toEqual([
+    expect(await findings({ instanceProfile: 'p' }, { instanceProfile: async () => 'denied' })).toEqual([
       'note EC2NodeClass a: instance profile p could not be read'
     ])
   })
@@ -98,7 +99,7 @@ describe('nodeClassImages', () => {
     const found = await nodeClassImages({
       nodeClasses: [{ ...own, spec: { ...own.spec, amiSelectorTerms } }],
       anyImage: async (term) => (asked.push(term), answer)
-    }).run()
+    })
     return {
       asked,
       problems: found.map(({ level, problem, evidence }) => `${level} ${problem} (${evidence})`)
@@ -133,7 +134,7 @@ describe('nodeClassReference', () => {
   it('refuses a NodePool whose EC2NodeClass is nowhere', async () => {
     const { nodePools } = defaultNodePools({ clusterName: 'blue', nodeRoleName: 'nodes' })
     const of = async (there: boolean) =>
-      (await nodeClassReference({ nodePools, nodeClass: async () => (there ? own : undefined) }).run()).map(
+      (await nodeClassReference({ nodePools, nodeClass: async () => (there ? own : undefined) })).map(
         ({ level, problem }) => `${level} ${problem}`
       )
     expect(await of(true)).toEqual([])

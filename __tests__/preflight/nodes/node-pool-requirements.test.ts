@@ -1,11 +1,8 @@
 import type { _InstanceType, InstanceTypeInfo } from '@aws-sdk/client-ec2'
 import { defaultNodeClass } from '../../../src/karpenter/default-node-pools.js'
 import type { Manifest } from '../../../src/kubernetes/manifest.js'
-import {
-  describedAtOnce,
-  nodePoolRequirements,
-  type RequirementFacts
-} from '../../../src/preflight/nodes/node-pool-requirements.js'
+import { nodePoolRequirements } from '../../../src/preflight/nodes/node-pool-requirements.js'
+import { describedAtOnce } from '../../../src/preflight/reads/instance-type-reads.js'
 
 type Requirement = readonly [key: string, operator: string, ...values: string[]]
 
@@ -29,6 +26,8 @@ const info = (InstanceType: _InstanceType, DefaultVCpus: number): InstanceTypeIn
   ProcessorInfo: { SupportedArchitectures: ['x86_64'] }
 })
 
+type RequirementFacts = Parameters<typeof nodePoolRequirements>[0]
+
 interface Asked {
   readonly problems: readonly string[]
   readonly offered: readonly (readonly [zones: readonly string[], patterns: readonly string[]])[]
@@ -41,21 +40,26 @@ async function run(of: Manifest, more: Partial<RequirementFacts> = {}): Promise<
   const facts: RequirementFacts = {
     nodePools: [of],
     region: 'eu-west-1',
-    minValuesPolicy: 'Strict',
+    clusterName: 'blue',
+    values: {},
+    subnets: [],
     nodeClass: async () => nodeClass,
-    zones: async () => [
-      { name: 'eu-west-1b', id: 'euw1-az1' },
-      { name: 'eu-west-1a', id: undefined }
+    subnetsOf: async () => [
+      { id: 'subnet-1', zone: { name: 'eu-west-1b', id: 'euw1-az1' } },
+      { id: 'subnet-2', zone: { name: 'eu-west-1a', id: undefined } }
     ],
-    offered: async () => ['m5.large', 'm5.xlarge', 'm6g.large'],
-    described: async (types) => types.map((type) => info(type, type.endsWith('xlarge') ? 4 : 2)),
+    offeredTypes: async () => ['m5.large', 'm5.xlarge', 'm6g.large'],
+    describedTypes: async (types) => types.map((type) => info(type, type.endsWith('xlarge') ? 4 : 2)),
     ...more
   }
   const findings = await nodePoolRequirements({
     ...facts,
-    offered: async (zones, patterns) => (offered.push([zones, patterns]), facts.offered(zones, patterns)),
-    described: async (types) => (described.push(types), facts.described(types))
-  }).run()
+    offeredTypes: async (zones, patterns) => (
+      offered.push([zones, patterns]),
+      facts.offeredTypes(zones, patterns)
+    ),
+    describedTypes: async (types) => (described.push(types), facts.describedTypes(types))
+  })
   return {
     problems: findings.map(({ level, problem, evidence }) => `${level} ${problem} (${evidence})`),
     offered,
@@ -105,7 +109,9 @@ describe('nodePoolRequirements', () => {
   it('takes a zone by its id, and does not refuse one whose id is not known', async () => {
     expect((await run(nodePool(['topology.k8s.aws/zone-id', 'In', 'euw1-az1']))).problems).toEqual([])
     expect((await run(nodePool(['topology.k8s.aws/zone-id', 'In', 'euw1-az9']))).problems).toEqual([])
-    const known = { zones: async () => [{ name: 'eu-west-1b', id: 'euw1-az1' }] }
+    const known = {
+      subnetsOf: async () => [{ id: 'subnet-1', zone: { name: 'eu-west-1b', id: 'euw1-az1' } }]
+    }
     const { problems } = await run(nodePool(['topology.k8s.aws/zone-id', 'In', 'euw1-az9']), known)
     expect(problems).toHaveLength(1)
   })
@@ -144,14 +150,14 @@ describe('nodePoolRequirements', () => {
     expect((await run(of)).problems).toEqual([
       'error NodePool a: the instance types that are offered in eu-west-1a, eu-west-1b and meet its requirements have 2 values of karpenter.k8s.aws/instance-family, and minValues asks for 3 (karpenter.k8s.aws/instance-family Exists)'
     ])
-    expect((await run(of, { minValuesPolicy: 'BestEffort' })).problems).toEqual([])
+    expect((await run(of, { values: { settings: { minValuesPolicy: 'BestEffort' } } })).problems).toEqual([])
   })
 
   it('asks for no more types at once than EC2 takes, and stops at the first that fits', async () => {
     const sizes = Array.from({ length: 250 }, (_, index) => `m5.x${index}` as _InstanceType)
     const facts: Partial<RequirementFacts> = {
-      offered: async () => sizes,
-      described: async (types) => types.map((type) => info(type, type.endsWith('.x1') ? 64 : 2))
+      offeredTypes: async () => sizes,
+      describedTypes: async (types) => types.map((type) => info(type, type.endsWith('.x1') ? 64 : 2))
     }
     const of = nodePool(['karpenter.k8s.aws/instance-cpu', 'Gt', '32'])
     const { problems, described } = await run(of, facts)
@@ -161,8 +167,8 @@ describe('nodePoolRequirements', () => {
   })
 
   it.each<Partial<RequirementFacts>>([
-    { offered: async () => 'denied' },
-    { described: async () => 'denied' }
+    { offeredTypes: async () => 'denied' },
+    { describedTypes: async () => 'denied' }
   ])('notes what may not be read', async (denied) => {
     const { problems } = await run(nodePool(['karpenter.k8s.aws/instance-cpu', 'Gt', '1']), denied)
     expect(problems).toEqual([
@@ -173,6 +179,6 @@ describe('nodePoolRequirements', () => {
   it('leaves a class that is nowhere, or has no subnet, to the checks of those', async () => {
     const of = nodePool(['topology.kubernetes.io/zone', 'In', 'nowhere'])
     expect((await run(of, { nodeClass: async () => undefined })).problems).toEqual([])
-    expect((await run(of, { zones: async () => [] })).problems).toEqual([])
+    expect((await run(of, { subnetsOf: async () => [] })).problems).toEqual([])
   })
 })

@@ -1,5 +1,5 @@
 import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.js'
-import { objectNames, olderCrds, olderWebhooks } from '../../../src/preflight/reads/older-karpenter-reads.js'
+import { objectNames, olderWebhooks } from '../../../src/preflight/reads/older-karpenter-reads.js'
 import { fargateProfiles } from '../../../src/preflight/controller/fargate-profiles.js'
 import { networkReads } from '../../../src/preflight/reads/network-reads.js'
 import { controllerNodes, podsOn } from '../../../src/preflight/controller/node-room.js'
@@ -23,18 +23,6 @@ function listings(items: Readonly<Record<string, readonly object[]>>): void {
   }
 }
 
-test('of named CRDs those that are there are read', async () => {
-  const name = 'provisioners.karpenter.sh'
-  server.put(`/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`, {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name },
-    spec: {}
-  })
-  const found = await olderCrds(server.kubernetes, [name, 'machines.karpenter.sh'])
-  expect(found.map(({ metadata }) => metadata?.name)).toEqual([name])
-})
-
 test('objects of a CRD are listed by the version that is served', async () => {
   listings({
     '/apis/karpenter.sh/v1alpha5/provisioners': [
@@ -53,7 +41,7 @@ test('objects of a CRD are listed by the version that is served', async () => {
       ]
     }
   }
-  expect(await objectNames(server.kubernetes)(crd)).toEqual(['default', 'gpu'])
+  expect(await objectNames(server.kubernetes, crd)).toEqual(['default', 'gpu'])
 })
 
 test("webhooks of Karpenter are told from others', and whether their service is there", async () => {

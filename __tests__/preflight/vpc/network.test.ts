@@ -2,8 +2,8 @@ import type { Route, RouteTable, VpcEndpoint } from '@aws-sdk/client-ec2'
 import type { SecurityGroup, Subnet } from '../../../src/aws/discover.js'
 import type { Manifest } from '../../../src/kubernetes/manifest.js'
 import type { Read } from '../../../src/preflight/reads/denied-read.js'
-import type { Finding } from '../../../src/preflight/finding.js'
-import { network, type NetworkFacts } from '../../../src/preflight/vpc/network.js'
+import type { Concern } from '../../../src/preflight/finding.js'
+import { network } from '../../../src/preflight/vpc/network.js'
 import type { NetworkReads } from '../../../src/preflight/reads/network-reads.js'
 
 const subnet = (id: string, more: Partial<Subnet> = {}): Subnet => ({
@@ -57,7 +57,7 @@ const isolated = {
   controller: { image: { repository: '111122223333.dkr.ecr.eu-west-1.amazonaws.com/karpenter' } }
 }
 
-interface Given extends Partial<Omit<NetworkFacts, 'reads'>> {
+interface Given extends Partial<Omit<Parameters<typeof network>[0], keyof NetworkReads>> {
   readonly tables?: readonly RouteTable[]
   readonly endpoints?: readonly VpcEndpoint[]
   readonly taggedSubnets?: readonly Subnet[]
@@ -65,7 +65,7 @@ interface Given extends Partial<Omit<NetworkFacts, 'reads'>> {
   readonly reads?: Partial<NetworkReads>
 }
 
-async function findingsOf(given: Given): Promise<readonly Finding[]> {
+async function findingsOf(given: Given): Promise<readonly Concern[]> {
   const { tables = [table([nat])], endpoints = [], taggedSubnets = [], taggedSecurityGroups = [] } = given
   const read =
     <T>(items: readonly T[]) =>
@@ -73,23 +73,21 @@ async function findingsOf(given: Given): Promise<readonly Finding[]> {
   return network({
     clusterName: 'blue',
     region: 'eu-west-1',
-    vpcId: 'vpc-1',
+    cluster: { vpcId: 'vpc-1' },
     subnets: [subnet('subnet-1'), subnet('subnet-2')],
     securityGroups: [group('sg-1', own)],
     nodeClasses: [nodeClass()],
     values: {},
-    podIdentity: false,
-    interruptionQueue: true,
+    identity: 'irsa',
+    queueName: 'blue',
     changes: async () => true,
     ...given,
-    reads: {
-      routeTables: read(tables),
-      endpoints: read(endpoints),
-      taggedSubnets: read(taggedSubnets),
-      taggedSecurityGroups: read(taggedSecurityGroups),
-      ...given.reads
-    }
-  }).run()
+    routeTables: read(tables),
+    endpoints: read(endpoints),
+    taggedSubnets: read(taggedSubnets),
+    taggedSecurityGroups: read(taggedSecurityGroups),
+    ...given.reads
+  })
 }
 
 const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern)
@@ -180,14 +178,19 @@ describe('endpoints', () => {
   })
 
   it('are asked for as the installation needs them', async () => {
-    const given = { tables: none, endpoints: everyEndpoint, values: isolated, podIdentity: true }
+    const given = {
+      tables: none,
+      endpoints: everyEndpoint,
+      values: isolated,
+      identity: 'pod-identity'
+    } as const
     const findings = await findingsOf(given)
     expect(findings).toEqual([
       expect.objectContaining({ level: 'error', problem: matching(/for eks-auth$/) })
     ])
     const withoutQueue = everyEndpoint.filter(({ VpcEndpointId }) => VpcEndpointId !== 'vpce-sqs')
     expect(
-      await findingsOf({ ...given, endpoints: withoutQueue, podIdentity: false, interruptionQueue: false })
+      await findingsOf({ ...given, endpoints: withoutQueue, identity: 'irsa', queueName: undefined })
     ).toEqual([])
   })
 

@@ -1,5 +1,6 @@
 import { isMap, type JsonMap } from '../../engine/json.js'
 import { isManifest } from '../../kubernetes/manifest.js'
+import { ownGroups } from '../crd-names.js'
 import { defaultNodeClass } from '../default-node-pools.js'
 import type { EC2NodeClass, NodePool } from '../types.js'
 import { convertBetaNodeClass, convertBetaNodePool } from './beta.js'
@@ -38,8 +39,6 @@ interface Read<T> {
   readonly findings: DocumentFindings
 }
 
-const oldGroups = ['karpenter.sh', 'karpenter.k8s.aws']
-
 class ManifestReader {
   readonly #settings: ManifestSettings
   readonly #all = new ManifestFindings()
@@ -72,7 +71,7 @@ class ManifestReader {
       return this.#current(value, kind, apiVersion, findings)
     if (kind === 'Provisioner' || kind === 'AWSNodeTemplate') {
       const right = kind === 'Provisioner' ? 'karpenter.sh/v1alpha5' : 'karpenter.k8s.aws/v1alpha1'
-      if (!oldGroups.includes(group) || !/^v1alpha\d$/.test(version))
+      if (!ownGroups.includes(group) || !/^v1alpha\d$/.test(version))
         return findings.problem(`apiVersion ${apiVersion} is not known; ${kind} is in ${right}`)
       if (apiVersion !== right)
         findings.warn(`apiVersion ${apiVersion} is taken for ${right}, where ${kind} is`)

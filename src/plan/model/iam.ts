@@ -1,6 +1,6 @@
 import { readRole, readRoleWithPolicies } from '../../aws/iam-role.js'
 import { wantedTags } from '../../aws/ownership-tags.js'
-import { sharedRead } from '../../aws/shared-read.js'
+import { sharedRead } from '../../engine/once.js'
 import type { AnyResource } from '../../engine/resource.js'
 import {
   controllerRolePolicies,

@@ -1,6 +1,6 @@
 import { wantedTags } from '../../aws/ownership-tags.js'
 import type { IamRole } from '../../aws/iam-role.js'
-import { sharedRead } from '../../aws/shared-read.js'
+import { sharedRead } from '../../engine/once.js'
 import { stackTags } from '../../aws/stack-operation.js'
 import { stackRules } from '../../aws/stack-rules.js'
 import { renderedQueue, renderedRules } from '../../karpenter/rendered-interruption.js'

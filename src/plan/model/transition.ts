@@ -1,4 +1,4 @@
-import { sharedRead } from '../../aws/shared-read.js'
+import { sharedRead } from '../../engine/once.js'
 import { type LiveStack, readStack } from '../../aws/stack-operation.js'
 import type { JsonMap } from '../../engine/json.js'
 import { knownPolicies, renderedRoles } from '../../karpenter/rendered-roles.js'

@@ -1,46 +1,51 @@
-import type { Controller, ReleaseName } from '../../helm/release.js'
-import type { Check, Finding } from '../finding.js'
-import { type CrdFacts, crdFindings } from '../older-crds.js'
-import { type WebhookFacts, webhookFindings } from '../older-webhooks.js'
+import type { ReleaseName } from '../../helm/release.js'
+import { retiredCrds } from '../../karpenter/crd-names.js'
+import type { Facts } from '../facts.js'
+import type { Concern } from '../finding.js'
+import { crdConcerns } from '../older-crds.js'
+import { webhookConcerns } from '../older-webhooks.js'
 
-export interface AnotherKarpenterFacts extends CrdFacts {
-  readonly namespace: string
-  readonly releaseName: string
-  /** With anything but `auto` whose the CRDs are to be is said already. */
-  readonly crdsChoice: 'auto' | 'take-over' | 'leave'
-  readonly controllers: readonly Controller[]
-  readonly releases: () => Promise<readonly ReleaseName[]>
-  readonly webhooks: () => Promise<readonly WebhookFacts[]>
-}
+type AnotherKarpenterFacts = Pick<
+  Facts,
+  | 'namespace'
+  | 'releaseName'
+  | 'crds'
+  | 'version'
+  | 'controllers'
+  | 'changes'
+  | 'releases'
+  | 'crd'
+  | 'replacingCrds'
+  | 'objectsOf'
+  | 'webhooks'
+>
 
 /** Two controllers on one set of NodePools undo each other's work; CRDs of another age refuse each other's objects. */
-export function anotherKarpenter(facts: AnotherKarpenterFacts): Check {
-  return {
-    name: 'another-karpenter',
-    run: async () => {
-      const [releases, crds, webhooks] = await Promise.all([
-        facts.releases(),
-        crdFindings(facts),
-        facts.webhooks()
-      ])
-      return [
-        ...others(facts),
-        ...releasesOf(releases, facts),
-        ...crds,
-        ...webhookFindings(webhooks, facts.karpenterVersion)
-      ]
-    }
-  }
+export async function anotherKarpenter(facts: AnotherKarpenterFacts): Promise<readonly Concern[]> {
+  // A run that changes nothing need not ask again.
+  if (!(await facts.changes())) return others(facts)
+  // Of today's CRDs those that may be of another version.
+  const todays = (await facts.replacingCrds()).map(({ metadata }) => metadata.name)
+  const [releases, crds, webhooks] = await Promise.all([
+    facts.releases(),
+    crdConcerns([...retiredCrds, ...todays], facts),
+    facts.webhooks()
+  ])
+  return [
+    ...others(facts),
+    ...releasesOf(releases, facts),
+    ...crds,
+    ...webhookConcerns(webhooks, facts.version)
+  ]
 }
 
-function others({ namespace, releaseName, controllers }: AnotherKarpenterFacts): Finding[] {
+function others({ namespace, releaseName, controllers }: AnotherKarpenterFacts): Concern[] {
   return controllers
     .filter(
       ({ release }) =>
         release === undefined || release.name !== releaseName || release.namespace !== namespace
     )
     .map(({ namespace: there, deployment, version, release }) => ({
-      check: 'another-karpenter',
       level: 'error',
       subject: there === namespace ? `Deployment ${there}/${deployment}` : 'namespace',
       problem: `Karpenter${version === '' ? '' : ` ${version}`} is already installed in namespace ${there}`,
@@ -57,10 +62,9 @@ function others({ namespace, releaseName, controllers }: AnotherKarpenterFacts):
 }
 
 /** Releases without a controller of theirs: of the CRDs alone, or what a failed install has left. */
-function releasesOf(releases: readonly ReleaseName[], facts: AnotherKarpenterFacts): Finding[] {
+function releasesOf(releases: readonly ReleaseName[], facts: AnotherKarpenterFacts): Concern[] {
   const { namespace, releaseName, controllers } = facts
-  const finding = (of: ReleaseName, problem: string, fix: string): Finding => ({
-    check: 'another-karpenter',
+  const finding = (of: ReleaseName, problem: string, fix: string): Concern => ({
     level: 'warning',
     subject: `helm release ${of.namespace}/${of.name}`,
     problem,
@@ -71,7 +75,7 @@ function releasesOf(releases: readonly ReleaseName[], facts: AnotherKarpenterFac
     .filter((one) => one.name !== releaseName || one.namespace !== namespace)
     .flatMap((one) => {
       if (one.name === 'karpenter-crd') {
-        if (facts.crdsChoice !== 'auto') return []
+        if (facts.crds !== 'auto') return []
         return [
           finding(
             one,

@@ -1,29 +1,25 @@
-import type { ControllerIdentityStrategy } from '../../aws/choices.js'
 import type { NodeFacts } from '../../kubernetes/node-facts.js'
 import { capacityFinding as finding, oneReplica, refused } from './capacity-finding.js'
 import { placeable, placement } from './controller-placement.js'
 import { type ControllerPods, controllerPods } from './controller-pods.js'
-import type { Read } from '../reads/denied-read.js'
 import { controllerPodOf, type FargateProfile, profileFor } from './fargate-profiles.js'
-import type { Check, Finding } from '../finding.js'
+import type { Facts } from '../facts.js'
+import type { Concern } from '../finding.js'
 import { exclusion, isFargate } from './node-fitness.js'
-import { type PodOnNode, type Room, roomOn } from './node-room.js'
+import { type Room, roomOn } from './node-room.js'
 
-export interface ControllerCapacityFacts {
-  readonly nodes: () => Promise<readonly NodeFacts[]>
-  /** The chart's values as they will be given to helm: the guide's, overlaid with the user's. */
-  readonly values: Readonly<Record<string, unknown>>
-  /** Of the controller. */
-  readonly namespace: string
-  readonly releaseName: string
-  readonly identity: ControllerIdentityStrategy
-  /** Whether anything is to be changed; neither profiles nor pods are asked for when not. */
-  readonly changes: () => Promise<boolean>
-  readonly profiles: () => Promise<Read<FargateProfile>>
-  readonly podsOn: (node: string) => Promise<Read<PodOnNode>>
-  /** Names of the nodes on which the controller's pods run now; asked only where some node is Fargate's. */
-  readonly controllerNodes: () => Promise<Read<string>>
-}
+type CapacityFacts = Pick<
+  Facts,
+  | 'nodes'
+  | 'values'
+  | 'namespace'
+  | 'releaseName'
+  | 'identity'
+  | 'changes'
+  | 'profiles'
+  | 'podsOn'
+  | 'controllerNodes'
+>
 
 /** Nodes that are asked for their pods; of more of them some will have room. */
 const askedNodes = 10
@@ -33,25 +29,20 @@ const askedNodes = 10
  * node of its own, and they spread over zones (chart's defaults, 1.0 to 1.14). A pod that a Fargate profile takes in runs on
  * Fargate and needs no node.
  */
-export function controllerCapacity(facts: ControllerCapacityFacts): Check {
-  return {
-    name: 'controller-capacity',
-    run: async () => {
-      if (!(await facts.changes())) return standing(facts)
-      const [nodes, profiles] = await Promise.all([facts.nodes(), facts.profiles()])
-      const pods = controllerPods(facts.values)
-      if (profiles.state === 'denied') {
-        return [unknown('on Fargate', profiles.action), ...(await withRoom(nodes, pods, facts))]
-      }
-      const profile = profileFor(profiles.items, controllerPodOf(facts))
-      if (profile !== undefined) return onFargate(profile, facts)
-      if (nodes.length > 0 && nodes.every(isFargate)) return [noProfile(profiles.items, facts)]
-      return withRoom(nodes, pods, facts)
-    }
+export async function controllerCapacity(facts: CapacityFacts): Promise<readonly Concern[]> {
+  if (!(await facts.changes())) return standing(facts)
+  const [nodes, profiles] = await Promise.all([facts.nodes(), facts.profiles()])
+  const pods = controllerPods(facts.values)
+  if (profiles.state === 'denied') {
+    return [notRead('on Fargate', profiles.action), ...(await withRoom(nodes, pods, facts))]
   }
+  const profile = profileFor(profiles.items, controllerPodOf(facts))
+  if (profile !== undefined) return onFargate(profile, facts)
+  if (nodes.length > 0 && nodes.every(isFargate)) return [noProfile(profiles.items, facts)]
+  return withRoom(nodes, pods, facts)
 }
 
-function unknown(what: string, action: string): Finding {
+function notRead(what: string, action: string): Concern {
   return finding(
     'note',
     `whether the controller runs ${what} could not be seen: the run's role may not call ${action}`,
@@ -64,10 +55,10 @@ function unknown(what: string, action: string): Finding {
  * Source: Amazon EKS, Pod Identity considerations: its agent is a DaemonSet, and Fargate runs none. Fargate considerations:
  * no pod has its host's network.
  */
-function onFargate({ name }: FargateProfile, facts: ControllerCapacityFacts): Finding[] {
+function onFargate({ name }: FargateProfile, facts: CapacityFacts): Concern[] {
   const { identity, namespace, values } = facts
   const evidence = `Fargate profile ${name} takes in its pods in namespace ${namespace}`
-  const found: Finding[] = []
+  const found: Concern[] = []
   if (identity === 'pod-identity') {
     found.push({
       ...finding(
@@ -92,7 +83,7 @@ function onFargate({ name }: FargateProfile, facts: ControllerCapacityFacts): Fi
   return found
 }
 
-function noProfile(profiles: readonly FargateProfile[], { namespace }: ControllerCapacityFacts): Finding {
+function noProfile(profiles: readonly FargateProfile[], { namespace }: CapacityFacts): Concern {
   return refused(
     `the cluster has Fargate nodes only, and no Fargate profile takes in the controller in namespace ${namespace}`,
     profiles.length === 0 ? 'it has none' : `profiles: ${profiles.map(({ name }) => name).join(', ')}`,
@@ -101,13 +92,13 @@ function noProfile(profiles: readonly FargateProfile[], { namespace }: Controlle
 }
 
 /** Where nothing is to be changed the controller runs already, and on Fargate its nodes are made for it. */
-async function standing(facts: ControllerCapacityFacts): Promise<readonly Finding[]> {
+async function standing(facts: CapacityFacts): Promise<readonly Concern[]> {
   const nodes = await facts.nodes()
   const found = placement(nodes, controllerPods(facts.values))
   const onFargateNodes = new Set(nodes.filter(isFargate).map(({ name }) => name))
   if (found.length === 0 || onFargateNodes.size === 0) return found
   const running = await facts.controllerNodes()
-  if (running.state === 'denied') return [unknown('on Fargate', running.action)]
+  if (running.state === 'denied') return [notRead('on Fargate', running.action)]
   const runsThere = running.items.length > 0 && running.items.every((name) => onFargateNodes.has(name))
   return runsThere ? [] : found
 }
@@ -115,8 +106,8 @@ async function standing(facts: ControllerCapacityFacts): Promise<readonly Findin
 async function withRoom(
   nodes: readonly NodeFacts[],
   pods: ControllerPods,
-  { podsOn }: ControllerCapacityFacts
-): Promise<readonly Finding[]> {
+  { podsOn }: CapacityFacts
+): Promise<readonly Concern[]> {
   const found = placement(nodes, pods)
   if (found.length > 0) return found
   const fit = nodes.filter((node) => exclusion(node, pods) === undefined)
@@ -124,7 +115,7 @@ async function withRoom(
     fit.slice(0, askedNodes).map(async (node) => ({ node, taken: await podsOn(node.name) }))
   )
   const denied = asked.find(({ taken }) => taken.state === 'denied')
-  if (denied?.taken.state === 'denied') return [unknown('with room on the nodes', denied.taken.action)]
+  if (denied?.taken.state === 'denied') return [notRead('with room on the nodes', denied.taken.action)]
   const rooms = new Map(
     asked.map(({ node, taken }): [NodeFacts, Room] => [
       node,
@@ -139,7 +130,7 @@ function room(
   fit: readonly NodeFacts[],
   pods: ControllerPods,
   roomOf: (node: NodeFacts) => Room
-): Finding[] {
+): Concern[] {
   const free = fit.filter((node) => roomOf(node) === 'enough')
   if (placeable(nodes, free, pods) >= pods.replicas) return []
   const evictable = fit.filter((node) => roomOf(node) !== 'none')

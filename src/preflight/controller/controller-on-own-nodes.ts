@@ -3,44 +3,40 @@ import { labelsOfDescription, labelsOfName } from '../../karpenter/instance-labe
 import { left, type NodeRequirement, requirementsOf } from '../../karpenter/requirement-match.js'
 import { listField, type Manifest, textField } from '../../kubernetes/manifest.js'
 import { type ControllerPods, controllerPods } from './controller-pods.js'
-import type { Check } from '../finding.js'
+import type { Facts } from '../facts.js'
+import type { Concern } from '../finding.js'
+import { controllerPodOf, profileFor } from './fargate-profiles.js'
 import { tolerated } from './node-fitness.js'
 
-export interface OwnNodesFacts {
-  readonly nodePools: readonly Manifest[]
-  readonly values: Readonly<Record<string, unknown>>
-  /** Whether a Fargate profile takes the controller in; asked only where a NodePool could. */
-  readonly onFargate: () => Promise<boolean>
-}
+type OwnNodesFacts = Pick<Facts, 'nodePools' | 'values' | 'namespace' | 'releaseName' | 'profiles'>
 
 /**
  * NodePools whose nodes could run the controller. A controller that ends its own node, or whose last node goes while it is
  * down, has nobody to start it another. The chart's own node affinity keeps it off them, and so does Fargate.
  */
-export function controllerOnOwnNodes({ nodePools, values, onFargate }: OwnNodesFacts): Check {
-  return {
-    name: 'controller-on-own-nodes',
-    run: async () => {
-      const pods = controllerPods(values)
-      const takers = nodePools
-        .filter((nodePool) => takes(nodePool, pods))
-        .map(({ metadata }) => metadata.name)
-      if (takers.length === 0 || (await onFargate())) return []
-      return [
-        {
-          check: 'controller-on-own-nodes',
-          level: 'warning',
-          subject: 'helm-values',
-          problem: `the controller could run on nodes that it makes itself (NodePool ${takers.join(', ')}), and once its last node is gone nobody starts another`,
-          evidence:
-            pods.nodeTerms === undefined
-              ? 'affinity.nodeAffinity asks for no nodes'
-              : 'affinity.nodeAffinity has a term that such a node meets',
-          fix: 'Leave affinity.nodeAffinity out of helm-values, or add {key: karpenter.sh/nodepool, operator: DoesNotExist} to the matchExpressions of each of its nodeSelectorTerms.'
-        }
-      ]
+export async function controllerOnOwnNodes(facts: OwnNodesFacts): Promise<readonly Concern[]> {
+  const { nodePools, values } = facts
+  const pods = controllerPods(values)
+  const takers = nodePools.filter((nodePool) => takes(nodePool, pods)).map(({ metadata }) => metadata.name)
+  if (takers.length === 0 || (await onFargate(facts))) return []
+  return [
+    {
+      level: 'warning',
+      subject: 'helm-values',
+      problem: `the controller could run on nodes that it makes itself (NodePool ${takers.join(', ')}), and once its last node is gone nobody starts another`,
+      evidence:
+        pods.nodeTerms === undefined
+          ? 'affinity.nodeAffinity asks for no nodes'
+          : 'affinity.nodeAffinity has a term that such a node meets',
+      fix: 'Leave affinity.nodeAffinity out of helm-values, or add {key: karpenter.sh/nodepool, operator: DoesNotExist} to the matchExpressions of each of its nodeSelectorTerms.'
     }
-  }
+  ]
+}
+
+/** Profiles are asked for only where a NodePool could take the controller. */
+async function onFargate(facts: OwnNodesFacts): Promise<boolean> {
+  const profiles = await facts.profiles()
+  return profiles.state === 'read' && profileFor(profiles.items, controllerPodOf(facts)) !== undefined
 }
 
 /** Labels that a node has whatever its NodePool asks for; which values, only the requirements say. */

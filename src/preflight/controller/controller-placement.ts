@@ -1,11 +1,11 @@
 import type { NodeFacts } from '../../kubernetes/node-facts.js'
 import { capacityFinding, oneReplica, refused } from './capacity-finding.js'
 import type { ControllerPods } from './controller-pods.js'
-import type { Finding } from '../finding.js'
+import type { Concern } from '../finding.js'
 import { exclusion, isFargate, selected, zoneOf } from './node-fitness.js'
 
 /** Whether there are nodes for every replica, whatever else runs on them. */
-export function placement(nodes: readonly NodeFacts[], pods: ControllerPods): Finding[] {
+export function placement(nodes: readonly NodeFacts[], pods: ControllerPods): Concern[] {
   const fit = nodes.filter((node) => exclusion(node, pods) === undefined)
   if (fit.length === 0) {
     if (nodes.length > 0 && nodes.every(isFargate)) {

@@ -1,4 +1,5 @@
 import type { Aws } from '../../aws/clients.js'
+import { matches } from '../../aws/wildcards.js'
 import { isMap } from '../../engine/json.js'
 import { type Read, readOrDenied } from '../reads/denied-read.js'
 
@@ -83,12 +84,4 @@ export function profileFor(profiles: readonly FargateProfile[], pod: PodToPlace)
         )
     )
   )
-}
-
-function matches(pattern: string, text: string): boolean {
-  const escaped = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.')
-  return new RegExp(`^${escaped}$`).test(text)
 }

@@ -1,36 +1,26 @@
-import type { ControllerIdentityStrategy } from '../../aws/choices.js'
-import type { NodeFacts } from '../../kubernetes/node-facts.js'
+import type { Cluster } from '../../aws/environment.js'
 import { controllerPods } from './controller-pods.js'
-import type { Check, Finding } from '../finding.js'
+import type { Facts } from '../facts.js'
+import type { Concern, Concerns } from '../finding.js'
 import { exclusion } from './node-fitness.js'
 
-export interface IdentityFacts {
-  readonly strategy: ControllerIdentityStrategy
-  readonly oidcIssuer: string
-  /** Of the agent's DaemonSet; undefined when there is none, and the run installs the add-on. */
-  readonly agent: { readonly desired: number; readonly ready: number } | undefined
-  /** Names of the nodes on which a pod of the agent is Ready; asked only when not all are. */
-  readonly agentNodes: () => Promise<readonly string[]>
-  readonly nodes: () => Promise<readonly NodeFacts[]>
-  readonly values: Readonly<Record<string, unknown>>
-}
+type IdentityFacts = Pick<
+  Facts,
+  'identity' | 'podIdentityAgentPods' | 'podIdentityAgentNodes' | 'nodes' | 'values'
+> & { readonly cluster: Pick<Cluster, 'oidcIssuer'> }
 
 /**
  * What hands the controller its credentials. Without an agent on its node it starts, finds no credentials and exits, which
  * looks like anything but that.
  */
-export function identity(facts: IdentityFacts): Check {
-  return {
-    name: 'identity',
-    run: async () => (facts.strategy === 'irsa' ? issuer(facts) : agents(facts))
-  }
+export function identity(facts: IdentityFacts): Concerns {
+  return facts.identity === 'irsa' ? issuer(facts) : agents(facts)
 }
 
-function issuer({ oidcIssuer }: IdentityFacts): Finding[] {
-  if (oidcIssuer !== '') return []
+function issuer({ cluster }: IdentityFacts): Concern[] {
+  if (cluster.oidcIssuer !== '') return []
   return [
     {
-      check: 'identity',
       level: 'error',
       subject: 'controller-identity',
       problem: 'irsa needs the OIDC issuer of the cluster, and this cluster has none',
@@ -40,18 +30,18 @@ function issuer({ oidcIssuer }: IdentityFacts): Finding[] {
   ]
 }
 
-async function agents({ agent, agentNodes, nodes, values }: IdentityFacts): Promise<Finding[]> {
+async function agents(facts: IdentityFacts): Promise<Concern[]> {
+  const { podIdentityAgentPods: agent, podIdentityAgentNodes, nodes, values } = facts
   if (agent === undefined) return []
   const pods = controllerPods(values)
   const fit = (await nodes()).filter((node) => exclusion(node, pods) === undefined).map(({ name }) => name)
   if (fit.length === 0 || (agent.ready >= agent.desired && agent.ready >= fit.length)) return []
-  const ready = new Set(await agentNodes())
+  const ready = new Set(await podIdentityAgentNodes())
   const without = fit.filter((name) => !ready.has(name))
   if (without.length === 0) return []
   const none = without.length === fit.length
   return [
     {
-      check: 'identity',
       level: none ? 'error' : 'warning',
       subject: 'controller-identity',
       problem: none

@@ -1,36 +1,30 @@
 import { mapAt } from '../../engine/json.js'
-import type { QueueInput } from '../../inputs/inputs.js'
-import { matches } from '../../karpenter/action-match.js'
+import { matches, matchesAction } from '../../aws/wildcards.js'
+import { allowancesOf } from '../../aws/policy/statements.js'
 import { renderedRules } from '../../karpenter/rendered-interruption.js'
 import type { RenderedStack } from '../../karpenter/rendered-stack.js'
-import type { Check, Finding } from '../finding.js'
+import type { Facts } from '../facts.js'
+import type { Concern } from '../finding.js'
 
-export interface QueueFacts {
-  readonly input: QueueInput
-  readonly helmValues: Readonly<Record<string, unknown>>
-  readonly region: string
-  readonly karpenterVersion: string
-  readonly stack: Pick<RenderedStack, 'queue' | 'policies' | 'resources'>
-  /** sqs:GetQueueUrl; undefined when there is no queue of that name in this account and region. */
-  readonly queueUrl: (name: string) => Promise<string | undefined>
-  /** The queue came with an adopted installation: who made it made its rules, and the policies name it. */
-  readonly adopted?: boolean
-}
+type QueueFacts = Pick<
+  Facts,
+  'interruptionQueue' | 'helmValues' | 'region' | 'version' | 'queueUrl' | 'adoptedQueue'
+> & { readonly stack: Pick<RenderedStack, 'queue' | 'policies' | 'resources'> }
 
 /**
  * The chart's queue, the stack's queue and the rules' target are one and the same. A queue that is named but not there:
  * up to 1.3 the controller panics on it, later it never hears of interruptions.
  */
-export function queue(facts: QueueFacts): Check {
-  return { name: 'queue', run: async () => [...chartQueue(facts), ...(await inputQueue(facts))] }
+export async function queue(facts: QueueFacts): Promise<readonly Concern[]> {
+  return [...chartQueue(facts), ...(await inputQueue(facts))]
 }
 
-function finding(level: Finding['level'], problem: string, evidence: string, fix: string): Finding {
-  return { check: 'queue', level, subject: 'interruption-queue', problem, evidence, fix }
+function finding(level: Concern['level'], problem: string, evidence: string, fix: string): Concern {
+  return { level, subject: 'interruption-queue', problem, evidence, fix }
 }
 
 /** The chart's value comes from the input: two that say different things are a mistake in one of them. */
-function chartQueue({ input, helmValues, stack }: QueueFacts): Finding[] {
+function chartQueue({ interruptionQueue: input, helmValues, stack }: QueueFacts): Concern[] {
   const value = mapAt(helmValues, 'settings')['interruptionQueue']
   if (value === undefined) return []
   const own = input.kind === 'none' ? '' : input.kind === 'named' ? input.name : (stack.queue?.name ?? '')
@@ -50,8 +44,8 @@ function chartQueue({ input, helmValues, stack }: QueueFacts): Finding[] {
   ]
 }
 
-async function inputQueue(facts: QueueFacts): Promise<Finding[]> {
-  const { input, region, karpenterVersion, stack, queueUrl } = facts
+async function inputQueue(facts: QueueFacts): Promise<Concern[]> {
+  const { interruptionQueue: input, region, version, stack, queueUrl } = facts
   if (input.kind === 'none') return []
   if (input.kind === 'stack') {
     if (stack.queue !== undefined) return unfed(stack, stack.queue)
@@ -83,12 +77,13 @@ async function inputQueue(facts: QueueFacts): Promise<Finding[]> {
       finding(
         'error',
         `there is no queue "${name}" in ${region}`,
-        `Karpenter ${karpenterVersion} takes a name, in the cluster's own account and region`,
+        `Karpenter ${version} takes a name, in the cluster's own account and region`,
         `Pass \`interruption-queue: stack\` for the queue that the stack makes${stack.queue === undefined ? '' : ` (${stack.queue.name})`}, the name of one that is there, or \`none\`.`
       )
     ]
   }
-  if (facts.adopted === true) return []
+  // Who made an adopted queue made its rules, and the policies name it.
+  if (facts.adoptedQueue !== undefined) return []
   const arn = arnOf(url, stack)
   return [...unfed(stack, { name, arn }), ...(mayRead(stack, arn) ? [] : [unreadable(name, stack)])]
 }
@@ -97,7 +92,7 @@ async function inputQueue(facts: QueueFacts): Promise<Finding[]> {
 function unfed(
   stack: QueueFacts['stack'],
   { name, arn }: { readonly name: string; readonly arn: string }
-): Finding[] {
+): Concern[] {
   const targets = renderedRules(stack).flatMap((rule) => rule.targets.map((target) => String(target['Arn'])))
   if (targets.includes(arn)) return []
   const others = [...new Set(targets)].map((target) => target.split(':').at(-1) ?? target)
@@ -114,16 +109,13 @@ function unfed(
 }
 
 function mayRead(stack: QueueFacts['stack'], arn: string): boolean {
-  return stack.policies.some((policy) =>
-    statementsOf(policy.document).some(
-      (statement) =>
-        listOf(statement['Action']).some((action) => matches(action, 'sqs:ReceiveMessage')) &&
-        listOf(statement['Resource']).some((resource) => matches(resource, arn))
-    )
+  return allowancesOf(stack.policies.map(({ document }) => document)).some(
+    ({ action, resources }) =>
+      matchesAction(action, 'sqs:ReceiveMessage') && resources.some((resource) => matches(resource, arn))
   )
 }
 
-function unreadable(name: string, stack: QueueFacts['stack']): Finding {
+function unreadable(name: string, stack: QueueFacts['stack']): Concern {
   return finding(
     'warning',
     `the controller's policies allow it to read ${stack.queue?.name ?? 'no queue'}, not "${name}"`,
@@ -137,15 +129,4 @@ function arnOf(url: string, stack: Pick<RenderedStack, 'queue'>): string {
   const [account = '', name = ''] = new URL(url).pathname.split('/').slice(-2)
   const [, partition = 'aws', , region = ''] = (stack.queue?.arn ?? '').split(':')
   return `arn:${partition}:sqs:${region}:${account}:${name}`
-}
-
-function statementsOf(document: Readonly<Record<string, unknown>>): Record<string, unknown>[] {
-  const statements: unknown = document['Statement']
-  return (Array.isArray(statements) ? statements : [statements]).filter(
-    (one: unknown): one is Record<string, unknown> => typeof one === 'object' && one !== null
-  )
-}
-
-function listOf(value: unknown): string[] {
-  return (Array.isArray(value) ? value : [value]).map(String)
 }

@@ -1,35 +1,26 @@
-import { isMap, mapAt, type JsonMap } from '../../engine/json.js'
+import { isMap, mapAt } from '../../engine/json.js'
 import { controllerPods } from './controller-pods.js'
-import type { Check } from '../finding.js'
-
-export interface RollingUpdateFacts {
-  /** The version that is to be installed. */
-  readonly version: string
-  /** The version that runs; undefined when none does. */
-  readonly installed: string | undefined
-  readonly values: Readonly<JsonMap>
-}
+import type { Facts } from '../facts.js'
+import type { Concern } from '../finding.js'
 
 /** Whether a controller runs at every moment of a change of version. */
-export function rollingUpdate({ version, installed, values }: RollingUpdateFacts): Check {
-  return {
-    name: 'rolling-update',
-    run: async () => {
-      if (installed === undefined || installed === version) return []
-      const { replicas } = controllerPods(values)
-      if (replicas === 0 || staying(replicas, values['strategy']) > 0) return []
-      return [
-        {
-          check: 'rolling-update',
-          level: 'warning',
-          subject: 'helm-values',
-          problem: `no controller runs while ${version} starts in place of ${installed}: for seconds to minutes no node comes or goes, and pods that run are not touched`,
-          evidence: `replicas: ${replicas}, strategy: ${JSON.stringify(values['strategy'] ?? 'of the chart, maxUnavailable 1')}`,
-          fix: 'Pass two replicas; or, where another node can take the new pod, `strategy: { rollingUpdate: { maxUnavailable: 0 } }`.'
-        }
-      ]
+export function rollingUpdate({
+  version,
+  installed,
+  values
+}: Pick<Facts, 'version' | 'installed' | 'values'>): readonly Concern[] {
+  if (installed === undefined || installed === version) return []
+  const { replicas } = controllerPods(values)
+  if (replicas === 0 || staying(replicas, values['strategy']) > 0) return []
+  return [
+    {
+      level: 'warning',
+      subject: 'helm-values',
+      problem: `no controller runs while ${version} starts in place of ${installed}: for seconds to minutes no node comes or goes, and pods that run are not touched`,
+      evidence: `replicas: ${replicas}, strategy: ${JSON.stringify(values['strategy'] ?? 'of the chart, maxUnavailable 1')}`,
+      fix: 'Pass two replicas; or, where another node can take the new pod, `strategy: { rollingUpdate: { maxUnavailable: 0 } }`.'
     }
-  }
+  ]
 }
 
 /** Pods that a Deployment leaves Ready; the chart's own strategy takes one away (charts/karpenter/values.yaml, 1.0 to 1.14). */

@@ -1,25 +1,16 @@
 import { kubernetesMinor } from '../../karpenter/versions.js'
 import { listField, type Manifest, textField } from '../../kubernetes/manifest.js'
-import type { Check, Finding } from '../finding.js'
+import type { Facts } from '../facts.js'
+import type { Concern } from '../finding.js'
 
-export interface AmiAliasFacts {
-  readonly nodeClasses: readonly Manifest[]
-  /** 1.34 */
-  readonly kubernetes: string
-  /** ssm:GetParameters: those of the names that are there; `denied` when they may not be read. */
-  readonly published: (names: readonly string[]) => Promise<readonly string[] | 'denied'>
-}
+type AmiAliasFacts = Pick<Facts, 'nodeClasses' | 'kubernetes' | 'published'>
 
 /** AWS publishes AL2 images for Kubernetes up to 1.32. */
 const lastMinorOfAl2 = 32
 
 /** Aliases of images that there are none of: the EC2NodeClass would never be Ready, and no node would start. */
-export function amiAlias(facts: AmiAliasFacts): Check {
-  return {
-    name: 'ami-alias',
-    run: async () =>
-      (await Promise.all(aliasesOf(facts.nodeClasses).map(async (one) => check(one, facts)))).flat()
-  }
+export async function amiAlias(facts: AmiAliasFacts): Promise<readonly Concern[]> {
+  return (await Promise.all(aliasesOf(facts.nodeClasses).map(async (one) => check(one, facts)))).flat()
 }
 
 interface Alias {
@@ -45,9 +36,8 @@ function aliasesOf(nodeClasses: readonly Manifest[]): readonly Alias[] {
   })
 }
 
-async function check(alias: Alias, { kubernetes, published }: AmiAliasFacts): Promise<Finding[]> {
-  const finding = (level: Finding['level'], problem: string, evidence: string, fix: string): Finding => ({
-    check: 'ami-alias',
+async function check(alias: Alias, { kubernetes, published }: AmiAliasFacts): Promise<Concern[]> {
+  const finding = (level: Concern['level'], problem: string, evidence: string, fix: string): Concern => ({
     level,
     subject: 'node-pools',
     problem: `EC2NodeClass ${alias.nodeClasses.join(', ')}: ${problem}`,

@@ -1,31 +1,17 @@
 import { isMap } from '../../engine/json.js'
 import { field, listField, type Manifest, textField } from '../../kubernetes/manifest.js'
-import type { Check, Finding } from '../finding.js'
+import type { Facts } from '../facts.js'
+import type { Concern } from '../finding.js'
+import type { ImageTerm } from '../reads/node-class-reads.js'
 
-/** A term of amiSelectorTerms that finds images by what they are: an id, or name, owner and tags together. */
-export interface ImageTerm {
-  readonly id?: string
-  readonly name?: string
-  readonly owner?: string
-  readonly tags?: Readonly<Record<string, string>>
-}
-
-export interface ImageFacts {
-  readonly nodeClasses: readonly Manifest[]
-  /** Whether ec2:DescribeImages finds any. */
-  readonly anyImage: (term: ImageTerm) => Promise<boolean | 'denied'>
-}
+type ImageFacts = Pick<Facts, 'nodeClasses' | 'anyImage'>
 
 /** EC2NodeClasses whose images are not found: they would never be Ready. Aliases are for ami-alias. */
-export function nodeClassImages({ nodeClasses, anyImage }: ImageFacts): Check {
-  return {
-    name: 'node-class-images',
-    run: async () =>
-      (await Promise.all(nodeClasses.map(async (nodeClass) => check(nodeClass, anyImage)))).flat()
-  }
+export async function nodeClassImages({ nodeClasses, anyImage }: ImageFacts): Promise<readonly Concern[]> {
+  return (await Promise.all(nodeClasses.map(async (nodeClass) => check(nodeClass, anyImage)))).flat()
 }
 
-async function check(nodeClass: Manifest, anyImage: ImageFacts['anyImage']): Promise<Finding[]> {
+async function check(nodeClass: Manifest, anyImage: ImageFacts['anyImage']): Promise<Concern[]> {
   const terms = listField(nodeClass, 'spec', 'amiSelectorTerms')
   // A parameter of the user's own is not for this run to read.
   if (terms.length === 0 || terms.some((term) => hasText(term, 'alias') || hasText(term, 'ssmParameter')))
@@ -35,7 +21,7 @@ async function check(nodeClass: Manifest, anyImage: ImageFacts['anyImage']): Pro
   if (answers.includes(true)) return []
   const of = `EC2NodeClass ${nodeClass.metadata.name}`
   const evidence = asked.map(shown).join('; ')
-  const about = { check: 'node-class-images', subject: 'node-pools' } as const
+  const about = { subject: 'node-pools' } as const
   return answers.includes('denied')
     ? [
         {

@@ -1,42 +1,25 @@
-import type { JsonMap } from '../../engine/json.js'
-import { matches } from '../../karpenter/action-match.js'
+import { matches } from '../../aws/wildcards.js'
+import { iamName } from '../../karpenter/names.js'
 import type { RenderedStack } from '../../karpenter/rendered-stack.js'
 import { type Manifest, textField } from '../../kubernetes/manifest.js'
-import type { Check, Finding } from '../finding.js'
+import type { Facts } from '../facts.js'
+import type { Concern } from '../finding.js'
 import { passableRoles } from '../template-policies.js'
 
-export interface NodeRole {
-  readonly arn: string
-  /** Its trust policy names EC2. */
-  readonly ofEc2: boolean
-}
-
-export interface NodeClassRoleFacts {
-  readonly nodeClasses: readonly Manifest[]
+type RoleFacts = Pick<Facts, 'nodeClasses' | 'othersDocuments' | 'nodeRole' | 'instanceProfile'> & {
   readonly stack: Pick<RenderedStack, 'policies' | 'nodeRole'>
-  /** Documents of policies that somebody else made and that are on the controller's role besides. */
-  readonly othersDocuments: () => Promise<readonly JsonMap[] | undefined>
-  /** iam:GetRole; asked for roles that are not the stack's. */
-  readonly role: (name: string) => Promise<NodeRole | 'absent' | 'denied'>
-  /** iam:GetInstanceProfile: the ARN of the role in it, undefined when it has none. */
-  readonly profile: (name: string) => Promise<{ readonly roleArn: string | undefined } | 'absent' | 'denied'>
 }
 
 /** Roles and instance profiles that EC2NodeClasses name beside the stack's own: without them no node starts. */
-export function nodeClassRole(facts: NodeClassRoleFacts): Check {
-  return {
-    name: 'node-class-role',
-    run: async () => {
-      const [roles, profiles] = (['role', 'instanceProfile'] as const).map((name) =>
-        usersOf(facts.nodeClasses, name)
-      )
-      const found = await Promise.all([
-        ...[...(roles ?? [])].map(async ([role, users]) => ofRole(role, subject(users), facts)),
-        ...[...(profiles ?? [])].map(async ([profile, users]) => ofProfile(profile, subject(users), facts))
-      ])
-      return found.flat()
-    }
-  }
+export async function nodeClassRole(facts: RoleFacts): Promise<readonly Concern[]> {
+  const [roles, profiles] = (['role', 'instanceProfile'] as const).map((name) =>
+    usersOf(facts.nodeClasses, name)
+  )
+  const found = await Promise.all([
+    ...[...(roles ?? [])].map(async ([role, users]) => ofRole(role, subject(users), facts)),
+    ...[...(profiles ?? [])].map(async ([profile, users]) => ofProfile(profile, subject(users), facts))
+  ])
+  return found.flat()
 }
 
 /** Names of EC2NodeClasses by what they name. What is no name at all is another check's affair. */
@@ -47,7 +30,7 @@ function usersOf(
   const users = new Map<string, readonly string[]>()
   for (const nodeClass of nodeClasses) {
     const value = textField(nodeClass, 'spec', name)
-    if (value === undefined || !/^[\w+=,.@-]+$/.test(value)) continue
+    if (value === undefined || !iamName.test(value)) continue
     users.set(value, [...(users.get(value) ?? []), nodeClass.metadata.name])
   }
   return users
@@ -57,11 +40,11 @@ function subject(users: readonly string[]): string {
   return `EC2NodeClass ${users.join(', ')}`
 }
 
-async function ofRole(name: string, of: string, facts: NodeClassRoleFacts): Promise<Finding[]> {
-  const { stack, role } = facts
+async function ofRole(name: string, of: string, facts: RoleFacts): Promise<Concern[]> {
+  const { stack, nodeRole } = facts
   if (name === stack.nodeRole.name) return []
-  const found = await role(name)
-  if (found === 'denied') return [unknown(`${of}: role ${name}`, 'iam:GetRole')]
+  const found = await nodeRole(name)
+  if (found === 'denied') return [notRead(`${of}: role ${name}`, 'iam:GetRole')]
   if (found === 'absent') {
     return [
       error(
@@ -85,10 +68,10 @@ async function ofRole(name: string, of: string, facts: NodeClassRoleFacts): Prom
   ]
 }
 
-async function ofProfile(name: string, of: string, facts: NodeClassRoleFacts): Promise<Finding[]> {
-  const { stack, profile } = facts
-  const found = await profile(name)
-  if (found === 'denied') return [unknown(`${of}: instance profile ${name}`, 'iam:GetInstanceProfile')]
+async function ofProfile(name: string, of: string, facts: RoleFacts): Promise<Concern[]> {
+  const { stack, instanceProfile } = facts
+  const found = await instanceProfile(name)
+  if (found === 'denied') return [notRead(`${of}: instance profile ${name}`, 'iam:GetInstanceProfile')]
   const fix = `Name an instance profile that has a role, or \`role: ${stack.nodeRole.name}\` in its place, for which Karpenter makes one.`
   if (found === 'absent')
     return [error(`${of}: there is no instance profile "${name}"`, 'iam:GetInstanceProfile', fix)]
@@ -106,8 +89,8 @@ async function ofProfile(name: string, of: string, facts: NodeClassRoleFacts): P
 async function passable(
   problem: string,
   arn: string,
-  { stack, othersDocuments }: NodeClassRoleFacts
-): Promise<Finding[]> {
+  { stack, othersDocuments }: RoleFacts
+): Promise<Concern[]> {
   const passes = passableRoles([
     ...stack.policies.map(({ document }) => document),
     ...((await othersDocuments()) ?? [])
@@ -126,9 +109,8 @@ async function passable(
   ]
 }
 
-function unknown(what: string, action: string): Finding {
+function notRead(what: string, action: string): Concern {
   return {
-    check: 'node-class-role',
     level: 'note',
     subject: 'node-pools',
     problem: `${what} could not be read`,
@@ -137,6 +119,6 @@ function unknown(what: string, action: string): Finding {
   }
 }
 
-function error(problem: string, evidence: string, fix: string): Finding {
-  return { check: 'node-class-role', level: 'error', subject: 'node-pools', problem, evidence, fix }
+function error(problem: string, evidence: string, fix: string): Concern {
+  return { level: 'error', subject: 'node-pools', problem, evidence, fix }
 }

@@ -1,19 +1,14 @@
 import { isMap } from '../../engine/json.js'
-import type { SecurityGroup, Subnet } from '../../aws/discover.js'
 import { discoveryTag } from '../../karpenter/default-node-pools.js'
 import type { SelectorTerm } from '../../karpenter/types.js'
 import { field, listField, type Manifest } from '../../kubernetes/manifest.js'
-import type { Check, Finding } from '../finding.js'
+import type { Facts } from '../facts.js'
+import type { Concern } from '../finding.js'
 
-export interface SelectorFacts {
-  readonly clusterName: string
-  readonly nodeClasses: readonly Manifest[]
-  /** Those that this run tags. */
-  readonly subnets: readonly Subnet[]
-  readonly securityGroups: readonly SecurityGroup[]
-  /** Ids of all that a term finds in the account and region; asked only for what the known ones do not answer. */
-  readonly find: (kind: 'subnets' | 'security-groups', term: SelectorTerm) => Promise<readonly string[]>
-}
+type SelectorFacts = Pick<
+  Facts,
+  'clusterName' | 'nodeClasses' | 'subnets' | 'securityGroups' | 'subnetsOf' | 'securityGroupsOf'
+>
 
 const selectors = [
   { spec: 'subnetSelectorTerms', kind: 'subnets', one: 'subnet' },
@@ -21,32 +16,29 @@ const selectors = [
 ] as const
 
 /** EC2NodeClasses whose terms find nothing, once this run's discovery tags are set: no node would ever start. */
-export function nodeClassSelectors(facts: SelectorFacts): Check {
-  return {
-    name: 'node-class-selectors',
-    run: async () => {
-      const asked = facts.nodeClasses.flatMap((nodeClass) =>
-        selectors.map(async (selector) => check(nodeClass, selector, facts))
-      )
-      return (await Promise.all(asked)).flat()
-    }
-  }
+export async function nodeClassSelectors(facts: SelectorFacts): Promise<readonly Concern[]> {
+  const asked = facts.nodeClasses.flatMap((nodeClass) =>
+    selectors.map(async (selector) => check(nodeClass, selector, facts))
+  )
+  return (await Promise.all(asked)).flat()
 }
 
 async function check(
   nodeClass: Manifest,
   selector: (typeof selectors)[number],
   facts: SelectorFacts
-): Promise<Finding[]> {
+): Promise<Concern[]> {
   const terms = listField(nodeClass, 'spec', selector.spec).map(termOf)
-  const known = selector.kind === 'subnets' ? facts.subnets : facts.securityGroups
+  const [known, find] =
+    selector.kind === 'subnets'
+      ? [facts.subnets, facts.subnetsOf]
+      : [facts.securityGroups, facts.securityGroupsOf]
   if (terms.length === 0 || terms.some((term) => known.some((one) => takes(term, one, facts.clusterName))))
     return []
-  const found = await Promise.all(terms.map(async (term) => facts.find(selector.kind, term)))
-  if (found.some((ids) => ids.length > 0)) return []
+  const found = await Promise.all(terms.map(async (term) => find(term)))
+  if (found.some((those) => those.length > 0)) return []
   return [
     {
-      check: 'node-class-selectors',
       level: 'error',
       subject: 'node-pools',
       problem: `EC2NodeClass ${nodeClass.metadata.name}: no ${selector.one} matches its ${selector.spec}, so no node could start`,

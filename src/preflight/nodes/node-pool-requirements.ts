@@ -1,4 +1,4 @@
-import type { _InstanceType, InstanceTypeInfo } from '@aws-sdk/client-ec2'
+import type { _InstanceType } from '@aws-sdk/client-ec2'
 import { labelsOfDescription, labelsOfName } from '../../karpenter/instance-labels.js'
 import {
   met,
@@ -7,49 +7,53 @@ import {
   requirementText
 } from '../../karpenter/requirement-match.js'
 import { listField, type Manifest, textField } from '../../kubernetes/manifest.js'
-import type { Check, Finding } from '../finding.js'
+import type { Facts } from '../facts.js'
+import type { Concern } from '../finding.js'
+import { describedAtOnce } from '../reads/instance-type-reads.js'
+import type { Zone } from '../reads/node-class-reads.js'
+import { takes, termOf } from './node-class-selectors.js'
 
-export interface Zone {
-  readonly name: string
-  readonly id: string | undefined
-}
-
-export interface RequirementFacts {
-  readonly nodePools: readonly Manifest[]
-  readonly region: string
-  /** Of the chart: what becomes of minValues that cannot be met. */
-  readonly minValuesPolicy: 'Strict' | 'BestEffort'
-  /** Of the manifests or of the cluster. */
-  readonly nodeClass: (name: string) => Promise<Manifest | undefined>
-  /** Of the subnets that an EC2NodeClass selects. */
-  readonly zones: (nodeClass: Manifest) => Promise<readonly Zone[]>
-  /** Names of the types that are offered in any of the zones, of those that a pattern takes in; `denied` when not known. */
-  readonly offered: (
-    zones: readonly string[],
-    patterns: readonly string[]
-  ) => Promise<readonly _InstanceType[] | 'denied'>
-  /** At most `describedAtOnce` types. */
-  readonly described: (types: readonly _InstanceType[]) => Promise<readonly InstanceTypeInfo[] | 'denied'>
-}
-
-/** ec2:DescribeInstanceTypes takes no more names. */
-export const describedAtOnce = 100
+type RequirementFacts = Pick<
+  Facts,
+  | 'clusterName'
+  | 'nodePools'
+  | 'region'
+  | 'values'
+  | 'subnets'
+  | 'subnetsOf'
+  | 'nodeClass'
+  | 'offeredTypes'
+  | 'describedTypes'
+>
 
 /** NodePools whose requirements leave no instance type where their nodes could run: pods would wait for ever. */
-export function nodePoolRequirements(facts: RequirementFacts): Check {
-  return {
-    name: 'node-pool-requirements',
-    run: async () =>
-      (await Promise.all(facts.nodePools.map(async (nodePool) => check(nodePool, facts)))).flat()
-  }
+export async function nodePoolRequirements(facts: RequirementFacts): Promise<readonly Concern[]> {
+  return (await Promise.all(facts.nodePools.map(async (nodePool) => check(nodePool, facts)))).flat()
+}
+
+/** Of the subnets that an EC2NodeClass selects, once this run's discovery tags are set. */
+async function zonesOf(
+  nodeClass: Manifest,
+  { clusterName, subnets, subnetsOf }: RequirementFacts
+): Promise<readonly Zone[]> {
+  const terms = listField(nodeClass, 'spec', 'subnetSelectorTerms').map(termOf)
+  const own = subnets.filter((subnet) => terms.some((term) => takes(term, subnet, clusterName)))
+  const found = await Promise.all(terms.map(async (term) => subnetsOf(term)))
+  return [
+    ...own.map(({ availabilityZone, availabilityZoneId }) => ({
+      name: availabilityZone,
+      id: availabilityZoneId
+    })),
+    ...found.flat().map(({ zone }) => zone)
+  ]
 }
 
 const zoneLabel = 'topology.kubernetes.io/zone'
 
-async function check(nodePool: Manifest, facts: RequirementFacts): Promise<Finding[]> {
+async function check(nodePool: Manifest, facts: RequirementFacts): Promise<Concern[]> {
   const className = textField(nodePool, 'spec', 'template', 'spec', 'nodeClassRef', 'name') ?? ''
   const nodeClass = await facts.nodeClass(className)
-  const zones = nodeClass === undefined ? [] : await facts.zones(nodeClass)
+  const zones = nodeClass === undefined ? [] : await zonesOf(nodeClass, facts)
   // Which is another check's affair.
   if (nodeClass === undefined || zones.length === 0) return []
   const requirements = requirementsOf(nodePool)
@@ -115,7 +119,7 @@ type Exclusion =
 async function exclusion(
   zones: readonly string[],
   requirements: readonly NodeRequirement[],
-  { offered, described, minValuesPolicy }: RequirementFacts
+  { offeredTypes, describedTypes, values }: RequirementFacts
 ): Promise<Exclusion | 'denied' | undefined> {
   const nameLabels = Object.keys(labelsOfName(''))
   const byName = requirements.filter(({ key }) => nameLabels.includes(key))
@@ -123,18 +127,19 @@ async function exclusion(
   // With nothing asked of the instance there is always one.
   if (byName.length === 0 && byDescription.length === 0) return undefined
   const narrowest = narrowestOf(byName)
-  const types = await offered(zones, narrowest?.patterns ?? [])
+  const types = await offeredTypes(zones, narrowest?.patterns ?? [])
   if (types === 'denied') return 'denied'
   if (types.length === 0)
     return narrowest === undefined ? undefined : { kind: 'excluded', by: narrowest.by, last: [] }
   const named = furthest(types, byName, labelsOfName)
   if (named.excluded !== undefined) return named.excluded
-  const few = minValuesPolicy === 'Strict' ? tooFew(named.fit, byName) : undefined
+  const few =
+    textField(values, 'settings', 'minValuesPolicy') === 'BestEffort' ? undefined : tooFew(named.fit, byName)
   if (few !== undefined) return few
   if (byDescription.length === 0) return undefined
   let worst: { readonly count: number; readonly types: readonly string[] } = { count: -1, types: [] }
   for (const batch of batches(named.fit)) {
-    const infos = await described(batch)
+    const infos = await describedTypes(batch)
     if (infos === 'denied') return 'denied'
     for (const info of infos) {
       const labels = labelsOfDescription(info)
@@ -239,6 +244,6 @@ function namedFew(types: readonly string[]): string {
     : few.join(', ')
 }
 
-function finding(level: Finding['level'], problem: string, evidence: string, fix: string): Finding {
-  return { check: 'node-pool-requirements', level, subject: 'node-pools', problem, evidence, fix }
+function finding(level: Concern['level'], problem: string, evidence: string, fix: string): Concern {
+  return { level, subject: 'node-pools', problem, evidence, fix }
 }

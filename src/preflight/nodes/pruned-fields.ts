@@ -1,42 +1,35 @@
-import { type Manifest, textField } from '../../kubernetes/manifest.js'
+import type { Manifest } from '../../kubernetes/manifest.js'
+import { crdOf } from '../../kubernetes/structural-schema.js'
 import { unknownFields } from '../../kubernetes/unknown-fields.js'
-import type { Check, Finding } from '../finding.js'
+import type { Facts } from '../facts.js'
+import type { Concern } from '../finding.js'
 
-export interface PrunedFieldsFacts {
-  readonly version: string
-  /** CRDs that are to be written; empty when none is. */
-  readonly crds: () => Promise<readonly Manifest[]>
-  /** NodePools and EC2NodeClasses that are there. */
-  readonly live: () => Promise<readonly Manifest[]>
-  /** Those that are given, which replace the ones of their names; manifest-dry-run judges them. */
-  readonly given: readonly Manifest[]
-}
+type PrunedFieldsFacts = Pick<
+  Facts,
+  'version' | 'replacingCrds' | 'standingNodes' | 'nodeClasses' | 'nodePools'
+>
 
 /** Fields shown of one object. */
 const shown = 8
 
 /** What other CRDs would take out of objects: the API server drops what a schema does not know, and says nothing. */
-export function prunedFields(facts: PrunedFieldsFacts): Check {
-  return {
-    name: 'pruned-fields',
-    run: async () => {
-      const crds = await facts.crds()
-      if (crds.length === 0) return []
-      const names = new Set(facts.given.map(titleOf))
-      const standing = (await facts.live()).filter((object) => !names.has(titleOf(object)))
-      return standing.flatMap((object) => findingsOf(object, crds, facts.version))
-    }
-  }
+export async function prunedFields(facts: PrunedFieldsFacts): Promise<readonly Concern[]> {
+  const { version, nodeClasses, nodePools } = facts
+  const crds = await facts.replacingCrds()
+  if (crds.length === 0) return []
+  // Those that are given replace the ones of their names, and manifest-dry-run judges them.
+  const given = new Set([...nodeClasses, ...nodePools].map(titleOf))
+  const standing = (await facts.standingNodes()).filter((object) => !given.has(titleOf(object)))
+  return standing.flatMap((object) => concernsOf(object, crds, version))
 }
 
-function findingsOf(object: Manifest, crds: readonly Manifest[], version: string): readonly Finding[] {
-  const fields = crds.filter((crd) => isOf(object, crd)).flatMap((crd) => unknownFields(object, crd))
+function concernsOf(object: Manifest, crds: readonly Manifest[], version: string): readonly Concern[] {
+  const fields = unknownFields(object, crdOf(crds, object))
   if (fields.length === 0) return []
   const more = fields.length > shown ? ` and ${fields.length - shown} more` : ''
   const list = `${fields.slice(0, shown).join(', ')}${more}`
   return [
     {
-      check: 'pruned-fields',
       level: 'error',
       subject: titleOf(object),
       problem: `the CRDs of ${version} do not have ${list}, which it would lose`,
@@ -45,11 +38,6 @@ function findingsOf(object: Manifest, crds: readonly Manifest[], version: string
       override: 'pruned-fields'
     }
   ]
-}
-
-function isOf({ apiVersion, kind }: Manifest, crd: Manifest): boolean {
-  const of = `${textField(crd, 'spec', 'group') ?? ''} ${textField(crd, 'spec', 'names', 'kind') ?? ''}`
-  return of === `${apiVersion.split('/')[0] ?? ''} ${kind}`
 }
 
 function titleOf({ kind, metadata }: Manifest): string {

@@ -1,11 +1,16 @@
-import type { _InstanceType } from '@aws-sdk/client-ec2'
+import type { _InstanceType, InstanceTypeInfo } from '@aws-sdk/client-ec2'
 import type { Aws } from '../../aws/clients.js'
 import { accessDenied, awsProblem } from '../../aws/errors.js'
-import type { RequirementFacts } from '../nodes/node-pool-requirements.js'
 
-/** ec2:DescribeInstanceTypeOfferings of the zones; several NodePools with the same question ask once. */
-export function offeredTypes(aws: Aws): RequirementFacts['offered'] {
-  return onceEach(async (zones: readonly string[], patterns: readonly string[]) => {
+/** Names of the types that are offered in any of the zones, of those that a pattern takes in; `denied` when not known. */
+export type OfferedTypes = (
+  zones: readonly string[],
+  patterns: readonly string[]
+) => Promise<readonly _InstanceType[] | 'denied'>
+
+/** ec2:DescribeInstanceTypeOfferings of the zones. */
+export function offeredTypes(aws: Aws): OfferedTypes {
+  return async (zones, patterns) => {
     const { paginateDescribeInstanceTypeOfferings } = await import('../../aws/sdk/ec2.js')
     const types = new Set<_InstanceType>()
     try {
@@ -29,12 +34,20 @@ export function offeredTypes(aws: Aws): RequirementFacts['offered'] {
       throw awsProblem('node-pools', 'offered instance types could not be read', error)
     }
     return [...types].toSorted()
-  })
+  }
 }
 
+/** ec2:DescribeInstanceTypes takes no more names. */
+export const describedAtOnce = 100
+
+/** At most `describedAtOnce` types. */
+export type DescribedTypes = (
+  types: readonly _InstanceType[]
+) => Promise<readonly InstanceTypeInfo[] | 'denied'>
+
 /** ec2:DescribeInstanceTypes. */
-export function describedTypes(aws: Aws): RequirementFacts['described'] {
-  return onceEach(async (types: readonly _InstanceType[]) => {
+export function describedTypes(aws: Aws): DescribedTypes {
+  return async (types) => {
     const { DescribeInstanceTypesCommand } = await import('../../aws/sdk/ec2.js')
     const ec2 = await aws.ec2()
     try {
@@ -46,18 +59,5 @@ export function describedTypes(aws: Aws): RequirementFacts['described'] {
       if (accessDenied(error) !== undefined) return 'denied'
       throw awsProblem('node-pools', 'instance types could not be read', error)
     }
-  })
-}
-
-/** A read that asks once for each question, whoever puts it. */
-export function onceEach<A extends readonly unknown[], T>(
-  read: (...args: A) => Promise<T>
-): (...args: A) => Promise<T> {
-  const asked = new Map<string, Promise<T>>()
-  return async (...args) => {
-    const key = JSON.stringify(args)
-    const answer = asked.get(key) ?? read(...args)
-    asked.set(key, answer)
-    return answer
   }
 }

@@ -1,6 +1,7 @@
 import type { RouteTable, VpcEndpoint } from '@aws-sdk/client-ec2'
 import type { Aws } from '../../aws/clients.js'
 import { type SecurityGroup, securityGroupOf, type Subnet, subnetOf } from '../../aws/discover.js'
+import { once } from '../../engine/once.js'
 import { discoveryTag } from '../../karpenter/default-node-pools.js'
 import { type Read, readOrDenied } from './denied-read.js'
 
@@ -22,26 +23,26 @@ export function networkReads(
   const ofVpc = { Filters: [{ Name: 'vpc-id', Values: [cluster.vpcId] }] }
   const tagged = { Filters: [{ Name: `tag:${discoveryTag}`, Values: [cluster.name] }] }
   return {
-    routeTables: async () => {
+    routeTables: once(async () => {
       const { paginateDescribeRouteTables } = await import('../../aws/sdk/ec2.js')
       const pages = paginateDescribeRouteTables({ client: await aws.ec2() }, ofVpc)
       return all('route tables', pages, ({ RouteTables }) => RouteTables)
-    },
-    endpoints: async () => {
+    }),
+    endpoints: once(async () => {
       const { paginateDescribeVpcEndpoints } = await import('../../aws/sdk/ec2.js')
       const pages = paginateDescribeVpcEndpoints({ client: await aws.ec2() }, ofVpc)
       return all('VPC endpoints', pages, ({ VpcEndpoints }) => VpcEndpoints)
-    },
-    taggedSubnets: async () => {
+    }),
+    taggedSubnets: once(async () => {
       const { paginateDescribeSubnets } = await import('../../aws/sdk/ec2.js')
       const pages = paginateDescribeSubnets({ client: await aws.ec2() }, tagged)
       return all('subnets', pages, ({ Subnets }) => Subnets?.map(subnetOf))
-    },
-    taggedSecurityGroups: async () => {
+    }),
+    taggedSecurityGroups: once(async () => {
       const { paginateDescribeSecurityGroups } = await import('../../aws/sdk/ec2.js')
       const pages = paginateDescribeSecurityGroups({ client: await aws.ec2() }, tagged)
       return all('security groups', pages, ({ SecurityGroups }) => SecurityGroups?.map(securityGroupOf))
-    }
+    })
   }
 }
 

@@ -3,13 +3,15 @@ import type { Aws } from '../../aws/clients.js'
 import { accessDenied, awsProblem, codeOf, isNotFound } from '../../aws/errors.js'
 import { readRole } from '../../aws/iam-role.js'
 import type { SelectorTerm } from '../../karpenter/types.js'
-import { onceEach } from './instance-type-reads.js'
-import type { ImageTerm } from '../nodes/node-class-images.js'
-import type { NodeClassRoleFacts } from '../nodes/node-class-role.js'
-import type { Zone } from '../nodes/node-pool-requirements.js'
+
+export interface NodeRole {
+  readonly arn: string
+  /** Its trust policy names EC2. */
+  readonly ofEc2: boolean
+}
 
 /** iam:GetRole, and whether EC2 may take the role. China has two names for EC2. */
-export function nodeRole(aws: Aws): NodeClassRoleFacts['role'] {
+export function nodeRole(aws: Aws): (name: string) => Promise<NodeRole | 'absent' | 'denied'> {
   return async (name) => {
     try {
       const { arn, trust } = await readRole(aws, name)
@@ -20,8 +22,13 @@ export function nodeRole(aws: Aws): NodeClassRoleFacts['role'] {
   }
 }
 
+export interface InstanceProfile {
+  /** Of the role in it; undefined when it has none. */
+  readonly roleArn: string | undefined
+}
+
 /** iam:GetInstanceProfile. */
-export function instanceProfile(aws: Aws): NodeClassRoleFacts['profile'] {
+export function instanceProfile(aws: Aws): (name: string) => Promise<InstanceProfile | 'absent' | 'denied'> {
   return async (name) => {
     const { GetInstanceProfileCommand } = await import('../../aws/sdk/iam.js')
     const iam = await aws.iam()
@@ -38,6 +45,14 @@ function absentOrDenied(error: unknown, what: string): 'absent' | 'denied' {
   if (isNotFound(error)) return 'absent'
   if (accessDenied(error) !== undefined) return 'denied'
   throw awsProblem('node-pools', `${what} could not be read`, error)
+}
+
+/** A term of amiSelectorTerms that finds images by what they are: an id, or name, owner and tags together. */
+export interface ImageTerm {
+  readonly id?: string
+  readonly name?: string
+  readonly owner?: string
+  readonly tags?: Readonly<Record<string, string>>
 }
 
 /**
@@ -67,14 +82,19 @@ export function anyImage(aws: Aws): (term: ImageTerm) => Promise<boolean | 'deni
   }
 }
 
+export interface Zone {
+  readonly name: string
+  readonly id: string | undefined
+}
+
 export interface SubnetFound {
   readonly id: string
   readonly zone: Zone
 }
 
-/** Subnets that a term of an EC2NodeClass finds in this account and region; several that ask for the same ask once. */
+/** Subnets that a term of an EC2NodeClass finds in this account and region. */
 export function subnetsByTerm(aws: Aws): (term: SelectorTerm) => Promise<readonly SubnetFound[]> {
-  return onceEach(async (term: SelectorTerm) => {
+  return async (term) => {
     const { paginateDescribeSubnets } = await import('../../aws/sdk/ec2.js')
     const found: SubnetFound[] = []
     try {
@@ -94,7 +114,7 @@ export function subnetsByTerm(aws: Aws): (term: SelectorTerm) => Promise<readonl
       throw awsProblem('subnets', 'could not be read', error)
     }
     return found
-  })
+  }
 }
 
 /** Ids of the security groups that a term of an EC2NodeClass finds in this account and region. */

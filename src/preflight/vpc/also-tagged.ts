@@ -1,17 +1,17 @@
 import type { SecurityGroup, Subnet } from '../../aws/discover.js'
 import { discoveryTag } from '../../karpenter/default-node-pools.js'
-import type { Finding } from '../finding.js'
+import type { Concern } from '../finding.js'
 
 /** What nobody chose in the inputs, and Karpenter finds all the same: by the tag, in the whole account and region. */
 export function alsoTagged(
   { clusterName, vpcId }: { readonly clusterName: string; readonly vpcId: string },
   more: { readonly subnets: readonly Subnet[]; readonly securityGroups: readonly SecurityGroup[] }
-): readonly Finding[] {
+): readonly Concern[] {
   const tag = `${discoveryTag}=${clusterName}`
   const of = (
     input: 'subnets' | 'security-groups',
     things: readonly (Subnet | SecurityGroup)[]
-  ): Finding[] => {
+  ): Concern[] => {
     const [ids, foreign] = [
       things.filter((one) => one.vpcId === vpcId).map(({ id }) => id),
       things.filter((one) => one.vpcId !== vpcId)
@@ -23,7 +23,6 @@ export function alsoTagged(
         ? []
         : [
             {
-              check: 'network',
               level: 'note' as const,
               subject: input,
               problem: `Karpenter uses ${ids.join(', ')} as well, which \`${input}\` does not name`,
@@ -35,7 +34,6 @@ export function alsoTagged(
         ? []
         : [
             {
-              check: 'network',
               level: 'warning' as const,
               subject: input,
               problem: `Karpenter would use ${foreign.map(({ id }) => id).join(', ')} as well, of another VPC than the cluster's, where no node can join`,

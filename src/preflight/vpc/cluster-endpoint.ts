@@ -1,5 +1,5 @@
 import type { Cluster } from '../../aws/environment.js'
-import type { Check, Finding } from '../finding.js'
+import type { Concern } from '../finding.js'
 
 export interface ClusterEndpointFacts {
   readonly cluster: Pick<Cluster, 'name' | 'endpoint' | 'endpointAccess'>
@@ -8,17 +8,14 @@ export interface ClusterEndpointFacts {
 }
 
 /** A private endpoint is the most common reason why a runner cannot reach it: what EKS says of it is the evidence. */
-export function clusterEndpoint({ cluster, unreachable }: ClusterEndpointFacts): Check {
-  return {
-    name: 'cluster-endpoint',
-    run: async () => (unreachable === undefined ? [] : [finding(cluster, unreachable)])
-  }
+export function clusterEndpoint({ cluster, unreachable }: ClusterEndpointFacts): readonly Concern[] {
+  return unreachable === undefined ? [] : [concern(cluster, unreachable)]
 }
 
 const inside =
   'run the job on a runner inside the VPC (or one that reaches it through HTTPS_PROXY and NO_PROXY)'
 
-function finding({ name, endpointAccess }: ClusterEndpointFacts['cluster'], unreachable: string): Finding {
+function concern({ name, endpointAccess }: ClusterEndpointFacts['cluster'], unreachable: string): Concern {
   const { publicly, privately, cidrs } = endpointAccess
   const open = (ranges: string): string =>
     `aws eks update-cluster-config --name ${name} --resources-vpc-config endpointPublicAccess=true,publicAccessCidrs=${ranges}`
@@ -37,7 +34,6 @@ function finding({ name, endpointAccess }: ClusterEndpointFacts['cluster'], unre
           'Check the network of the runner: firewall, DNS, HTTPS_PROXY, NO_PROXY.'
         ]
   return {
-    check: 'cluster-endpoint',
     level: 'error',
     subject: 'cluster-name',
     problem,

@@ -1,5 +1,5 @@
 import type { SecurityGroup, Subnet } from '../../aws/discover.js'
-import type { Finding } from '../finding.js'
+import type { Concern } from '../finding.js'
 
 const prefix = 'kubernetes.io/cluster/'
 
@@ -12,7 +12,7 @@ export function clusterTags(facts: {
   readonly clusterName: string
   readonly subnets: readonly Subnet[]
   readonly securityGroups: readonly SecurityGroup[]
-}): readonly Finding[] {
+}): readonly Concern[] {
   const { clusterName, subnets, securityGroups } = facts
   return [
     ...oneGroup(clusterName, securityGroups),
@@ -21,7 +21,7 @@ export function clusterTags(facts: {
   ]
 }
 
-function oneGroup(clusterName: string, groups: readonly SecurityGroup[]): Finding[] {
+function oneGroup(clusterName: string, groups: readonly SecurityGroup[]): Concern[] {
   const tag = `${prefix}${clusterName}`
   const tagged = groups.filter(({ tags }) => tags[tag] !== undefined).map(({ id }) => id)
   // That there is no group at all is said by another check.
@@ -29,7 +29,6 @@ function oneGroup(clusterName: string, groups: readonly SecurityGroup[]): Findin
   const [one = ''] = tagged
   return [
     {
-      check: 'network',
       level: 'warning',
       subject: 'security-groups',
       problem:
@@ -49,7 +48,7 @@ function shared(
   input: 'subnets' | 'security-groups',
   clusterName: string,
   things: readonly (Subnet | SecurityGroup)[]
-): Finding[] {
+): Concern[] {
   const uses = things.flatMap(({ id, tags }) =>
     Object.entries(tags)
       .filter(([key]) => key.startsWith(prefix) && key !== `${prefix}${clusterName}`)
@@ -60,7 +59,6 @@ function shared(
   const owned = uses.some((use) => use.owned)
   return [
     {
-      check: 'network',
       level: owned ? 'warning' : 'note',
       subject: input,
       problem: owned

@@ -1,6 +1,6 @@
 import { isMap } from '../../engine/json.js'
 import { textField, type Manifest } from '../../kubernetes/manifest.js'
-import type { Finding } from '../finding.js'
+import type { Concern } from '../finding.js'
 
 /**
  * What Karpenter must be told where nothing leads out of the VPC: neither IAM nor the price list has an endpoint there, and
@@ -12,10 +12,9 @@ export function isolatedVpc({
 }: {
   readonly values: Readonly<Record<string, unknown>>
   readonly nodeClasses: readonly Manifest[]
-}): readonly Finding[] {
+}): readonly Concern[] {
   const evidence = 'none of the subnets has a route to 0.0.0.0/0'
-  const finding = (subject: string, problem: string, fix: string): Finding => ({
-    check: 'network',
+  const finding = (subject: string, problem: string, fix: string): Concern => ({
     level: 'warning',
     subject,
     problem,

@@ -1,68 +1,64 @@
+import type { Cluster } from '../../aws/environment.js'
 import type { RouteTable, VpcEndpoint } from '@aws-sdk/client-ec2'
-import type { SecurityGroup, Subnet } from '../../aws/discover.js'
+import type { Subnet } from '../../aws/discover.js'
 import { field, type Manifest } from '../../kubernetes/manifest.js'
 import { clusterTags } from './cluster-tags.js'
 import type { Read } from '../reads/denied-read.js'
-import type { Check, Finding } from '../finding.js'
+import type { Facts } from '../facts.js'
+import type { Concern } from '../finding.js'
 import { isolatedVpc } from './isolated-vpc.js'
-import type { NetworkReads } from '../reads/network-reads.js'
 import { alsoTagged } from './also-tagged.js'
 import { endpointsOf, neededEndpoints } from './vpc-endpoints.js'
-import { wayOut, type WayOut } from '../way-out.js'
+import { wayOut, type WayOut } from './way-out.js'
 
-export interface NetworkFacts {
-  readonly clusterName: string
-  readonly region: string
-  readonly vpcId: string
-  /** Those that this run tags. */
-  readonly subnets: readonly Subnet[]
-  readonly securityGroups: readonly SecurityGroup[]
-  readonly nodeClasses: readonly Manifest[]
-  /** The chart's values as they will be given to helm. */
-  readonly values: Readonly<Record<string, unknown>>
-  readonly podIdentity: boolean
-  readonly interruptionQueue: boolean
-  /** Whether anything is to be changed; nothing is asked of EC2 when not. */
-  readonly changes: () => Promise<boolean>
-  readonly reads: NetworkReads
-}
+type NetworkFacts = Pick<
+  Facts,
+  | 'clusterName'
+  | 'region'
+  | 'subnets'
+  | 'securityGroups'
+  | 'nodeClasses'
+  | 'values'
+  | 'identity'
+  | 'queueName'
+  | 'changes'
+  | 'routeTables'
+  | 'endpoints'
+  | 'taggedSubnets'
+  | 'taggedSecurityGroups'
+> & { readonly cluster: Pick<Cluster, 'vpcId'> }
 
 /**
  * Whether nodes in the subnets would reach what they need to join: the internet, or endpoints of AWS's services in the VPC;
  * and what load balancer controllers and other clusters read from the tags of subnets and security groups.
  */
-export function network(facts: NetworkFacts): Check {
-  return {
-    name: 'network',
-    run: async () => {
-      if (!(await facts.changes())) return clusterTags(facts)
-      const { reads } = facts
-      const [tables, endpoints, subnets, groups] = await Promise.all([
-        reads.routeTables(),
-        reads.endpoints(),
-        reads.taggedSubnets(),
-        reads.taggedSecurityGroups()
-      ])
-      // Karpenter finds by tag, and so what somebody else has tagged too.
-      const more = {
-        subnets: others(facts.subnets, subnets),
-        securityGroups: others(facts.securityGroups, groups)
-      }
-      const inVpc = <T extends { readonly vpcId: string }>(things: readonly T[]): readonly T[] =>
-        things.filter(({ vpcId }) => vpcId === facts.vpcId)
-      const taken: NetworkFacts = {
-        ...facts,
-        subnets: [...facts.subnets, ...inVpc(more.subnets)],
-        securityGroups: [...facts.securityGroups, ...inVpc(more.securityGroups)]
-      }
-      return [
-        ...unknown([tables, endpoints, subnets, groups]),
-        ...alsoTagged(facts, more),
-        ...(tables.state === 'read' ? routes(taken, tables.items, endpoints) : []),
-        ...clusterTags(taken)
-      ]
-    }
+export async function network(facts: NetworkFacts): Promise<readonly Concern[]> {
+  if (!(await facts.changes())) return clusterTags(facts)
+  const { vpcId } = facts.cluster
+  const [tables, endpoints, subnets, groups] = await Promise.all([
+    facts.routeTables(),
+    facts.endpoints(),
+    facts.taggedSubnets(),
+    facts.taggedSecurityGroups()
+  ])
+  // Karpenter finds by tag, and so what somebody else has tagged too.
+  const more = {
+    subnets: others(facts.subnets, subnets),
+    securityGroups: others(facts.securityGroups, groups)
   }
+  const inVpc = <T extends { readonly vpcId: string }>(things: readonly T[]): readonly T[] =>
+    things.filter((one) => one.vpcId === vpcId)
+  const taken: NetworkFacts = {
+    ...facts,
+    subnets: [...facts.subnets, ...inVpc(more.subnets)],
+    securityGroups: [...facts.securityGroups, ...inVpc(more.securityGroups)]
+  }
+  return [
+    ...notRead([tables, endpoints, subnets, groups]),
+    ...alsoTagged({ clusterName: facts.clusterName, vpcId }, more),
+    ...(tables.state === 'read' ? routes(taken, tables.items, endpoints) : []),
+    ...clusterTags(taken)
+  ]
 }
 
 function others<T extends { readonly id: string }>(known: readonly T[], found: Read<T>): readonly T[] {
@@ -70,12 +66,11 @@ function others<T extends { readonly id: string }>(known: readonly T[], found: R
   return found.items.filter(({ id }) => !known.some((one) => one.id === id))
 }
 
-function unknown(reads: readonly Read<unknown>[]): Finding[] {
+function notRead(reads: readonly Read<unknown>[]): Concern[] {
   const actions = [...new Set(reads.flatMap((read) => (read.state === 'denied' ? read.action : [])))]
   if (actions.length === 0) return []
   return [
     {
-      check: 'network',
       level: 'note',
       subject: 'subnets',
       problem: `whether nodes in them reach AWS's services could not be seen: the run's role may not call ${actions.join(', ')}`,
@@ -97,7 +92,7 @@ function routes(
   facts: NetworkFacts,
   tables: readonly RouteTable[],
   endpoints: Read<VpcEndpoint>
-): readonly Finding[] {
+): readonly Concern[] {
   const ways = facts.subnets.map((subnet) => ({ subnet, way: wayOut(subnet.id, tables) }))
   const needed = neededEndpoints(facts)
   const closed = ways.flatMap(({ subnet, way }): readonly Stuck[] => {
@@ -125,7 +120,7 @@ function givesAddress(subnet: Subnet, nodeClasses: readonly Manifest[]): boolean
   )
 }
 
-function noWayOut({ subnets }: NetworkFacts, closed: readonly Stuck[], endpointsRead: boolean): Finding[] {
+function noWayOut({ subnets }: NetworkFacts, closed: readonly Stuck[], endpointsRead: boolean): Concern[] {
   const stuck = closed.filter(({ missing }) => missing.length > 0)
   if (stuck.length === 0) return []
   const ids = stuck.map(({ subnet }) => subnet.id)
@@ -140,7 +135,6 @@ function noWayOut({ subnets }: NetworkFacts, closed: readonly Stuck[], endpoints
   const unaddressed = stuck.filter(({ way }) => way.kind === 'internet-gateway')
   return [
     {
-      check: 'network',
       level: refuses ? 'error' : 'warning',
       subject: 'subnets',
       problem: `nodes in ${ids.join(', ')} ${sure ? 'have' : 'may have'} no way to AWS's services, and would not join: no usable route to the internet, and no VPC endpoints${endpointsRead ? '' : ' that could be seen'} for ${lacking.join('; ')}`,
@@ -172,12 +166,11 @@ function because({ subnet, way }: Stuck): string {
   return `${subnet.id}: ${way.table} has no route to 0.0.0.0/0`
 }
 
-function unnamedEndpoints(closed: readonly Stuck[]): Finding[] {
+function unnamedEndpoints(closed: readonly Stuck[]): Concern[] {
   const unnamed = [...new Set(closed.flatMap((one) => one.unnamed))]
   if (unnamed.length === 0) return []
   return [
     {
-      check: 'network',
       level: 'warning',
       subject: 'subnets',
       problem: `endpoints of the VPC have private DNS off, so nodes in ${closed.map(({ subnet }) => subnet.id).join(', ')} do not find AWS's services by their names`,

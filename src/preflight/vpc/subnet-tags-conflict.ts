@@ -1,37 +1,32 @@
-import type { SecurityGroup, Subnet } from '../../aws/discover.js'
+import type { Subnet } from '../../aws/discover.js'
 import { discoveryTag } from '../../karpenter/default-node-pools.js'
-import type { Check, Finding } from '../finding.js'
-
-export interface NetworkFacts {
-  readonly clusterName: string
-  readonly subnets: readonly Subnet[]
-  readonly securityGroups: readonly SecurityGroup[]
-}
+import type { Facts } from '../facts.js'
+import type { Concern } from '../finding.js'
 
 /** Free addresses under which a subnet is worth a word: a node takes one at once and more for its pods. */
 const fewAddresses = 16
 
 /** Subnets and security groups that another cluster's Karpenter finds by the same tag, or that cannot hold nodes. */
-export function subnetTagsConflict(facts: NetworkFacts): Check {
-  return {
-    name: 'subnet-tags-conflict',
-    run: async () => [
-      ...none('subnets', facts.subnets.length),
-      ...none('security-groups', facts.securityGroups.length),
-      ...conflicts('subnets', facts.clusterName, facts.subnets),
-      ...conflicts('security-groups', facts.clusterName, facts.securityGroups),
-      ...room(facts.subnets)
-    ]
-  }
+export function subnetTagsConflict({
+  clusterName,
+  subnets,
+  securityGroups
+}: Pick<Facts, 'clusterName' | 'subnets' | 'securityGroups'>): readonly Concern[] {
+  return [
+    ...none('subnets', subnets.length),
+    ...none('security-groups', securityGroups.length),
+    ...conflicts('subnets', clusterName, subnets),
+    ...conflicts('security-groups', clusterName, securityGroups),
+    ...room(subnets)
+  ]
 }
 
 type Input = 'subnets' | 'security-groups'
 
-function none(input: Input, count: number): Finding[] {
+function none(input: Input, count: number): Concern[] {
   if (count > 0) return []
   return [
     {
-      check: 'subnet-tags-conflict',
       level: 'error',
       subject: input,
       problem: 'none was found, so nodes would have nowhere to run',
@@ -45,12 +40,11 @@ function conflicts(
   input: Input,
   clusterName: string,
   found: readonly { readonly id: string; readonly tags: Readonly<Record<string, string>> }[]
-): Finding[] {
+): Concern[] {
   const free = found.filter((one) => [undefined, '', clusterName].includes(one.tags[discoveryTag]))
   return found
     .filter((one) => !free.includes(one))
     .map((one) => ({
-      check: 'subnet-tags-conflict',
       level: 'error',
       subject: input,
       problem: `${one.id} is tagged ${discoveryTag}=${one.tags[discoveryTag] ?? ''}, so cluster "${clusterName}" cannot have it`,
@@ -61,12 +55,11 @@ function conflicts(
     }))
 }
 
-function room(subnets: readonly Subnet[]): Finding[] {
-  const findings: Finding[] = []
+function room(subnets: readonly Subnet[]): Concern[] {
+  const findings: Concern[] = []
   const zones = new Set(subnets.map((subnet) => subnet.availabilityZone))
   if (subnets.length > 0 && zones.size < 2) {
     findings.push({
-      check: 'subnet-tags-conflict',
       level: 'warning',
       subject: 'subnets',
       problem: `all of them are in ${[...zones].join(', ')}: nodes have no second availability zone to go to`,
@@ -78,7 +71,6 @@ function room(subnets: readonly Subnet[]): Finding[] {
   if (full.length > 0) {
     const every = full.every((subnet) => subnet.availableAddresses === 0) && full.length === subnets.length
     findings.push({
-      check: 'subnet-tags-conflict',
       level: every ? 'error' : 'warning',
       subject: 'subnets',
       problem: every ? 'there is no free address in any of them' : 'there are few free addresses',

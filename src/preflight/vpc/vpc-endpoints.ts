@@ -1,24 +1,22 @@
 import type { VpcEndpoint } from '@aws-sdk/client-ec2'
-
-/** What of the installation decides which services are called from within the VPC. */
-export interface EndpointNeeds {
-  readonly podIdentity: boolean
-  readonly interruptionQueue: boolean
-}
+import type { Facts } from '../facts.js'
 
 /**
  * Services that Karpenter and its nodes call, by the end of their endpoints' names. Sources: Karpenter, getting started,
  * private clusters; Amazon EKS, private clusters (eks-auth, for Pod Identity). IAM and the price list are not among them.
  */
-export function neededEndpoints({ podIdentity, interruptionQueue }: EndpointNeeds): readonly string[] {
+export function neededEndpoints({
+  identity,
+  queueName
+}: Pick<Facts, 'identity' | 'queueName'>): readonly string[] {
   return [
     'ec2',
     'ecr.api',
     'ecr.dkr',
     'eks',
-    ...(podIdentity ? ['eks-auth'] : []),
+    ...(identity === 'pod-identity' ? ['eks-auth'] : []),
     's3',
-    ...(interruptionQueue ? ['sqs'] : []),
+    ...(queueName !== undefined ? ['sqs'] : []),
     'ssm',
     'sts'
   ]

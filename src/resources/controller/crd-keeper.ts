@@ -1,5 +1,7 @@
 import type { Ownership } from '../../aws/environment.js'
+import { onceEach } from '../../engine/once.js'
 import { readRelease } from '../../helm/release.js'
+import { isCrdOfCharts } from '../../karpenter/crd-names.js'
 import type { Kubernetes } from '../../kubernetes/client.js'
 import { isManifest, textField } from '../../kubernetes/manifest.js'
 import { ownerOfObject } from '../../adoption/owners/object-owner.js'
@@ -44,15 +46,14 @@ export async function keepersOf(
   ownership: Ownership,
   own: { readonly name: string; readonly namespace: string }
 ): Promise<ReadonlyMap<string, CrdKeeper>> {
-  const releases = new Map<string, Promise<KeepingRelease | undefined>>()
+  const release = onceEach(async (name: string, namespace: string) =>
+    keepingRelease(kubernetes, name, namespace)
+  )
   const releaseOf = async (crd: unknown): Promise<KeepingRelease | undefined> => {
     const name = textField(crd, 'metadata', 'annotations', releaseName)
     const namespace = textField(crd, 'metadata', 'annotations', releaseNamespace) ?? ''
     if (name === undefined || (name === own.name && namespace === own.namespace)) return undefined
-    const key = `${namespace}/${name}`
-    const known = releases.get(key) ?? keepingRelease(kubernetes, name, namespace)
-    releases.set(key, known)
-    return known
+    return release(name, namespace)
   }
   const found = await Promise.all(
     crds.map(async (crd): Promise<readonly (readonly [string, CrdKeeper])[]> => {
@@ -115,10 +116,7 @@ async function keepingRelease(
     version: release.chartVersion,
     manifest: release.manifest,
     others: objects
-      .filter(({ kind, metadata }) => kind !== 'CustomResourceDefinition' || !ofKarpenter.test(metadata.name))
+      .filter(({ kind, metadata }) => kind !== 'CustomResourceDefinition' || !isCrdOfCharts(metadata.name))
       .map(({ kind, metadata }) => `${kind}/${metadata.name}`)
   }
 }
-
-/** CRDs that Karpenter has, or once had; the last is a foreign API that its chart carries since 1.14. */
-const ofKarpenter = /\.karpenter\.(sh|k8s\.aws)$|^capacitybuffers\.autoscaling\.x-k8s\.io$/

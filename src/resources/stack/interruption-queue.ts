@@ -1,7 +1,7 @@
 import type { Aws } from '../../aws/clients.js'
 import { awsProblem, codeOf, isNotFound, liveOf, refuseUnreadable } from '../../aws/errors.js'
 import { creationTags, isOursToRemove } from '../../aws/ownership-tags.js'
-import { parsePolicy } from '../../aws/policy-document.js'
+import { parsePolicy } from '../../aws/policy/document.js'
 import { poll } from '../../aws/poll.js'
 import { missing, type Difference, type Severity } from '../../engine/difference.js'
 import { UserError } from '../../engine/errors.js'

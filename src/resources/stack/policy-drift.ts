@@ -1,6 +1,6 @@
 import type { Difference, Severity } from '../../engine/difference.js'
-import { isMap } from '../../engine/json.js'
-import { policyDifferences, type StatementDifference } from '../../aws/policy-document.js'
+import { policyDifferences, type StatementDifference } from '../../aws/policy/differences.js'
+import { statementsOf } from '../../aws/policy/statements.js'
 
 /**
  * What a live policy document says differently from the wanted one, one difference a statement. `prefix` goes before each
@@ -45,13 +45,5 @@ function few(lines: readonly string[]): string {
 
 /** The statement as the document writes it; undefined where it has no Sid to find it by. */
 function statementIn(document: unknown, { statement }: StatementDifference): unknown {
-  const value: unknown = typeof document === 'string' ? textOf(document) : document
-  if (!isMap(value)) return undefined
-  const statements: unknown[] = Array.isArray(value['Statement']) ? value['Statement'] : [value['Statement']]
-  return statements.filter(isMap).find((own) => own['Sid'] === statement)
-}
-
-function textOf(document: string): unknown {
-  const text = document.trim()
-  return JSON.parse(text.startsWith('{') ? text : decodeURIComponent(text))
+  return statementsOf(document).find((own) => own['Sid'] === statement)
 }

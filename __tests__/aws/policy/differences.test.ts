@@ -1,5 +1,6 @@
 import fc from 'fast-check'
-import { parsePolicy, policyDifferences, samePolicy } from '../../src/aws/policy-document.js'
+import { policyDifferences } from '../../../src/aws/policy/differences.js'
+import { parsePolicy, samePolicy } from '../../../src/aws/policy/document.js'
 
 const base = {
   Version: '2012-10-17',

@@ -1,4 +1,5 @@
-import { policyDifferences, type Grants } from '../../src/aws/policy-document.js'
+import { policyDifferences } from '../../../src/aws/policy/differences.js'
+import type { Grants } from '../../../src/aws/policy/grants.js'
 
 const statement = {
   Sid: 'One',

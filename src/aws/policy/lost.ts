@@ -1,5 +1,6 @@
-import { canonical, isMap, type JsonMap } from '../engine/json.js'
-import { matches } from './action-match.js'
+import { canonical, isMap, type JsonMap } from '../../engine/json.js'
+import { matchesAction } from '../wildcards.js'
+import { statementsOf, textsOf } from './statements.js'
 
 /**
  * What one policy document allows and another does not, as statements that can be added to the other: only the actions
@@ -15,11 +16,6 @@ export function lostStatements(of: JsonMap, by: JsonMap): readonly JsonMap[] {
       return { ...(Sid !== undefined && { Sid }), ...lost }
     })
   )
-}
-
-/** Statements of a document; one alone need not be in a list. */
-export function statementsOf(document: JsonMap): readonly JsonMap[] {
-  return listOf(document['Statement']).filter(isMap)
 }
 
 function lostOf(statement: JsonMap, others: readonly JsonMap[]): readonly JsonMap[] {
@@ -75,7 +71,7 @@ function conditionsOf({
 
 function allows(statement: JsonMap, element: 'Action' | 'Resource', value: string): boolean {
   return textsOf(statement[element]).some(
-    (pattern) => pattern === value || (element === 'Action' ? matches(pattern, value) : pattern === '*')
+    (pattern) => pattern === value || (element === 'Action' ? matchesAction(pattern, value) : pattern === '*')
   )
 }
 
@@ -90,14 +86,6 @@ function freeSid(sid: unknown, taken: ReadonlySet<unknown>): unknown {
     const free = `${sid}Before${number === 1 ? '' : number}`
     if (!taken.has(free)) return free
   }
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [value]
-}
-
-function textsOf(value: unknown): readonly string[] {
-  return listOf(value).map(String)
 }
 
 /** IAM counts every character of a policy. */

@@ -1,5 +1,5 @@
 import type { Route, RouteTable } from '@aws-sdk/client-ec2'
-import { routeTableOf } from '../aws/discover.js'
+import { routeTableOf } from '../../aws/discover.js'
 
 /** Where what runs in a subnet gets to beyond its VPC, as far as the route table says. */
 export type WayOut =

@@ -1,4 +1,10 @@
-import type { Grants, Statement } from './policy-document.js'
+import type { Statement } from './document.js'
+import { matches } from '../wildcards.js'
+
+export interface Grants {
+  readonly less: boolean
+  readonly more: boolean
+}
 
 const opposite = ({ less, more }: Grants): Grants => ({ less: more, more: less })
 const sum = (all: readonly Grants[]): Grants => ({
@@ -52,12 +58,6 @@ function valuesReach(before: readonly string[], after: readonly string[], wildca
     less: before.some((value) => !covered(value, after)),
     more: after.some((value) => !covered(value, before))
   }
-}
-
-/** IAM's wildcards: * for any run of characters, ? for one. Principals are not matched but by a lone `AWS=*`. */
-function matches(pattern: string, value: string): boolean {
-  const escaped = pattern.replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
-  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 's').test(value)
 }
 
 function keysOf(

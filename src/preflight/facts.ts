@@ -1,0 +1,248 @@
+import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.js'
+import type { Ownership } from '../aws/environment.js'
+import { principalOf, type Simulation, simulate } from '../aws/simulate.js'
+import { changes } from '../engine/changes.js'
+import type { JsonMap } from '../engine/json.js'
+import { once, onceEach } from '../engine/once.js'
+import type { Inspection } from '../engine/resource.js'
+import { findReleases, type ReleaseName } from '../helm/release.js'
+import type { Inputs } from '../inputs/inputs.js'
+import { type RequiredStatement, requiredStatements } from '../karpenter/required-statements.js'
+import type { SelectorTerm } from '../karpenter/types.js'
+import type { Fact, KubernetesRange } from '../karpenter/version-facts.js'
+import { customResourceDefinitions, ec2NodeClasses, nodePools } from '../kubernetes/kinds.js'
+import type { Manifest } from '../kubernetes/manifest.js'
+import { type Decisions, releaseName } from '../plan/decisions.js'
+import type { Discovery } from '../plan/discovery.js'
+import { type CrdKeeper, keepersOf } from '../resources/controller/crd-keeper.js'
+import { type Refusal, refusals } from '../resources/dry-run.js'
+import { type FargateProfile, fargateProfiles } from './controller/fargate-profiles.js'
+import { controllerNodes, type PodOnNode, podsOn } from './controller/node-room.js'
+import type { Need } from './install-permissions.js'
+import { plannedNeeds } from './plan-permissions.js'
+import type { Read } from './reads/denied-read.js'
+import {
+  type DescribedTypes,
+  describedTypes,
+  type OfferedTypes,
+  offeredTypes
+} from './reads/instance-type-reads.js'
+import { type NetworkReads, networkReads } from './reads/network-reads.js'
+import {
+  anyImage,
+  type ImageTerm,
+  type InstanceProfile,
+  instanceProfile,
+  type NodeRole,
+  nodeRole,
+  securityGroupsByTerm,
+  type SubnetFound,
+  subnetsByTerm
+} from './reads/node-class-reads.js'
+import {
+  type NodePoolRemains,
+  nodePoolRemains,
+  objectNames,
+  type OlderWebhook,
+  olderWebhooks
+} from './reads/older-karpenter-reads.js'
+import { podIdentityAgentNodes, policyDocuments, publishedParameters, queueUrl } from './reads/reads.js'
+
+type KnownInputs = Pick<
+  Inputs,
+  | 'clusterName'
+  | 'region'
+  | 'namespace'
+  | 'stackName'
+  | 'controllerRoleName'
+  | 'helmValues'
+  | 'interruptionQueue'
+  | 'allowDowngrade'
+  | 'crds'
+>
+type KnownDiscovery = Pick<
+  Discovery,
+  'cluster' | 'subnets' | 'securityGroups' | 'controllers' | 'autoscalers' | 'nodes' | 'podIdentityAgentPods'
+>
+type KnownDecisions = Pick<
+  Decisions,
+  | 'version'
+  | 'installed'
+  | 'identity'
+  | 'templateOrigin'
+  | 'stack'
+  | 'queueName'
+  | 'chart'
+  | 'values'
+  | 'nodePools'
+  | 'nodeClasses'
+>
+
+/** What a preflight is about. */
+export interface Checked {
+  readonly inputs: Inputs
+  readonly found: KnownDiscovery & Pick<Discovery, 'aws' | 'kubernetes' | 'record' | 'adopted'>
+  readonly ownership: Ownership
+  readonly decisions: KnownDecisions & Pick<Decisions, 'nodeAccess' | 'facts' | 'ownPolicies'>
+  /** The comparison, which may have failed: then whatever else is wrong is said first. */
+  readonly inspections: Promise<ReadonlyMap<string, Inspection>>
+}
+
+/**
+ * Everything that checks ask about: what is known by then, by the names that it has there, and reads. A check takes those it
+ * names, and a function is a read: made when a check first asks, and once for all who do. Errors are UserErrors or the client's own; a denial is an answer where the type says so.
+ */
+export interface Facts extends KnownInputs, KnownDiscovery, KnownDecisions, NetworkReads {
+  readonly releaseName: string
+  /** `1.34` */
+  readonly kubernetes: string
+  /** The version of the last install that ended well. */
+  readonly recorded: string | undefined
+  /** Which Kubernetes the version supports. */
+  readonly range: Fact<KubernetesRange>
+  /** What the controller of the version calls. */
+  readonly required: readonly RequiredStatement[]
+  /** Name of the queue that came with an adopted installation. */
+  readonly adoptedQueue: string | undefined
+  /** NodePools and EC2NodeClasses are the user's own manifests. */
+  readonly manifestsGiven: boolean
+  readonly ownership: Ownership
+  /** The comparison; rejected when it failed, which ends the run by itself. */
+  readonly inspections: () => Promise<ReadonlyMap<string, Inspection>>
+  /** Whether anything is to be changed, or a resource by its id; not when the comparison failed. */
+  readonly changes: (id?: string) => Promise<boolean>
+  /** Whose policies are asked about; undefined for a caller that has none, such as an account's root user. */
+  readonly principal: string | undefined
+  /** What the plan calls; empty when nothing is to be changed. */
+  readonly needs: () => Promise<readonly Need[]>
+  readonly simulate: (principal: string, needs: readonly Need[]) => Promise<Simulation>
+  /**
+   * Documents of policies that somebody else made and that are on the controller's role besides; undefined where nothing is
+   * to be changed, and they need not be read to know that.
+   */
+  readonly othersDocuments: () => Promise<readonly JsonMap[] | undefined>
+  /** sqs:GetQueueUrl; undefined when there is no queue of that name in this account and region. */
+  readonly queueUrl: (name: string) => Promise<string | undefined>
+  /** Public SSM parameters: those of the names that are there. */
+  readonly published: (names: readonly string[]) => Promise<readonly string[] | 'denied'>
+  readonly profiles: () => Promise<Read<FargateProfile>>
+  readonly podsOn: (node: string) => Promise<Read<PodOnNode>>
+  /** Names of the nodes on which the controller's pods run now; each as often as pods run there. */
+  readonly controllerNodes: () => Promise<Read<string>>
+  /** Names of the nodes on which a pod of the Pod Identity agent is Ready. */
+  readonly podIdentityAgentNodes: () => Promise<readonly string[]>
+  readonly releases: () => Promise<readonly ReleaseName[]>
+  readonly webhooks: () => Promise<readonly OlderWebhook[]>
+  /** Undefined when it is not there. */
+  readonly crd: (name: string) => Promise<CustomResourceDefinition | undefined>
+  /** Names of all objects of a CRD's kind; none where there is no such CRD. */
+  readonly objectsOf: (crdName: string) => Promise<readonly string[]>
+  /** The chart's, where they are to take the place of others; empty where those are as wanted, or there are none. */
+  readonly replacingCrds: () => Promise<readonly Manifest[]>
+  /** Of the chart's CRDs those that are there, and who else keeps them. */
+  readonly keptCrds: () => Promise<KeptCrds>
+  readonly nodePoolRemains: () => Promise<readonly NodePoolRemains[]>
+  /** NodePools and EC2NodeClasses of the cluster, whoever made them. */
+  readonly standingNodes: () => Promise<readonly Manifest[]>
+  /** What the API server says to a dry run of the NodePools and EC2NodeClasses. */
+  readonly refusals: () => Promise<readonly Refusal[]>
+  /** Of the manifests or of the cluster; undefined when it is in neither. */
+  readonly nodeClass: (name: string) => Promise<Manifest | undefined>
+  /** All that a term of an EC2NodeClass finds in this account and region. */
+  readonly subnetsOf: (term: SelectorTerm) => Promise<readonly SubnetFound[]>
+  /** Their ids. */
+  readonly securityGroupsOf: (term: SelectorTerm) => Promise<readonly string[]>
+  readonly nodeRole: (name: string) => Promise<NodeRole | 'absent' | 'denied'>
+  readonly instanceProfile: (name: string) => Promise<InstanceProfile | 'absent' | 'denied'>
+  /** Whether ec2:DescribeImages finds any. */
+  readonly anyImage: (term: ImageTerm) => Promise<boolean | 'denied'>
+  readonly offeredTypes: OfferedTypes
+  readonly describedTypes: DescribedTypes
+}
+
+export interface KeptCrds {
+  readonly found: readonly unknown[]
+  readonly keepers: ReadonlyMap<string, CrdKeeper>
+}
+
+/** The facts of a run, none of them read yet. */
+export function factsOf(checked: Checked): Facts {
+  const { inputs, found, decisions, ownership } = checked
+  const { aws, cluster, kubernetes } = found
+  const controller = { name: releaseName, releaseName, namespace: inputs.namespace }
+  const inspections = async (): Promise<ReadonlyMap<string, Inspection>> => checked.inspections
+  const crd = onceEach(async (name: string) => kubernetes.get(customResourceDefinitions, name))
+  return {
+    ...inputs,
+    ...found,
+    ...decisions,
+    releaseName,
+    kubernetes: cluster.kubernetesVersion,
+    recorded: found.record?.karpenterVersion,
+    range: decisions.facts.kubernetes,
+    required: requiredStatements(decisions.version, decisions.ownPolicies),
+    adoptedQueue: found.adopted?.adoption.others.queueName,
+    manifestsGiven: inputs.nodePools.kind === 'manifests',
+    ownership,
+    inspections,
+    changes: async (id) =>
+      inspections().then(
+        (all) => changes(all, id),
+        () => false
+      ),
+    principal: principalOf(
+      aws.account.callerArn,
+      inputs.credentials.kind === 'oidc' ? inputs.credentials.roleArn : undefined
+    ),
+    needs: once(async () => plannedNeeds(checked, await inspections())),
+    simulate: onceEach(async (principal: string, needs: readonly Need[]) => simulate(aws, principal, needs)),
+    othersDocuments: once(async () => {
+      const arns = found.adopted?.adoption.others.policyArns ?? []
+      if (arns.length === 0) return []
+      return changes(await inspections()) ? policyDocuments(aws)(arns) : undefined
+    }),
+    queueUrl: onceEach(queueUrl(aws)),
+    published: onceEach(publishedParameters(aws)),
+    profiles: once(fargateProfiles(aws, cluster.name)),
+    podsOn: onceEach(podsOn(kubernetes, controller)),
+    controllerNodes: once(controllerNodes(kubernetes, controller)),
+    podIdentityAgentNodes: once(podIdentityAgentNodes(kubernetes)),
+    releases: once(async () => findReleases(kubernetes)),
+    webhooks: once(async () => olderWebhooks(kubernetes)),
+    crd,
+    objectsOf: onceEach(async (name: string) => {
+      const of = await crd(name)
+      return of === undefined ? [] : objectNames(kubernetes, of)
+    }),
+    replacingCrds: once(async () =>
+      (await inspections()).get('crds')?.state === 'differs' ? decisions.chart.crds : []
+    ),
+    keptCrds: once(async () => {
+      const all = await Promise.all(decisions.chart.crds.map(async ({ metadata }) => crd(metadata.name)))
+      const there = all.filter((one) => one !== undefined)
+      return { found: there, keepers: await keepersOf(kubernetes, there, ownership, controller) }
+    }),
+    nodePoolRemains: once(async () => nodePoolRemains(kubernetes)),
+    standingNodes: once(async () => {
+      const [classes, pools] = await Promise.all([
+        kubernetes.list(ec2NodeClasses),
+        kubernetes.list(nodePools)
+      ])
+      return [...classes.items, ...pools.items]
+    }),
+    refusals: once(async () => refusals(kubernetes, [...decisions.nodeClasses, ...decisions.nodePools])),
+    nodeClass: onceEach(
+      async (name: string) =>
+        decisions.nodeClasses.find(({ metadata }) => metadata.name === name) ??
+        kubernetes.get(ec2NodeClasses, name)
+    ),
+    subnetsOf: onceEach(subnetsByTerm(aws)),
+    securityGroupsOf: onceEach(securityGroupsByTerm(aws)),
+    nodeRole: onceEach(nodeRole(aws)),
+    instanceProfile: onceEach(instanceProfile(aws)),
+    anyImage: onceEach(anyImage(aws)),
+    offeredTypes: onceEach(offeredTypes(aws)),
+    describedTypes: onceEach(describedTypes(aws)),
+    ...networkReads(aws, cluster)
+  }
+}
