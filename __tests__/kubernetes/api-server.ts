@@ -70,7 +70,6 @@ export class ApiServer {
     readonly signal?: AbortSignal
     readonly endpoint?: string
     readonly proxyEnv?: Readonly<Record<string, string>>
-    /** Milliseconds; of a test whose server does not answer. */
     readonly connectTimeout?: number
   }): Kubernetes {
     return createKubernetes({
@@ -79,7 +78,8 @@ export class ApiServer {
       token: async () => 'token',
       proxyEnv: options.proxyEnv ?? {},
       signal: options.signal ?? new AbortController().signal,
-      ...(options.connectTimeout !== undefined && { connectTimeout: options.connectTimeout }),
+      // A server that is only busy answers in time.
+      connectTimeout: options.connectTimeout ?? 30_000,
       record: (request) => this.sent.push(request),
       caller: {
         arn: 'arn:aws:sts::111122223333:assumed-role/deployer/run-1',
@@ -117,6 +117,11 @@ export class ApiServer {
 
   at(path: string): Stored | undefined {
     return this.#objects.get(path)
+  }
+
+  /** Objects whose path begins so. */
+  under(path: string): readonly Stored[] {
+    return [...this.#objects].filter(([one]) => one.startsWith(path)).map(([, object]) => object)
   }
 
   remove(path: string): void {

@@ -194,13 +194,11 @@ test('an endpoint that does not answer is unreachable, with what to do about a p
     endpoint: `https://127.0.0.1:${listening.port}`,
     connectTimeout: 300
   })
-  const started = performance.now()
   await expect(kubernetes.version()).rejects.toMatchObject({
     name: 'UnreachableError',
     message: containing('does not answer within 0.3 s'),
     fix: containing('private')
   })
-  expect(performance.now() - started).toBeLessThan(1_500)
   kubernetes.close()
   await listening.close()
 })
