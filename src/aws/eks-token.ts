@@ -14,7 +14,8 @@ const lifeMilliseconds = 14 * 60_000
 
 /**
  * Tokens for one cluster's Kubernetes API, made in memory by presigning sts:GetCallerIdentity. The same one is handed out
- * for 14 minutes, or until its credentials end.
+ * for 14 minutes, or until its credentials end, as long as it lives for what is asked for. `now` must be AWS's time: EKS
+ * refuses what was signed at another one.
  */
 export function eksTokens(
   aws: Pick<Aws, 'credentials' | 'account' | 'stsEndpoint'>,
@@ -23,12 +24,13 @@ export function eksTokens(
     readonly now: () => number
     readonly mask: (secret: string) => void
   }
-): () => Promise<EksToken> {
+): (atLeastMilliseconds?: number) => Promise<EksToken> {
   let kept: (EksToken & { readonly accessKeyId: string }) | undefined
-  return async () => {
+  return async (atLeastMilliseconds = 0) => {
     const identity = await aws.credentials.get()
     const now = ports.now()
-    if (kept !== undefined && kept.expiresAt > now && kept.accessKeyId === identity.accessKeyId) return kept
+    const lives = kept !== undefined && kept.expiresAt > now + atLeastMilliseconds
+    if (kept !== undefined && lives && kept.accessKeyId === identity.accessKeyId) return kept
     const endpoint = aws.stsEndpoint
     const signer = new SignatureV4({
       service: 'sts',

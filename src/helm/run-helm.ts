@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { devNull } from 'node:os'
 import { join } from 'node:path'
 import { UserError } from '../engine/errors.js'
+import { childEnvironment } from './child-environment.js'
 
 /** helm, ready to run: isolated from whatever configuration, login or plugin is on the machine. */
 export interface Helm {
@@ -27,6 +28,21 @@ export interface RunOptions {
   readonly fix?: (stderr: string) => string
 }
 
+/** helm ended with an error of its own. */
+export class HelmError extends UserError {
+  /** The API server was in trouble, as helm's Kubernetes client words it: what helm had to do is not at fault. */
+  readonly passing: boolean
+  constructor(subject: string, said: string, fix: string) {
+    super(subject, said, fix)
+    this.name = 'HelmError'
+    this.passing = inTrouble.test(said) && !/failed calling webhook/.test(said)
+  }
+}
+
+/** Of Go's net and http packages, of apimachinery's errors.go, and of etcd behind the API server. */
+const inTrouble =
+  /connection refused|connection reset by peer|broken pipe|no route to host|network is unreachable|no such host|i\/o timeout|TLS handshake timeout|unexpected EOF|\bEOF\b|http2: |net\/http: |use of closed network connection|server closed idle connection|[Cc]lient\.Timeout|client rate limiter|[Tt]oo many requests|currently unable to handle the request|unable to return a response in the time allotted|an error on the server|Internal error occurred|InternalError|etcdserver: |leader changed|apiserver is shutting down|apiserver not ready|Kubernetes cluster unreachable|failed to refresh resource information/
+
 export interface HelmOptions {
   readonly path: string
   readonly version: string
@@ -37,18 +53,21 @@ export interface HelmOptions {
     readonly endpoint: string
     /** PEM. */
     readonly certificateAuthority: string
-    /** Called for each run: a token lives 15 minutes. */
-    readonly token: () => Promise<string>
+    /** Called for each run: a token that lives for so many milliseconds at least. */
+    readonly token: (atLeastMilliseconds: number) => Promise<string>
   }
+  /** Awaited before helm writes; rejects when the run may not write any more. */
+  readonly beforeWrite: () => Promise<void>
   /** Keeps a secret out of the log; called before the secret is used. */
   readonly mask: (secret: string) => void
   readonly debug: (line: string) => void
   readonly signal: AbortSignal
 }
 
-/** What a child needs of the runner's environment; its secrets stay out. */
-const passedOn =
-  /^(PATH|HOME|USERPROFILE|TMPDIR|TEMP|TMP|LANG|LC_ALL|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|PATHEXT|APPDATA|LOCALAPPDATA|SSL_CERT_FILE|SSL_CERT_DIR|HTTPS?_PROXY|NO_PROXY|ALL_PROXY)$/i
+/** Milliseconds that a token lives at least when helm starts: an uninstall waits for what it deletes. */
+const tokenLife = 5 * 60_000
+/** Which of helm's verbs write to the cluster. */
+const writing: ReadonlySet<string | undefined> = new Set(['install', 'upgrade', 'uninstall', 'rollback'])
 
 export async function prepareHelm(options: HelmOptions): Promise<Helm> {
   const folder = await mkdtemp(join(options.temporary, 'setup-karpenter-'))
@@ -71,10 +90,11 @@ export async function prepareHelm(options: HelmOptions): Promise<Helm> {
     folder,
     run: async (args, run = {}) => {
       const { getExecOutput } = await import('@actions/exec')
-      const token = await options.cluster.token()
+      const token = await options.cluster.token(tokenLife)
       options.mask(token)
       options.debug(`helm ${args.join(' ')}`)
       options.signal.throwIfAborted()
+      if (writing.has(args[0])) await options.beforeWrite()
       const running = getExecOutput(options.path, [...args], {
         silent: true,
         ignoreReturnCode: true,
@@ -90,7 +110,7 @@ export async function prepareHelm(options: HelmOptions): Promise<Helm> {
       const output = await unlessAborted(running, options.signal)
       if (output.exitCode === 0) return { stdout: output.stdout, stderr: output.stderr }
       const said = errorText(output.stderr) || errorText(output.stdout) || `exit code ${output.exitCode}`
-      throw new UserError(
+      throw new HelmError(
         run.subject ?? `helm ${args[0] ?? ''}`,
         said,
         run.fix?.(output.stderr) ??
@@ -112,14 +132,6 @@ async function unlessAborted<R>(running: Promise<R>, signal: AbortSignal): Promi
   } finally {
     signal.removeEventListener('abort', abort)
   }
-}
-
-function childEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const child: Record<string, string> = {}
-  for (const [name, value] of Object.entries(env)) {
-    if (value !== undefined && passedOn.test(name)) child[name] = value
-  }
-  return child
 }
 
 /** What helm says from its first `Error:` on; its warnings are not the error. */

@@ -35,7 +35,7 @@ export async function install(run: Run): Promise<void> {
     await notProvedAgain(first.run, first.found)
     return
   }
-  await withLock(first.run, first.found.kubernetes, async (waited) => {
+  await withLock(first.run, first.found.kubernetes, async ({ waited, smokeTestBegins }) => {
     // Whoever held the lock has changed what was read before: version, names, and all.
     const now = waited ? await plan(run) : first
     const { found, decisions } = now
@@ -46,6 +46,7 @@ export async function install(run: Run): Promise<void> {
     await apply(now)
     if (changes) await record.installed()
     if (proof === undefined) return notProvedAgain(now.run, found)
+    smokeTestBegins()
     await stage(now.run, 'Smoke test', async (step) =>
       proveScaling(
         {

@@ -242,6 +242,7 @@ async function helmAndChart(
       certificateAuthority: found.cluster.certificateAuthority,
       token: found.token
     },
+    beforeWrite: session.writes.pass,
     mask: (secret) => ports.runner.setSecret(secret),
     debug: (line) => ports.runner.debug(line),
     signal: step.signal

@@ -15,7 +15,7 @@ import type { Cluster } from '../aws/environment.js'
 import { type Autoscaler, type Controller, findScalers } from '../helm/release.js'
 import type { Inputs } from '../inputs/inputs.js'
 import type { Kubernetes } from '../kubernetes/client.js'
-import { KubernetesError, UnreachableError } from '../kubernetes/errors.js'
+import { KubernetesError, StoppedAnsweringError, UnreachableError } from '../kubernetes/errors.js'
 import { daemonSets, nodes } from '../kubernetes/kinds.js'
 import { type NodeFacts, nodeFacts } from '../kubernetes/node-facts.js'
 import { readRecord } from '../kubernetes/record-store.js'
@@ -23,7 +23,7 @@ import { autoMode } from '../preflight/auto-mode.js'
 import { clusterActive } from '../preflight/cluster-active.js'
 import { clusterEndpoint } from '../preflight/vpc/cluster-endpoint.js'
 import { runPreflight } from '../preflight/index.js'
-import type { Session } from '../run/session.js'
+import type { ClusterTokens, Session } from '../run/session.js'
 
 /** All that is known of the account and the cluster before anything is decided. Each fact is read once. */
 export interface Discovery {
@@ -31,7 +31,7 @@ export interface Discovery {
   readonly cluster: Cluster
   readonly kubernetes: Kubernetes
   /** Tokens of the cluster's API, for helm. */
-  readonly token: () => Promise<string>
+  readonly token: ClusterTokens
   readonly subnets: readonly Subnet[]
   readonly securityGroups: readonly SecurityGroup[]
   /** Every Karpenter controller of the cluster. */
@@ -61,6 +61,8 @@ export type Reached = Pick<Discovery, 'aws' | 'cluster' | 'token' | 'kubernetes'
 export async function reach(inputs: Inputs, session: Session, step: Step): Promise<Reached> {
   const aws = await session.aws()
   step.note(`credentials: ${aws.credentials.source}; caller ${aws.account.callerArn}`)
+  const { warning } = aws.serverTime
+  if (warning !== undefined) step.warning(warning)
   const cluster = await discoverCluster(aws, inputs.clusterName)
   step.note(
     `cluster: ${cluster.arn}, Kubernetes ${cluster.kubernetesVersion}, authentication mode ${cluster.authenticationMode}`
@@ -73,7 +75,7 @@ export async function reach(inputs: Inputs, session: Session, step: Step): Promi
 
 /** An endpoint that does not answer is said with what EKS knows of it, and with all else that is known by then. */
 async function endpointProblem(cluster: Cluster, error: unknown): Promise<unknown> {
-  if (!(error instanceof UnreachableError)) return error
+  if (!(error instanceof UnreachableError) || error instanceof StoppedAnsweringError) return error
   const unreachable = error.message.replace(/^cluster endpoint: /, '')
   const checks = [clusterActive(cluster), clusterEndpoint({ cluster, unreachable }), autoMode(cluster)]
   return runPreflight(checks).then(

@@ -14,6 +14,8 @@ export interface LogOutput {
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number
+  /** Milliseconds since a moment of this process's own, which nobody sets: what durations are measured by. */
+  monotonic(): number
   pause(milliseconds: number, signal: AbortSignal): Promise<void>
   /** Calls back every so many milliseconds until stopped; must not keep the process alive. */
   every(milliseconds: number, callback: () => void): { stop(): void }
