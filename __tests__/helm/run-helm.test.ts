@@ -7,12 +7,16 @@ let folder: string
 let helm: Helm
 let masked: string[]
 let tokens: number
+let lives: number[]
+let mayWrite: Promise<void>
 let controller: AbortController
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'run-helm-'))
   masked = []
   tokens = 0
+  lives = []
+  mayWrite = Promise.resolve()
   controller = new AbortController()
   const path = join(folder, 'helm')
   writeFileSync(
@@ -32,7 +36,15 @@ beforeEach(async () => {
       KUBECONFIG: '/home/me/.kube/config',
       AWS_SECRET_ACCESS_KEY: 'secret'
     },
-    cluster: { endpoint: 'https://api', certificateAuthority: 'PEM', token: async () => `token-${++tokens}` },
+    cluster: {
+      endpoint: 'https://api',
+      certificateAuthority: 'PEM',
+      token: async (atLeast) => {
+        lives.push(atLeast)
+        return `token-${++tokens}`
+      }
+    },
+    beforeWrite: async () => mayWrite,
     mask: (secret) => masked.push(secret),
     debug: () => undefined,
     signal: controller.signal
@@ -100,4 +112,18 @@ test('nothing is left behind', async () => {
   expect(existsSync(helm.folder)).toBe(true)
   await helm.close()
   expect(existsSync(helm.folder)).toBe(false)
+})
+
+test('helm starts with a token of at least five minutes', async () => {
+  await helm.run(['version'])
+  expect(lives).toEqual([300_000])
+})
+
+test('a run that has lost its lock starts no helm that writes, and one that reads all the same', async () => {
+  mayWrite = Promise.reject(new Error('another run took the lock over'))
+  mayWrite.catch(() => undefined)
+  for (const verb of ['install', 'upgrade', 'rollback', 'uninstall']) {
+    await expect(helm.run([verb])).rejects.toThrow('another run took the lock over')
+  }
+  expect((await helm.run(['pull'])).stdout).toContain('args: pull')
 })

@@ -1,16 +1,27 @@
 import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:https'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, ServerResponse } from 'node:http'
 import { createAuthority } from '../../sandbox/certificates.js'
 import { listen } from '../../sandbox/listen.js'
 import { createKubernetes, type Kubernetes } from '../../src/kubernetes/client.js'
 import type { Caller } from '../../src/kubernetes/errors.js'
 import { isMap } from '../../src/engine/json.js'
 import { textField } from '../../src/kubernetes/manifest.js'
+import type { Pace } from '../../src/kubernetes/endurance.js'
 import type { KubernetesRequest } from '../../src/kubernetes/transport.js'
+import { swiftPace } from './pace.js'
 
 /** What a test answers in the server's place; undefined: the server answers itself. */
 export type Intercept = (request: Call, response: ServerResponse) => boolean | undefined
+
+/**
+ * What is wrong with a call: a status instead of the answer, or a connection that breaks; `done`: the call was carried
+ * out before that.
+ */
+export interface Trouble {
+  readonly answer: 429 | 500 | 503 | 'reset'
+  readonly done?: boolean
+}
 
 export interface Call {
   readonly method: string
@@ -27,6 +38,7 @@ export class ApiServer {
   readonly calls: Call[] = []
   readonly sent: KubernetesRequest[] = []
   intercept: Intercept = () => undefined
+  trouble: (call: Call) => Trouble | undefined = () => undefined
   readonly kubernetes: Kubernetes
   readonly endpoint: string
   readonly certificateAuthority: string
@@ -70,6 +82,10 @@ export class ApiServer {
     readonly signal?: AbortSignal
     readonly endpoint?: string
     readonly proxyEnv?: Readonly<Record<string, string>>
+    readonly pace?: Pace
+    readonly beforeWrite?: () => Promise<void>
+    readonly answered?: boolean
+    readonly connectTimeout?: number
   }): Kubernetes {
     return createKubernetes({
       endpoint: options.endpoint ?? this.endpoint,
@@ -77,7 +93,10 @@ export class ApiServer {
       token: async () => 'token',
       proxyEnv: options.proxyEnv ?? {},
       signal: options.signal ?? new AbortController().signal,
-      connectTimeout: 300,
+      ...(options.connectTimeout !== undefined && { connectTimeout: options.connectTimeout }),
+      pace: options.pace ?? swiftPace(),
+      ...(options.beforeWrite !== undefined && { beforeWrite: options.beforeWrite }),
+      ...(options.answered !== undefined && { answered: options.answered }),
       record: (request) => this.sent.push(request),
       caller: {
         arn: 'arn:aws:sts::111122223333:assumed-role/deployer/run-1',
@@ -160,7 +179,16 @@ export class ApiServer {
       contentType: request.headers['content-type'] ?? ''
     }
     this.calls.push(call)
+    const trouble = this.trouble(call)
+    if (trouble?.done === true) this.#carryOut(call, new ServerResponse(request))
+    if (trouble?.answer === 'reset') return void response.destroy()
+    if (trouble !== undefined) return status(response, trouble.answer, 'Trouble', 'the server is in trouble')
+    this.#carryOut(call, response)
+  }
+
+  #carryOut(call: Call, response: ServerResponse): void {
     if (this.intercept(call, response) === true) return
+    const { body } = call
     if (call.method === 'GET') return this.#read(call, response)
     if (call.query.get('dryRun') === 'All') return json(response, 200, body)
     if (call.method === 'DELETE') {

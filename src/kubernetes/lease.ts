@@ -99,13 +99,13 @@ export async function acquireLock(kubernetes: Kubernetes, options: LockOptions):
 }
 
 /** When this run saw the Lease change. */
-function sightOf({ monotonic }: Pace): { millisecondsLeft(held: Held | undefined): number } {
+function sightOf(pace: Pace): { millisecondsLeft(held: Held | undefined): number } {
   let seen: { readonly mark: string; readonly at: number } | undefined
   return {
     millisecondsLeft: (held) => {
       const mark = held?.mark ?? ''
-      if (seen?.mark !== mark) seen = { mark, at: monotonic() }
-      return lockSeconds * 1000 - (monotonic() - seen.at)
+      if (seen?.mark !== mark) seen = { mark, at: pace.monotonic() }
+      return lockSeconds * 1000 - (pace.monotonic() - seen.at)
     }
   }
 }
