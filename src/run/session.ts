@@ -36,6 +36,8 @@ export interface Session {
   tokens(aws: Aws, clusterName: string): ClusterTokens
   /** The client of the run's cluster, made once. */
   kubernetes(cluster: Cluster, callerArn: string, token: ClusterTokens): Kubernetes
+  /** Milliseconds since the epoch, by AWS's clock as soon as it has answered. */
+  now(): number
   /** Every write of the run passes it: its clients' own, and helm's. */
   readonly writes: WriteGuard
   /** Called once, when the run is over, last registered first. */
@@ -86,6 +88,10 @@ class RunSession implements Session {
     this.#aws = aws
     this.onClose(() => aws.destroy())
     return aws
+  }
+
+  now(): number {
+    return this.#aws?.serverTime.now() ?? this.#ports.clock.now()
   }
 
   tokens(aws: Aws, clusterName: string): ClusterTokens {
