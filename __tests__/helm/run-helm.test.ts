@@ -1,21 +1,20 @@
-import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ApiServer } from '../kubernetes/api-server.js'
 import { prepareHelm, type Helm } from '../../src/helm/run-helm.js'
 
 let folder: string
 let helm: Helm
 let masked: string[]
-let tokens: number
-let lives: number[]
+let server: ApiServer
 let mayWrite: Promise<void>
 let controller: AbortController
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'run-helm-'))
   masked = []
-  tokens = 0
-  lives = []
+  server = await ApiServer.start()
   mayWrite = Promise.resolve()
   controller = new AbortController()
   const path = join(folder, 'helm')
@@ -36,21 +35,18 @@ beforeEach(async () => {
       KUBECONFIG: '/home/me/.kube/config',
       AWS_SECRET_ACCESS_KEY: 'secret'
     },
-    cluster: {
-      endpoint: 'https://api',
-      certificateAuthority: 'PEM',
-      token: async (atLeast) => {
-        lives.push(atLeast)
-        return `token-${++tokens}`
-      }
-    },
+    kubernetes: server.kubernetes,
     beforeWrite: async () => mayWrite,
     mask: (secret) => masked.push(secret),
     debug: () => undefined,
     signal: controller.signal
   })
 })
-afterEach(() => rmSync(folder, { recursive: true }))
+afterEach(async () => {
+  await helm.close()
+  await server.stop()
+  rmSync(folder, { recursive: true })
+})
 
 async function environment(): Promise<Record<string, string>> {
   const { stdout } = await helm.run(['version'])
@@ -62,10 +58,16 @@ async function environment(): Promise<Record<string, string>> {
   )
 }
 
-test('the cluster is given by the environment, with a new token for each run, masked first', async () => {
-  expect(await environment()).toMatchObject({ HELM_KUBEAPISERVER: 'https://api', HELM_KUBETOKEN: 'token-1' })
-  expect(await environment()).toMatchObject({ HELM_KUBETOKEN: 'token-2' })
-  expect(masked).toEqual(['token-1', 'token-2'])
+test('the cluster is reached on this machine, by a token of this run that is masked first', async () => {
+  const { HELM_KUBEAPISERVER: url = '', HELM_KUBETOKEN: token = '' } = await environment()
+  expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+  expect(masked).toEqual([token])
+  const asked = async (bearer: string): Promise<number> =>
+    (await fetch(`${url}/version`, { headers: { authorization: `Bearer ${bearer}` } })).status
+  expect(await asked('token')).toBe(401)
+  expect(server.calls).toEqual([])
+  expect(await asked(token)).toBe(404)
+  expect(server.calls).toMatchObject([{ method: 'GET', path: '/version' }])
 })
 
 test('no kubeconfig, login or setting of the machine reaches helm, the proxy does', async () => {
@@ -86,7 +88,6 @@ test('no kubeconfig, login or setting of the machine reaches helm, the proxy doe
   ]) {
     expect(given[name]).toContain(helm.folder)
   }
-  expect(statSync(given['HELM_KUBECAFILE'] ?? '').mode & 0o777).toBe(0o600)
 })
 
 test('values go by standard input', async () => {
@@ -112,11 +113,6 @@ test('nothing is left behind', async () => {
   expect(existsSync(helm.folder)).toBe(true)
   await helm.close()
   expect(existsSync(helm.folder)).toBe(false)
-})
-
-test('helm starts with a token of at least five minutes', async () => {
-  await helm.run(['version'])
-  expect(lives).toEqual([300_000])
 })
 
 test('a run that has lost its lock starts no helm that writes, and one that reads all the same', async () => {

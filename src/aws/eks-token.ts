@@ -14,7 +14,7 @@ const lifeMilliseconds = 14 * 60_000
 
 /**
  * Tokens for one cluster's Kubernetes API, made in memory by presigning sts:GetCallerIdentity. The same one is handed out
- * for 14 minutes, or until its credentials end, as long as it lives for what is asked for. `now` must be AWS's time: EKS
+ * for 14 minutes, or until its credentials end. `now` must be AWS's time: EKS
  * refuses what was signed at another one.
  */
 export function eksTokens(
@@ -24,13 +24,12 @@ export function eksTokens(
     readonly now: () => number
     readonly mask: (secret: string) => void
   }
-): (atLeastMilliseconds?: number) => Promise<EksToken> {
+): () => Promise<EksToken> {
   let kept: (EksToken & { readonly accessKeyId: string }) | undefined
-  return async (atLeastMilliseconds = 0) => {
+  return async () => {
     const identity = await aws.credentials.get()
     const now = ports.now()
-    const lives = kept !== undefined && kept.expiresAt > now + atLeastMilliseconds
-    if (kept !== undefined && lives && kept.accessKeyId === identity.accessKeyId) return kept
+    if (kept !== undefined && kept.expiresAt > now && kept.accessKeyId === identity.accessKeyId) return kept
     const endpoint = aws.stsEndpoint
     const signer = new SignatureV4({
       service: 'sts',

@@ -1,7 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { devNull } from 'node:os'
 import { join } from 'node:path'
 import { UserError } from '../engine/errors.js'
+import type { Kubernetes } from '../kubernetes/client.js'
+import { startApiRelay } from './api-relay.js'
 import { childEnvironment } from './child-environment.js'
 
 /** helm, ready to run: isolated from whatever configuration, login or plugin is on the machine. */
@@ -49,14 +51,9 @@ export interface HelmOptions {
   /** RUNNER_TEMP. */
   readonly temporary: string
   readonly env: Readonly<Record<string, string | undefined>>
-  readonly cluster: {
-    readonly endpoint: string
-    /** PEM. */
-    readonly certificateAuthority: string
-    /** Called for each run: a token that lives for so many milliseconds at least. */
-    readonly token: (atLeastMilliseconds: number) => Promise<string>
-  }
-  /** Awaited before helm writes; rejects when the run may not write any more. */
+  /** The cluster's API. */
+  readonly kubernetes: Pick<Kubernetes, 'forward'>
+  /** Awaited before helm starts to write; rejects when the run may not write any more. */
   readonly beforeWrite: () => Promise<void>
   /** Keeps a secret out of the log; called before the secret is used. */
   readonly mask: (secret: string) => void
@@ -64,15 +61,16 @@ export interface HelmOptions {
   readonly signal: AbortSignal
 }
 
-/** Milliseconds that a token lives at least when helm starts: an uninstall waits for what it deletes. */
-const tokenLife = 5 * 60_000
+/** Milliseconds that a helm at work gets to finish when the run is over: a cancelled step has ten seconds in all. */
+const toFinish = 6_000
 /** Which of helm's verbs write to the cluster. */
 const writing: ReadonlySet<string | undefined> = new Set(['install', 'upgrade', 'uninstall', 'rollback'])
 
 export async function prepareHelm(options: HelmOptions): Promise<Helm> {
   const folder = await mkdtemp(join(options.temporary, 'setup-karpenter-'))
-  const authority = join(folder, 'ca.crt')
-  await writeFile(authority, options.cluster.certificateAuthority, { mode: 0o600 })
+  const atWork = new Set<Promise<unknown>>()
+  const relay = await startApiRelay(options.kubernetes.forward)
+  options.mask(relay.token)
   const docker = join(folder, 'docker')
   await mkdir(docker)
   const isolated = {
@@ -90,8 +88,6 @@ export async function prepareHelm(options: HelmOptions): Promise<Helm> {
     folder,
     run: async (args, run = {}) => {
       const { getExecOutput } = await import('@actions/exec')
-      const token = await options.cluster.token(tokenLife)
-      options.mask(token)
       options.debug(`helm ${args.join(' ')}`)
       options.signal.throwIfAborted()
       if (writing.has(args[0])) await options.beforeWrite()
@@ -102,11 +98,12 @@ export async function prepareHelm(options: HelmOptions): Promise<Helm> {
         env: {
           ...childEnvironment(options.env),
           ...isolated,
-          HELM_KUBEAPISERVER: options.cluster.endpoint,
-          HELM_KUBECAFILE: authority,
-          HELM_KUBETOKEN: token
+          HELM_KUBEAPISERVER: relay.url,
+          HELM_KUBETOKEN: relay.token
         }
       })
+      atWork.add(running)
+      void running.catch(() => undefined).finally(() => atWork.delete(running))
       const output = await unlessAborted(running, options.signal)
       if (output.exitCode === 0) return { stdout: output.stdout, stderr: output.stderr }
       const said = errorText(output.stderr) || errorText(output.stdout) || `exit code ${output.exitCode}`
@@ -117,7 +114,15 @@ export async function prepareHelm(options: HelmOptions): Promise<Helm> {
           'Correct what helm names and run again; the release is compared first, so nothing is done twice.'
       )
     },
-    close: async () => rm(folder, { recursive: true, force: true })
+    close: async () => {
+      const lastWords = Promise.allSettled(atWork)
+      const over = Promise.withResolvers<undefined>()
+      const timer = setTimeout(() => over.resolve(undefined), toFinish)
+      await Promise.race([lastWords, over.promise])
+      clearTimeout(timer)
+      await relay.close()
+      await rm(folder, { recursive: true, force: true })
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { isMap } from '../engine/json.js'
 import { isCreated, isDeleted, isPatched } from './carried-out.js'
+import { forwarding, type Forward } from './forward.js'
 import { errorOf, KubernetesError, type Caller } from './errors.js'
 import { knownKind, resourceName, untyped, type Kind, type ObjectName } from './kinds.js'
 import { field, isManifest, listField, textField, type Manifest } from './manifest.js'
@@ -80,6 +81,11 @@ export interface Kubernetes {
   version(): Promise<{ readonly gitVersion: string; readonly major: string; readonly minor: string }>
   /** A kind by its name: from the table, else by discovery; undefined when the cluster does not serve it. */
   kindOf(apiVersion: string, kind: string): Promise<Kind<Manifest> | undefined>
+  /**
+   * Passes on what another program asks, as patiently as what is asked here, and under the same lock. The end of the run
+   * does not end it, close() does: a helm that is at work finishes it.
+   */
+  readonly forward: Forward
   /** The same client, whose requests are also ended by this signal. */
   within(signal: AbortSignal): Kubernetes
   /** The same client for the lock's own requests: sent once, and without the check that comes before a write. */
@@ -338,6 +344,7 @@ export function createKubernetes(options: KubernetesOptions): Kubernetes {
           throw error
         }
       },
+      forward: forwarding(wire),
       within: (also) => clientOf(AbortSignal.any([signal, also]), direct),
       direct: () => clientOf(signal, true),
       close: () => wire.close()

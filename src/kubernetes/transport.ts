@@ -34,11 +34,13 @@ export interface Connection {
 }
 
 export interface Outgoing {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string
   readonly body?: string
   readonly contentType?: string
   readonly accept?: string
+  /** Asked for another program, and no request of the run's own: bytes are text in latin1, and it is not counted. */
+  readonly forwarded?: { readonly acceptEncoding: string | undefined }
   /** Whether sending it twice does no harm, when the first one may have been carried out. */
   readonly repeatable: boolean
   /** Sent once, by whoever tries again himself, and without the check before a write. */
@@ -93,6 +95,7 @@ export function transport(connection: Connection): Transport {
     const token = await connection.token()
     const started = performance.now()
     const done = (status: number): void => {
+      if (outgoing.forwarded !== undefined) return
       connection.record({
         method: outgoing.method,
         path: outgoing.path,
@@ -110,9 +113,12 @@ export function transport(connection: Connection): Transport {
           authorization: `Bearer ${token}`,
           accept: outgoing.accept ?? 'application/json',
           'user-agent': 'setup-karpenter',
+          ...(outgoing.forwarded?.acceptEncoding !== undefined && {
+            'accept-encoding': outgoing.forwarded.acceptEncoding
+          }),
           ...(outgoing.body !== undefined && {
             'content-type': outgoing.contentType ?? 'application/json',
-            'content-length': Buffer.byteLength(outgoing.body)
+            'content-length': Buffer.byteLength(outgoing.body, encodingOf(outgoing))
           })
         }
       })
@@ -140,13 +146,13 @@ export function transport(connection: Connection): Transport {
         done(0)
         reject(error)
       })
-      request.end(outgoing.body)
+      request.end(outgoing.body, encodingOf(outgoing))
     })
   }
 
   async function once(outgoing: Outgoing, progress: Progress): Promise<Omit<Answer, 'repeated'>> {
     const response = await open(outgoing, answerTimeout, progress)
-    response.setEncoding('utf8')
+    response.setEncoding(encodingOf(outgoing))
     let body = ''
     for await (const chunk of response) body += String(chunk)
     return { status: response.statusCode ?? 0, headers: response.headers, body }
@@ -199,6 +205,10 @@ export function transport(connection: Connection): Transport {
       agent.destroy()
     }
   }
+}
+
+function encodingOf(outgoing: Outgoing): 'latin1' | 'utf8' {
+  return outgoing.forwarded === undefined ? 'utf8' : 'latin1'
 }
 
 class SilenceError extends Error {

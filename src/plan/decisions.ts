@@ -237,11 +237,7 @@ async function helmAndChart(
     version: binary.version,
     temporary,
     env: ports.env,
-    cluster: {
-      endpoint: found.cluster.endpoint,
-      certificateAuthority: found.cluster.certificateAuthority,
-      token: found.token
-    },
+    kubernetes: found.kubernetes,
     beforeWrite: session.writes.pass,
     mask: (secret) => ports.runner.setSecret(secret),
     debug: (line) => ports.runner.debug(line),

@@ -23,15 +23,13 @@ import { autoMode } from '../preflight/auto-mode.js'
 import { clusterActive } from '../preflight/cluster-active.js'
 import { clusterEndpoint } from '../preflight/vpc/cluster-endpoint.js'
 import { runPreflight } from '../preflight/index.js'
-import type { ClusterTokens, Session } from '../run/session.js'
+import type { Session } from '../run/session.js'
 
 /** All that is known of the account and the cluster before anything is decided. Each fact is read once. */
 export interface Discovery {
   readonly aws: Aws
   readonly cluster: Cluster
   readonly kubernetes: Kubernetes
-  /** Tokens of the cluster's API, for helm. */
-  readonly token: ClusterTokens
   readonly subnets: readonly Subnet[]
   readonly securityGroups: readonly SecurityGroup[]
   /** Every Karpenter controller of the cluster. */
@@ -55,7 +53,7 @@ export interface Discovery {
 }
 
 /** The cluster, and the clients of a run that has shown who it is. */
-export type Reached = Pick<Discovery, 'aws' | 'cluster' | 'token' | 'kubernetes'>
+export type Reached = Pick<Discovery, 'aws' | 'cluster' | 'kubernetes'>
 
 /** Proves the credentials and finds the cluster. */
 export async function reach(inputs: Inputs, session: Session, step: Step): Promise<Reached> {
@@ -70,7 +68,7 @@ export async function reach(inputs: Inputs, session: Session, step: Step): Promi
   // A cluster that is being made has no endpoint yet, and one that has failed may never have had one.
   if (cluster.endpoint === '') await runPreflight([clusterActive(cluster)])
   const token = session.tokens(aws, cluster.name)
-  return { aws, cluster, token, kubernetes: session.kubernetes(cluster, aws.account.callerArn, token) }
+  return { aws, cluster, kubernetes: session.kubernetes(cluster, aws.account.callerArn, token) }
 }
 
 /** An endpoint that does not answer is said with what EKS knows of it, and with all else that is known by then. */
@@ -113,7 +111,7 @@ export async function discover(
       return otherwise
     })
   }
-  const { aws, cluster, token, kubernetes } = await reach(inputs, session, step)
+  const { aws, cluster, kubernetes } = await reach(inputs, session, step)
   const [subnets, securityGroups, scalers, agents, record] = await Promise.all([
     orDenied('subnets', 'network', discoverSubnets(aws, cluster, inputs.subnets), []),
     orDenied('security groups', 'network', discoverSecurityGroups(aws, cluster, inputs.securityGroups), []),
@@ -136,7 +134,6 @@ export async function discover(
     aws,
     cluster,
     kubernetes,
-    token,
     subnets,
     securityGroups,
     ...scalers,

@@ -25,17 +25,14 @@ export interface SessionPorts {
   }
 }
 
-/** A token of the cluster's API that lives for so many milliseconds at least, where its credentials do. */
-export type ClusterTokens = (atLeastMilliseconds?: number) => Promise<string>
-
 /** The connections of a run: opened when they are needed, counted, closed together so that the process ends. */
 export interface Session {
   /** Credentials, proved once. */
   aws(): Promise<Aws>
   /** Tokens for the cluster's API, made in memory. */
-  tokens(aws: Aws, clusterName: string): ClusterTokens
+  tokens(aws: Aws, clusterName: string): () => Promise<string>
   /** The client of the run's cluster, made once. */
-  kubernetes(cluster: Cluster, callerArn: string, token: ClusterTokens): Kubernetes
+  kubernetes(cluster: Cluster, callerArn: string, token: () => Promise<string>): Kubernetes
   /** Milliseconds since the epoch, by AWS's clock as soon as it has answered. */
   now(): number
   /** Every write of the run passes it: its clients' own, and helm's. */
@@ -94,20 +91,20 @@ class RunSession implements Session {
     return this.#aws?.serverTime.now() ?? this.#ports.clock.now()
   }
 
-  tokens(aws: Aws, clusterName: string): ClusterTokens {
+  tokens(aws: Aws, clusterName: string): () => Promise<string> {
     const tokens = eksTokens(aws, clusterName, {
       now: () => aws.serverTime.now(),
       mask: (secret) => this.#ports.runner.setSecret(secret)
     })
-    return async (atLeast) => (await tokens(atLeast)).token
+    return async () => (await tokens()).token
   }
 
-  kubernetes(cluster: Cluster, callerArn: string, token: ClusterTokens): Kubernetes {
+  kubernetes(cluster: Cluster, callerArn: string, token: () => Promise<string>): Kubernetes {
     if (this.#kubernetes !== undefined) return this.#kubernetes
     const kubernetes = createKubernetes({
       endpoint: cluster.endpoint,
       certificateAuthority: cluster.certificateAuthority,
-      token: async () => token(),
+      token,
       pace: this.#ports.clock,
       beforeWrite: this.writes.pass,
       answered: this.#answered,
