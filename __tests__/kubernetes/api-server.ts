@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:https'
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import { createAuthority } from '../../sandbox/certificates.js'
+import type { ApiFault } from '../../sandbox/control-plane/api-faults.js'
 import { listen } from '../../sandbox/listen.js'
 import { createKubernetes, type Kubernetes } from '../../src/kubernetes/client.js'
 import type { Caller } from '../../src/kubernetes/errors.js'
@@ -13,15 +14,6 @@ import { swiftPace } from './pace.js'
 
 /** What a test answers in the server's place; undefined: the server answers itself. */
 export type Intercept = (request: Call, response: ServerResponse) => boolean | undefined
-
-/**
- * What is wrong with a call: a status instead of the answer, or a connection that breaks; `done`: the call was carried
- * out before that.
- */
-export interface Trouble {
-  readonly answer: 429 | 500 | 503 | 'reset'
-  readonly done?: boolean
-}
 
 export interface Call {
   readonly method: string
@@ -38,7 +30,7 @@ export class ApiServer {
   readonly calls: Call[] = []
   readonly sent: KubernetesRequest[] = []
   intercept: Intercept = () => undefined
-  trouble: (call: Call) => Trouble | undefined = () => undefined
+  trouble: (call: Call) => ApiFault | undefined = () => undefined
   readonly kubernetes: Kubernetes
   readonly endpoint: string
   readonly certificateAuthority: string

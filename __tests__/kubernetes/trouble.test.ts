@@ -3,10 +3,10 @@ import { listen } from '../../sandbox/listen.js'
 import type { Kubernetes } from '../../src/kubernetes/client.js'
 import { configMaps } from '../../src/kubernetes/kinds.js'
 import { decided, View } from '../../src/kubernetes/view.js'
-import { ApiServer, type Call, status, type Trouble } from './api-server.js'
+import { type ApiFault, randomFaults, seeded } from '../../sandbox/control-plane/api-faults.js'
+import { ApiServer, type Call, status } from './api-server.js'
 import { containing } from './containing.js'
 import { swiftPace } from './pace.js'
-import { seeded, troubled } from './seeded.js'
 
 let server: ApiServer
 beforeEach(async () => {
@@ -72,7 +72,7 @@ const writes: readonly [string, () => void, (kubernetes: Kubernetes) => Promise<
     undefined
   ]
 ]
-const troubles: readonly [string, Trouble][] = [
+const troubles: readonly [string, ApiFault][] = [
   ['answered 429', { answer: 429 }],
   ['answered 500', { answer: 500 }],
   ['answered 503', { answer: 503 }],
@@ -271,7 +271,7 @@ describe('a watch', () => {
     [{ answer: 500 }],
     [{ answer: 503 }],
     [{ answer: 'reset' }]
-  ] satisfies [Trouble][])('that meets %j seven times goes on', async (trouble) => {
+  ] satisfies [ApiFault][])('that meets %j seven times goes on', async (trouble) => {
     server.trouble = (call) => (call.query.get('watch') === 'true' && watches().length <= 7 ? trouble : undefined)
     await follows()
     expect(watches().length).toBeGreaterThan(7)
@@ -305,7 +305,7 @@ describe('a watch', () => {
 test('30 % of all calls failing, carried out or not, change the outcome of none', async () => {
   const seed = Date.now() % 100_000
   const random = seeded(seed)
-  server.trouble = troubled(random, 0.3)
+  server.trouble = randomFaults(random, 0.3)
   try {
     for (let round = 0; round < 12; round++) {
       for (const [, prepare, write, after] of writes) {

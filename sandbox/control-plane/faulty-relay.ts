@@ -1,6 +1,7 @@
 import { createServer, request as httpsRequest, Agent } from 'node:https'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { IssuedCertificate } from '../certificates.js'
+import type { ApiFault } from './api-faults.js'
 import { listen, type Listening } from '../listen.js'
 
 /** A request on its way to the API server. */
@@ -12,19 +13,13 @@ export interface RelayedCall {
   readonly userAgent: string
 }
 
-/** A status instead of the answer, or a connection that breaks. `done`: the API server has carried it out before. */
-export interface RelayFault {
-  readonly answer: 429 | 500 | 503 | 'reset'
-  readonly done?: boolean
-}
-
 export interface FaultyRelay {
   /** https://127.0.0.1:PORT, in place of the API server's own. */
   readonly endpoint: string
   /** Asked for each call; undefined: it passes. */
-  fault: (call: RelayedCall) => RelayFault | undefined
+  fault: (call: RelayedCall) => ApiFault | undefined
   /** Every call that came, with what became of it. */
-  readonly calls: readonly (RelayedCall & { readonly fault: RelayFault | undefined })[]
+  readonly calls: readonly (RelayedCall & { readonly fault: ApiFault | undefined })[]
   /** Cuts every connection and refuses new ones for so many milliseconds. */
   outage(milliseconds: number): Promise<void>
   stop(): Promise<void>
@@ -41,9 +36,8 @@ export interface FaultyRelayOptions {
 /** Stands before an API server, and is in trouble when it is told to be. */
 export async function startFaultyRelay(options: FaultyRelayOptions): Promise<FaultyRelay> {
   const agent = new Agent({ ca: options.caCertificate, keepAlive: true })
-  const calls: (RelayedCall & { readonly fault: RelayFault | undefined })[] = []
+  const calls: (RelayedCall & { readonly fault: ApiFault | undefined })[] = []
   const sockets = new Set<{ destroy(): void }>()
-  const relay = { fault: (): RelayFault | undefined => undefined }
 
   const forward = (incoming: IncomingMessage, body: Buffer): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
@@ -68,16 +62,16 @@ export async function startFaultyRelay(options: FaultyRelayOptions): Promise<Fau
     }
     const fault = started.fault(call)
     calls.push({ ...call, fault })
-    const passed =
-      fault === undefined || fault.done === true ? await forward(incoming, Buffer.concat(chunks)) : undefined
-    if (fault === undefined && passed !== undefined) {
+    const body = Buffer.concat(chunks)
+    if (fault === undefined) {
+      const passed = await forward(incoming, body)
       response.writeHead(passed.statusCode ?? 502, passed.headers)
       response.flushHeaders()
       passed.pipe(response)
       return
     }
-    passed?.resume()
-    if (fault === undefined || fault.answer === 'reset') return void incoming.socket.destroy()
+    if (fault.done === true && call.method !== 'GET') (await forward(incoming, body)).resume()
+    if (fault.answer === 'reset') return void incoming.socket.destroy()
     const status = { kind: 'Status', apiVersion: 'v1', status: 'Failure', code: fault.answer, message: 'in trouble' }
     response
       .writeHead(fault.answer, {
@@ -102,7 +96,7 @@ export async function startFaultyRelay(options: FaultyRelayOptions): Promise<Fau
   const { port } = listening
   const started: FaultyRelay = {
     endpoint: `https://127.0.0.1:${port}`,
-    fault: relay.fault,
+    fault: () => undefined,
     calls,
     outage: async (milliseconds) => {
       for (const socket of sockets) socket.destroy()
