@@ -58,15 +58,18 @@ async function environment(): Promise<Record<string, string>> {
   )
 }
 
-test('the cluster is reached on this machine, by a token of this run that is masked first', async () => {
-  const { HELM_KUBEAPISERVER: url = '', HELM_KUBETOKEN: token = '' } = await environment()
-  expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
-  expect(masked).toEqual([token])
-  const asked = async (bearer: string): Promise<number> =>
-    (await fetch(`${url}/version`, { headers: { authorization: `Bearer ${bearer}` } })).status
-  expect(await asked('token')).toBe(401)
+test("the cluster is reached on this machine, by a path that only this run's helm knows and that is masked", async () => {
+  const given = await environment()
+  const [, host = '', secret = ''] =
+    /^(http:\/\/127\.0\.0\.1:\d+)\/([\w-]{43})$/.exec(given['HELM_KUBEAPISERVER'] ?? '') ?? []
+  expect(masked).toEqual([secret])
+  expect(given).not.toHaveProperty('HELM_KUBETOKEN')
+  const asked = async (path: string): Promise<number> => (await fetch(`${host}${path}`)).status
+  for (const path of ['/version', `/${'a'.repeat(43)}/version`, `/${secret}version`, '/']) {
+    expect(await asked(path)).toBe(401)
+  }
   expect(server.calls).toEqual([])
-  expect(await asked(token)).toBe(404)
+  expect(await asked(`/${secret}/version`)).toBe(404)
   expect(server.calls).toMatchObject([{ method: 'GET', path: '/version' }])
 })
 

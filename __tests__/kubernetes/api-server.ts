@@ -217,7 +217,9 @@ export class ApiServer {
     const name = /metadata\.name=(.+)/.exec(call.query.get('fieldSelector') ?? '')?.[1]
     if (call.query.get('watch') === 'true') {
       response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders()
-      this.#watches.add({ collection: call.path, response, name })
+      const watch = { collection: call.path, response, name }
+      this.#watches.add(watch)
+      response.once('close', () => this.#watches.delete(watch))
       return
     }
     const collection = /\/(namespaces\/[^/]+\/)?[a-z0-9]+$/.test(call.path) && isCollection(call.path)

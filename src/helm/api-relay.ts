@@ -3,11 +3,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { messageOf } from '../engine/errors.js'
 import type { Forward, Forwarded } from '../kubernetes/forward.js'
 
-/** Where helm finds the cluster's API: on this machine, for whoever has the token. */
+/** Where helm finds the cluster's API: on this machine, for whoever knows the path. */
 export interface ApiRelay {
+  /** With the secret as its path: helm's Kubernetes client sends no token over plain HTTP (client-go, clientcmd). */
   readonly url: string
   /** Of this relay only, and gone with it: the cluster's token stays in this process. */
-  readonly token: string
+  readonly secret: string
   close(): Promise<void>
 }
 
@@ -18,17 +19,17 @@ const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
  * the run itself does, every write of its passes the run's lock, and no token of its grows too old.
  */
 export async function startApiRelay(forward: Forward): Promise<ApiRelay> {
-  const token = randomBytes(32).toString('base64url')
+  const secret = randomBytes(32).toString('base64url')
   const server = createServer((incoming, response) => {
-    answer(forward, token, incoming, response).catch((error: unknown) => {
+    answer(forward, secret, incoming, response).catch((error: unknown) => {
       if (response.headersSent) incoming.socket.destroy()
       else refuse(response, 503, 'ServiceUnavailable', messageOf(error))
     })
   })
   const port = await listening(server)
   return {
-    url: `http://127.0.0.1:${port}`,
-    token,
+    url: `http://127.0.0.1:${port}/${secret}`,
+    secret,
     close: async () => {
       server.closeAllConnections()
       await new Promise<void>((resolve) => server.close(() => resolve()))
@@ -50,16 +51,16 @@ async function listening(server: Server): Promise<number> {
 
 async function answer(
   forward: Forward,
-  token: string,
+  secret: string,
   incoming: IncomingMessage,
   response: ServerResponse
 ): Promise<void> {
-  if (!isBearer(incoming.headers.authorization, token)) {
+  const path = pathBelow(secret, incoming.url ?? '')
+  if (path === undefined) {
     return refuse(response, 401, 'Unauthorized', 'this is served to the helm of one run')
   }
   const method = methods.find((one) => one === incoming.method)
   if (method === undefined) return refuse(response, 405, 'MethodNotAllowed', incoming.method ?? '')
-  const path = incoming.url ?? '/'
   const body = await bodyOf(incoming)
   const request: Forwarded = { method, path, headers: incoming.headers, body: body === '' ? undefined : body }
   if (method === 'GET' && /[?&](watch|follow)=(true|1)\b/.test(path)) {
@@ -67,6 +68,7 @@ async function answer(
     incoming.socket.once('close', () => gone.abort())
     const stream = await forward.open(request, gone.signal)
     response.writeHead(stream.statusCode ?? 502, { 'content-type': stream.headers['content-type'] ?? '' })
+    response.flushHeaders()
     stream.on('error', () => response.destroy())
     stream.pipe(response)
     return
@@ -75,10 +77,13 @@ async function answer(
   response.writeHead(found.status, found.headers).end(found.body, 'latin1')
 }
 
-function isBearer(header: string | undefined, token: string): boolean {
-  const given = Buffer.from(header ?? '')
-  const wanted = Buffer.from(`Bearer ${token}`)
-  return given.length === wanted.length && timingSafeEqual(given, wanted)
+/** What follows the secret; undefined for whoever does not know it. */
+function pathBelow(secret: string, url: string): string | undefined {
+  const end = secret.length + 1
+  const given = Buffer.from(url.slice(1, end))
+  const wanted = Buffer.from(secret)
+  const known = given.length === wanted.length && timingSafeEqual(given, wanted) && url.startsWith('/', end)
+  return known ? url.slice(end) : undefined
 }
 
 async function bodyOf(incoming: IncomingMessage): Promise<string> {

@@ -70,7 +70,7 @@ export async function prepareHelm(options: HelmOptions): Promise<Helm> {
   const folder = await mkdtemp(join(options.temporary, 'setup-karpenter-'))
   const atWork = new Set<Promise<unknown>>()
   const relay = await startApiRelay(options.kubernetes.forward)
-  options.mask(relay.token)
+  options.mask(relay.secret)
   const docker = join(folder, 'docker')
   await mkdir(docker)
   const isolated = {
@@ -98,15 +98,15 @@ export async function prepareHelm(options: HelmOptions): Promise<Helm> {
         env: {
           ...childEnvironment(options.env),
           ...isolated,
-          HELM_KUBEAPISERVER: relay.url,
-          HELM_KUBETOKEN: relay.token
+          HELM_KUBEAPISERVER: relay.url
         }
       })
       atWork.add(running)
       void running.catch(() => undefined).finally(() => atWork.delete(running))
       const output = await unlessAborted(running, options.signal)
       if (output.exitCode === 0) return { stdout: output.stdout, stderr: output.stderr }
-      const said = errorText(output.stderr) || errorText(output.stdout) || `exit code ${output.exitCode}`
+      const text = errorText(output.stderr) || errorText(output.stdout) || `exit code ${output.exitCode}`
+      const said = text.replaceAll(relay.url, 'https://cluster')
       throw new HelmError(
         run.subject ?? `helm ${args[0] ?? ''}`,
         said,
