@@ -11,7 +11,12 @@ describe('a cluster whose API server is in trouble', () => {
   let relay: FaultyRelay
 
   beforeAll(async () => {
-    sandbox = await startSandbox({ name: 'shaky', region: 'eu-west-1', authenticationMode: 'API', runner: 'kept' })
+    sandbox = await startSandbox({
+      name: 'shaky',
+      region: 'eu-west-1',
+      authenticationMode: 'API',
+      runner: 'kept'
+    })
     const { endpoint, caCertificate, caData, authority } = sandbox.controlPlane
     const certificate = await authority.issue({
       commonName: 'kube-apiserver',
@@ -75,12 +80,15 @@ describe('a cluster whose API server is in trouble', () => {
     expect(made.filter(({ fault }) => fault !== undefined).length).toBeGreaterThan(made.length / 5)
   })
 
-  test.each([3, 24])('one run installs, and one uninstalls, with the server away for 20 s at write %i', async (write) => {
-    const installing = awayAtWrite(write, 20_000)
-    succeeded(await run({}))
-    await installing.over()
-    const removing = awayAtWrite(Math.min(write, 12), 20_000)
-    await gone(await run(uninstall))
-    await removing.over()
-  })
+  test.each([3, 24])(
+    'one run installs, and one uninstalls, with the server away for 20 s at write %i',
+    async (write) => {
+      const installing = awayAtWrite(write, 20_000)
+      succeeded(await run({}))
+      await installing.over()
+      const removing = awayAtWrite(Math.min(write, 12), 20_000)
+      await gone(await run(uninstall))
+      await removing.over()
+    }
+  )
 })

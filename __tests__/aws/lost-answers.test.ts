@@ -187,41 +187,45 @@ const lost: readonly [string, Fault['effect']][] = [
 ]
 
 describe('a write that is carried out and whose answer is lost', () => {
-  test.each(lost)('because it is %s: one run ends well, whichever write it is', async (_how, effect) => {
-    await open()
-    const lines = [...(await installed()), ...(await removed())]
-    const baseline = cloud.calls()
-    const direct = baseline.filter(({ write, via }) => write && via === undefined)
-    const actions = [...new Set(direct.map(({ action }) => action))]
-    // CloudFormation's own calls of an action are not the run's.
-    const before = (action: string): number =>
-      baseline.filter((call) => call.action === action).findIndex(({ via }) => via === undefined)
-    await close()
-    expect(actions.toSorted()).toEqual([
-      'AttachRolePolicy',
-      'CreateAccessEntry',
-      'CreateAddon',
-      'CreateChangeSet',
-      'CreateOpenIDConnectProvider',
-      'CreatePodIdentityAssociation',
-      'CreateRole',
-      'CreateServiceLinkedRole',
-      'DeleteAccessEntry',
-      'DeleteAddon',
-      'DeleteOpenIDConnectProvider',
-      'DeletePodIdentityAssociation',
-      'DeleteRole',
-      'DeleteStack',
-      'DetachRolePolicy',
-      'ExecuteChangeSet'
-    ])
-    for (const action of actions) {
+  test.each(lost)(
+    'because it is %s: one run ends well, whichever write it is',
+    async (_how, effect) => {
       await open()
-      cloud.setFaults([{ action, skip: before(action), times: 1, effect }])
-      expect([action, ...(await installed()), ...(await removed())]).toEqual([action, ...lines])
-      const made = cloud.calls().filter((call) => call.action === action && call.via === undefined)
-      expect(made.length).toBeGreaterThan(1)
+      const lines = [...(await installed()), ...(await removed())]
+      const baseline = cloud.calls()
+      const direct = baseline.filter(({ write, via }) => write && via === undefined)
+      const actions = [...new Set(direct.map(({ action }) => action))]
+      // CloudFormation's own calls of an action are not the run's.
+      const before = (action: string): number =>
+        baseline.filter((call) => call.action === action).findIndex(({ via }) => via === undefined)
       await close()
-    }
-  }, 120_000)
+      expect(actions.toSorted()).toEqual([
+        'AttachRolePolicy',
+        'CreateAccessEntry',
+        'CreateAddon',
+        'CreateChangeSet',
+        'CreateOpenIDConnectProvider',
+        'CreatePodIdentityAssociation',
+        'CreateRole',
+        'CreateServiceLinkedRole',
+        'DeleteAccessEntry',
+        'DeleteAddon',
+        'DeleteOpenIDConnectProvider',
+        'DeletePodIdentityAssociation',
+        'DeleteRole',
+        'DeleteStack',
+        'DetachRolePolicy',
+        'ExecuteChangeSet'
+      ])
+      for (const action of actions) {
+        await open()
+        cloud.setFaults([{ action, skip: before(action), times: 1, effect }])
+        expect([action, ...(await installed()), ...(await removed())]).toEqual([action, ...lines])
+        const made = cloud.calls().filter((call) => call.action === action && call.via === undefined)
+        expect(made.length).toBeGreaterThan(1)
+        await close()
+      }
+    },
+    120_000
+  )
 })

@@ -18,12 +18,15 @@ describe('the time by AWS', () => {
     expect(time.warning).toContain(`clock: the runner's is ${said} AWS's`)
   })
 
-  it.each([0, 900, -3_000])('is the own clock, %i ms off, where a second and an answer make the difference', (off) => {
-    const time = new ServerTime(() => Date.UTC(2026, 0, 1) + off)
-    time.heard(new Date(Date.UTC(2026, 0, 1)).toUTCString())
-    expect(time.now()).toBe(Date.UTC(2026, 0, 1) + off)
-    expect(time.warning).toBeUndefined()
-  })
+  it.each([0, 900, -3_000])(
+    'is the own clock, %i ms off, where a second and an answer make the difference',
+    (off) => {
+      const time = new ServerTime(() => Date.UTC(2026, 0, 1) + off)
+      time.heard(new Date(Date.UTC(2026, 0, 1)).toUTCString())
+      expect(time.now()).toBe(Date.UTC(2026, 0, 1) + off)
+      expect(time.warning).toBeUndefined()
+    }
+  )
 
   it('is the own clock as long as nothing is heard, and where there is no time in an answer', () => {
     const time = new ServerTime(() => 7)

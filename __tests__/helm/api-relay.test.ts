@@ -29,7 +29,8 @@ async function ask(method: string, path: string, body?: unknown, type = 'applica
     headers: { accept: 'application/json', ...(body !== undefined && { 'content-type': type }) },
     ...(body !== undefined && { body: JSON.stringify(body) })
   })
-  return { status: response.status, body: (await response.json()) as unknown }
+  const answered: unknown = await response.json()
+  return { status: response.status, body: answered }
 }
 
 const troubles: readonly ApiFault[] = [
@@ -41,29 +42,32 @@ const troubles: readonly ApiFault[] = [
   { answer: 'reset', done: true }
 ]
 
-test.each(troubles)('what helm asks while the API server is in trouble is answered as if it were not: %j', async (fault) => {
-  let left = 0
-  server.trouble = () => (left-- > 0 ? fault : undefined)
-  const once = async (...call: Parameters<typeof ask>) => {
-    left = 1
-    return ask(...call)
+test.each(troubles)(
+  'what helm asks while the API server is in trouble is answered as if it were not: %j',
+  async (fault) => {
+    let left = 0
+    server.trouble = () => (left-- > 0 ? fault : undefined)
+    const once = async (...call: Parameters<typeof ask>) => {
+      left = 1
+      return ask(...call)
+    }
+    expect(await once('POST', collection, secret('pending-install'))).toMatchObject({ status: 201 })
+    expect(await once('GET', `${collection}/one`)).toMatchObject({
+      status: 200,
+      body: { metadata: { labels: { status: 'pending-install' } } }
+    })
+    const patch = { metadata: { labels: { status: 'deployed' } } }
+    expect(await once('PATCH', `${collection}/one`, patch, 'application/merge-patch+json')).toMatchObject({
+      status: 200,
+      body: { metadata: { labels: { status: 'deployed' } } }
+    })
+    expect(await once('DELETE', `${collection}/one`)).toMatchObject({
+      status: 200,
+      body: { status: 'Success' }
+    })
+    expect(server.at(`${collection}/one`)).toBeUndefined()
   }
-  expect(await once('POST', collection, secret('pending-install'))).toMatchObject({ status: 201 })
-  expect(await once('GET', `${collection}/one`)).toMatchObject({
-    status: 200,
-    body: { metadata: { labels: { status: 'pending-install' } } }
-  })
-  const patch = { metadata: { labels: { status: 'deployed' } } }
-  expect(await once('PATCH', `${collection}/one`, patch, 'application/merge-patch+json')).toMatchObject({
-    status: 200,
-    body: { metadata: { labels: { status: 'deployed' } } }
-  })
-  expect(await once('DELETE', `${collection}/one`)).toMatchObject({
-    status: 200,
-    body: { status: 'Success' }
-  })
-  expect(server.at(`${collection}/one`)).toBeUndefined()
-})
+)
 
 test('a name that another has is refused as the API server refuses it', async () => {
   server.put(`${collection}/one`, { ...secret('deployed'), data: { release: 'theirs' } })
@@ -82,8 +86,8 @@ test('a watch is passed on as it comes, and ends when helm goes', async () => {
   const reader = response.body?.getReader()
   await until(() => server.watching === 1)
   server.put(`${collection}/one`, secret('deployed'))
-  const first = await reader?.read()
-  expect(new TextDecoder().decode(first?.value)).toContain('"type":"ADDED"')
+  const first: unknown = (await reader?.read())?.value
+  expect(first instanceof Uint8Array && Buffer.from(first).toString()).toContain('"type":"ADDED"')
   going.abort()
   await until(() => server.watching === 0)
 })
@@ -136,7 +140,12 @@ test('30 % of all answers failing leave a long conversation whole', async () => 
     const statuses = [
       await ask('GET', '/version'),
       await ask('POST', collection, secret('pending-upgrade')),
-      await ask('PATCH', `${collection}/one`, { data: { release: `${revision}` } }, 'application/merge-patch+json'),
+      await ask(
+        'PATCH',
+        `${collection}/one`,
+        { data: { release: `${revision}` } },
+        'application/merge-patch+json'
+      ),
       await ask('DELETE', `${collection}/one`)
     ].map(({ status }) => status)
     expect([seed, ...statuses]).toEqual([seed, 200, 201, 200, 200])

@@ -88,7 +88,8 @@ const written = (): unknown => server.at('/api/v1/namespaces/kube-system/configm
 /** Lets whoever waits see no change for as long as it takes, and then look once more. */
 async function letExpire(waiter: TestRun): Promise<void> {
   waiter.pace.advance(lockSeconds * 1000)
-  const looks = (): number => server.calls.filter((call) => call.method === 'GET' && call.path === path).length
+  const looks = (): number =>
+    server.calls.filter((call) => call.method === 'GET' && call.path === path).length
   const before = looks()
   await until(() => looks() > before)
   // The last look comes five seconds after the first: time goes on until it is there.
@@ -257,7 +258,8 @@ test('who has been cut off from the API server lets the holder, who was too, ren
   // Neither reaches it for a minute; then both do.
   first.pace.wakeAfter(60_000)
   second.pace.advance(lockSeconds * 1000)
-  const looks = (): number => server.calls.filter((call) => call.method === 'GET' && call.path === path).length
+  const looks = (): number =>
+    server.calls.filter((call) => call.method === 'GET' && call.path === path).length
   await until(() => looks() === 1)
   const before = renewed()
   first.pace.fire()

@@ -42,7 +42,8 @@ const writes: readonly [string, () => void, (kubernetes: Kubernetes) => Promise<
   [
     'merge patch',
     before,
-    async (kubernetes) => kubernetes.patch(configMaps, at, { type: 'merge', value: { data: { value: 'after' } } }),
+    async (kubernetes) =>
+      kubernetes.patch(configMaps, at, { type: 'merge', value: { data: { value: 'after' } } }),
     'after'
   ],
   [
@@ -68,7 +69,8 @@ const writes: readonly [string, () => void, (kubernetes: Kubernetes) => Promise<
   [
     'delete by uid',
     before,
-    async (kubernetes) => kubernetes.delete(configMaps, at, { uid: String(server.at(path)?.metadata['uid']) }),
+    async (kubernetes) =>
+      kubernetes.delete(configMaps, at, { uid: String(server.at(path)?.metadata['uid']) }),
     undefined
   ]
 ]
@@ -266,13 +268,11 @@ describe('a watch', () => {
     }
   }
 
-  test.each([
-    [{ answer: 429 }],
-    [{ answer: 500 }],
-    [{ answer: 503 }],
-    [{ answer: 'reset' }]
-  ] satisfies [ApiFault][])('that meets %j seven times goes on', async (trouble) => {
-    server.trouble = (call) => (call.query.get('watch') === 'true' && watches().length <= 7 ? trouble : undefined)
+  test.each([[{ answer: 429 }], [{ answer: 500 }], [{ answer: 503 }], [{ answer: 'reset' }]] satisfies [
+    ApiFault
+  ][])('that meets %j seven times goes on', async (trouble) => {
+    server.trouble = (call) =>
+      call.query.get('watch') === 'true' && watches().length <= 7 ? trouble : undefined
     await follows()
     expect(watches().length).toBeGreaterThan(7)
   })

@@ -107,7 +107,10 @@ describe('a watch that is silently dead', () => {
 
   test('is not taken for one while bookmarks come', async () => {
     deafen(true)
-    const view = new View(server.kubernetes, new AbortController().signal, { afterSilence: 500, always: never })
+    const view = new View(server.kubernetes, new AbortController().signal, {
+      afterSilence: 500,
+      always: never
+    })
     await view.follow(configMaps, selection)
     let asked = 0
     await view.until(() => (++asked === 4 ? decided(true) : undefined), 250)

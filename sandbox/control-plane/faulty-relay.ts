@@ -72,7 +72,13 @@ export async function startFaultyRelay(options: FaultyRelayOptions): Promise<Fau
     }
     if (fault.done === true && call.method !== 'GET') (await forward(incoming, body)).resume()
     if (fault.answer === 'reset') return void incoming.socket.destroy()
-    const status = { kind: 'Status', apiVersion: 'v1', status: 'Failure', code: fault.answer, message: 'in trouble' }
+    const status = {
+      kind: 'Status',
+      apiVersion: 'v1',
+      status: 'Failure',
+      code: fault.answer,
+      message: 'in trouble'
+    }
     response
       .writeHead(fault.answer, {
         'content-type': 'application/json',
@@ -83,9 +89,12 @@ export async function startFaultyRelay(options: FaultyRelayOptions): Promise<Fau
 
   const { certPem, keyPem } = options.certificate
   const open = async (port?: number): Promise<Listening> => {
-    const server = createServer({ cert: certPem, key: keyPem, keepAliveTimeout: 120_000 }, (incoming, response) => {
-      answer(incoming, response).catch(() => incoming.socket.destroy())
-    })
+    const server = createServer(
+      { cert: certPem, key: keyPem, keepAliveTimeout: 120_000 },
+      (incoming, response) => {
+        answer(incoming, response).catch(() => incoming.socket.destroy())
+      }
+    )
     server.on('connection', (socket) => {
       sockets.add(socket)
       socket.once('close', () => sockets.delete(socket))

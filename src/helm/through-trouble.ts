@@ -22,7 +22,9 @@ export async function throughTrouble(
     } catch (error) {
       if (!(error instanceof HelmError) || !error.passing) throw error
       if (await isDone()) {
-        step.note(`helm ended with an error of the API server's, and the release is as it should be: ${messageOf(error)}`)
+        step.note(
+          `helm ended with an error of the API server's, and the release is as it should be: ${messageOf(error)}`
+        )
         return
       }
       if (step.now() - startedAt >= longest) throw error

@@ -263,7 +263,8 @@ export function createKubernetes(options: KubernetesOptions): Kubernetes {
           return 'deleted'
         } catch (error) {
           if (isRepeated(error, 404)) return 'deleted'
-          if (isRepeated(error, 409) && isDeleted(await self.get(kind, at.name, at.namespace))) return 'deleted'
+          if (isRepeated(error, 409) && isDeleted(await self.get(kind, at.name, at.namespace)))
+            return 'deleted'
           if (!(error instanceof KubernetesError)) throw error
           // A uid that is another's now means that ours is gone.
           if (error.status === 404 || (error.status === 409 && remove.uid !== undefined)) return 'absent'

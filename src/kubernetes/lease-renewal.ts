@@ -23,7 +23,7 @@ export interface Renewal {
    * Resolves while this run may write. After a renewal that failed, or when the last one is too long ago (the process was
    * stopped, the API server is away), only once the Lease is renewed; rejects when it is lost.
    */
-  held(): Promise<void>
+  readonly held: () => Promise<void>
   /** Renews no more; resolves when no request of it is under way. */
   stop(): Promise<void>
 }

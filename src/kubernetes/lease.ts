@@ -83,7 +83,8 @@ export async function acquireLock(kubernetes: Kubernetes, options: LockOptions):
       }
       const sentAt = options.pace.monotonic()
       if (await take(kubernetes.within(options.signal), options, held?.resourceVersion)) {
-        if (held !== undefined && !isFree(held)) options.note(`lock: ${held.run} stopped renewing it; taken over`)
+        if (held !== undefined && !isFree(held))
+          options.note(`lock: ${held.run} stopped renewing it; taken over`)
         return keep(kubernetes, options, sentAt)
       }
       // Another run was faster: the watch brings its lease.
@@ -173,14 +174,15 @@ function keep(kubernetes: Kubernetes, options: LockOptions, takenAt: number): Lo
   const direct = kubernetes.direct()
   const renewal = renewing({
     takenAt,
-    renew: async (limit) =>
-      void (await direct.within(limit).patch(leases, lockName, {
+    renew: async (limit) => {
+      await direct.within(limit).patch(leases, lockName, {
         type: 'json',
         operations: [
           { op: 'test', path: '/spec/holderIdentity', value: options.holder },
           { op: 'replace', path: '/spec/renewTime', value: microTime(options.now()) }
         ]
-      })),
+      })
+    },
     pace: options.pace,
     signal: options.signal,
     warning: options.warning

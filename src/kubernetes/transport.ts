@@ -245,7 +245,8 @@ class ConnectTimeoutError extends UnreachableError {
 const passingCodes =
   /^(ECONNRESET|ECONNREFUSED|ECONNABORTED|EPIPE|EPROTO|EAI_AGAIN|ETIMEDOUT|ERR_STREAM_PREMATURE_CLOSE|HPE_.*)$/
 /** What passes as well where the way to the server was open before, and is a wrong endpoint or network where it was not. */
-const passingOnceAnswered = /^(ENOTFOUND|ENETDOWN|ENETUNREACH|EHOSTDOWN|EHOSTUNREACH|ERR_PROXY_.*|ERR_SSL_.*)$/
+const passingOnceAnswered =
+  /^(ENOTFOUND|ENETDOWN|ENETUNREACH|EHOSTDOWN|EHOSTUNREACH|ERR_PROXY_.*|ERR_SSL_.*)$/
 
 /** `answered`: whether the server has answered in this run. */
 export function isPassingError(error: unknown, answered: boolean): boolean {

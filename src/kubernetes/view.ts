@@ -114,7 +114,8 @@ export class View {
     each: (object: T, change: 'here' | 'gone') => void
   ): Promise<void> {
     let resourceVersion = from
-    while (!this.#ended.aborted) {
+    const over = (): boolean => this.#ended.aborted
+    while (!over()) {
       const look = this.#timeToLook()
       try {
         const watch = this.#kubernetes.watch(kind, { ...selection, resourceVersion }, look.signal)
@@ -132,7 +133,7 @@ export class View {
       } finally {
         look.end()
       }
-      if (this.#ended.aborted) return
+      if (over()) return
       try {
         resourceVersion = await listAgain()
         this.#wake()

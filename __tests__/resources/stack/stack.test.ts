@@ -86,7 +86,9 @@ describe('The CloudFormation stack', () => {
       }
     })
     const resource = stack(wanted, { aws, ownership })
-    expect(await failure(install(resource))).toMatchObject({ message: expect.stringContaining('InvalidChangeSetStatus') as unknown })
+    expect(await failure(install(resource))).toMatchObject({
+      message: expect.stringContaining('InvalidChangeSetStatus') as unknown
+    })
     await close()
   })
 

@@ -1,5 +1,13 @@
 import type { Aws } from '../../aws/clients.js'
-import { awsProblem, codeOf, isAlreadyExists, isNotFound, liveOf, refuseUnreadable, wasRepeated } from '../../aws/errors.js'
+import {
+  awsProblem,
+  codeOf,
+  isAlreadyExists,
+  isNotFound,
+  liveOf,
+  refuseUnreadable,
+  wasRepeated
+} from '../../aws/errors.js'
 import type { IamRole } from '../../aws/iam-role.js'
 import { creationTags, isOurs, isOursToRemove } from '../../aws/ownership-tags.js'
 import { poll } from '../../aws/poll.js'

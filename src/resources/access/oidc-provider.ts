@@ -1,7 +1,14 @@
 import type { GetOpenIDConnectProviderResponse } from '@aws-sdk/client-iam'
 import type { Aws } from '../../aws/clients.js'
 import { tagsOf } from '../../aws/discover.js'
-import { awsProblem, isAlreadyExists, isNotFound, liveOf, refuseUnreadable, wasRepeated } from '../../aws/errors.js'
+import {
+  awsProblem,
+  isAlreadyExists,
+  isNotFound,
+  liveOf,
+  refuseUnreadable,
+  wasRepeated
+} from '../../aws/errors.js'
 import { creationTags, isOurs, tagList } from '../../aws/ownership-tags.js'
 import { iamArn } from '../../aws/partition.js'
 import { poll } from '../../aws/poll.js'

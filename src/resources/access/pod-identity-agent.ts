@@ -1,6 +1,13 @@
 import type { Addon } from '@aws-sdk/client-eks'
 import type { Aws } from '../../aws/clients.js'
-import { awsProblem, isAlreadyExists, isNotFound, liveOf, refuseUnreadable, wasRepeated } from '../../aws/errors.js'
+import {
+  awsProblem,
+  isAlreadyExists,
+  isNotFound,
+  liveOf,
+  refuseUnreadable,
+  wasRepeated
+} from '../../aws/errors.js'
 import { creationTags, isOurs } from '../../aws/ownership-tags.js'
 import { poll } from '../../aws/poll.js'
 import { missing, type Difference } from '../../engine/difference.js'

@@ -1,5 +1,12 @@
 import type { Aws } from '../../aws/clients.js'
-import { awsProblem, isAlreadyExists, isNotFound, liveOf, refuseUnreadable, wasRepeated } from '../../aws/errors.js'
+import {
+  awsProblem,
+  isAlreadyExists,
+  isNotFound,
+  liveOf,
+  refuseUnreadable,
+  wasRepeated
+} from '../../aws/errors.js'
 import { readRole, type IamRole } from '../../aws/iam-role.js'
 import { creationTags, isOurs, isOursToRemove, tagList } from '../../aws/ownership-tags.js'
 import { poll } from '../../aws/poll.js'

@@ -124,11 +124,7 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
                 subject: title
               }),
             async () => {
-              const current = await readRelease(
-                kubernetes.within(step.signal),
-                wanted.name,
-                wanted.namespace
-              )
+              const current = await readRelease(kubernetes.within(step.signal), wanted.name, wanted.namespace)
               const made = current !== undefined && current.revision > (now?.revision ?? 0)
               if (made && releaseDifferences(wanted, current).length === 0) return true
               fresh = current === undefined || !(await recover(current, ports, step, made))
