@@ -143,7 +143,7 @@ describe('preflight of cluster, version and node classes', () => {
       const result = await run(older)
       await refusedBeforeWriting(sandbox, result, [
         'karpenter-version: 1.2.1 does not support Kubernetes 1.34',
-        'Pass `karpenter-version` as one of 1.14.1',
+        'Pass `karpenter-version` as one of 1.15.2, 1.14.3',
         'To go on all the same, pass `preflight-allow: version-pair`'
       ])
       const allowed = await run({ ...older, 'preflight-allow': 'version-pair' })
@@ -152,6 +152,14 @@ describe('preflight of cluster, version and node classes', () => {
       expect(reportOf(allowed)['preflight']).toContainEqual(
         expect.objectContaining({ check: 'version-pair', overridden: true })
       )
+    })
+
+    test('another major version, before anything of it is downloaded', async () => {
+      const result = await run({ 'karpenter-version': '2.0.0' })
+      await refusedBeforeWriting(sandbox, result, [
+        /karpenter-version: 2\.0\.0 is of another major version/,
+        'preflight-allow: next-major'
+      ])
     })
 
     test.each([

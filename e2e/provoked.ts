@@ -31,6 +31,7 @@ export const provoked: Readonly<Record<CheckName, readonly Provoked[]>> = {
   'auto-mode': [['error', 'broken.test.ts', 'a cluster in Auto Mode']],
   'version-pair': [
     ['error', 'preflight.test.ts', 'a pair that is not in the matrix, which can be allowed'],
+    ['error', 'preflight.test.ts', 'another major version, before anything of it is downloaded'],
     ['error', 'preflight.test.ts', 'release %s, with the one to take'],
     ['error', 'preflight-leftovers.test.ts', 'a controller of %s, which 1.14.0 cannot follow'],
     ['warning', 'preflight.test.ts', 'release %s, with the one to take'],

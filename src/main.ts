@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import { check } from './modes/check.js'
 import { CancelledError, runSignal, TimeoutError } from './run/cancel.js'
 import { messageOf, UserError } from './engine/errors.js'
-import { type Inputs, type Mode, parseInputs } from './inputs/inputs.js'
+import type { Inputs, Mode } from './inputs/inputs.js'
+import { givenInputs } from './run/given-inputs.js'
 import { install } from './modes/install.js'
 import { type Outputs, setOutputs } from './run/outputs.js'
 import { type Ports, runnerPorts, runUrl } from './run/ports.js'
@@ -28,11 +29,7 @@ export async function main(ports: Ports = runnerPorts()): Promise<void> {
   const startedAt = ports.clock.now()
   let inputs: Inputs
   try {
-    inputs = parseInputs({
-      get: (name) => ports.runner.getInput(name),
-      env: ports.env,
-      readFile: ports.readFile
-    })
+    inputs = givenInputs(ports)
   } catch (error) {
     ports.runner.setFailed(errorText(error, 'No call was made and nothing was changed.'))
     return
@@ -47,6 +44,10 @@ async function run(inputs: Inputs, ports: Ports, startedAt: number): Promise<voi
   const session = ports.session(inputs, signal)
   const journal = new RunJournal(ports.runner, ports.clock, signal, () => session.now())
   const outputs: Outputs = {}
+  if (inputs.ofOtherModes.length > 0)
+    ports.runner.info(
+      `Inputs that mean nothing in mode ${inputs.mode}, and are not used: ${inputs.ofOtherModes.join(', ')}`
+    )
   let ended: Pick<Report, 'result' | 'error'>
   try {
     await flows[inputs.mode]({ inputs, ports, session, journal, ledger, outputs, signal, abort })

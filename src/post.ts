@@ -1,7 +1,7 @@
 import { messageOf } from './engine/errors.js'
 import { discoverCluster } from './aws/discover.js'
 import { runSignal } from './run/cancel.js'
-import { parseInputs } from './inputs/inputs.js'
+import { givenInputs } from './run/given-inputs.js'
 import { releaseLock } from './kubernetes/lease.js'
 import { type Ports, runnerPorts } from './run/ports.js'
 import type { Session } from './run/session.js'
@@ -19,11 +19,7 @@ export async function post(ports: Ports = runnerPorts()): Promise<void> {
   const left = readCleanup(ports.runner)
   if (left === undefined) return
   const { signal, close } = runSignal(ports.signals, ports.timer, postSeconds)
-  const inputs = parseInputs({
-    get: (name) => ports.runner.getInput(name),
-    env: ports.env,
-    readFile: ports.readFile
-  })
+  const inputs = givenInputs(ports)
   const session = ports.session(inputs, signal, true)
   try {
     for (const line of await clear(left, session)) ports.runner.info(line)

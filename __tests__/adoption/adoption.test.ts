@@ -27,7 +27,7 @@ describe('what was adopted', () => {
       controllerRoleName: 'blue-karpenter',
       controllerIdentity: 'pod-identity',
       nodeAccess: 'aws-auth',
-      karpenterVersion: '1.14.0',
+      karpenterVersion: { kind: 'exact', version: '1.14.0' },
       subnets: { kind: 'ids', ids: ['subnet-7'] },
       securityGroups: { kind: 'ids', ids: ['sg-1'] },
       interruptionQueue: { kind: 'named', name: 'blue' }

@@ -3,6 +3,9 @@ import { load } from 'js-yaml'
 import { isMap } from '../../src/engine/json.js'
 import { UserError } from '../../src/engine/errors.js'
 import { type InputSource, parseInputs } from '../../src/inputs/inputs.js'
+import { guideNames } from '../../src/karpenter/names.js'
+import { table } from '../../src/inputs/table.js'
+import { overrides } from '../../src/preflight/catalogue.js'
 
 function defaults(): Record<string, string> {
   const metadata: unknown = load(readFileSync('action.yml', 'utf8'))
@@ -29,6 +32,8 @@ function source(given: Record<string, string>, files: Record<string, string> = {
       return value
     },
     env: {},
+    guideNames,
+    overrides,
     readFile: (path) => {
       const text = files[path]
       if (text === undefined) throw new Error('no such file')
@@ -47,6 +52,39 @@ function problemsOf(given: Record<string, string>): string[] {
   }
 }
 
+describe('the table of inputs', () => {
+  it("has action.yml's names, order and defaults", () => {
+    expect(Object.values(table).map(({ name, standard }) => [name, standard])).toEqual(
+      Object.entries(defaults())
+    )
+  })
+
+  it.each(Object.values(table).map(({ name, standard }) => [name, standard]))(
+    'takes %s as its default where it is empty, as an unset variable makes it',
+    (name) => {
+      const given = source({})
+      const needed = ['cluster-name', 'region'].includes(name)
+      const empty: InputSource = { ...given, get: (of) => (of === name && !needed ? '' : given.get(of)) }
+      expect(parseInputs(empty)).toEqual(parseInputs(given))
+    }
+  )
+
+  it('says which inputs mean nothing in the mode, and none that was left at its default', () => {
+    const others = (given: Record<string, string>): readonly string[] =>
+      parseInputs(source(given)).ofOtherModes
+    expect(others({})).toEqual([])
+    expect(others({ mode: 'check', 'force-drain': 'true', 'fail-on': 'never' })).toEqual([
+      'force-drain (uninstall)'
+    ])
+    expect(others({ mode: 'uninstall', 'smoke-test-replicas': '3', 'smoke-test': 'true' })).toEqual([
+      'smoke-test-replicas (install, smoke-test)'
+    ])
+    expect(others({ mode: 'smoke-test', subnets: 'private' })).toEqual([
+      'subnets (install, check, uninstall)'
+    ])
+  })
+})
+
 describe('preflight', () => {
   it('shows warnings and allows no error unless told otherwise', () => {
     expect(parseInputs(source({})).preflight).toEqual({ warnings: 'warn', allow: [] })
@@ -58,7 +96,7 @@ describe('preflight', () => {
   it('refuses a name that allows nothing and lists those that do', () => {
     expect(problemsOf({ 'preflight-allow': 'auto-mode' })).toEqual([
       expect.stringMatching(
-        /^preflight-allow: "auto-mode" is no error that can be allowed; use version-pair, broken-release, .*permissions.*, comma-separated$/
+        /^preflight-allow: "auto-mode" is no error that can be allowed; use version-pair, next-major, broken-release, .*permissions.*, comma-separated$/
       )
     ])
   })
@@ -93,7 +131,12 @@ describe('parseInputs', () => {
   })
 
   it('strips a leading v of the version', () => {
-    expect(parseInputs(source({ 'karpenter-version': 'v1.2.1' })).karpenterVersion).toBe('1.2.1')
+    const version = (text: string) => parseInputs(source({ 'karpenter-version': text })).karpenterVersion
+    expect(version('')).toBeUndefined()
+    expect(version('v1.2.1')).toEqual({ kind: 'exact', version: '1.2.1' })
+    expect(version('1.14.1-rc.0')).toEqual({ kind: 'exact', version: '1.14.1-rc.0' })
+    expect(version('v1.14')).toEqual({ kind: 'minor', minor: '1.14' })
+    expect([version('latest'), version('lts')]).toEqual([{ kind: 'latest' }, { kind: 'lts' }])
   })
 
   it('lays helm-values over helm-values-file', () => {
@@ -129,6 +172,9 @@ describe('parseInputs', () => {
     ['role-duration-seconds', '99999'],
     ['allowed-account-ids', '1234'],
     ['karpenter-version', 'newest'],
+    ['karpenter-version', '1'],
+    ['karpenter-version', '1.14.x'],
+    ['karpenter-version', '1.14-rc'],
     ['namespace', 'Karpenter'],
     ['controller-identity', 'kiam'],
     ['controller-role-name', 'a'.repeat(65)],

@@ -1,16 +1,6 @@
-import { nodeClassEffect, nodeClassHashVersion, nodePoolEffect } from '../../src/karpenter/drift-hash.js'
+import { nodeClassEffect, nodePoolEffect } from '../../src/karpenter/drift-hash.js'
 
 describe('drift hash', () => {
-  it.each([
-    ['1.0.8', 'v3'],
-    ['1.1.0', 'v4'],
-    ['1.11.1', 'v4'],
-    ['1.12.0', 'v5'],
-    ['1.14.1', 'v5']
-  ])('of an EC2NodeClass in %s is %s', (version, hash) => {
-    expect(nodeClassHashVersion(version)).toBe(hash)
-  })
-
   it.each([
     ['spec.userData', 'all'],
     ['spec.tags.team', 'all'],

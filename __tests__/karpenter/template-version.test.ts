@@ -1,3 +1,4 @@
+import { newestTested, testedPatchOf } from '../../src/karpenter/tested-versions.js'
 import { builtInTemplateText } from '../../src/karpenter/template-built-in.js'
 import { parseTemplate } from '../../src/karpenter/template-syntax.js'
 import { templateVersionFor, templateVersionOf } from '../../src/karpenter/template-version.js'
@@ -7,10 +8,10 @@ function logicalIds(version: string): readonly string[] {
 }
 
 test.each([
-  ['1.2.1', '1.8.6'],
+  ['1.2.1', testedPatchOf('1.8')],
   ['1.9.0', '1.9.3'],
-  ['1.11.0', '1.11.1'],
-  ['1.14.0', '1.14.1']
+  ['1.11.0', testedPatchOf('1.11')],
+  ['1.14.0', newestTested]
 ])('resources of the template of %s are told to be those of %s, the newest with the same', (of, told) => {
   expect(templateVersionOf(logicalIds(of))).toBe(told)
 })

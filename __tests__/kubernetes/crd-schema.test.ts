@@ -39,7 +39,18 @@ const crd: Manifest = {
                       { message: 'tag kept for the pool', rule: "self.all(k, k != 'pool')" }
                     ]
                   },
-                  free: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true, properties: {} },
+                  free: {
+                    type: 'object',
+                    'x-kubernetes-preserve-unknown-fields': true,
+                    properties: { named: { type: 'object', properties: { a: { type: 'string' } } } }
+                  },
+                  // As spec.kubelet of Karpenter 1.15.
+                  kubelet: {
+                    type: 'object',
+                    'x-kubernetes-preserve-unknown-fields': true,
+                    additionalProperties: { 'x-kubernetes-preserve-unknown-fields': true }
+                  },
+                  nothing: { type: 'object' },
                   terms: {
                     type: 'array',
                     items: {
@@ -98,7 +109,9 @@ describe('problemsBy', () => {
       share: 3,
       count: 2,
       tags: { team: 'web' },
-      free: { anything: [1] },
+      free: { anything: [1], named: { a: 'x' } },
+      kubelet: { maxPods: 'dynamic', evictionHard: { 'memory.available': '5%' }, list: [{ any: 1 }] },
+      nothing: {},
       terms: [{ key: 'a/b', values: ['x', 'y'], least: 2 }]
     })
     const before = structuredClone(object)
@@ -116,6 +129,13 @@ describe('problemsBy', () => {
     ],
     ['a type', pool({ tags: { team: 1 } }), 'spec.tags.team must be string'],
     ['an unknown field', pool({ terms: [{ kye: 'a' }] }), 'spec.terms[0].kye: unknown field'],
+    [
+      'an unknown field of what an open map names',
+      pool({ free: { named: { b: 1 } } }),
+      'spec.free.named.b: unknown field'
+    ],
+    ['a field in a map that has none', pool({ nothing: { a: 1 } }), 'spec.nothing.a: unknown field'],
+    ['a type in place of an open map', pool({ kubelet: 'maxPods' }), 'spec.kubelet must be object'],
     ['an unknown field of the object', pool({}, { specs: {} }), 'specs: unknown field'],
     [
       'a rule of a field in a list',

@@ -1,3 +1,4 @@
+import { tableFacts } from '../../src/karpenter/version-facts.js'
 import { termsOf } from '../../src/adoption/terms.js'
 import { missing } from '../../src/engine/difference.js'
 import { Graph } from '../../src/engine/graph.js'
@@ -63,10 +64,11 @@ async function keeperOf(
   return keepRecord(local.run, {
     found: {
       kubernetes: server.kubernetes,
+      cluster: { kubernetesVersion: '1.35' },
       record: found.record,
       ...(found.adopts && { adopted: adopted() })
     },
-    decisions: { version: '1.14.0' },
+    decisions: { version: '1.14.0', facts: tableFacts('1.14.0') },
     graph,
     inspections
   })

@@ -36,7 +36,7 @@ describe('what the record says was chosen', () => {
 
   it('wins over the inputs of today', () => {
     expect(recordedInputs(inputs, record)).toMatchObject({
-      karpenterVersion: '1.2.1',
+      karpenterVersion: { kind: 'exact', version: '1.2.1' },
       namespace: 'kube-system',
       controllerRoleName: 'old-karpenter',
       nodeRoleName: 'OldNodeRole',

@@ -3,6 +3,7 @@ import { autoMode } from '../../src/preflight/auto-mode.js'
 import { clusterActive } from '../../src/preflight/cluster-active.js'
 import { clusterEndpoint } from '../../src/preflight/vpc/cluster-endpoint.js'
 import { subnetTagsConflict } from '../../src/preflight/vpc/subnet-tags-conflict.js'
+import { tableFacts } from '../../src/karpenter/version-facts.js'
 import { versionPair } from '../../src/preflight/version-pair.js'
 
 const containing = (part: string): unknown => expect.stringContaining(part)
@@ -73,10 +74,27 @@ describe('versionPair', () => {
     ['1.0.8', '0.37.0', '1.30', []],
     ['1.9.0', '1.14.1', '1.34', [['error', /1\.9\.0 is older than 1\.14\.1/]]],
     ['1.8.0', undefined, '1.34', [['error', /1\.8\.0 is broken: its chart renders an empty feature gate/]]],
-    ['1.8.4', undefined, '1.34', [['warning', /1\.8\.4 is better skipped: it has a regression/]]]
+    ['1.8.4', undefined, '1.34', [['warning', /1\.8\.4 is better skipped: it has a regression/]]],
+    ['1.8.0-rc.1', undefined, '1.34', [['error', /1\.8\.0-rc\.1 is broken/]]],
+    ['1.14.1-rc.0', '1.14.1-rc.0', '1.35', []],
+    ['1.14.1', '1.14.1-rc.0', '1.35', []],
+    ['1.14.1-rc.0', '1.14.1', '1.35', [['error', /1\.14\.1-rc\.0 is older than 1\.14\.1/]]],
+    ['1.99.0', undefined, '1.38', []],
+    ['1.99.0', '1.15.2', '1.35', []],
+    ['1.1.1', undefined, '1.32', [['error', /1\.32: its controller ends in a panic at its start/]]],
+    ['1.2.8', undefined, '1.33', [['error', /1\.33: its controller logs one error and goes on/]]],
+    ['2.0.0', '1.15.2', '1.35', [['error', /2\.0\.0 is of another major version/]]],
+    [
+      '1.3.0',
+      undefined,
+      '1.32',
+      [['warning', /1\.3\.0 is better skipped: in an account without a default VPC/]]
+    ],
+    ['1.11.1', undefined, '1.35', [['warning', /1\.11\.1 is better skipped: its controller panics/]]]
   ] as const)('of %s after %s on Kubernetes %s', async (version, installed, kubernetes, expected) => {
     const findings = await versionPair({
       version,
+      range: tableFacts(version).kubernetes,
       installed,
       recorded: undefined,
       allowDowngrade: false,
@@ -95,7 +113,8 @@ describe('versionPair', () => {
   ])(
     'refuses 1.2.1 after %s with %s recorded, unless a downgrade is allowed',
     async (installed, recorded, evidence) => {
-      const facts = { version: '1.2.1', installed, recorded, kubernetes: '1.32' }
+      const range = tableFacts('1.2.1').kubernetes
+      const facts = { version: '1.2.1', range, installed, recorded, kubernetes: '1.32' }
       expect(await versionPair({ ...facts, allowDowngrade: false }).run()).toEqual([
         expect.objectContaining({ level: 'error', evidence, fix: containing('`allow-downgrade: true`') })
       ])

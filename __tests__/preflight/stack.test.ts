@@ -1,3 +1,4 @@
+import { requiredStatements } from '../../src/karpenter/required-statements.js'
 import { renderTemplate, type RenderedStack } from '../../src/karpenter/rendered-stack.js'
 import { builtInTemplateText } from '../../src/karpenter/template-built-in.js'
 import { namesAndPolicySize } from '../../src/preflight/names-and-policy-size.js'
@@ -123,10 +124,29 @@ describe('queue', () => {
 })
 
 describe('templatePolicies', () => {
-  const findingsOf = async (karpenterVersion: string, stack: RenderedStack): Promise<readonly string[]> =>
-    (await templatePolicies({ karpenterVersion, stack, origin: 'mine.yaml' }).run()).map(
-      ({ level, subject, problem }) => `${level} ${subject}: ${problem}`
-    )
+  const findingsOf = async (
+    karpenterVersion: string,
+    stack: RenderedStack,
+    own?: RenderedStack['policies']
+  ): Promise<readonly string[]> => {
+    const required = requiredStatements(karpenterVersion, own)
+    const findings = await templatePolicies({
+      karpenterVersion,
+      required,
+      stack,
+      origin: 'mine.yaml'
+    }).run()
+    return findings.map(({ level, subject, problem }) => `${level} ${subject}: ${problem}`)
+  }
+
+  it("holds the stack of an untested version to that version's own template", async () => {
+    const own = rendered('1.15.2', (text) => text.replaceAll('ec2:DescribeSubnets', 'ec2:DescribeMoons'))
+    expect(await findingsOf('1.99.0', own, own.policies)).toEqual([])
+    expect(await findingsOf('1.99.0', rendered('1.15.2'), own.policies)).toEqual([
+      containing('error template: no policy of the stack allows ec2:DescribeMoons')
+    ])
+    expect(await findingsOf('1.99.0', rendered('1.15.2'))).toEqual([])
+  })
 
   it.each(['1.0.8', '1.2.1', '1.8.6', '1.9.3', '1.12.0', '1.14.1'])(
     'finds nothing wrong with the stack of %s for that version',

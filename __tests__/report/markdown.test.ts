@@ -1,13 +1,133 @@
-import { list, literal, table, value } from '../../src/report/markdown.js'
+import fc from 'fast-check'
+import { micromark } from 'micromark'
+import { gfm, gfmHtml } from 'micromark-extension-gfm'
+import { code, fenced, list, markdown, table, value } from '../../src/report/markdown.js'
+
+/** As GitHub makes a page of it, but for mentions and references, which it looks for in the page's text afterwards. */
+function page(text: string): string {
+  return micromark(text, { extensions: [gfm()], htmlExtensions: [gfmHtml()], allowDangerousHtml: true })
+}
+
+/** What a reader sees, the space of no width left out. */
+function seen(html: string): string {
+  return html
+    .replaceAll(/<[^>]*>/g, '')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&amp;', '&')
+    .replaceAll('\u200b', '')
+}
+
+const hostile = [
+  '@octo-org/admins',
+  'octo-org/octo-repo#12',
+  '#7',
+  'GH-7',
+  '[a](https://example.com)',
+  '![a](https://example.com/a.png)',
+  'https://example.com/x',
+  'www.example.com',
+  'user@example.com',
+  '<https://example.com>',
+  '<img src=x onerror=y>',
+  '<!-- x -->',
+  '</details>',
+  '&lt;b&gt;',
+  '| a | b |',
+  '\\| x',
+  '\\\\| x',
+  '`x`',
+  '``` x',
+  '**a** _b_ ~~c~~',
+  '$x$',
+  '# a',
+  '- a',
+  '1. a',
+  '> a',
+  '\n\n## a\n\n',
+  '\r| a | b |\r',
+  '\u2028',
+  '\u202eabc',
+  '\u001b[31mred',
+  ':tada:',
+  '[^1]'
+]
+const text = fc
+  .array(fc.oneof(fc.constantFrom(...hostile), fc.string({ unit: 'grapheme' })), {
+    minLength: 1,
+    maxLength: 4
+  })
+  .map((parts) => parts.join(' '))
+
+const cells = (html: string): number => [...html.matchAll(/<td>/g)].length
+const tags = (html: string): readonly string[] =>
+  [...new Set([...html.matchAll(/<\/?([a-z][a-z0-9]*)/gi)].map(([, name]) => name ?? ''))].toSorted()
+
+describe('text from outside', () => {
+  it('stays in its cell, and is text there', () => {
+    fc.assert(
+      fc.property(text, (evil) => {
+        const html = page(table(['A', 'B'], [[evil, value(evil)]]))
+        expect(tags(html)).toEqual(['code', 'table', 'tbody', 'td', 'th', 'thead', 'tr'])
+        expect(cells(html)).toBe(2)
+      })
+    )
+  })
+
+  it('stays a line of its list, and is text there', () => {
+    fc.assert(
+      fc.property(text, (evil) => {
+        const html = page(list('Warnings', [evil, 'after']))
+        expect(tags(html)).toEqual(['h3', 'li', 'ul'])
+        expect([...html.matchAll(/<li>/g)]).toHaveLength(2)
+      })
+    )
+  })
+
+  it('ends no block of text', () => {
+    fc.assert(
+      fc.property(text, (evil) => {
+        expect(tags(page(fenced(`${evil}\n${evil}\nend`)))).toEqual(['code', 'pre'])
+      })
+    )
+  })
+
+  it('names nobody: a space of no width is behind each sign that GitHub looks for', () => {
+    fc.assert(
+      fc.property(text, (evil) => {
+        const html = page(table(['A'], [[evil]]))
+        expect(html).not.toMatch(/@(?!\u200b)|#(?!\u200b)|\bGH-|\bwww\.|:\/\//)
+      })
+    )
+  })
+
+  it.each(hostile.filter((one) => !/[\r\n\u2028\u202e\u001b]/.test(one)))(
+    'is read as it was written: %s',
+    (evil) => {
+      expect(seen(page(table(['A'], [[evil]])))).toContain(evil)
+      expect(seen(page(table(['A'], [[code(evil)]])))).toContain(evil)
+    }
+  )
+
+  it('shows what is not seen', () => {
+    expect(table(['A'], [['x\u202ey\u0000']])).toContain('x&#92;u202ey&#92;u0000')
+    expect(fenced('a\u001b[31mb\u2066\r\nc')).toBe('```text\nab\\u2066\\u000d\nc\n```')
+  })
+})
 
 describe('table', () => {
   it('keeps each row on its line, whatever ends a line in a value', () => {
-    const text = table(['A', 'B'], [[value('x\ry'), literal('p\r\nq\u2028r')]])
-    expect(text.split(/[\n\r\u2028]/)).toEqual(['| A | B |', '|---|---|', '| `x y` | p q r |'])
+    const rows = table(['A', 'B'], [[value('x\ry'), 'p\r\nq\u2028r']])
+    expect(rows.split(/[\n\r\u2028]/)).toEqual(['| A | B |', '|---|---|', '| `x y` | p q r |'])
+  })
+
+  it('takes our own Markdown as it is', () => {
+    expect(table(['A'], [[markdown('**failed**')]])).toContain('| **failed** |')
   })
 
   it('shows that a value is an empty text', () => {
-    expect([value(''), value('  '), value(undefined)]).toEqual(['`""`', '`"  "`', ''])
+    expect(['', '  ', undefined].map((one) => value(one).markdown)).toEqual(['`""`', '`"  "`', ''])
   })
 })
 

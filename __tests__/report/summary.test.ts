@@ -64,7 +64,7 @@ describe('summaryText', () => {
   })
 
   it('keeps a pipe in a change from breaking the table', () => {
-    expect(summaryText(report)).toContain('created \\| it')
+    expect(summaryText(report)).toContain('created &#124; it')
   })
 
   it('lists new nodes, at most 50 of them', () => {
@@ -143,8 +143,8 @@ describe('summaryText', () => {
       counts: { ...counts, drift: 1 }
     })
     expect(found.split('\n')[0]).toBe('## Karpenter on `blue`: 1 drift')
-    expect(found).toContain('`a\\|b`')
-    expect(found).toContain('&lt;b>@<!-- -->team')
+    expect(found).toContain('<code>a&#124;b</code>')
+    expect(found).toContain('&#60;b&#62;&#64;&#8203;team')
   })
 
   it('lists what an uninstall removed, kept and left, and what was read afterwards', () => {

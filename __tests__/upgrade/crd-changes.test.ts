@@ -88,6 +88,66 @@ describe('crdChanges', () => {
     })
   })
 
+  const open = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
+  const any = { additionalProperties: { 'x-kubernetes-preserve-unknown-fields': true } }
+  const named = object({
+    maxPods: { type: 'integer' },
+    evictionHard: { type: 'object', additionalProperties: text }
+  })
+  const kubelet = (schema: object): object => object({ kubelet: schema })
+
+  it.each([
+    ['an open map', open],
+    ['an open map by a schema for all, as in 1.15', { ...open, ...any }],
+    ['an open map that names some', { ...object({ maxPods: text }), ...open }]
+  ])(
+    'says of fields that become %s that they are taken, and none of them that it is gone',
+    (_what, after) => {
+      const [only] = crdChanges(
+        [crdOf('EC2NodeClass', kubelet(named))],
+        [crdOf('EC2NodeClass', kubelet(after))]
+      )
+      expect(only).toMatchObject({ added: [], gone: [] })
+      expect(only?.changed[0]).toEqual({
+        path: 'spec.kubelet',
+        change:
+          'is open now: the API server takes any field in it, and what is wrong with one shows in the status alone'
+      })
+    }
+  )
+
+  it('says of an open map that is closed which fields it takes', () => {
+    expect(change(kubelet(open), kubelet(named))).toMatchObject({
+      added: [],
+      gone: [],
+      changed: [{ path: 'spec.kubelet', change: 'takes only the fields maxPods, evictionHard now' }]
+    })
+    expect(change(kubelet({ ...open, ...any }), kubelet({ type: 'object' }))).toMatchObject({
+      gone: [],
+      changed: [{ path: 'spec.kubelet', change: 'takes no fields now' }]
+    })
+  })
+
+  it('tells a map of one kind from one with names', () => {
+    const map = { type: 'object', additionalProperties: object({ a: text }) }
+    expect(change(kubelet(named), kubelet(map))).toMatchObject({
+      added: [],
+      gone: [],
+      changed: [{ path: 'spec.kubelet', change: 'takes fields of any name now, all of one kind' }]
+    })
+    const wider = { type: 'object', additionalProperties: object({ a: text, b: text }) }
+    expect(change(kubelet(map), kubelet(wider))).toMatchObject({ added: ['spec.kubelet.*.b'], changed: [] })
+  })
+
+  it('names what comes and goes beside an open map', () => {
+    const before = object({ kubelet: open, role: text })
+    expect(change(before, object({ kubelet: open, tags: open }))).toMatchObject({
+      added: ['spec.tags'],
+      gone: ['spec.role'],
+      changed: []
+    })
+  })
+
   it('says which versions of the API are no longer served', () => {
     const crds = crdChanges(
       [crdOf('NodePool', object({}), ['v1beta1', 'v1'])],

@@ -35,6 +35,7 @@ function drift(facts: Partial<NodeDriftFacts>): ReturnType<typeof nodeDrift> {
   return nodeDrift({
     from: '1.14.0',
     to: '1.14.0',
+    hashes: { from: 'v5', to: 'v5' },
     claims,
     nodePools: [],
     nodeClasses: [],
@@ -52,7 +53,7 @@ const changedPool = (requirements: readonly object[], ...paths: string[]): Parti
 
 describe('nodeDrift', () => {
   it('expects no node to be replaced by a change of version alone, and says why the hash does not', () => {
-    expect(drift({ from: '1.2.1' })).toEqual({
+    expect(drift({ from: '1.2.1', hashes: { from: 'v4', to: 'v5' } })).toEqual({
       nodes: 3,
       replaced: 0,
       mayBeReplaced: 0,
@@ -77,6 +78,17 @@ describe('nodeDrift', () => {
 
   it.each(['metadata.labels.team', 'spec.ipPrefixCount'])('replaces none for %s', (path) => {
     expect(drift(changedClass(difference(path)))).toMatchObject({ replaced: 0, mayBeReplaced: 0, causes: [] })
+  })
+
+  it('says that it does not know the hash of a version where it does not', () => {
+    const hashes = { from: 'v6', to: undefined }
+    expect(drift({ from: '1.15.2', to: '1.99.0', hashes }).notes).toEqual([
+      'whether the hash of EC2NodeClasses is another one (v6 of 1.15.2, not known of 1.99.0) is not known: if it is, Karpenter 1.99.0 renews it on EC2NodeClasses and NodeClaims alike, and replaces no node for that'
+    ])
+    expect(drift({ from: '1.99.0', to: '1.99.0', hashes: { from: undefined, to: undefined } }).notes).toEqual(
+      []
+    )
+    expect(drift({ from: '1.15.2', to: '1.99.0', hashes: { from: 'v6', to: 'v6' } }).notes).toEqual([])
   })
 
   it('says of kubelet that it is part of the hash only since 1.1', () => {

@@ -18,6 +18,7 @@ const facts = (more: Partial<UpgradeFacts> = {}): UpgradeFacts => ({
   from: '1.2.1',
   to: '1.14.0',
   record: undefined,
+  breaking: [],
   policies: [{ name: 'Read-blue', document: document('ec2:DescribeImages') }],
   crds: { live: [], wanted: [] },
   objects: { live: [], wanted: [] },
@@ -85,12 +86,62 @@ describe('upgradeNotes', () => {
     const notes = upgradeNotes(
       facts({
         from: '1.14.0',
-        nodes: { claims: [], nodePools: [], nodeClasses: [], securityGroupTags: false }
+        nodes: {
+          hashes: { from: 'v5', to: 'v5' },
+          claims: [],
+          nodePools: [],
+          nodeClasses: [],
+          securityGroupTags: false
+        }
       })
     )
     expect(notes).toMatchObject({ direction: 'same version', cautions: [], crds: [], nodes: { nodes: 0 } })
     expect(notes.permissions).toBeUndefined()
     expect(notes.chart).toBeUndefined()
+  })
+})
+
+describe('upgradeNotes to a version that the table does not have', () => {
+  const cautions = (from: string, to: string) =>
+    upgradeNotes(
+      facts({
+        from,
+        to,
+        breaking: [
+          { version: '1.16.0', text: 'A metric is gone.' },
+          { version: '1.99.0', text: 'Another one.' }
+        ]
+      })
+    ).cautions.filter(({ source }) => source.includes('at v'))
+
+  it("passes on what upstream's guide calls breaking, of the versions that are passed", () => {
+    expect(cautions('1.15.2', '1.16.0')).toEqual([
+      {
+        version: '1.16.0',
+        text: 'A metric is gone.',
+        source: 'upgrade guide of Karpenter at v1.16.0',
+        concerns: 'unknown'
+      }
+    ])
+    expect(cautions('1.16.0', '1.99.0').map(({ version }) => version)).toEqual(['1.99.0'])
+    expect(cautions('1.99.0', '1.15.2')).toEqual([])
+  })
+
+  it('has no caution twice for a pre-release and its release', () => {
+    expect(upgradeNotes(facts({ from: '1.12.0-rc.0', to: '1.12.0' })).cautions).toEqual([])
+    expect(upgradeNotes(facts({ from: '1.11.3', to: '1.12.0-rc.0' })).cautions.length).toBeGreaterThan(0)
+  })
+
+  it('compares its own policies with the published ones, where nothing is recorded', () => {
+    const published = {
+      from: [{ name: 'Read-blue', document: document('ec2:DescribeImages') }],
+      to: [{ name: 'Read-blue', document: document('ec2:NewInEighteen') }]
+    }
+    expect(upgradeNotes(facts({ from: '1.15.2', to: '1.99.0', published })).permissions).toMatchObject({
+      by: 'published policies',
+      added: ['ec2:NewInEighteen'],
+      removed: ['ec2:DescribeImages']
+    })
   })
 })
 

@@ -1,3 +1,4 @@
+import { tableFacts } from '../../src/karpenter/version-facts.js'
 import type { Difference } from '../../src/engine/difference.js'
 import { type Inspection, resource } from '../../src/engine/resource.js'
 import { defaultNodePools } from '../../src/karpenter/default-node-pools.js'
@@ -79,6 +80,9 @@ async function planned(
     decisions: {
       version: '1.14.0',
       installed,
+      facts: tableFacts('1.14.0'),
+      ownPolicies: undefined,
+      publishedPolicies: () => [],
       stack: renderTemplate(builtInTemplateText('1.14.0'), {
         clusterName: 'blue',
         stackName: 'Karpenter-blue',

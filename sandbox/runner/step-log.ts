@@ -35,7 +35,7 @@ export class StepLog {
 
   /** Takes one line of stdout or stderr. */
   take(line: string): void {
-    const command = parseWorkflowCommand(line)
+    const command = parseWorkflowCommand(line, this.#stopToken)
     if (this.#stopToken !== undefined) {
       if (command?.name === this.#stopToken) {
         this.#stopToken = undefined
@@ -80,6 +80,14 @@ export class StepLog {
         return true
       case 'stop-commands':
         this.#stopToken = command.data.toLowerCase()
+        return true
+      case 'set-env':
+      case 'add-path':
+        // The runner refuses them: they were how the output of a step took over the job.
+        this.#annotation(
+          { name: 'error', properties: {}, data: `The \`${command.name}\` command is disabled.` },
+          'error'
+        )
         return true
       case 'set-output':
         this.outputs[command.properties['name'] ?? ''] = command.data

@@ -1,6 +1,8 @@
 import { UserError } from '../engine/errors.js'
 import type { Cluster } from './environment.js'
-import type { IdentityChoice, NodeAccessChoice } from '../inputs/inputs.js'
+
+export type IdentityChoice = 'auto' | ControllerIdentityStrategy
+export type NodeAccessChoice = 'auto' | NodeAccessStrategy
 
 export type NodeAccessStrategy = 'access-entry' | 'aws-auth'
 export type ControllerIdentityStrategy = 'irsa' | 'pod-identity'

@@ -1,10 +1,21 @@
 import type { AwsCredentialIdentity } from '@smithy/types'
 import { messageOf, UserError } from '../engine/errors.js'
-import type { CredentialsInput } from '../inputs/inputs.js'
 import { clientDefaults, requestLogging, type Connection } from './clients.js'
 import { accessDenied, codeOf, isTransient, stsUnreachable } from './errors.js'
 import { claimsOf, idTokenMayComeLater, idTokenProblem, requireIdToken } from './id-token.js'
 import { roleProblem } from './role-problem.js'
+
+export type CredentialsInput =
+  | {
+      readonly kind: 'oidc'
+      readonly roleArn: string
+      readonly sessionName: string
+      readonly durationSeconds: number
+      /** Undefined: by the region's partition. */
+      readonly audience: string | undefined
+    }
+  /** The standard AWS chain. */
+  | { readonly kind: 'chain' }
 
 /** AWS credentials of the run, renewed before they expire. */
 export interface Credentials {

@@ -1,11 +1,19 @@
 import type { RouteTable, SecurityGroup as Ec2SecurityGroup, Subnet as Ec2Subnet } from '@aws-sdk/client-ec2'
 import { UserError } from '../engine/errors.js'
 import type { Cluster } from './environment.js'
-import type { SecurityGroupsInput, SubnetsInput } from '../inputs/inputs.js'
 import type { Aws } from './clients.js'
 import { awsProblem, codeOf, isNotFound } from './errors.js'
 
 type Tags = Readonly<Record<string, string>>
+
+export type SubnetsInput =
+  | { readonly kind: 'cluster' }
+  | { readonly kind: 'private' }
+  | { readonly kind: 'ids'; readonly ids: readonly string[] }
+  | { readonly kind: 'tag'; readonly key: string; readonly value: string }
+
+export type SecurityGroupsInput =
+  { readonly kind: 'cluster' } | { readonly kind: 'ids'; readonly ids: readonly string[] }
 
 export interface Subnet {
   readonly id: string

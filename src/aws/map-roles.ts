@@ -1,4 +1,5 @@
 import { dump, load } from 'js-yaml'
+import { boundedText, boundedValue } from '../engine/bounded-yaml.js'
 import { messageOf, UserError } from '../engine/errors.js'
 import { canonical, isMap } from '../engine/json.js'
 
@@ -22,7 +23,7 @@ export function nodeMapping(roleArn: string): RoleMapping {
 export function parseMapRoles(text: string): readonly unknown[] {
   let value: unknown
   try {
-    value = text.trim() === '' ? [] : load(text)
+    value = text.trim() === '' ? [] : boundedValue(load(boundedText(text)))
   } catch (error) {
     throw unreadable(messageOf(error).split('\n')[0] ?? '', error)
   }

@@ -14,6 +14,10 @@ export interface RecordedResource {
 export interface InstallRecord {
   readonly schema: 1
   readonly karpenterVersion: string
+  /** Of the cluster; records of older releases have none. */
+  readonly kubernetesVersion?: string
+  /** What is known of the version and is not in the table of its release. */
+  readonly facts?: unknown
   readonly run: string
   /** ISO 8601. */
   readonly time: string
@@ -27,7 +31,7 @@ export interface InstallRecord {
 export function parseRecord(text: string): InstallRecord | undefined {
   const value: unknown = JSON.parse(text)
   if (!isMap(value) || value['schema'] !== 1 || !isMap(value['resources'])) return undefined
-  const { karpenterVersion, run, time } = value
+  const { karpenterVersion, kubernetesVersion, run, time } = value
   if (typeof karpenterVersion !== 'string' || typeof run !== 'string' || typeof time !== 'string')
     return undefined
   const resources: Record<string, RecordedResource> = {}
@@ -44,6 +48,8 @@ export function parseRecord(text: string): InstallRecord | undefined {
   return {
     schema: 1,
     karpenterVersion,
+    ...(typeof kubernetesVersion === 'string' && { kubernetesVersion }),
+    ...(value['facts'] !== undefined && { facts: value['facts'] }),
     run,
     time,
     ...(typeof passed === 'string' && { smokeTest: { time: passed } }),
@@ -66,7 +72,11 @@ export interface WalkedResource {
   readonly adopted?: true
 }
 
-type RecordFacts = Pick<InstallRecord, 'karpenterVersion' | 'run' | 'time' | 'adoption'>
+/** What a record says of the run beside its resources. */
+export type RecordFacts = Pick<
+  InstallRecord,
+  'karpenterVersion' | 'kubernetesVersion' | 'facts' | 'run' | 'time' | 'adoption'
+>
 
 function entryOf(
   previous: RecordedResource | undefined,
@@ -105,10 +115,18 @@ export function recordAhead(
   const announced = fresh.map(
     (walked) => [walked.id, entryOf(undefined, { ...walked, wanted: undefined })] as const
   )
+  const { run, time, adoption } = facts
+  const now = { run, time, ...(adoption !== undefined && { adoption }) }
   return {
     schema: 1,
-    ...facts,
-    ...(previous !== undefined && { karpenterVersion: previous.karpenterVersion }),
+    ...(previous === undefined
+      ? facts
+      : {
+          ...now,
+          karpenterVersion: previous.karpenterVersion,
+          ...(previous.kubernetesVersion !== undefined && { kubernetesVersion: previous.kubernetesVersion }),
+          ...(previous.facts !== undefined && { facts: previous.facts })
+        }),
     resources: { ...previous?.resources, ...Object.fromEntries(announced) }
   }
 }

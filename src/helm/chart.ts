@@ -34,8 +34,7 @@ export async function loadChart(helm: Helm, reference: string, version: string):
 }
 
 async function pullChart(helm: Helm, reference: string, version: string): Promise<Chart> {
-  const host = new URL(reference.replace(/^oci:/, 'https:')).hostname
-  const loopback = host === 'localhost' || host === '[::1]' || /^127\./.test(host)
+  const loopback = isLoopback(new URL(reference.replace(/^oci:/, 'https:')).hostname)
   const output = await helm.run(
     [
       'pull',
@@ -51,6 +50,11 @@ async function pullChart(helm: Helm, reference: string, version: string): Promis
   const digest = /^Digest:\s*(sha256:[0-9a-f]{64})/m.exec(`${output.stdout}\n${output.stderr}`)?.[1]
   const name = reference.replace(/\/+$/, '').split('/').at(-1) ?? 'karpenter'
   return readChart(join(helm.folder, `${name}-${version}.tgz`), digest)
+}
+
+/** A registry on the machine itself speaks HTTP. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || /^127\./.test(host)
 }
 
 function pullFix(stderr: string, reference: string, version: string): string {

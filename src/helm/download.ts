@@ -11,19 +11,48 @@ export interface DownloadOptions {
   /** HTTPS_PROXY, NO_PROXY and their kin. */
   readonly proxyEnv: Readonly<Record<string, string | undefined>>
   readonly signal: AbortSignal
+  /** How often it is tried, and how many milliseconds without data end a try; 3 and 30,000 when left out. */
+  readonly attempts?: number
+  readonly silence?: number
 }
 
-const attempts = 3
+/** For what a run can do without: it is not waited for long. */
+export const briefly = { attempts: 2, silence: 10_000 } as const
+
+/** An answer of any status, its body read. */
+export interface Answer {
+  readonly status: number
+  readonly header: (name: string) => string | undefined
+  readonly text: string
+}
+
+/** Asks once, with headers, which no other host is sent. Rejects where there is no answer. */
+export async function ask(
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  options: DownloadOptions
+): Promise<Answer> {
+  const response = await open(url, options, headers)
+  return {
+    status: response.statusCode ?? 0,
+    header: (name) => [response.headers[name.toLowerCase()]].flat()[0],
+    text: await bodyOf(response)
+  }
+}
+
+const usualAttempts = 3
 const mostRedirects = 5
-const silence = 30_000
+const usualSilence = 30_000
 
 /** A small text file. Undefined when the server says that there is none; throws when it could not be asked. */
 export async function downloadText(url: URL, options: DownloadOptions): Promise<string | undefined> {
-  return withRetries(url, options, async (response) => {
-    let text = ''
-    for await (const chunk of response) if (Buffer.isBuffer(chunk)) text += chunk.toString('utf8')
-    return text
-  })
+  return withRetries(url, options, bodyOf)
+}
+
+async function bodyOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of response) if (Buffer.isBuffer(chunk)) chunks.push(chunk)
+  return Buffer.concat(chunks).toString('utf8')
 }
 
 /** Writes the file while its SHA-256 is taken; the hex digest. Undefined when the server says that there is none. */
@@ -50,6 +79,7 @@ async function withRetries<R>(
   options: DownloadOptions,
   read: (response: IncomingMessage) => Promise<R>
 ): Promise<R | undefined> {
+  const { attempts = usualAttempts } = options
   let last: unknown
   for (let attempt = 1; attempt <= attempts; attempt++) {
     try {
@@ -69,7 +99,13 @@ async function withRetries<R>(
   throw new Error(`${url.href} could not be read: ${messageOf(last)}`, { cause: last })
 }
 
-async function open(url: URL, options: DownloadOptions, redirects = 0): Promise<IncomingMessage> {
+async function open(
+  url: URL,
+  options: DownloadOptions,
+  headers: Readonly<Record<string, string>> = {},
+  redirects = 0
+): Promise<IncomingMessage> {
+  const { silence = usualSilence } = options
   const secure = url.protocol === 'https:'
   const proxyEnv = { ...options.proxyEnv }
   // No kept connection: two files are read and nothing should hold the process afterwards.
@@ -77,7 +113,7 @@ async function open(url: URL, options: DownloadOptions, redirects = 0): Promise<
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const request = (secure ? httpsGet : httpGet)(
       url,
-      { agent, signal: options.signal, headers: { 'user-agent': 'setup-karpenter' } },
+      { agent, signal: options.signal, headers: { 'user-agent': 'setup-karpenter', ...headers } },
       resolve
     )
     request.setTimeout(silence, () => request.destroy(new Error(`no data for ${silence / 1000} s`)))
@@ -90,5 +126,5 @@ async function open(url: URL, options: DownloadOptions, redirects = 0): Promise<
   if (redirects === mostRedirects) throw new Error(`more than ${mostRedirects} redirects`)
   const next = new URL(location, url)
   if (secure && next.protocol !== 'https:') throw new Error(`redirected from https to ${next.origin}`)
-  return open(next, options, redirects + 1)
+  return open(next, options, next.origin === url.origin ? headers : {}, redirects + 1)
 }

@@ -41,9 +41,12 @@ export class HelmError extends UserError {
   }
 }
 
-/** Of Go's net and http packages, of apimachinery's errors.go, and of etcd behind the API server. */
+/**
+ * Of Go's net and http packages, of apimachinery's errors.go, and of etcd behind the API server; and what helm says when
+ * its own request was carried out and is made once more.
+ */
 const inTrouble =
-  /connection refused|connection reset by peer|broken pipe|no route to host|network is unreachable|no such host|i\/o timeout|TLS handshake timeout|unexpected EOF|\bEOF\b|http2: |net\/http: |use of closed network connection|server closed idle connection|[Cc]lient\.Timeout|client rate limiter|[Tt]oo many requests|currently unable to handle the request|unable to return a response in the time allotted|an error on the server|Internal error occurred|InternalError|etcdserver: |leader changed|apiserver is shutting down|apiserver not ready|Kubernetes cluster unreachable|failed to refresh resource information/
+  /connection refused|connection reset by peer|broken pipe|no route to host|network is unreachable|no such host|i\/o timeout|TLS handshake timeout|unexpected EOF|\bEOF\b|http2: |net\/http: |use of closed network connection|server closed idle connection|[Cc]lient\.Timeout|client rate limiter|[Tt]oo many requests|currently unable to handle the request|unable to return a response in the time allotted|an error on the server|Internal error occurred|InternalError|etcdserver: |leader changed|apiserver is shutting down|apiserver not ready|Kubernetes cluster unreachable|failed to refresh resource information|\balready exists\b/
 
 export interface HelmOptions {
   readonly path: string

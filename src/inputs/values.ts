@@ -1,107 +1,208 @@
-import { UserError } from '../engine/errors.js'
+import { load } from 'js-yaml'
+import semver from 'semver'
+import { boundedText, boundedValue } from '../engine/bounded-yaml.js'
+import { messageOf } from '../engine/errors.js'
+import { isMap, type JsonMap } from '../engine/json.js'
+import type { SecurityGroupsInput, SubnetsInput } from '../aws/discover.js'
+import type { TemplateInput } from '../karpenter/template.js'
+import { entriesOf, list, matching, type Parser, type Reading, word } from './parsers.js'
+import { quoted, shown } from './problems.js'
 
-/** Collects what is wrong with inputs, so that one error lists it all. */
-export class InputProblems {
-  readonly #problems: string[] = []
+/** What names must look like, by AWS's and Kubernetes' own rules. */
+export const cluster = matching(
+  /^[0-9A-Za-z][0-9A-Za-z_-]{0,99}$/,
+  'use the name of the EKS cluster, letters, digits, - and _, at most 100'
+)
+export const region = matching(
+  /^[a-z]{2}(-[a-z]+)+-\d$/,
+  'use an AWS region such as eu-west-1, or set AWS_REGION'
+)
+export const roleArn = matching(
+  /^arn:aws(-cn|-us-gov)?:iam::\d{12}:role\/[\w+=,.@/-]+$/,
+  'use the ARN of an IAM role, arn:aws:iam::<account>:role/<name>'
+)
+export const session = matching(/^[\w+=,.@-]{2,64}$/, 'use 2 to 64 letters, digits and +=,.@-_')
+export const namespace = matching(
+  /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+  'use a Kubernetes namespace such as karpenter'
+)
+export const stack = matching(
+  /^[A-Za-z][A-Za-z0-9-]{0,127}$/,
+  'use letters, digits and -, beginning with a letter, at most 128'
+)
+export const image = matching(/^[\w][\w./:@-]*$/, 'use an image such as nginx')
+export const nodePoolName = matching(
+  /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/,
+  'use names of NodePools, comma-separated'
+)
+const policyArnPattern = /^arn:aws(-cn|-us-gov)?:iam::(\d{12}|aws):policy\/[\w+=,.@/-]+$/
+export const policyArn = matching(policyArnPattern, 'use the ARN of an IAM policy')
+/** Policies of the account or AWS's own. */
+export const policyArns = list(matching(policyArnPattern, 'use ARNs of IAM policies, comma-separated'))
 
-  /** `input` is the name as in action.yml; `right` says what would be right. */
-  add(input: string, wrong: string, right: string): void {
-    this.#problems.push(`${input}: ${wrong}; ${right}`)
-  }
-
-  /** Throws one error for all problems. */
-  throwIfAny(): void {
-    const [first, ...others] = this.#problems
-    if (first === undefined) return
-    const [subject, ...rest] = first.split(': ')
-    throw new UserError(
-      subject ?? 'inputs',
-      [rest.join(': '), ...others].join('\n'),
-      this.#problems.length === 1
-        ? 'Correct this input and run again.'
-        : `Correct these ${this.#problems.length} inputs and run again.`,
-      { state: 'No call was made and nothing was changed.' }
+export const roleName: Parser<string> = (name, reading) => {
+  if (!/^[\w+=,.@-]{1,64}$/.test(name))
+    reading.problem(
+      `${quoted(name)} (${name.length} characters) is not a role name`,
+      'use at most 64 letters, digits and +=,.@-_, without a path'
     )
+  return name
+}
+
+const exactOrMinor = matching(
+  /^\d+\.\d+(\.\d+(-[0-9A-Za-z.-]+)?)?$/,
+  'use a version such as 1.14.0, a minor such as 1.14, latest, or lts'
+)
+
+/** `minor`: its newest patch. `lts`: that of the newest long-term minor. */
+export type VersionInput =
+  /** Without a leading v. */
+  | { readonly kind: 'exact'; readonly version: string }
+  | { readonly kind: 'minor'; readonly minor: string }
+  | { readonly kind: 'latest' }
+  | { readonly kind: 'lts' }
+
+export const version: Parser<VersionInput> = (value, reading) => {
+  if (value === 'latest' || value === 'lts') return { kind: value }
+  const given = exactOrMinor(value.replace(/^v/, ''), reading)
+  return /^\d+\.\d+$/.test(given) ? { kind: 'minor', minor: given } : { kind: 'exact', version: given }
+}
+
+export const accountIds: Parser<readonly string[]> = (value, reading) => {
+  const ids = entriesOf(value)
+  const wrong = ids.filter((id) => !/^\d{12}$/.test(id))
+  if (wrong.length > 0)
+    reading.problem(`${quoted(wrong.join(', '))} is not an account id`, 'use 12 digits each, comma-separated')
+  return ids
+}
+
+export const subnets: Parser<SubnetsInput> = (value, reading) => {
+  if (value === 'cluster' || value === 'private') return { kind: value }
+  const [, key, of] = /^tag:([^=]+)=(.*)$/s.exec(value) ?? []
+  if (key !== undefined && of !== undefined) return { kind: 'tag', key, value: of }
+  const right = 'use cluster, private, subnet ids, or tag:key=value'
+  return { kind: 'ids', ids: ids(value, /^subnet-[0-9a-f]+$/, right, reading) }
+}
+
+export const securityGroups: Parser<SecurityGroupsInput> = (value, reading) => {
+  if (value === 'cluster') return { kind: value }
+  const right = 'use cluster, or security group ids'
+  return { kind: 'ids', ids: ids(value, /^sg-[0-9a-f]+$/, right, reading) }
+}
+
+function ids(value: string, pattern: RegExp, right: string, reading: Reading): readonly string[] {
+  const all = [...new Set(entriesOf(value))]
+  const wrong = all.filter((id) => !pattern.test(id))
+  if (all.length === 0 || wrong.length > 0)
+    reading.problem(`${quoted(wrong.length > 0 ? wrong.join(', ') : value)} is not valid`, right)
+  return all
+}
+
+export const url: Parser<string> = (value, reading) => {
+  if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol))
+    reading.problem(`${quoted(value)} is not a URL`, 'use an http(s) URL')
+  return value.replace(/\/+$/, '')
+}
+
+export const template: Parser<TemplateInput> = (value, reading) => {
+  if (value === 'upstream' || value === 'built-in') return { kind: value }
+  if (/^https?:\/\//.test(value)) return { kind: 'url', url: url(value, reading) }
+  fileText(value, 'use upstream, built-in, a path, or a URL', reading)
+  return { kind: 'path', path: value }
+}
+
+export const chart: Parser<string> = (value, reading) => {
+  if (/^oci:\/\/.*\/[^/]*:[^/]+$/.test(value))
+    reading.problem(
+      `${quoted(value)} is not valid`,
+      'use an OCI reference without a version (karpenter-version says it), or a path'
+    )
+  return value
+}
+
+export const helmRange: Parser<string> = (value, reading) => {
+  const lowest = semver.validRange(value) === null ? null : semver.minVersion(value)
+  if (lowest === null || semver.lt(lowest, '3.8.0'))
+    reading.problem(
+      `${quoted(value)} is not valid`,
+      'use a version or range of 3.8.0 or later, such as >=3.18.6'
+    )
+  return value
+}
+
+function fileText(path: string, right: string, reading: Reading): string {
+  try {
+    return reading.readFile(path)
+  } catch (error) {
+    reading.problem(`${quoted(path)} cannot be read (${shown(messageOf(error))})`, right)
+    return ''
   }
 }
 
-/** One of a fixed set of words; the first is assumed where the word is wrong, and the problem is noted. */
-export function oneOf<T extends string>(
-  problems: InputProblems,
-  input: string,
-  value: string,
-  words: readonly [T, ...T[]]
-): T {
-  const found = words.find((word) => word === value)
-  if (found !== undefined) return found
-  problems.add(input, `"${value}" is not known`, `use ${listed(words)}`)
-  return words[0]
+/** Values of the chart as YAML. */
+export const values: Parser<JsonMap> = (text, reading) => {
+  if (text.trim() === '') return {}
+  const right = 'use YAML such as `replicas: 1`'
+  try {
+    const value = boundedValue(load(boundedText(text)))
+    if (isMap(value)) return value
+    if (value !== undefined && value !== null) reading.problem('is not a map of values', right)
+  } catch (error) {
+    reading.problem(`is not YAML (${shown(messageOf(error).split('\n')[0] ?? '')})`, right)
+  }
+  return {}
 }
 
-/** YAML 1.2's booleans, as the toolkit reads them. */
-export function booleanOf(problems: InputProblems, input: string, value: string): boolean {
-  if (/^(true|True|TRUE)$/.test(value)) return true
-  if (!/^(false|False|FALSE)$/.test(value))
-    problems.add(input, `"${value}" is not a boolean`, 'use true or false')
-  return false
+export const valuesFile: Parser<JsonMap> = (path, reading) =>
+  path === '' ? {} : values(fileText(path, 'use the path of a YAML file', reading), reading)
+
+export type NodePoolsInput =
+  | { readonly kind: 'default' }
+  | { readonly kind: 'none' }
+  /** `source` is what errors call it: the path, or `node-pools`. */
+  | { readonly kind: 'manifests'; readonly source: string; readonly text: string }
+
+export const nodePools: Parser<NodePoolsInput> = (value, reading) => {
+  if (value === 'default' || value === 'none') return { kind: value }
+  if (/\n|^\s*(apiVersion|kind|---)/.test(value))
+    return { kind: 'manifests', source: 'node-pools', text: value }
+  const right = 'use default, none, the path of a manifest, or YAML'
+  return { kind: 'manifests', source: value, text: fileText(value, right, reading) }
 }
 
-export function integerOf(
-  problems: InputProblems,
-  input: string,
-  value: string,
-  least: number,
-  most: number
-): number {
-  const number = Number(value)
-  if (/^\d+$/.test(value) && number >= least && number <= most) return number
-  problems.add(
-    input,
-    `"${value}" is not a whole number from ${least} to ${most}`,
-    `use a number such as ${least}`
-  )
-  return least
+const queueName = matching(/^[\w-]{1,80}$/, "use stack, none, or the queue's name (not its ARN or URL)")
+
+/** `stack`: the queue that the stack makes. */
+export type QueueInput =
+  { readonly kind: 'stack' } | { readonly kind: 'none' } | { readonly kind: 'named'; readonly name: string }
+
+export const queue: Parser<QueueInput> = (value, reading) =>
+  value === 'stack' || value === 'none' ? { kind: value } : { kind: 'named', name: queueName(value, reading) }
+
+export const tags: Parser<Readonly<Record<string, string>>> = (value, reading) =>
+  Object.fromEntries(entriesOf(value).flatMap((entry) => tag(entry, reading)))
+
+function tag(entry: string, reading: Reading): readonly (readonly [string, string])[] {
+  const [, key, of] = /^([^=]+)=(.*)$/s.exec(entry) ?? []
+  if (key === undefined || of === undefined || key.length > 128 || of.length > 256) {
+    reading.problem(`${quoted(entry)} is not a tag`, 'use key=value, one a line or comma-separated')
+    return []
+  }
+  if (/^(aws:|kubernetes\.io\/cluster\/|karpenter\.(sh|k8s\.aws)\/|eks:|setup-karpenter:)/.test(key)) {
+    reading.problem(`${quoted(key)} is reserved`, 'use a key of your own')
+    return []
+  }
+  return [[key, of]]
 }
 
-/** `900`, `90s`, `15m` or `1h30m`, in seconds. */
-export function secondsOf(
-  problems: InputProblems,
-  input: string,
-  value: string,
-  least: number,
-  most: number
-): number {
-  const parts = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?$/.exec(value)
-  const [hours, minutes, seconds] = [parts?.[1], parts?.[2], parts?.[3]].map((part) => Number(part ?? 0))
-  const total = (hours ?? 0) * 3600 + (minutes ?? 0) * 60 + (seconds ?? 0)
-  if (value !== '' && parts !== null && total >= least && total <= most) return total
-  problems.add(
-    input,
-    `"${value}" is not a duration from ${least}s to ${most}s`,
-    'use seconds or a duration such as 15m'
-  )
-  return least
-}
+const failOnWord = word('drift', 'pending', 'unknown')
 
-/** Comma- or line-separated, trimmed, without empty entries. */
-export function listOf(value: string): string[] {
-  return value
-    .split(/[\n,]/)
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '')
-}
+export type FailOn = 'drift' | 'pending' | 'unknown'
 
-export function matching(
-  problems: InputProblems,
-  input: string,
-  value: string,
-  pattern: RegExp,
-  right: string
-): string {
-  if (!pattern.test(value)) problems.add(input, `"${value}" is not valid`, right)
-  return value
-}
-
-export function listed(words: readonly string[]): string {
-  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`
+/** Empty: never. */
+export const failOn: Parser<readonly FailOn[]> = (value, reading) => {
+  if (value === 'never') return []
+  const words = entriesOf(value)
+  if (words.length === 0) reading.problem('is empty', 'use drift, pending, unknown, or never')
+  return words.map((one) => failOnWord(one, reading))
 }

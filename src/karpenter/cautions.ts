@@ -1,6 +1,6 @@
 import { field, listField, textField, type Manifest } from '../kubernetes/manifest.js'
-import { inSpan } from './versions.js'
-import semver from 'semver'
+import type { BreakingChange } from './upgrade-guide.js'
+import { inSpan, isBefore } from './versions.js'
 
 /** What is known of a cluster by which a caution concerns it or not. */
 export interface CautionFacts {
@@ -68,6 +68,16 @@ const cautions: readonly Caution[] = [
     concerns: (facts) => usesAlias(facts, 'bottlerocket') && usesField(facts, 'instanceStorePolicy')
   },
   {
+    from: '1.1.0',
+    text: 'launch templates have the tag eks:eks-cluster-name in place of karpenter.k8s.aws/cluster: policies, budgets and scripts that go by the old one find nothing',
+    source: guide
+  },
+  {
+    from: '1.1.0',
+    text: "the operator's general metrics of objects are deprecated, and each kind has its own in their place",
+    source: guide
+  },
+  {
     from: '1.2.0',
     text: 'in metrics the reasons of disruptions are written small (drifted, empty, expired, underutilized), and the controllers nodeclass.status and nodeclass.termination are one, nodeclass',
     source: guide
@@ -76,6 +86,11 @@ const cautions: readonly Caution[] = [
     from: '1.3.0',
     text: 'before an EC2NodeClass is Ready the controller tries CreateFleet, RunInstances and CreateLaunchTemplate as dry runs: a policy that denies them by tag, subnet or key shows there first',
     source: 'pkg/controllers/nodeclass/validation.go of 1.3'
+  },
+  {
+    from: '1.3.0',
+    text: 'the metric karpenter_ignored_pod_count is karpenter_scheduler_ignored_pod_count',
+    source: guide
   },
   {
     from: '1.4.0',
@@ -117,6 +132,11 @@ const cautions: readonly Caution[] = [
     source: guide
   },
   {
+    from: '1.7.0',
+    text: 'pods with ResourceClaims are left pending; before, Karpenter made nodes for them as if they had none',
+    source: guide
+  },
+  {
     from: '1.9.0',
     text: 'the one policy of the controller is split into five, and what refers to KarpenterControllerPolicy by its name no longer finds it',
     source: guide,
@@ -135,6 +155,12 @@ const cautions: readonly Caution[] = [
   },
   {
     from: '1.12.0',
+    text: 'the controller watches the status checks of instances and needs ec2:DescribeInstanceStatus, without which it stops doing so',
+    source: guide,
+    handled: 'it comes with the stack'
+  },
+  {
+    from: '1.12.0',
     text: 'settings.enableZonalShift needs zonal shift of the EKS cluster to be on: the controller ends at its start without it',
     source: `${guide}; pkg/operator of 1.12`,
     concerns: ({ values }) => field(values, 'settings', 'enableZonalShift') === true
@@ -143,6 +169,31 @@ const cautions: readonly Caution[] = [
     from: '1.14.0',
     text: 'the CRD capacitybuffers.autoscaling.x-k8s.io comes with it, which other autoscalers use as well',
     source: guide
+  },
+  {
+    from: '1.15.0',
+    text: 'node repair is a disruption like the others: it keeps to the budgets of the NodePool (reason Unhealthy), makes sure of room for the pods first, and waits for pods that block it where no terminationGracePeriod is set. settings.legacyNodeRepair keeps the former one for now',
+    source: 'pkg/controllers/disruption/repair.go and pkg/operator/options of core 1.15',
+    concerns: ({ values }) => field(values, 'settings', 'featureGates', 'nodeRepair') === true
+  },
+  {
+    from: '1.15.0',
+    text: "the API server takes any setting in spec.kubelet, and Karpenter's controller judges it: one that is unknown, of a wrong type, kept by Karpenter (registerWithTaints) or not applied by the AMI family leaves the EC2NodeClass with ValidationSucceeded=False, and no node is made of it",
+    source:
+      'pkg/controllers/nodeclass/validation.go and pkg/apis/v1/kubeletconfiguration_validation.go of 1.15',
+    concerns: (facts) => usesField(facts, 'kubelet')
+  },
+  {
+    from: '1.15.0',
+    text: '`helm upgrade --reuse-values` from an earlier chart fails: the chart reads settings.awsFeatureGates, which the values of before do not have',
+    source: 'charts/karpenter/templates of 1.15',
+    handled: 'this action gives every value anew'
+  },
+  {
+    from: '1.15.0',
+    text: 'settings.ignoreDRARequests: false takes effect: up to 1.14 the chart left it out, and the controller kept to its default',
+    source: 'charts/karpenter/templates/deployment.yaml of 1.14 and 1.15',
+    concerns: ({ values }) => field(values, 'settings', 'ignoreDRARequests') === false
   }
 ]
 
@@ -159,7 +210,7 @@ export interface PassedCaution {
 /** Those of every version after the one and up to the other; of a way back none is known. */
 export function cautionsBetween(from: string, to: string, facts: CautionFacts): readonly PassedCaution[] {
   return cautions
-    .filter(({ from: version }) => semver.lt(from, version) && inSpan(to, { from: version }))
+    .filter(({ from: version }) => isBefore(from, version) && inSpan(to, { from: version }))
     .map(({ from: version, text, source, handled, concerns }) => ({
       version,
       text,
@@ -167,6 +218,17 @@ export function cautionsBetween(from: string, to: string, facts: CautionFacts): 
       concerns: answerOf(concerns?.(facts) ?? 'unknown'),
       ...(handled !== undefined && { handled })
     }))
+}
+
+/** What upstream's guide calls breaking of versions that are newer than all of the above. */
+export function readCautions(
+  from: string,
+  to: string,
+  changes: readonly BreakingChange[]
+): readonly PassedCaution[] {
+  return changes
+    .filter(({ version }) => isBefore(from, version) && inSpan(to, { from: version }))
+    .map(({ version, text }) => ({ version, text, source: `${guide} at v${to}`, concerns: 'unknown' }))
 }
 
 function answerOf(concerns: boolean | 'unknown'): PassedCaution['concerns'] {

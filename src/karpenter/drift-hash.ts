@@ -5,23 +5,6 @@ import { inSpan, type Span } from './versions.js'
  * hash controllers in pkg/apis/v1 and pkg/controllers of aws/karpenter-provider-aws and kubernetes-sigs/karpenter, and
  * pkg/cloudprovider/drift.go, at the tags 1.0.0 to 1.14.1.
  */
-interface HashVersion {
-  readonly span: Span
-  readonly version: string
-}
-
-const nodeClassHash: readonly HashVersion[] = [
-  { span: { before: '1.1.0' }, version: 'v3' },
-  // spec.kubelet became part of it.
-  { span: { from: '1.1.0', before: '1.12.0' }, version: 'v4' },
-  // The cluster's CA bundle became part of it.
-  { span: { from: '1.12.0' }, version: 'v5' }
-]
-
-/** NodePools have been hashed as v3 since 1.0. */
-export function nodeClassHashVersion(karpenter: string): string {
-  return nodeClassHash.find(({ span }) => inSpan(karpenter, span))?.version ?? ''
-}
 
 /** How a change of a field reaches the nodes that are there. */
 export type DriftEffect =

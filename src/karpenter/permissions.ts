@@ -3,7 +3,8 @@ import { inSpan, type Span } from './versions.js'
 
 /**
  * What Karpenter's controller may do, by version: one row a statement. Sources: the CloudFormation template at each
- * tag of aws/karpenter-provider-aws, 1.0.0 to 1.14.1 (path in template.ts); __tests__/karpenter compares.
+ * tag of aws/karpenter-provider-aws (path in template.ts), held to them by digests in __tests__/karpenter; of 1.15, what
+ * website/content/en/v1.15/reference/cloudformation.md says of each statement.
  *
  * ${...} is CloudFormation's own, resolved when the stack is made.
  */
@@ -108,7 +109,11 @@ const nodeLifecycle: readonly PermissionRow[] = [
   {
     policy: 'NodeLifecycle',
     sid: 'AllowScopedDeletion',
-    actions: ['ec2:TerminateInstances', 'ec2:DeleteLaunchTemplate'],
+    actions: [
+      'ec2:TerminateInstances',
+      { value: 'ec2:RebootInstances', span: { from: '1.15.0' } },
+      'ec2:DeleteLaunchTemplate'
+    ],
     resources: [ec2('*:instance/*'), ec2('*:launch-template/*')],
     conditions: resourceIsOwned
   }

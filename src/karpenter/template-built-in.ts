@@ -80,7 +80,7 @@ function short(values: readonly string[]): string | readonly string[] {
 }
 
 /** The document is one `Fn::Sub` of JSON text: CloudFormation works out no function in a key, and conditions need it. */
-function managedPolicy(name: string, statements: readonly PolicyStatement[]): JsonMap {
+function managedPolicy(name: string, statements: readonly PolicyStatement[], place: JsonMap = {}): JsonMap {
   const Statement = statements.map((statement) => ({
     ...statement,
     Action: short(statement.Action),
@@ -90,11 +90,14 @@ function managedPolicy(name: string, statements: readonly PolicyStatement[]): Js
     Type: 'AWS::IAM::ManagedPolicy',
     Properties: {
       ManagedPolicyName: sub(`${name}-\${ClusterName}`),
-      Path: '/',
+      ...place,
       PolicyDocument: sub(JSON.stringify({ Version: '2012-10-17', Statement }, undefined, 2))
     }
   }
 }
+
+/** Only of the policies that 1.9 brought, as upstream has it: to CloudFormation another Path is another policy. */
+const path: JsonMap = { Path: '/' }
 
 function controllerPolicies(version: string): JsonMap {
   const rows = permissionsOf(version)
@@ -105,7 +108,8 @@ function controllerPolicies(version: string): JsonMap {
   const policies: JsonMap = {}
   for (const name of policyNames) {
     const own = rows.filter((row) => row.policy === name).map((row) => row.statement)
-    if (own.length > 0) policies[`${name}Policy`] = managedPolicy(`KarpenterController${name}Policy`, own)
+    if (own.length > 0)
+      policies[`${name}Policy`] = managedPolicy(`KarpenterController${name}Policy`, own, path)
   }
   return policies
 }

@@ -1,7 +1,7 @@
-import semver from 'semver'
 import { builtInTemplateText } from './template-built-in.js'
 import { parseTemplate } from './template-syntax.js'
-import { knownVersions } from './versions.js'
+import { testedVersions } from './tested-versions.js'
+import { isBefore } from './versions.js'
 
 /**
  * The newest version whose published template has exactly these resources, by their logical ids. Undefined where none
@@ -9,7 +9,7 @@ import { knownVersions } from './versions.js'
  */
 export function templateVersionOf(logicalIds: Iterable<string>): string | undefined {
   const wanted = asText(logicalIds)
-  return knownVersions().find((version) => resourcesOf(version) === wanted)
+  return testedVersions.find((version) => resourcesOf(version) === wanted)
 }
 
 /**
@@ -18,7 +18,7 @@ export function templateVersionOf(logicalIds: Iterable<string>): string | undefi
  * upgrade to bring them back. `stands`: the version whose template the stack has.
  */
 export function templateVersionFor(version: string, stands: string | undefined): string {
-  if (stands === undefined || semver.gte(version, stands)) return version
+  if (stands === undefined || !isBefore(version, stands)) return version
   return resourcesOf(version) === resourcesOf(stands) ? version : stands
 }
 

@@ -1,14 +1,14 @@
 import { dump } from 'js-yaml'
 import { messageOf, UserError } from '../engine/errors.js'
 import { isMap, type JsonMap } from '../engine/json.js'
-import type { TemplateInput } from '../inputs/inputs.js'
 import { type OthersParts, withoutOthersParts } from './others-parts.js'
 import { guideNames } from './names.js'
 import { builtInTemplateText } from './template-built-in.js'
+import { gradeOf, newestTested } from './tested-versions.js'
 import { parseTemplate } from './template-syntax.js'
 
 /** Where the template of a version is, in aws/karpenter-provider-aws at its tag; the docs/ copy is often a version behind. */
-const upstreamPath =
+export const upstreamPath =
   'website/content/en/preview/getting-started/getting-started-with-karpenter/cloudformation.yaml'
 const upstreamBase = 'https://raw.githubusercontent.com'
 
@@ -21,6 +21,14 @@ export interface TemplatePorts {
   readonly upstreamBase?: string
 }
 
+export type TemplateInput =
+  | { readonly kind: 'upstream' }
+  | { readonly kind: 'built-in' }
+  | { readonly kind: 'path'; readonly path: string }
+  | { readonly kind: 'url'; readonly url: string }
+  /** The text itself, as the record has it; `origin` says so. */
+  | { readonly kind: 'text'; readonly text: string; readonly origin: string }
+
 export interface LoadedTemplate {
   readonly text: string
   /** For a person: its URL or path, or `built in, for Karpenter 1.14.1`. */
@@ -28,7 +36,12 @@ export interface LoadedTemplate {
 }
 
 export function upstreamTemplateUrl(version: string, base = upstreamBase): string {
-  return `${base}/aws/karpenter-provider-aws/v${version}/${upstreamPath}`
+  return upstreamFileUrl(version, upstreamPath, base)
+}
+
+/** Of a file of aws/karpenter-provider-aws at a version's tag. */
+export function upstreamFileUrl(version: string, path: string, base = upstreamBase): string {
+  return `${base}/aws/karpenter-provider-aws/v${version}/${path}`
 }
 
 /** The template's text. Throws UserError that begins with `template` when it cannot be had. */
@@ -40,7 +53,7 @@ export async function loadTemplate(request: {
   const { input, version, ports } = request
   switch (input.kind) {
     case 'built-in':
-      return { text: builtInTemplateText(version), origin: `built in, for Karpenter ${version}` }
+      return builtIn(version)
     case 'path':
       return { text: read(input.path, ports), origin: input.path }
     case 'text':
@@ -52,6 +65,12 @@ export async function loadTemplate(request: {
       return { text: await fetched(url, ports), origin: url }
     }
   }
+}
+
+/** The table ends with the newest version that was tested: a later one has that version's statements. */
+function builtIn(version: string): LoadedTemplate {
+  const of = gradeOf(version) === 'untested' ? newestTested : version
+  return { text: builtInTemplateText(of), origin: `built in, for Karpenter ${of}` }
 }
 
 function read(path: string, ports: TemplatePorts): string {

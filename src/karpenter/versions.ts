@@ -1,5 +1,4 @@
 import semver from 'semver'
-import { UserError } from '../engine/errors.js'
 
 /** From this version on, up to but without that one. */
 export interface Span {
@@ -7,72 +6,29 @@ export interface Span {
   readonly before?: string
 }
 
+/**
+ * A version as what it is a release of: `1.14.1` of `v1.14.1-rc.0`. A pre-release is what its release will be, and semver
+ * alone has it before that. `0.0.0` for what is no version, such as the image tag `latest`.
+ */
+export function baseOf(version: string): string {
+  return semver.coerce(version)?.version ?? '0.0.0'
+}
+
+/** Whether the one is of an older release than the other; pre-releases by their base. */
+export function isBefore(version: string, other: string): boolean {
+  return semver.lt(baseOf(version), baseOf(other))
+}
+
 export function inSpan(version: string, span: Span): boolean {
   return (
-    (span.from === undefined || semver.gte(version, span.from)) &&
-    (span.before === undefined || semver.lt(version, span.before))
+    (span.from === undefined || !isBefore(version, span.from)) &&
+    (span.before === undefined || isBefore(version, span.before))
   )
 }
 
-/** Which Kubernetes a Karpenter supports. */
-interface CompatibilityRow {
-  /** Semver range of Karpenter versions. */
-  readonly karpenter: string
-  readonly least: number
-  readonly most: number
-  /** Newest patch that this table was checked against, taken when nothing is asked for. */
-  readonly newest: string
-}
-
-/**
- * Kubernetes minors by Karpenter minor. Source: hack/docs/compatibilitymatrix_gen/compatibility.yaml at v1.14.1 of
- * aws/karpenter-provider-aws.
- */
-const compatibility: readonly CompatibilityRow[] = [
-  { karpenter: '>=1.0.0 <1.0.5', least: 25, most: 30, newest: '1.0.4' },
-  { karpenter: '>=1.0.5 <1.1.0', least: 25, most: 31, newest: '1.0.8' },
-  { karpenter: '~1.1.0', least: 25, most: 31, newest: '1.1.1' },
-  { karpenter: '~1.2.0', least: 25, most: 32, newest: '1.2.1' },
-  { karpenter: '~1.3.0', least: 25, most: 32, newest: '1.3.0' },
-  { karpenter: '~1.4.0', least: 25, most: 32, newest: '1.4.0' },
-  { karpenter: '~1.5.0', least: 26, most: 33, newest: '1.5.0' },
-  { karpenter: '~1.6.0', least: 26, most: 34, newest: '1.6.2' },
-  { karpenter: '~1.7.0', least: 26, most: 34, newest: '1.7.0' },
-  { karpenter: '~1.8.0', least: 26, most: 34, newest: '1.8.6' },
-  { karpenter: '~1.9.0', least: 26, most: 35, newest: '1.9.3' },
-  { karpenter: '~1.10.0', least: 26, most: 35, newest: '1.10.0' },
-  { karpenter: '~1.11.0', least: 26, most: 35, newest: '1.11.1' },
-  { karpenter: '~1.12.0', least: 26, most: 35, newest: '1.12.0' },
-  { karpenter: '~1.13.0', least: 26, most: 36, newest: '1.13.1' },
-  { karpenter: '~1.14.0', least: 26, most: 36, newest: '1.14.1' }
-]
-
-interface BadRelease {
-  readonly flaw: string
-  /** Version to take instead. */
-  readonly take: string
-}
-
-/** Releases that do not work. */
-export const brokenReleases: Readonly<Record<string, BadRelease>> = {
-  '1.8.0': {
-    flaw: 'its chart renders an empty feature gate and the controller panics (upstream issue 8608)',
-    take: '1.8.6'
-  }
-}
-
-/** Releases that work and that upstream advises against. */
-export const discouragedReleases: Readonly<Record<string, BadRelease>> = {
-  '1.8.4': {
-    flaw: 'it has a regression in topology spread, and its own documentation says to skip it',
-    take: '1.8.6'
-  }
-}
-
-export interface ChosenVersion {
-  readonly version: string
-  /** `asked for`, `installed`, `newest that supports Kubernetes 1.35`. */
-  readonly reason: string
+/** `1.14` of `1.14.3`. */
+export function minorOf(version: string): string {
+  return baseOf(version).split('.').slice(0, 2).join('.')
 }
 
 /** Minor of `1.32` or `1.32+`. */
@@ -80,57 +36,14 @@ export function kubernetesMinor(version: string): number {
   return Number(/^1\.(\d+)/.exec(version)?.[1] ?? Number.NaN)
 }
 
-export function supports(karpenter: string, kubernetes: string): boolean {
-  const minor = kubernetesMinor(kubernetes)
-  const row = compatibility.find((each) => semver.satisfies(karpenter, each.karpenter))
-  return row !== undefined && minor >= row.least && minor <= row.most
+/** Exactly the version, its pre-release too, without a leading v; undefined for what is none. */
+export function exactVersion(version: string | undefined): string | undefined {
+  return semver.parse(version)?.version
 }
 
-/** Newest versions, one a minor; newest first. */
-export function knownVersions(): readonly string[] {
-  return compatibility.map((row) => row.newest).toReversed()
-}
-
-/** Those of them that support a Kubernetes. */
-export function versionsFor(kubernetes: string): readonly string[] {
-  return knownVersions().filter((version) => supports(version, kubernetes))
-}
-
-/**
- * The version: the one asked for, else the installed one, else the newest of the table for the cluster. Throws UserError
- * where there is none, and for versions that the table does not have at all; whether the cluster suits it is preflight's.
- */
-export function chooseVersion(facts: {
-  readonly requested: string | undefined
-  readonly installed: string | undefined
-  readonly kubernetes: string
-}): ChosenVersion {
-  const { requested, installed, kubernetes } = facts
-  const good = versionsFor(kubernetes)
-  const version = requested ?? installed ?? good[0]
-  if (version === undefined) {
-    throw new UserError(
-      'karpenter-version',
-      `no Karpenter version that this action knows supports Kubernetes ${kubernetes}`,
-      'Update the cluster, or take a newer version of this action.',
-      { state: 'Nothing was changed.' }
-    )
-  }
-  const reason =
-    requested !== undefined
-      ? 'asked for'
-      : installed !== undefined
-        ? 'installed'
-        : `newest that supports Kubernetes ${kubernetes}`
-  if (!compatibility.some((row) => semver.satisfies(version, row.karpenter))) {
-    throw new UserError(
-      'karpenter-version',
-      `${version} (${reason}) is not among the versions that this action knows, 1.0.0 to ${compatibility.at(-1)?.newest ?? ''}`,
-      versionFix(kubernetes),
-      { state: 'Nothing was changed.' }
-    )
-  }
-  return { version, reason }
+/** Ascending, pre-releases before their release; what is no version comes first. */
+export function compareVersions(one: string, other: string): number {
+  return semver.compare(exactVersion(one) ?? baseOf(one), exactVersion(other) ?? baseOf(other))
 }
 
 /** What an older version would follow: the version that runs, or the last one that an install ended well with. */
@@ -144,22 +57,19 @@ export function newerBefore(
   version: string,
   before: { readonly installed: string | undefined; readonly recorded: string | undefined }
 ): NewerBefore | undefined {
-  const installed = semver.coerce(before.installed)
-  const recorded = semver.coerce(before.recorded)
+  const installed = readable(before.installed)
+  const recorded = readable(before.recorded)
   if (
-    installed !== null &&
-    semver.gt(installed, version) &&
-    (recorded === null || semver.gte(installed, recorded))
+    installed !== undefined &&
+    compareVersions(installed, version) > 0 &&
+    (recorded === undefined || compareVersions(installed, recorded) >= 0)
   )
-    return { version: installed.version, says: 'runs' }
-  if (recorded === null || !semver.gt(recorded, version)) return undefined
-  return { version: recorded.version, says: 'is recorded' }
+    return { version: installed, says: 'runs' }
+  if (recorded === undefined || compareVersions(recorded, version) <= 0) return undefined
+  return { version: recorded, says: 'is recorded' }
 }
 
-/** What to take on a cluster of this Kubernetes. */
-export function versionFix(kubernetes: string): string {
-  const good = versionsFor(kubernetes)
-  return good.length === 0
-    ? 'Update the cluster.'
-    : `Pass \`karpenter-version\` as one of ${good.slice(0, 6).join(', ')}, which support Kubernetes ${kubernetes}.`
+function readable(version: string | undefined): string | undefined {
+  if (version === undefined) return undefined
+  return exactVersion(version) ?? semver.coerce(version)?.version
 }

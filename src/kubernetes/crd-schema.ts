@@ -108,13 +108,14 @@ function pathOf(pointer: string): string {
     )
 }
 
-/** A structural schema with every field that it does not name refused, as the server refuses it of a strict request. */
-function strictly(schema: JsonMap): JsonMap {
+/**
+ * A structural schema with every field that it does not name refused, as the server refuses it of a strict request. An open
+ * map takes them, and so do the items of an open list; what it does name has its own schema.
+ */
+function strictly(schema: JsonMap, listIsOpen = false): JsonMap {
   const { properties, items, additionalProperties } = schema
-  const closed =
-    isMap(properties) &&
-    additionalProperties === undefined &&
-    schema['x-kubernetes-preserve-unknown-fields'] !== true
+  const open = listIsOpen || schema['x-kubernetes-preserve-unknown-fields'] === true
+  const isObject = isMap(properties) || schema['type'] === 'object'
   return {
     ...schema,
     ...(isMap(properties) && {
@@ -122,16 +123,16 @@ function strictly(schema: JsonMap): JsonMap {
         Object.entries(properties).map(([name, one]) => [name, isMap(one) ? strictly(one) : one])
       )
     }),
-    ...(isMap(items) && { items: strictly(items) }),
+    ...(isMap(items) && { items: strictly(items, open) }),
     ...(isMap(additionalProperties) && { additionalProperties: strictly(additionalProperties) }),
-    ...(closed && { additionalProperties: false })
+    ...(isObject && additionalProperties === undefined && !open && { additionalProperties: false })
   }
 }
 
-/** No manifest has one, and it is half of the schema. */
+/** No manifest has a status, and it is half of the schema; the metadata are not the CRD's to judge. */
 function withoutStatus(schema: JsonMap): JsonMap {
   const { properties } = schema
-  return isMap(properties) ? { ...schema, properties: { ...properties, status: {} } } : schema
+  return isMap(properties) ? { ...schema, properties: { ...properties, metadata: {}, status: {} } } : schema
 }
 
 /** Source: Kubernetes, validation rules of CustomResourceDefinitions. */
@@ -162,7 +163,7 @@ function rulesOf(schema: JsonMap, value: unknown, path: string): readonly Rule[]
     below(
       one,
       path === '' ? name : `${path}.${name}`,
-      isMap(properties) ? properties[name] : additionalProperties
+      (isMap(properties) ? properties[name] : undefined) ?? additionalProperties
     )
   )
   return [...own, ...inside]

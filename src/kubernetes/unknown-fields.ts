@@ -12,20 +12,22 @@ export function unknownFields(object: unknown, crd: unknown): readonly string[] 
   return schema === undefined ? [] : unknownIn(field(object, 'spec'), schema, 'spec')
 }
 
-function unknownIn(value: unknown, schema: unknown, path: string): readonly string[] {
-  if (field(schema, 'x-kubernetes-preserve-unknown-fields') === true) return []
+/**
+ * As the API server prunes (pkg/apiserver/schema/pruning of k8s.io/apiextensions-apiserver): an open map keeps what it does not
+ * name, with all below it; what it does name is judged by its own schema again. `open` is handed on to the items of a list.
+ */
+function unknownIn(value: unknown, schema: unknown, path: string, listIsOpen = false): readonly string[] {
+  const open = listIsOpen || field(schema, 'x-kubernetes-preserve-unknown-fields') === true
   if (Array.isArray(value)) {
     const items = field(schema, 'items')
-    return items === undefined
-      ? []
-      : value.flatMap((one, index) => unknownIn(one, items, `${path}[${index}]`))
+    return value.flatMap((one, index) => unknownIn(one, items, `${path}[${index}]`, open))
   }
   if (!isMap(value)) return []
   const properties = field(schema, 'properties')
   const others = field(schema, 'additionalProperties')
   return Object.entries(value).flatMap(([name, inner]) => {
     const known = field(properties, name) ?? others
-    if (known === undefined || known === false) return [`${path}.${name}`]
-    return unknownIn(inner, known, `${path}.${name}`)
+    if (known !== undefined && known !== false) return unknownIn(inner, known, `${path}.${name}`)
+    return open ? [] : [`${path}.${name}`]
   })
 }

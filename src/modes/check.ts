@@ -16,6 +16,7 @@ import { annotate } from '../report/annotations.js'
 import { checkLines } from '../report/check-notes.js'
 import { noteDecisions } from '../report/install-notes.js'
 import { compare, ownershipOf, type Run, stage } from '../run/run.js'
+import { versionFindings, withRefusal } from '../plan/version-findings.js'
 import { sayUpgrade } from '../upgrade/say.js'
 
 /** Mode check: reads and compares as install does, and ends there. It writes nothing and waits for nobody. */
@@ -29,8 +30,21 @@ export async function check(given: Run): Promise<void> {
   noteDecisions(run, found, decisions)
   const graph = model({ inputs, found, decisions, ownership: ownershipOf(run), keep: () => undefined })
   const findings: Finding[] = []
+  const ofVersion = await versionFindings({
+    version: decisions.version,
+    facts: decisions.facts,
+    installed: decisions.installed,
+    record: found.record,
+    kubernetes: found.cluster.kubernetesVersion,
+    allowDowngrade: inputs.allowDowngrade,
+    allowed: inputs.preflight.allow
+  })
   const inspections = await compare(run, graph, (read) => {
-    const all = withDenied(findingsOf(graph, read, found.record), found)
+    const ofResources = findingsOf(graph, read, found.record)
+    const all = [
+      ...ofVersion.findings,
+      ...withDenied(ofResources, found).map((finding) => withRefusal(finding, ofVersion.refusal))
+    ]
     findings.push(...all.map(findingWithoutSecrets).map(standing.kind === 'others' ? notYetOurs : asFound))
     if (standing.kind !== 'others') return checkLines(graph, findings, found.record)
     const entries = [...adoptionEntries(graph, read), ...usedPartsOf(standing, inputs.clusterName)]

@@ -14,6 +14,7 @@ import { adoptionLines } from '../report/adoption-notes.js'
 import { noteDecisions, noteSmokeTests, notProvedAgain, planLines } from '../report/install-notes.js'
 import { compare, ownershipOf, type Run, stage } from '../run/run.js'
 import { proveScaling } from '../smoke-test/prove-scaling.js'
+import { clusterMoved } from '../plan/version-findings.js'
 import { sayUpgrade } from '../upgrade/say.js'
 
 /** What is there, what is wanted, and how the two differ. */
@@ -30,9 +31,12 @@ interface Plan {
 export async function install(run: Run): Promise<void> {
   const first = await plan(run)
   const proofWanted = proofOf(first)
-  if (!differs(first) && !takesOver(first) && proofWanted === undefined) {
+  if (!changes(first) && proofWanted === undefined) {
     await apply(first)
-    await notProvedAgain(first.run, first.found)
+    await notProvedAgain(first.run, first.found, {
+      version: first.decisions.version,
+      changed: false
+    })
     return
   }
   await withLock(first.run, first.found.kubernetes, async ({ waited, smokeTestBegins }) => {
@@ -40,12 +44,12 @@ export async function install(run: Run): Promise<void> {
     const now = waited ? await plan(run) : first
     const { found, decisions } = now
     const record = keepRecord(now.run, now)
-    const changes = differs(now) || takesOver(now)
     const proof = proofOf(now)
-    if (changes) await record.ahead()
+    if (changes(now)) await record.ahead()
     await apply(now)
-    if (changes) await record.installed()
-    if (proof === undefined) return notProvedAgain(now.run, found)
+    if (changes(now)) await record.installed()
+    if (proof === undefined)
+      return notProvedAgain(now.run, found, { version: decisions.version, changed: changes(now) })
     smokeTestBegins()
     await stage(now.run, 'Smoke test', async (step) =>
       proveScaling(
@@ -101,7 +105,18 @@ function takesOver({ found }: Pick<Plan, 'found'>): boolean {
 
 /** A smoke test that has passed on what is unchanged since is not made again. */
 function proofOf(now: Plan): SmokeTestInput | undefined {
-  return differs(now) || now.found.record?.smokeTest === undefined ? now.run.inputs.smokeTest : undefined
+  return differs(now) || moved(now) || now.found.record?.smokeTest === undefined
+    ? now.run.inputs.smokeTest
+    : undefined
+}
+
+/** Whether the record is to be written: of what is changed, of whose it becomes, or of the Kubernetes that it stands on. */
+function changes(now: Plan): boolean {
+  return differs(now) || takesOver(now) || moved(now)
+}
+
+function moved({ found: { record, cluster } }: Plan): boolean {
+  return clusterMoved(record, cluster.kubernetesVersion)
 }
 
 function differs({ inspections }: Plan): boolean {

@@ -4,7 +4,7 @@ import { UserError } from '../engine/errors.js'
 import type { Step } from '../engine/resource.js'
 import { type Controller, findScalers } from '../helm/release.js'
 import { withLock } from '../plan/record-keeper.js'
-import { noteSmokeTests } from '../report/install-notes.js'
+import { noteSmokeTests, testedText, versionsOf } from '../report/install-notes.js'
 import { ownershipOf, type Run, stage } from '../run/run.js'
 import { proveScaling } from '../smoke-test/prove-scaling.js'
 
@@ -61,7 +61,8 @@ async function installedController(run: Run, { kubernetes }: Reached, step: Step
 function noteInstalled(run: Run, { aws, cluster }: Reached, { version }: Controller): void {
   const { ledger, outputs } = run
   ledger.cluster({ account: aws.account.id, kubernetesVersion: cluster.kubernetesVersion })
-  ledger.karpenter(version)
+  ledger.karpenter(versionsOf(version))
   outputs['karpenter-version'] = version
+  outputs['karpenter-tested'] = testedText(version)
   outputs['kubernetes-version'] = cluster.kubernetesVersion
 }

@@ -9,26 +9,39 @@ import { overlay } from '../engine/json.js'
 import type { Step } from '../engine/resource.js'
 import type { Discovery } from './discovery.js'
 import type { Chart } from '../helm/chart.js'
-import { downloadText } from '../helm/download.js'
 import type { Helm } from '../helm/run-helm.js'
 import { adoptedValues, guideValues, type Values } from '../helm/values.js'
 import type { Inputs } from '../inputs/inputs.js'
 import { readManifests } from '../karpenter/convert/manifests.js'
 import { defaultNodePools } from '../karpenter/default-node-pools.js'
 import type { OthersParts } from '../karpenter/others-parts.js'
-import { type RenderedStack, renderTemplate } from '../karpenter/rendered-stack.js'
-import { adaptTemplate, loadTemplate } from '../karpenter/template.js'
-import { templateVersionFor } from '../karpenter/template-version.js'
-import { chooseVersion } from '../karpenter/versions.js'
+import type { NamedPolicy } from '../karpenter/permission-changes.js'
+import { type RenderedStack, renderTemplate, type StackSettings } from '../karpenter/rendered-stack.js'
+import { builtInTemplateText } from '../karpenter/template-built-in.js'
+import type { VersionFacts } from '../karpenter/version-facts.js'
+import { choiceText, type StatementsOrigin, untestedWarning } from '../karpenter/version-words.js'
 import type { Manifest } from '../kubernetes/manifest.js'
 import type { Ports } from '../run/ports.js'
 import type { Session } from '../run/session.js'
+import { runPreflight } from '../preflight/index.js'
+import { nextMajor } from '../preflight/version-pair.js'
+import { helmAlone, helmAndChart } from './helm-and-chart.js'
+import { type DecidedTemplate, decideTemplate } from './stack-template.js'
+import { decideVersion, fetchText } from './version.js'
 
 /** Everything that is decided before the first write, and why; the model is made of it. */
 export interface Decisions {
   readonly version: string
   /** The version that runs in the namespace now; undefined when none does. */
   readonly installed: string | undefined
+  /** What holds for the version, and where that is known from. */
+  readonly facts: VersionFacts
+  readonly statements: StatementsOrigin
+  /** Policies of a version that the table does not have, of its own template; undefined for others. */
+  readonly ownPolicies: readonly NamedPolicy[] | undefined
+  /** Policies of a version's published template by the table, as this cluster would get them. */
+  readonly publishedPolicies: (version: string) => readonly NamedPolicy[]
+  readonly standing: DecidedTemplate['standing']
   readonly identity: ControllerIdentityStrategy
   readonly nodeAccess: NodeAccessStrategy
   readonly template: string
@@ -39,7 +52,7 @@ export interface Decisions {
   readonly queueName: string | undefined
   readonly controllerRoleArn: string
   readonly chart: Chart
-  readonly helm: Helm
+  readonly helm: () => Promise<Helm>
   /** The guide's values overlaid with the user's. */
   readonly values: Values
   readonly nodePools: readonly Manifest[]
@@ -65,38 +78,40 @@ export async function decide(
   knownChart?: Chart
 ): Promise<Decisions> {
   const { aws, cluster } = found
-  const installed = installedVersion(inputs, found)
-  const chosen = chooseVersion({
-    requested: inputs.karpenterVersion,
-    installed,
-    kubernetes: cluster.kubernetesVersion
-  })
-  const { version } = chosen
+  const { facts, installed, version, reason } = await decideVersion(inputs, found, ports, step)
+  if (inputs.mode === 'install') await runPreflight([nextMajor(version)], inputs.preflight)
   const nodeAccess = chooseNodeAccess(inputs.nodeAccess, cluster.authenticationMode)
   const manifests = manifestsOf(inputs, found)
-  const [identity, template, { helm, why, chart }] = await Promise.all([
-    identityOf(inputs, found),
-    loadTemplate({
-      input: inputs.template,
-      version: templateVersionFor(version, found.adopted?.adoption.templateVersion),
-      ports: { fetchText: fetchText(ports, step.signal), readFile: ports.readFile }
-    }),
-    helmAndChart(inputs, version, found, session, ports, step, knownChart)
-  ])
   const others = othersParts(found)
-  const text = adaptTemplate(template.text, {
-    clusterName: cluster.name,
-    nodeRoleName: inputs.nodeRoleName,
-    nodeRolePolicies: inputs.nodeRolePolicies,
-    permissionsBoundary: inputs.permissionsBoundary,
-    others
-  })
-  const stack = renderTemplate(text, {
+  const settings: StackSettings = {
     clusterName: cluster.name,
     stackName: inputs.stackName,
     account: aws.account,
     ...(others.nodeRoleArn !== undefined && { nodeRoleArn: others.nodeRoleArn })
-  })
+  }
+  const work = { inputs, found, session, ports, step }
+  const [identity, template, { helm, chart, choices: tools }] = await Promise.all([
+    identityOf(inputs, found, installed),
+    decideTemplate({
+      inputs,
+      facts,
+      templateVersion: found.adopted?.adoption.templateVersion,
+      record: found.record,
+      aws,
+      settings,
+      adaptation: {
+        clusterName: cluster.name,
+        nodeRoleName: inputs.nodeRoleName,
+        nodeRolePolicies: inputs.nodeRolePolicies,
+        permissionsBoundary: inputs.permissionsBoundary,
+        others
+      },
+      fetchText: fetchText(ports, step.signal),
+      readFile: ports.readFile
+    }),
+    knownChart === undefined ? helmAndChart(work, version) : helmAlone(work, knownChart)
+  ])
+  const { stack, statements } = template
   const queueName =
     inputs.interruptionQueue.kind === 'named'
       ? inputs.interruptionQueue.name
@@ -106,20 +121,25 @@ export async function decide(
   const controllerRoleArn = iamArn(aws.account, `role/${inputs.controllerRoleName}`)
   const adoptedReason = found.adopted === undefined ? undefined : 'as it was found'
   const choices = {
-    Karpenter: `${version} (${chosen.reason})`,
+    Karpenter: inputs.mode === 'uninstall' ? `${version} (${reason})` : choiceText(reason, facts, statements),
     'Controller identity': `${identity.strategy} (${adoptedReason ?? identity.reason})`,
     'Node access': `${nodeAccess.strategy} (${adoptedReason ?? nodeAccess.reason})`,
     Template: template.origin,
-    helm: why,
-    Chart: `${inputs.chart} ${version}${chart.digest === undefined ? '' : ` ${chart.digest}`}`
+    ...tools
   }
+  const untested = inputs.mode === 'install' ? untestedWarning(facts, statements) : undefined
   for (const [name, choice] of Object.entries(choices)) step.note(`${name}: ${choice}`)
   return {
     version,
     installed,
+    facts,
+    statements,
+    ownPolicies: template.own,
+    publishedPolicies: (of) => renderTemplate(builtInTemplateText(of), settings).policies,
+    standing: template.standing,
     identity: identity.strategy,
     nodeAccess: nodeAccess.strategy,
-    template: text,
+    template: template.text,
     templateOrigin: template.origin,
     stack,
     queueName,
@@ -139,7 +159,7 @@ export async function decide(
     nodePools: manifests.nodePools,
     nodeClasses: manifests.nodeClasses,
     choices,
-    warnings: manifests.warnings
+    warnings: [...(untested === undefined ? [] : [untested]), ...manifests.warnings]
   }
 }
 
@@ -154,20 +174,12 @@ function othersParts({ aws, adopted }: Discovery): OthersParts {
   }
 }
 
-/** Where the controllers may not be read, the record is the next best word. */
-function installedVersion(
-  { namespace }: Inputs,
-  { controllers, record, denied }: Discovery
-): string | undefined {
-  if (denied.some(({ what }) => what === 'controllers')) return record?.karpenterVersion
-  return controllers.find((controller) => controller.namespace === namespace)?.version || undefined
-}
-
 async function identityOf(
   inputs: Inputs,
-  found: Discovery
+  found: Discovery,
+  version: string | undefined
 ): Promise<ReturnType<typeof chooseControllerIdentity>> {
-  const installed = installedIdentity(inputs, found)
+  const installed = version === undefined ? undefined : installedIdentity(found)
   const stays = installed !== undefined && ['auto', installed].includes(inputs.controllerIdentity)
   const asks = inputs.controllerIdentity === 'auto' && installed === undefined && !found.podIdentityAgent
   return chooseControllerIdentity(inputs.controllerIdentity, {
@@ -180,9 +192,9 @@ async function identityOf(
 }
 
 /** The record says how the installed controller gets its role: its model had one of two resources. */
-function installedIdentity(inputs: Inputs, found: Discovery): ControllerIdentityStrategy | undefined {
-  if (installedVersion(inputs, found) === undefined || found.record === undefined) return undefined
-  return 'pod-identity-association' in found.record.resources ? 'pod-identity' : 'irsa'
+function installedIdentity({ record }: Discovery): ControllerIdentityStrategy | undefined {
+  if (record === undefined) return undefined
+  return 'pod-identity-association' in record.resources ? 'pod-identity' : 'irsa'
 }
 
 function manifestsOf(
@@ -211,46 +223,4 @@ function asTheyAre(
 ): Pick<Decisions, 'nodePools' | 'nodeClasses'> {
   const { nodePools, nodeClasses } = adopted ?? { nodePools: [], nodeClasses: [] }
   return nodePools.length + nodeClasses.length > 0 ? { nodePools, nodeClasses } : defaultNodePools(settings)
-}
-
-async function helmAndChart(
-  inputs: Inputs,
-  version: string,
-  found: Discovery,
-  session: Session,
-  ports: Ports,
-  step: Step,
-  knownChart: Chart | undefined
-): Promise<{ helm: Helm; why: string; chart: Chart }> {
-  const temporary = ports.env['RUNNER_TEMP'] ?? '.'
-  const binary = await ports.helm.find({
-    range: inputs.helmVersion,
-    baseUrl: inputs.helmDownloadUrl,
-    platform: process.platform,
-    arch: process.arch,
-    temporary,
-    env: ports.env,
-    signal: step.signal
-  })
-  const helm = await ports.helm.prepare({
-    path: binary.path,
-    version: binary.version,
-    temporary,
-    env: ports.env,
-    kubernetes: found.kubernetes,
-    beforeWrite: session.writes.pass,
-    mask: (secret) => ports.runner.setSecret(secret),
-    debug: (line) => ports.runner.debug(line),
-    signal: step.signal
-  })
-  session.onClose(async () => helm.close())
-  return { helm, why: binary.why, chart: knownChart ?? (await ports.helm.chart(helm, inputs.chart, version)) }
-}
-
-function fetchText(ports: Ports, signal: AbortSignal): (url: string) => Promise<string> {
-  return async (url) => {
-    const text = await downloadText(new URL(url), { proxyEnv: ports.env, signal })
-    if (text === undefined) throw new Error('it does not exist')
-    return text
-  }
 }

@@ -2,8 +2,15 @@ import { keptBy } from '../adoption/kept-by.js'
 import type { Decisions } from './decisions.js'
 import type { Discovery } from './discovery.js'
 import type { Graph } from '../engine/graph.js'
-import { type InstallRecord, nextRecord, recordAhead, type WalkedResource } from '../engine/record.js'
+import {
+  type InstallRecord,
+  nextRecord,
+  recordAhead,
+  type RecordFacts,
+  type WalkedResource
+} from '../engine/record.js'
 import type { Inspection } from '../engine/resource.js'
+import { factsToRecord } from '../karpenter/version-facts.js'
 import type { Run } from '../run/run.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { acquireLock } from '../kubernetes/lease.js'
@@ -95,16 +102,21 @@ export interface RecordKeeper {
 export function keepRecord(
   run: Run,
   now: {
-    readonly found: Pick<Discovery, 'kubernetes' | 'record' | 'adopted'>
-    readonly decisions: Pick<Decisions, 'version'>
+    readonly found: Pick<Discovery, 'kubernetes' | 'record' | 'adopted'> & {
+      readonly cluster: Pick<Discovery['cluster'], 'kubernetesVersion'>
+    }
+    readonly decisions: Pick<Decisions, 'version' | 'facts'>
     readonly graph: Graph
     readonly inspections: ReadonlyMap<string, Inspection>
   }
 ): RecordKeeper {
-  const { record: previous, kubernetes, adopted } = now.found
+  const { record: previous, kubernetes, adopted, cluster } = now.found
+  const known = factsToRecord(now.decisions.facts)
   const url = runUrl(run.ports.env)
-  const facts = (): Pick<InstallRecord, 'karpenterVersion' | 'run' | 'time' | 'adoption'> => ({
+  const facts = (): RecordFacts => ({
     karpenterVersion: now.decisions.version,
+    kubernetesVersion: cluster.kubernetesVersion,
+    ...(known !== undefined && { facts: known }),
     ...(adopted !== undefined && { adoption: adopted.adoption }),
     run: url,
     time: new Date(run.ports.clock.now()).toISOString()

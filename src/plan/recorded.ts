@@ -19,7 +19,7 @@ export function recordedInputs(given: Inputs, record: InstallRecord | undefined)
   const template = text(wanted('stack'), 'template')
   return {
     ...inputs,
-    karpenterVersion: record.karpenterVersion,
+    karpenterVersion: { kind: 'exact', version: record.karpenterVersion },
     namespace: text(wanted('helm-release'), 'namespace') ?? inputs.namespace,
     controllerRoleName: text(wanted('controller-role'), 'roleName') ?? inputs.controllerRoleName,
     nodeRoleName: nodeRole ?? inputs.nodeRoleName,
@@ -34,13 +34,18 @@ export function recordedInputs(given: Inputs, record: InstallRecord | undefined)
   }
 }
 
-/** Version and values of the Helm release of the last install that ended well. */
-export function recordedRelease(
-  record: InstallRecord | undefined
-): { readonly version: string; readonly values: Readonly<Record<string, unknown>> } | undefined {
+/** Version and values of the Helm release of the last install that ended well, and the digest of its chart. */
+export function recordedRelease(record: InstallRecord | undefined):
+  | {
+      readonly version: string
+      readonly values: Readonly<Record<string, unknown>>
+      readonly digest: string | undefined
+    }
+  | undefined {
   const wanted = mapAt(record?.resources['helm-release'], 'wanted')
-  const { version, values } = wanted
-  return typeof version === 'string' && isMap(values) ? { version, values } : undefined
+  const { version, values, digest } = wanted
+  if (typeof version !== 'string' || !isMap(values)) return undefined
+  return { version, values, digest: typeof digest === 'string' ? digest : undefined }
 }
 
 /** CRDs of the last install; undefined when the record has none. */

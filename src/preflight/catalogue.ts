@@ -40,8 +40,13 @@ export const catalogue = {
     findings: [
       {
         level: 'error',
-        says: "the pair is not in Karpenter's compatibility matrix",
+        says: "the version does not support the cluster's Kubernetes: with what comes of it, and what to take",
         override: 'version-pair'
+      },
+      {
+        level: 'error',
+        says: 'the version is 2.0 or later',
+        override: 'next-major'
       },
       {
         level: 'error',
@@ -49,7 +54,10 @@ export const catalogue = {
         override: 'broken-release'
       },
       { level: 'error', says: 'the version cannot follow the one that runs (before 1.0)' },
-      { level: 'warning', says: 'the release is one that its own documentation says to skip (1.8.4)' },
+      {
+        level: 'warning',
+        says: 'the release fails in some clusters, or upstream says to skip it (1.3.0, 1.7.0, 1.8.4, 1.10.0, 1.11.0, 1.11.1), with the release to take'
+      },
       {
         level: 'error',
         says: 'the version is older than the one that runs, or than that of the last install',

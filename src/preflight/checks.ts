@@ -35,6 +35,7 @@ import { queue } from './controller/queue.js'
 import { podIdentityAgentNodes, policyDocuments, queueUrl } from './reads/reads.js'
 import { rollingUpdate } from './controller/rolling-update.js'
 import { subnetTagsConflict } from './vpc/subnet-tags-conflict.js'
+import { requiredStatements } from '../karpenter/required-statements.js'
 import { templatePolicies, type TemplatePoliciesFacts } from './template-policies.js'
 import { nodePoolRemains, v1beta1Remains } from './v1beta1-remains.js'
 import { versionPair } from './version-pair.js'
@@ -95,6 +96,7 @@ function ofCluster(
     clusterActive(cluster),
     versionPair({
       version,
+      range: decisions.facts.kubernetes,
       installed,
       recorded: found.record?.karpenterVersion,
       allowDowngrade: inputs.allowDowngrade,
@@ -213,7 +215,13 @@ function ofInputs(checked: Checked, { othersDocuments }: SharedReads): readonly 
   const { inputs, found, decisions, inspections } = checked
   const { version, stack, templateOrigin } = decisions
   return [
-    templatePolicies({ karpenterVersion: version, stack, origin: templateOrigin, othersDocuments }),
+    templatePolicies({
+      karpenterVersion: version,
+      required: requiredStatements(version, decisions.ownPolicies),
+      stack,
+      origin: templateOrigin,
+      othersDocuments
+    }),
     chartValues(inputs, decisions),
     leftCrds(leftOnes(checked)),
     prunedFields({

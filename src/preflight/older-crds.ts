@@ -1,5 +1,6 @@
 import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.js'
-import semver from 'semver'
+import { testedPatchOf } from '../karpenter/tested-versions.js'
+import { isBefore } from '../karpenter/versions.js'
 import type { Finding } from './finding.js'
 
 export interface CrdFacts {
@@ -47,7 +48,7 @@ async function findingsOf(crd: CustomResourceDefinition, facts: CrdFacts): Promi
       )
     ]
   }
-  if (semver.lt(facts.karpenterVersion, '1.1.0')) return []
+  if (isBefore(facts.karpenterVersion, '1.1.0')) return []
   const findings: Finding[] = []
   const stored = crd.status?.storedVersions ?? []
   // CapacityBuffers, which came with 1.14, have no other version than their own v1beta1.
@@ -57,7 +58,7 @@ async function findingsOf(crd: CustomResourceDefinition, facts: CrdFacts): Promi
         'error',
         `still has objects stored as v1beta1, which Karpenter ${facts.karpenterVersion} does not have`,
         [`status.storedVersions: ${stored.join(', ')}`, ...ownerOf(crd)].join('; '),
-        `Install 1.0.8 first and have every object rewritten as v1 (kubectl get ${name} -o yaml | kubectl replace -f -), then take v1beta1 out of status.storedVersions.`
+        `Install ${testedPatchOf('1.0') ?? '1.0'} first and have every object rewritten as v1 (kubectl get ${name} -o yaml | kubectl replace -f -), then take v1beta1 out of status.storedVersions.`
       )
     )
   }

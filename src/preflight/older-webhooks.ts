@@ -1,4 +1,4 @@
-import semver from 'semver'
+import { isBefore } from '../karpenter/versions.js'
 import type { Finding } from './finding.js'
 
 /** A webhook configuration of Karpenter up to 1.0. */
@@ -20,7 +20,7 @@ export function webhookFindings(
   karpenterVersion: string
 ): readonly Finding[] {
   // 1.0 has them itself.
-  if (semver.lt(karpenterVersion, '1.1.0')) return []
+  if (isBefore(karpenterVersion, '1.1.0')) return []
   return webhooks.map(({ kind, name, service, serviceThere, failurePolicy }) => {
     const blocks = !serviceThere && failurePolicy === 'Fail'
     return {

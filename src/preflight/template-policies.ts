@@ -1,11 +1,12 @@
 import { isMap, type JsonMap } from '../engine/json.js'
 import { matches } from '../karpenter/action-match.js'
-import { permissionsOf } from '../karpenter/permissions.js'
+import type { RequiredStatement } from '../karpenter/required-statements.js'
 import type { RenderedStack } from '../karpenter/rendered-stack.js'
 import type { Check, Finding } from './finding.js'
 
 export interface TemplatePoliciesFacts {
   readonly karpenterVersion: string
+  readonly required: readonly RequiredStatement[]
   readonly stack: Pick<RenderedStack, 'policies' | 'nodeRole'>
   /** Where the template came from, for a person. */
   readonly origin: string
@@ -56,18 +57,18 @@ function allowedBy(documents: readonly JsonMap[]): readonly Allowed[] {
 }
 
 function lacking(
-  { karpenterVersion, origin }: TemplatePoliciesFacts,
+  { karpenterVersion, required, origin }: TemplatePoliciesFacts,
   allowed: readonly Allowed[]
 ): Finding[] {
   const findings: Finding[] = []
-  for (const { policy, statement } of permissionsOf(karpenterVersion)) {
-    const missing = statement.Action.filter((action) => !allowed.some((one) => matches(one.action, action)))
+  for (const { policy, sid, actions } of required) {
+    const missing = actions.filter((action) => !allowed.some((one) => matches(one.action, action)))
     if (missing.length === 0) continue
     findings.push({
       check: 'template-policies',
       level: missing.every((action) => optional.test(action)) ? 'warning' : 'error',
       subject: 'template',
-      problem: `no policy of the stack allows ${missing.join(', ')}, which the controller of Karpenter ${karpenterVersion} calls (${statement.Sid}, in upstream's ${policy} policy)`,
+      problem: `no policy of the stack allows ${missing.join(', ')}, which the controller of Karpenter ${karpenterVersion} calls (${sid}, in upstream's ${policy} policy)`,
       evidence: `template: ${origin}`,
       fix: 'Add the statement to the template, or pass `template: upstream` or `built-in`.'
     })

@@ -1,5 +1,5 @@
-import semver from 'semver'
 import { compatibilityAnnotation } from '../karpenter/cautions.js'
+import { exactVersion, isBefore } from '../karpenter/versions.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { nodePools } from '../kubernetes/kinds.js'
 import { textField } from '../kubernetes/manifest.js'
@@ -27,14 +27,14 @@ export function v1beta1Remains(facts: RemainsFacts): Check {
 }
 
 function passes11({ version, installed }: RemainsFacts): boolean {
-  const runs = semver.valid(installed)
-  return runs !== null && semver.lt(runs, '1.1.0') && semver.gte(version, '1.1.0')
+  const runs = exactVersion(installed)
+  return runs !== undefined && isBefore(runs, '1.1.0') && !isBefore(version, '1.1.0')
 }
 
 async function findingsOf(facts: RemainsFacts): Promise<readonly Finding[]> {
   const { version, installed } = facts
   const found = await facts.nodePools()
-  const ends = semver.lt(version, '1.6.0')
+  const ends = isBefore(version, '1.6.0')
   return found.flatMap(({ name, annotated, incompleteRef }): readonly Finding[] => {
     const finding = (level: Finding['level'], problem: string, evidence: string, fix: string): Finding => ({
       check: 'v1beta1-remains',

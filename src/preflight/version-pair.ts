@@ -1,16 +1,15 @@
-import semver from 'semver'
-import {
-  brokenReleases,
-  discouragedReleases,
-  newerBefore,
-  supports,
-  versionFix
-} from '../karpenter/versions.js'
+import { brokenReleases, discouragedReleases } from '../karpenter/broken-releases.js'
+import { isNextMajor, newestTested, testedPatchOf } from '../karpenter/tested-versions.js'
+import type { Fact, FactOrigin, KubernetesRange } from '../karpenter/version-facts.js'
+import { isInRange, pairConsequence, rangeText, versionFix } from '../karpenter/version-words.js'
+import { baseOf, compareVersions, isBefore, newerBefore } from '../karpenter/versions.js'
 import type { Check, Finding } from './finding.js'
 
 export interface VersionPairFacts {
   /** The version that is to be installed. */
   readonly version: string
+  /** Which Kubernetes it supports. */
+  readonly range: Fact<KubernetesRange>
   /** The version that runs; undefined when none does. */
   readonly installed: string | undefined
   /** The version of the last install that ended well. */
@@ -23,27 +22,72 @@ export interface VersionPairFacts {
 export function versionPair(facts: VersionPairFacts): Check {
   return {
     name: 'version-pair',
-    run: async () => [...pair(facts), ...release(facts), ...way(facts), ...downgrade(facts)]
+    run: async () => [
+      ...majors(facts.version),
+      ...pair(facts),
+      ...release(facts),
+      ...way(facts),
+      ...downgrade(facts)
+    ]
   }
 }
 
-function pair({ version, kubernetes }: VersionPairFacts): Finding[] {
-  if (supports(version, kubernetes)) return []
+/** Said before anything of such a version is downloaded. */
+export function nextMajor(version: string): Check {
+  return { name: 'version-pair', run: async () => majors(version) }
+}
+
+function majors(version: string): Finding[] {
+  if (!isNextMajor(version)) return []
   return [
     {
       check: 'version-pair',
       level: 'error',
       subject: 'karpenter-version',
-      problem: `${version} does not support Kubernetes ${kubernetes}`,
-      evidence: "Karpenter's compatibility matrix",
-      fix: versionFix(kubernetes),
+      problem: `${version} is of another major version, whose API and upgrade nobody has tried with this action`,
+      evidence: `this release was tested up to ${newestTested}`,
+      fix: 'Take a release of this action that knows it.',
+      override: 'next-major'
+    }
+  ]
+}
+
+function pair({ version, range, installed, recorded, kubernetes }: VersionPairFacts): Finding[] {
+  if (isInRange(range.value, kubernetes)) return []
+  return [
+    {
+      check: 'version-pair',
+      level: 'error',
+      subject: 'karpenter-version',
+      problem: `${version} does not support Kubernetes ${kubernetes}: ${pairConsequence(version)}`,
+      evidence: `it is for Kubernetes ${rangeText(range.value)}${originText(version, range.origin)}`,
+      fix: versionFix({ version, range: range.value, kubernetes, before: newestOf(installed, recorded) }),
       override: 'version-pair'
     }
   ]
 }
 
+function originText(version: string, origin: FactOrigin): string {
+  switch (origin) {
+    case 'table':
+      return ''
+    case 'tag':
+      return `, by upstream's v${version}`
+    case 'record':
+      return ', as recorded'
+    case 'newest row':
+      return `, as far as ${newestTested} tells`
+  }
+}
+
+/** Of what runs and what is recorded. */
+export function newestOf(installed: string | undefined, recorded: string | undefined): string | undefined {
+  if (installed === undefined || recorded === undefined) return installed ?? recorded
+  return compareVersions(installed, recorded) < 0 ? recorded : installed
+}
+
 function release({ version }: VersionPairFacts): Finding[] {
-  const [broken, discouraged] = [brokenReleases[version], discouragedReleases[version]]
+  const [broken, discouraged] = [brokenReleases[baseOf(version)], discouragedReleases[baseOf(version)]]
   const bad = broken ?? discouraged
   if (bad === undefined) return []
   return [
@@ -60,31 +104,31 @@ function release({ version }: VersionPairFacts): Finding[] {
 }
 
 function way({ version, installed }: VersionPairFacts): Finding[] {
-  const runs = installed === undefined ? null : semver.coerce(installed)
-  if (runs === null) return []
+  const runs = installed === undefined ? '0.0.0' : baseOf(installed)
+  if (runs === '0.0.0') return []
   const finding = (level: Finding['level'], problem: string, fix: string): Finding => ({
     check: 'version-pair',
     level,
     subject: 'karpenter-version',
     problem,
-    evidence: `Karpenter ${runs.version} runs`,
+    evidence: `Karpenter ${runs} runs`,
     fix
   })
-  if (semver.lt(runs, '0.37.0')) {
+  if (isBefore(runs, '0.37.0')) {
     return [
       finding(
         'error',
-        `${version} cannot follow ${runs.version} at once: its objects must be brought to v1beta1 and v1 first`,
+        `${version} cannot follow ${runs} at once: its objects must be brought to v1beta1 and v1 first`,
         "Follow Karpenter's upgrade guide to 0.37 and 1.0, or remove that installation, then run again."
       )
     ]
   }
-  if (semver.lt(runs, '1.0.0') && semver.gte(version, '1.1.0')) {
+  if (isBefore(runs, '1.0.0') && !isBefore(version, '1.1.0')) {
     return [
       finding(
         'error',
-        `${version} serves v1 only, and ${runs.version} keeps its objects as v1beta1`,
-        'Install 1.0.8 first, which converts them; then run again with the version you want.'
+        `${version} serves v1 only, and ${runs} keeps its objects as v1beta1`,
+        `Install ${testedPatchOf('1.0') ?? '1.0'} first, which converts them; then run again with the version you want.`
       )
     ]
   }

@@ -1,5 +1,5 @@
 import type { AdoptionEntry } from '../adoption/listing.js'
-import { literal, moreThan, table } from './markdown.js'
+import { markdown, moreThan, table } from './markdown.js'
 
 /** The adoption report for the log: a line a resource, its differences below, then the counts. */
 export function adoptionLines(entries: readonly AdoptionEntry[]): readonly string[] {
@@ -43,21 +43,19 @@ function keptBy({ keeper, evidence }: AdoptionEntry): string {
 export function adoptionText(entries: readonly AdoptionEntry[]): string {
   const rows = entries.slice(0, mostRows).map((entry) => [
     entry.state,
-    literal(entry.title),
-    literal(entry.keeper ?? ''),
-    literal(entry.evidence.slice(0, 3).join('; ')),
-    literal(
-      entry.differences
-        .slice(0, 3)
-        .map(({ reason }) => reason)
-        .join('; ')
-    ),
-    literal(entry.adopt)
+    entry.title,
+    entry.keeper ?? '',
+    entry.evidence.slice(0, 3).join('; '),
+    entry.differences
+      .slice(0, 3)
+      .map(({ reason }) => reason)
+      .join('; '),
+    entry.adopt
   ])
   return [
     '### Adoption',
     '',
-    table(['', 'Resource', 'Kept by', 'Evidence', 'Differences', '`adopt: true` would'], rows),
+    table(['', 'Resource', 'Kept by', 'Evidence', 'Differences', markdown('`adopt: true` would')], rows),
     ...moreThan(rows.length, entries.length)
   ].join('\n')
 }

@@ -1,5 +1,5 @@
 import type { Finding } from '../engine/findings.js'
-import { literal, moreThan, table, value } from './markdown.js'
+import { moreThan, shown as cellText, table, type Text, value } from './markdown.js'
 import type { Report } from './report.js'
 
 /** What a person reads; the report has all. The bytes keep the whole below the summary's limit. */
@@ -28,10 +28,12 @@ export function findingsText(findings: readonly Finding[]): string {
 
 function fitting(
   findings: readonly Finding[]
-): readonly { readonly layer: string; readonly cells: readonly string[] }[] {
+): readonly { readonly layer: string; readonly cells: readonly Text[] }[] {
   const rows = findings.map((finding) => ({ layer: finding.layer, cells: row(finding) }))
   let used = 0
-  const first = rows.findIndex(({ cells }) => (used += Buffer.byteLength(cells.join(' | '))) > mostBytes)
+  const first = rows.findIndex(
+    ({ cells }) => (used += Buffer.byteLength(cells.map(cellText).join(' | '))) > mostBytes
+  )
   return first === -1 ? rows : rows.slice(0, first)
 }
 
@@ -42,20 +44,20 @@ export function bySeverity(findings: readonly Finding[]): readonly Finding[] {
   return findings.toSorted((a, b) => rank(a) - rank(b))
 }
 
-function row(finding: Finding): readonly string[] {
+function row(finding: Finding): readonly Text[] {
   const { kind, title, path, wanted, recorded, live, severity, by, install, reason, missingPermission } =
     finding
   const unknown = kind === 'unknown'
   const lacks = missingPermission === undefined ? '' : ` (missing: ${missingPermission})`
   return [
     kind,
-    literal(title),
+    title,
     value(path === '' ? undefined : path),
     value(wanted),
     value(recorded),
-    unknown ? literal(`${reason}${lacks}`) : value(live),
+    unknown ? `${reason}${lacks}` : value(live),
     unknown ? '' : severity,
-    by === undefined ? '' : literal([by.manager, by.time].filter((part) => part !== undefined).join(', ')),
-    literal(install)
+    by === undefined ? '' : [by.manager, by.time].filter((part) => part !== undefined).join(', '),
+    install
   ]
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { stripVTControlCharacters } from 'node:util'
 import { countsOf, type Finding } from '../engine/findings.js'
 import { bySeverity, countsText } from './check-summary.js'
+import { cut, shown as textOf, type Text, value } from './markdown.js'
 
 export interface IssueCluster {
   readonly name: string
@@ -12,6 +12,7 @@ export interface IssueCluster {
 /** GitHub takes 65,536 characters. */
 export const mostCharacters = 60_000
 const mostInComment = 20
+const mostInCell = 400
 
 /** The line by which the issue of a cluster is known; nobody sees it. */
 export function markerOf(arn: string): string {
@@ -72,7 +73,7 @@ export function commentOf(cluster: IssueCluster, findings: readonly Finding[], r
     '',
     ...shown.map(
       ({ kind, title, path, install }) =>
-        `- ${kind}: ${literal(title)}${path === '' ? '' : ` ${value(path)}`}; install would ${literal(install)}`
+        `- ${kind}: ${text(title)}${path === '' ? '' : ` ${textOf(value(path))}`}; install would ${text(install)}`
     ),
     ...(left > 0 ? [`- and ${left} more, above`] : []),
     '',
@@ -81,24 +82,24 @@ export function commentOf(cluster: IssueCluster, findings: readonly Finding[], r
 }
 
 function verdictOf({ name, region }: IssueCluster, findings: readonly Finding[]): string {
-  return `Karpenter on ${value(name)} in ${region} is not as it was installed: ${countsText(countsOf(findings)) ?? 'nothing found'}.`
+  return `Karpenter on ${textOf(value(name))} in ${region} is not as it was installed: ${countsText(countsOf(findings)) ?? 'nothing found'}.`
 }
 
 function row(finding: Finding): string {
   const { kind, layer, title, path, wanted, live, reason, missingPermission, by, install } = finding
   const who = by === undefined ? '' : [by.manager, by.time].filter((part) => part !== undefined).join(', ')
   const lacks = missingPermission === undefined ? '' : ` (missing: ${missingPermission})`
-  const cells = [
+  const cells: readonly Text[] = [
     kind,
     layer,
-    literal(title),
+    cut(title, mostInCell),
     path === '' ? '' : value(path),
     value(wanted),
-    kind === 'unknown' ? literal(`${reason}${lacks}`) : value(live),
-    literal(who),
-    literal(install)
+    kind === 'unknown' ? cut(`${reason}${lacks}`, mostInCell) : value(live),
+    cut(who, mostInCell),
+    cut(install, mostInCell)
   ]
-  return `| ${cells.join(' | ')} |`
+  return `| ${cells.map(textOf).join(' | ')} |`
 }
 
 function rowsWithin(rows: readonly string[], room: number): number {
@@ -107,26 +108,6 @@ function rowsWithin(rows: readonly string[], room: number): number {
   return first === -1 ? rows.length : first
 }
 
-/** A value of the cluster in a cell. In `code` GitHub makes no mention or reference of it. */
-function value(of: unknown): string {
-  if (of === undefined) return ''
-  return `<code>${encoded(cut(typeof of === 'string' ? of : JSON.stringify(of), 160))}</code>`
-}
-
-/** Text with values of the cluster in it. The space of no width keeps `@name` and `#1` from naming anybody. */
-function literal(text: string): string {
-  return encoded(cut(text, 400)).replaceAll(/&#(64|35);/g, '&#$1;&#8203;')
-}
-
-/** Everything that HTML, Markdown or a table could take for its own, as numbers of characters. */
-function encoded(text: string): string {
-  return text.replaceAll(/[^\p{L}\p{N} ,.;=%"'/-]/gu, (character) => `&#${character.codePointAt(0)};`)
-}
-
-/** One line of bounded length, without the terminal's colours and other signs that are not seen. */
-function cut(text: string, most: number): string {
-  const line = stripVTControlCharacters(text)
-    .replaceAll(/\s+/g, ' ')
-    .replaceAll(/[\p{C}]/gu, '')
-  return line.length > most ? `${line.slice(0, most - 3)}...` : line
+function text(of: string): string {
+  return textOf(cut(of, mostInCell))
 }

@@ -5,22 +5,54 @@ import type { Inspection } from '../engine/resource.js'
 import { withoutSecrets } from '../engine/secret-values.js'
 import type { Run } from '../run/run.js'
 import type { NodePoolResult } from '../smoke-test/result.js'
-import type { ReportedSmokeTest } from './report.js'
+import { gradeOf, newestTested } from '../karpenter/tested-versions.js'
+import type { VersionFacts } from '../karpenter/version-facts.js'
+import { notProvedWarning, type StatementsOrigin } from '../karpenter/version-words.js'
+import type { ReportedSmokeTest, ReportedVersions } from './report.js'
 
 /** What is known once everything is decided goes to outputs, summary and report; warnings to the log. */
 export function noteDecisions(run: Run, found: Discovery, decisions: Decisions): void {
   const { ledger, outputs, inputs } = run
   ledger.cluster({ account: found.aws.account.id, kubernetesVersion: found.cluster.kubernetesVersion })
-  ledger.karpenter(decisions.version)
+  const { facts, statements } = decisions
+  ledger.karpenter(versionsOf(decisions.version, facts, statements))
   for (const [name, text] of Object.entries(decisions.choices)) ledger.choice(name, text)
   for (const warning of decisions.warnings) run.journal.warning(warning)
   outputs['karpenter-version'] = decisions.version
+  outputs['karpenter-tested'] = testedText(decisions.version)
   outputs['kubernetes-version'] = found.cluster.kubernetesVersion
   outputs['controller-role-arn'] = decisions.controllerRoleArn
   outputs['node-role-arn'] = decisions.stack.nodeRole.arn
   outputs['queue-name'] = decisions.queueName ?? ''
   outputs['stack-name'] = inputs.stackName
   outputs['chart-digest'] = decisions.chart.digest ?? ''
+}
+
+/** A version with how far this release knows it; `facts` where they were looked for. */
+export function versionsOf(
+  karpenter: string,
+  facts?: VersionFacts,
+  statements?: StatementsOrigin
+): ReportedVersions {
+  return {
+    karpenter,
+    grade: gradeOf(karpenter),
+    newestTested,
+    ...(facts !== undefined &&
+      statements !== undefined && {
+        facts: {
+          kubernetes: facts.kubernetes.origin,
+          statements,
+          nodeClassHash: facts.nodeClassHash.origin,
+          upgradeNotes: facts.upgradeNotes.origin
+        }
+      })
+  }
+}
+
+/** The output `karpenter-tested`. */
+export function testedText(version: string): string {
+  return String(gradeOf(version) === 'tested')
 }
 
 /** What is proved so far: each NodePool in the report, all of them together in the outputs. */
@@ -52,10 +84,17 @@ function reported(result: NodePoolResult): ReportedSmokeTest {
 }
 
 /** A run that changes nothing proves nothing again: its smoke test would be the only thing that writes. */
-export async function notProvedAgain(run: Run, found: Discovery): Promise<void> {
+export async function notProvedAgain(
+  run: Run,
+  found: Discovery,
+  of: { readonly version: string; readonly changed: boolean }
+): Promise<void> {
   const nodes = String((await found.nodes()).length)
   Object.assign(run.outputs, { 'nodes-before': nodes, 'nodes-after': nodes, 'nodes-added': '0' })
   const passed = found.record?.smokeTest?.time
+  const proved = passed !== undefined && !of.changed
+  if (run.inputs.smokeTest === undefined && !proved && gradeOf(of.version) === 'untested')
+    run.journal.warning(notProvedWarning(of.version))
   if (run.inputs.smokeTest !== undefined && passed !== undefined) {
     run.ports.runner.info(`Smoke test left out: nothing has changed since it passed on ${passed}`)
   }

@@ -8,7 +8,7 @@ import { criticalPath, type Outcome, type RemovalOutcome } from '../engine/walk.
 import type { Finding as PreflightFinding } from '../preflight/finding.js'
 import type { Mode } from '../inputs/inputs.js'
 import type { UpgradeNotes } from '../upgrade/notes.js'
-import type { Report, ReportedRequests, ReportedSmokeTest } from './report.js'
+import type { Report, ReportedRequests, ReportedSmokeTest, ReportedVersions } from './report.js'
 import { reportSchema } from './report.js'
 
 /** One request of a run, whichever API it went to. */
@@ -31,7 +31,7 @@ export class Ledger {
   readonly #choices: Record<string, string> = {}
   readonly #kept: Record<string, string> = {}
   #cluster: Report['cluster']
-  #karpenterVersion: string | undefined
+  #versions: ReportedVersions | undefined
   #walk:
     { graph: Graph; inspections: ReadonlyMap<string, Inspection>; outcomes: readonly Outcome[] } | undefined
   #smokeTests: readonly ReportedSmokeTest[] = []
@@ -53,8 +53,8 @@ export class Ledger {
     this.#cluster = { ...this.#cluster, ...facts }
   }
 
-  karpenter(version: string): void {
-    this.#karpenterVersion = version
+  karpenter(versions: ReportedVersions): void {
+    this.#versions = versions
   }
 
   choice(name: string, text: string): void {
@@ -121,7 +121,10 @@ export class Ledger {
       startedAt: new Date(this.#startedAt).toISOString(),
       seconds: (end.at - this.#startedAt) / 1000,
       cluster: this.#cluster,
-      ...(this.#karpenterVersion !== undefined && { karpenterVersion: this.#karpenterVersion }),
+      ...(this.#versions !== undefined && {
+        karpenterVersion: this.#versions.karpenter,
+        versions: this.#versions
+      }),
       changed: this.changes.length > 0,
       choices: this.#choices,
       ...(this.#preflight !== undefined && { preflight: this.#preflight }),

@@ -1,55 +1,98 @@
-import { stripVTControlCharacters } from 'node:util'
+import { oneLine, visible } from '../engine/plain-text.js'
+
+/**
+ * Markdown of our own making. Whatever else is to stand in a summary, an issue or a comment is text, and text comes from
+ * the cluster or the account: it is made harmless where it goes in, so that nothing has to be remembered.
+ */
+export interface Markdown {
+  readonly markdown: string
+}
+
+export type Text = string | Markdown
+
+export function markdown(ours: string): Markdown {
+  return { markdown: ours }
+}
 
 /** A table; cells become one line each, and cannot break out of it. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => plain(cell).replaceAll('|', '\\|')).join(' | ')} |`
+export function table(head: readonly Text[], rows: readonly (readonly Text[])[]): string {
+  const line = (cells: readonly Text[]): string => `| ${cells.map(shown).join(' | ')} |`
   return [line(head), `|${head.map(() => '---').join('|')}|`, ...rows.map(line)].join('\n')
 }
 
 /** A list, empty when there is nothing in it; what is beyond `most` is counted. */
-export function list(title: string, lines: readonly string[], most = 100): string {
+export function list(title: string, lines: readonly Text[], most = 100): string {
   if (lines.length === 0) return ''
-  const shown = lines.slice(0, most).map((line) => `- ${line}`)
-  return [`### ${title}`, '', ...shown, ...moreThan(shown.length, lines.length)].join('\n')
+  const kept = lines.slice(0, most).map((line) => `- ${shown(line)}`)
+  return [`### ${title}`, '', ...kept, ...moreThan(kept.length, lines.length)].join('\n')
 }
 
 /** The line for what is left out of a list. */
-export function moreThan(shown: number, all: number): readonly string[] {
-  return shown < all ? ['', `and ${all - shown} more (see the report)`] : []
+export function moreThan(shownCount: number, all: number): readonly string[] {
+  return shownCount < all ? ['', `and ${all - shownCount} more (see the report)`] : []
 }
 
-/** One line without the terminal's colours. A carriage return alone ends a line of Markdown as well. */
-export function plain(text: string): string {
-  return stripVTControlCharacters(text).replaceAll(/\r\n?|[\n\u2028\u2029]/g, ' ')
+/** Several beside each other. */
+export function joined(texts: readonly Text[], separator: string): Markdown {
+  return markdown(texts.map(shown).join(separator))
 }
 
-/** Text that others wrote, as text: no HTML, no mention, no emphasis. */
+/** What stands in the page: text made harmless, Markdown as it is. */
+export function shown(text: Text): string {
+  return typeof text === 'string' ? literal(text) : text.markdown
+}
+
+/**
+ * Text that others wrote, as text on one line: no HTML, table, emphasis, formula, image, link, mention or reference. What
+ * Markdown, HTML or a table could take for its own is written as the number of its character; GitHub looks for mentions,
+ * references and addresses after that, which a space of no width keeps apart.
+ */
 export function literal(text: string): string {
-  return plain(text)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll(/[\\`*_[\]~]/g, (character) => `\\${character}`)
-    .replaceAll('@', '@<!-- -->')
+  return encoded(oneLine(text))
+    .replaceAll('&#64;', '&#64;&#8203;')
+    .replaceAll('&#35;', '&#35;&#8203;')
+    .replaceAll(/:(?=\/\/)/g, ':&#8203;')
+    .replaceAll(/\b(www)\.|\b(GH)-/gi, (found) => `${found.slice(0, -1)}&#8203;${found.slice(-1)}`)
+    .replace(/^\s*(?=(?:[-+]|\d+[.)])(?:\s|$))/, '&#8203;')
 }
 
-export function fenced(text: string): string {
-  return `\`\`\`text\n${text.replaceAll('```', "'''")}\n\`\`\``
+/**
+ * Text as a value, to be copied: between backticks, where nothing is taken for Markdown, mention or link. Text that could
+ * end them, or its cell, is written in numbers; there GitHub still makes a link of an address.
+ */
+export function code(text: string): Markdown {
+  const line = oneLine(text)
+  if (!/[`|\\]|^\s|\s$|^$/.test(line)) return markdown(`\`${line}\``)
+  const address = /:(?=\/\/)|\bwww\./gi
+  const inside = encoded(line).replaceAll(address, (found) =>
+    found === ':' ? '&#58;' : `${found.slice(0, -1)}&#46;`
+  )
+  return markdown(`<code>${inside}</code>`)
 }
 
-export function code(text: string): string {
-  return `\`${text.replaceAll('`', "'")}\``
-}
-
-/** A value of any kind in a cell; cut where it is long. */
-export function value(of: unknown): string {
-  if (of === undefined) return ''
+/** A value of any kind; cut where it is long. */
+export function value(of: unknown): Markdown {
+  if (of === undefined) return markdown('')
   const text = typeof of === 'string' ? of : JSON.stringify(of)
-  const shown = plain(text)
-  if (shown.trim() === '') return code(JSON.stringify(shown))
-  return code(shown.length > 160 ? `${shown.slice(0, 157)}...` : shown)
+  if (text.trim() === '') return code(JSON.stringify(text))
+  return code(cut(text, 160))
+}
+
+export function cut(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most - 3)}...` : text
+}
+
+/** A block of text with its lines; longer than any row of backticks in it. */
+export function fenced(text: string): string {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length))
+  const fence = '`'.repeat(longest + 1)
+  return `${fence}text\n${visible(text)}\n${fence}`
 }
 
 export function seconds(value: number): string {
   return value < 120 ? `${value.toFixed(1)} s` : `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`
+}
+
+function encoded(text: string): string {
+  return text.replaceAll(/[&<>\\`*_[\]~|@#!$]/g, (character) => `&#${character.charCodeAt(0)};`)
 }

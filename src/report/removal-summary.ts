@@ -1,12 +1,12 @@
 import type { RemovalListing } from '../engine/removal-listing.js'
-import { list, literal, moreThan, table } from './markdown.js'
+import { list, moreThan, table } from './markdown.js'
 
 /** Rows that a person reads; the report has them all. */
 const mostRows = 200
 
 /** What went, what stayed and why, what is left, and what was read to know it. */
 export function removalText({ removed, kept, leftovers, proof }: RemovalListing): string {
-  const reasoned = (name: string, reason: string): string => `${literal(name)}: ${literal(reason)}`
+  const reasoned = (name: string, reason: string): string => `${name}: ${reason}`
   return [
     list(
       'Left over',
@@ -18,7 +18,7 @@ export function removalText({ removed, kept, leftovers, proof }: RemovalListing)
     ),
     list(
       'Removed',
-      removed.map(({ title }) => literal(title))
+      removed.map(({ title }) => title)
     ),
     proofText(proof)
   ]
@@ -33,7 +33,7 @@ function proofText(proof: RemovalListing['proof']): string {
     ...proof.filter(({ found }) => found.length === 0)
   ]
     .slice(0, mostRows)
-    .map(({ what, found }) => [literal(what), found.length === 0 ? 'gone' : literal(few(found))])
+    .map(({ what, found }) => [what, found.length === 0 ? 'gone' : few(found)])
   return [
     '### Read afterwards',
     '',

@@ -3,6 +3,8 @@ import { dirname } from 'node:path'
 import type { AdoptionEntry } from '../adoption/listing.js'
 import type { Difference } from '../engine/difference.js'
 import type { Finding, FindingKind } from '../engine/findings.js'
+import type { Grade } from '../karpenter/tested-versions.js'
+import type { FactOrigin } from '../karpenter/version-facts.js'
 import type { Mode } from '../inputs/inputs.js'
 import type { Finding as PreflightFinding } from '../preflight/finding.js'
 import type { RemovalListing } from '../engine/removal-listing.js'
@@ -44,6 +46,21 @@ export interface ReportedSmokeTest {
   readonly events: readonly string[]
 }
 
+export interface ReportedVersions {
+  readonly karpenter: string
+  /** `tested`; `newer patch` of a tested minor; or `untested`, of a minor that the table does not have. */
+  readonly grade: Grade
+  /** The newest version that this release of the action was tested with. */
+  readonly newestTested: string
+  /** Where what holds for the version was taken from: this release's table, upstream's tag, the record, or the newest row. */
+  readonly facts?: {
+    readonly kubernetes: FactOrigin
+    readonly statements: FactOrigin
+    readonly nodeClassHash: FactOrigin
+    readonly upgradeNotes: FactOrigin
+  }
+}
+
 export interface ReportedRequests {
   readonly total: number
   readonly writes: number
@@ -69,6 +86,8 @@ export interface Report {
     readonly kubernetesVersion?: string
   }
   readonly karpenterVersion?: string
+  /** How far this release of the action knows that version. */
+  readonly versions?: ReportedVersions
   readonly changed: boolean
   /** What was chosen for the user, and why. */
   readonly choices: Readonly<Record<string, string>>

@@ -1,6 +1,18 @@
 import { adoptionText, countsText as adoptionCounts } from './adoption-notes.js'
 import { countsText, findingsText } from './check-summary.js'
-import { code, fenced, list, plain, seconds, table } from './markdown.js'
+import {
+  code,
+  cut,
+  fenced,
+  joined,
+  list,
+  literal,
+  markdown,
+  seconds,
+  shown,
+  table,
+  type Text
+} from './markdown.js'
 import { removalText } from './removal-summary.js'
 import type { Report, ReportedSmokeTest } from './report.js'
 import { upgradeText } from './upgrade-lines.js'
@@ -12,7 +24,7 @@ const longestWarning = 1000
 /** The job summary, as Markdown: the verdict first, then what was done, the new nodes, and where the time went. */
 export function summaryText(report: Report): string {
   const parts = [
-    `## Karpenter on ${code(report.cluster.name)}: ${headline(report)}`,
+    `## Karpenter on ${shown(code(report.cluster.name))}: ${headline(report)}`,
     verdict(report),
     ...(report.error === undefined ? [] : [fenced(report.error)]),
     facts(report),
@@ -22,7 +34,11 @@ export function summaryText(report: Report): string {
     ...(report.adoption === undefined ? [] : [adoptionText(report.adoption)]),
     ...(report.removal === undefined ? [] : [removalText(report.removal)]),
     ...report.smokeTests.map(smokeTest),
-    list('Warnings', report.warnings.map(warning), 20),
+    list(
+      'Warnings',
+      report.warnings.map((line) => cut(line, longestWarning)),
+      20
+    ),
     stageTimes(report)
   ].filter((part) => part !== '')
   const text = `${parts.join('\n\n')}\n`
@@ -30,11 +46,6 @@ export function summaryText(report: Report): string {
   // A character takes four bytes at most. A row cut in the middle would spoil the whole table.
   const kept = text.slice(0, longestSummary / 4)
   return `${kept.slice(0, kept.lastIndexOf('\n'))}\n\n_Cut: the report has the rest._\n`
-}
-
-function warning(line: string): string {
-  const text = plain(line)
-  return text.length > longestWarning ? `${text.slice(0, longestWarning)}...` : text
 }
 
 /** Whether all is well, in a few words. */
@@ -58,12 +69,12 @@ function verdict(report: Report): string {
   if (report.findings !== undefined) {
     const found = countsText(report.counts)
     if (report.adoption !== undefined) return notAdopted(report)
-    const facts = `Karpenter ${report.karpenterVersion ?? ''}, ${seconds(report.seconds)}`
+    const facts = `Karpenter ${literal(report.karpenterVersion ?? '')}, ${seconds(report.seconds)}`
     if (found === undefined) return `**All as installed**: ${facts}.`
     return `**Found**: ${found}${report.result === 'failed' ? '' : '; `fail-on` lets it pass'}. ${facts}.`
   }
   if (report.result === 'failed') return `**Failed** after ${seconds(report.seconds)}.`
-  const version = report.karpenterVersion ?? ''
+  const version = literal(report.karpenterVersion ?? '')
   if (report.removal !== undefined) {
     const { removed, kept } = report.removal
     return removed.length === 0
@@ -90,7 +101,7 @@ function keptText(kept: number): string {
 
 function adopted({ karpenterVersion, resources, smokeTests, seconds: time }: Report, done: number): string {
   const proof = smokeTests.length === 0 ? '' : `, ${proved(smokeTests)}`
-  return `**Adopted**: Karpenter ${karpenterVersion ?? ''}, ${resources.length - done} resources as they were, ${done} changed${proof}, ${seconds(time)}.`
+  return `**Adopted**: Karpenter ${literal(karpenterVersion ?? '')}, ${resources.length - done} resources as they were, ${done} changed${proof}, ${seconds(time)}.`
 }
 
 function proved(tests: readonly ReportedSmokeTest[]): string {
@@ -115,27 +126,27 @@ function changes(report: Report): string {
     (resource) => resource.changes.length > 0 || resource.result === 'failed'
   )
   if (changed.length === 0) return ''
-  const rows = changed.map((resource) => [
+  const rows = changed.map((resource): readonly Text[] => [
     resource.title,
-    resource.result === 'failed' ? '**failed**' : resource.changes.slice(0, 8).join('<br>'),
+    resource.result === 'failed' ? markdown('**failed**') : joined(resource.changes.slice(0, 8), '<br>'),
     seconds(resource.seconds)
   ])
   return `### What was done\n\n${table(['Resource', 'Change', 'Time'], rows)}`
 }
 
 function smokeTest(test: ReportedSmokeTest): string {
-  const shown = test.nodes.slice(0, 50)
+  const first = test.nodes.slice(0, 50)
   const nodes = table(
     ['Node', 'Type', 'Zone', 'Capacity'],
-    shown.map((node) => [code(node.name), node.instanceType, node.zone, node.capacityType])
+    first.map((node) => [code(node.name), node.instanceType, node.zone, node.capacityType])
   )
   const stages = Object.entries(test.stages).map(([stage, time]) => `${stage} ${seconds(time)}`)
   return [
-    `### Smoke test of NodePool ${code(test.nodePool)}`,
+    `### Smoke test of NodePool ${shown(code(test.nodePool))}`,
     `${test.nodesBefore} nodes before, ${test.nodesAfter} after, **${test.nodesAdded} added**; scaled down in ${seconds(test.scaleDownSeconds)}.`,
     nodes,
-    ...(shown.length < test.nodes.length
-      ? [`and ${test.nodes.length - shown.length} more nodes (see the report)`]
+    ...(first.length < test.nodes.length
+      ? [`and ${test.nodes.length - first.length} more nodes (see the report)`]
       : []),
     `Slowest node: ${stages.join(', ')}.`
   ].join('\n\n')
@@ -149,5 +160,5 @@ function stageTimes(report: Report): string {
 
 function criticalPath({ criticalPath: path }: Report): string {
   if (path === undefined) return ''
-  return `Critical path, ${seconds(path.seconds)}: ${path.ids.map(code).join(' → ')}.\n\n`
+  return `Critical path, ${seconds(path.seconds)}: ${shown(joined(path.ids.map(code), ' → '))}.\n\n`
 }

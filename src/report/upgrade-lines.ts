@@ -1,7 +1,8 @@
 import type { NodeDrift } from '../upgrade/node-drift.js'
 import type { UpgradeNotes } from '../upgrade/notes.js'
 import { isMap } from '../engine/json.js'
-import { literal, table, value } from './markdown.js'
+import { cut, table } from './markdown.js'
+import { oneLine } from '../engine/plain-text.js'
 
 /** What changes with a version, for the log: short lines, the long lists counted. The report has all. */
 export function upgradeLines(notes: UpgradeNotes): readonly string[] {
@@ -183,7 +184,7 @@ export function upgradeText(notes: UpgradeNotes): string {
 }
 
 function section(name: string, lines: readonly string[]): readonly (readonly [string, string])[] {
-  return lines.map((line, index) => [index === 0 ? name : '', literal(line.trim())] as const)
+  return lines.map((line, index) => [index === 0 ? name : '', line.trim()] as const)
 }
 
 function first(texts: readonly string[], most: number): string {
@@ -192,7 +193,8 @@ function first(texts: readonly string[], most: number): string {
 }
 
 function shown(of: unknown): string {
-  return of === undefined || of === '' ? 'nothing' : value(of).replaceAll('`', '')
+  if (of === undefined || of === '') return 'nothing'
+  return cut(oneLine(typeof of === 'string' ? of : JSON.stringify(of)), 160)
 }
 
 function count(number: number, what: string): string {

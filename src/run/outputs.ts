@@ -1,6 +1,7 @@
 /** Every output of action.yml, in its order. */
 export const outputNames = [
   'karpenter-version',
+  'karpenter-tested',
   'kubernetes-version',
   'changed',
   'nodes-before',

@@ -6,6 +6,7 @@ import { getHelm, type GetHelmOptions, type HelmBinary } from '../helm/get-helm.
 import { type Helm, type HelmOptions, prepareHelm } from '../helm/run-helm.js'
 import type { SignalSource, Timer } from './cancel.js'
 import type { Clock, LogOutput } from '../report/journal.js'
+import { withHarmlessLog } from './harmless-log.js'
 import { openSession, type Session, type SessionInputs } from './session.js'
 import type { StateStore } from './state.js'
 
@@ -49,7 +50,7 @@ export interface Ports {
 export function runnerPorts(): Ports {
   const env = process.env
   return {
-    runner: core,
+    runner: withHarmlessLog(core),
     env,
     clock: systemClock,
     signals: process,

@@ -8,10 +8,13 @@ export interface CrdChange {
   readonly change: 'new' | 'changed'
   /** Served versions of the API that come and go. */
   readonly versions: { readonly added: readonly string[]; readonly gone: readonly string[] }
-  /** `spec.template.spec.taints[].key`; of a field that is new with all below it, only the field. */
+  /**
+   * `spec.template.spec.taints[].key`; of a field that is new with all below it, only the field. What an open map takes, or took,
+   * neither comes nor goes.
+   */
   readonly added: readonly string[]
   readonly gone: readonly string[]
-  /** What else is said of a field now: `is required now`, `also takes Balanced`, `2 rules more`. */
+  /** What else is said of a field now: `is required now`, `is open now`, `also takes Balanced`, `2 rules more`. */
   readonly changed: readonly { readonly path: string; readonly change: string }[]
 }
 
@@ -28,8 +31,8 @@ export function crdChanges(live: readonly Manifest[], wanted: readonly Manifest[
       crd: name,
       change: 'changed',
       versions,
-      added: topmost(notIn(after.keys(), before)),
-      gone: topmost(notIn(before.keys(), after)),
+      added: topmost(notIn(after.keys(), before)).filter((path) => !isTaken(path, before)),
+      gone: topmost(notIn(before.keys(), after)).filter((path) => !isTaken(path, after)),
       changed: [...after].flatMap(([path, facts]) => {
         const had = before.get(path)
         return had === undefined ? [] : changesOf(had, facts).map((text) => ({ path, change: text }))
@@ -67,6 +70,37 @@ function fieldsOf(schema: JsonMap | undefined): ReadonlyMap<string, FieldFacts> 
   return fields
 }
 
+/** Which fields a map takes beside those that it names; `one kind`: of any name, by one schema for all. */
+function otherFields(schema: JsonMap): 'all' | 'one kind' | 'none' {
+  if (schema['x-kubernetes-preserve-unknown-fields'] === true) return 'all'
+  const others = schema['additionalProperties']
+  return others === undefined || others === false ? 'none' : 'one kind'
+}
+
+/** Whether a path that a schema does not name is inside a map that takes it all the same, or is what its map takes at all. */
+function isTaken(path: string, fields: ReadonlyMap<string, FieldFacts>): boolean {
+  const facts = fields.get(parentOf(path))
+  return facts !== undefined && (path.endsWith('.*') || otherFields(facts.schema) !== 'none')
+}
+
+/** `spec.kubelet` of `spec.kubelet.maxPods`, `spec.terms` of `spec.terms[]`. */
+function parentOf(path: string): string {
+  return path.endsWith('[]') ? path.slice(0, -2) : path.slice(0, Math.max(path.lastIndexOf('.'), 0))
+}
+
+/** What becomes of the fields that a map takes without naming them. */
+function openness(was: JsonMap, is: JsonMap): readonly string[] {
+  const [before, after] = [otherFields(was), otherFields(is)]
+  if (before === after) return []
+  if (after === 'all')
+    return [
+      'is open now: the API server takes any field in it, and what is wrong with one shows in the status alone'
+    ]
+  if (after === 'one kind') return ['takes fields of any name now, all of one kind']
+  const names = Object.keys(mapAt(is, 'properties'))
+  return [names.length === 0 ? 'takes no fields now' : `takes only the fields ${names.join(', ')} now`]
+}
+
 /** Words of a schema that narrow what a field takes, beside those that are said in words of their own. */
 const limits = [
   'type',
@@ -87,6 +121,7 @@ function changesOf(before: FieldFacts, after: FieldFacts): readonly string[] {
   const less = notIn(values(was), values(is))
   const anything = values(was).length === 0 || values(is).length === 0
   return [
+    ...openness(was, is),
     ...(after.required && !before.required ? ['is required now'] : []),
     ...(before.required && !after.required ? ['is optional now'] : []),
     ...(more.length > 0

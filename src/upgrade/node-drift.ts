@@ -1,10 +1,5 @@
 import type { Difference } from '../engine/difference.js'
-import {
-  type DriftEffect,
-  nodeClassEffect,
-  nodeClassHashVersion,
-  nodePoolEffect
-} from '../karpenter/drift-hash.js'
+import { type DriftEffect, nodeClassEffect, nodePoolEffect } from '../karpenter/drift-hash.js'
 import { listField, textField, type Manifest } from '../kubernetes/manifest.js'
 import { fits } from './requirements-fit.js'
 
@@ -22,6 +17,8 @@ export interface NodeDriftFacts {
   /** The version that runs; undefined when it is not known. */
   readonly from: string | undefined
   readonly to: string
+  /** Versions of the EC2NodeClass hash of the two; undefined when not known. */
+  readonly hashes: { readonly from: string | undefined; readonly to: string | undefined }
   readonly claims: readonly ClaimFacts[]
   /** What this run changes in NodePools and EC2NodeClasses that are there, by their names. */
   readonly nodePools: readonly ChangedObject[]
@@ -178,12 +175,15 @@ function securityGroupCauses(facts: NodeDriftFacts): readonly Cause[] {
   )
 }
 
-function hashNotes({ from, to, claims }: NodeDriftFacts): readonly string[] {
-  if (from === undefined || claims.length === 0) return []
-  const [was, is] = [nodeClassHashVersion(from), nodeClassHashVersion(to)]
-  if (was === is) return []
+function hashNotes({ from, to, hashes, claims }: NodeDriftFacts): readonly string[] {
+  if (from === undefined || from === to || claims.length === 0) return []
+  if (hashes.from === hashes.to && hashes.to !== undefined) return []
+  const change =
+    hashes.from === undefined || hashes.to === undefined
+      ? `whether the hash of EC2NodeClasses is another one (${hashes.from ?? 'not known'} of ${from}, ${hashes.to ?? 'not known'} of ${to}) is not known: if it is,`
+      : `the hash of EC2NodeClasses goes from ${hashes.from} to ${hashes.to}:`
   return [
-    `the hash of EC2NodeClasses goes from ${was} to ${is}: Karpenter ${to} renews it on EC2NodeClasses and NodeClaims alike, and replaces no node for that`
+    `${change} Karpenter ${to} renews it on EC2NodeClasses and NodeClaims alike, and replaces no node for that`
   ]
 }
 

@@ -1,13 +1,14 @@
-import semver from 'semver'
 import type { InstallRecord } from '../engine/record.js'
 import { isMap } from '../engine/json.js'
-import { cautionsBetween, type PassedCaution } from '../karpenter/cautions.js'
+import { cautionsBetween, type PassedCaution, readCautions } from '../karpenter/cautions.js'
 import {
   type NamedPolicy,
   permissionChanges,
   type PermissionChanges,
   policyChanges
 } from '../karpenter/permission-changes.js'
+import type { BreakingChange } from '../karpenter/upgrade-guide.js'
+import { baseOf, compareVersions } from '../karpenter/versions.js'
 import type { Manifest } from '../kubernetes/manifest.js'
 import { type ChartChanges, chartChanges, type ChartFacts } from './chart-changes.js'
 import { unknownFields } from '../kubernetes/unknown-fields.js'
@@ -43,6 +44,10 @@ export interface UpgradeFacts {
   readonly from: string | undefined
   readonly to: string
   readonly record: InstallRecord | undefined
+  /** Published policies of the two, where the table does not have the version. */
+  readonly published?: { readonly from: readonly NamedPolicy[]; readonly to: readonly NamedPolicy[] }
+  /** What upstream's guide calls breaking of versions that the table does not have. */
+  readonly breaking: readonly BreakingChange[]
   /** Of the stack as it will be. */
   readonly policies: readonly NamedPolicy[]
   /** CRDs of the cluster and of the chart; none where they stay as they are, or could not be read. */
@@ -73,7 +78,10 @@ export function upgradeNotes(facts: UpgradeFacts): UpgradeNotes {
     fieldsLost: objects.flatMap((object) => lost(object, facts.crds.wanted)),
     ...(versions && facts.chart !== undefined && { chart: chartChanges(facts.chart) }),
     cautions: versions
-      ? cautionsBetween(from, to, { nodePools, nodeClasses, values: facts.chart?.values ?? {} })
+      ? [
+          ...cautionsBetween(from, to, { nodePools, nodeClasses, values: facts.chart?.values ?? {} }),
+          ...readCautions(from, to, facts.breaking)
+        ]
       : [],
     ...(nodes !== undefined && { nodes: nodeDrift({ ...nodes, from, to, wantedNodeClasses: nodeClasses }) }),
     unread
@@ -81,25 +89,31 @@ export function upgradeNotes(facts: UpgradeFacts): UpgradeNotes {
 }
 
 function directionOf(from: string | undefined, to: string): UpgradeNotes['direction'] {
-  if (from === undefined || semver.eq(from, to)) return 'same version'
-  return semver.lt(from, to) ? 'upgrade' : 'downgrade'
+  if (from === undefined || compareVersions(from, to) === 0) return 'same version'
+  return compareVersions(from, to) < 0 ? 'upgrade' : 'downgrade'
 }
 
 /** Minors that lie between two versions of one major, in the order in which they are passed. */
 export function minorsBetween(from: string, to: string): readonly string[] {
-  const [major, first, last] = [semver.major(to), semver.minor(from), semver.minor(to)]
-  if (semver.major(from) !== major) return []
+  const [majorBefore = 0, first = 0] = baseOf(from).split('.').map(Number)
+  const [major = 0, last = 0] = baseOf(to).split('.').map(Number)
+  if (majorBefore !== major) return []
   const least = Math.min(first, last) + 1
   const between = Array.from({ length: Math.max(Math.abs(last - first) - 1, 0) }, (_, at) => least + at)
   return (first < last ? between : between.toReversed()).map((minor) => `${major}.${minor}`)
 }
 
-/** What was installed is in the record; where it is not, the table knows what was published. */
+/** What was installed is in the record; where it is not, what was published says it. */
 function permissionsOf(from: string, facts: UpgradeFacts): ComparedPermissions {
   const recorded = recordedPolicies(facts.record)
-  return recorded.length === 0
-    ? { ...permissionChanges(from, facts.to), by: 'published policies' }
-    : { ...policyChanges(recorded, facts.policies), by: 'recorded policies' }
+  if (recorded.length > 0) return { ...policyChanges(recorded, facts.policies), by: 'recorded policies' }
+  const { published } = facts
+  return {
+    ...(published === undefined
+      ? permissionChanges(from, facts.to)
+      : policyChanges(published.from, published.to)),
+    by: 'published policies'
+  }
 }
 
 function recordedPolicies(record: InstallRecord | undefined): readonly NamedPolicy[] {

@@ -1,8 +1,9 @@
-import semver from 'semver'
 import { type Decisions, releaseName } from '../plan/decisions.js'
 import type { Discovery } from '../plan/discovery.js'
 import type { Inspection } from '../engine/resource.js'
 import { nodeClassEffect, nodePoolEffect } from '../karpenter/drift-hash.js'
+import { knownHash, parseFacts } from '../karpenter/version-facts.js'
+import { compareVersions, exactVersion } from '../karpenter/versions.js'
 import type { Manifest } from '../kubernetes/manifest.js'
 import { upgradeLines, upgradeWarnings } from '../report/upgrade-lines.js'
 import { type Run, stage } from '../run/run.js'
@@ -15,7 +16,16 @@ interface Planned {
   readonly found: Pick<Discovery, 'kubernetes' | 'record'>
   readonly decisions: Pick<
     Decisions,
-    'version' | 'installed' | 'stack' | 'chart' | 'values' | 'nodePools' | 'nodeClasses'
+    | 'version'
+    | 'facts'
+    | 'ownPolicies'
+    | 'publishedPolicies'
+    | 'installed'
+    | 'stack'
+    | 'chart'
+    | 'values'
+    | 'nodePools'
+    | 'nodeClasses'
   >
   readonly inspections: ReadonlyMap<string, Inspection>
 }
@@ -30,8 +40,8 @@ export async function sayUpgrade(
   planned: Planned,
   when: 'anything changes' | 'the version changes' = 'anything changes'
 ): Promise<void> {
-  const from = semver.valid(planned.decisions.installed) ?? undefined
-  const versions = from !== undefined && semver.neq(from, planned.decisions.version)
+  const from = exactVersion(planned.decisions.installed)
+  const versions = from !== undefined && compareVersions(from, planned.decisions.version) !== 0
   if (!versions && (when === 'the version changes' || !reachesNodes(planned))) return
   await stage(run, 'Upgrade', async (step) => {
     const notes = await notesOf(run, planned, from, versions)
@@ -48,7 +58,7 @@ async function notesOf(
   versions: boolean
 ): Promise<UpgradeNotes> {
   const { found, decisions, inspections } = planned
-  const { chart, version } = decisions
+  const { chart, version, facts, ownPolicies } = decisions
   const crdsChange = versions && (inspections.get('crds')?.differences.length ?? 0) > 0
   const wanted = crdsChange ? chart.crds : []
   const read = await readForNotes(found.kubernetes, {
@@ -60,6 +70,9 @@ async function notesOf(
     from,
     to: version,
     record: found.record,
+    ...(ownPolicies !== undefined &&
+      from !== undefined && { published: { from: decisions.publishedPolicies(from), to: ownPolicies } }),
+    breaking: facts.upgradeNotes.value,
     policies: decisions.stack.policies,
     crds: read.crds === undefined ? { live: [], wanted: [] } : { live: read.crds, wanted },
     objects: { live: read.objects ?? [], wanted: [...decisions.nodeClasses, ...decisions.nodePools] },
@@ -71,6 +84,10 @@ async function notesOf(
       values: decisions.values
     },
     nodes: read.claims && {
+      hashes: {
+        from: knownHash(from, parseFacts(found.record?.facts)),
+        to: facts.nodeClassHash.value
+      },
       claims: read.claims,
       nodePools: changed('node-pool', decisions.nodePools, inspections),
       nodeClasses: changed('ec2-node-class', decisions.nodeClasses, inspections),

@@ -230,7 +230,8 @@ test.each([
   'Post "https://x/api/v1/namespaces/karpenter/secrets": EOF',
   'UPGRADE FAILED: an error on the server ("") has prevented the request from succeeding',
   'create: failed to create: etcdserver: leader changed',
-  'UPGRADE FAILED: Get "https://x": net/http: TLS handshake timeout'
+  'UPGRADE FAILED: Get "https://x": net/http: TLS handshake timeout',
+  'release: already exists'
 ])('the API server is at fault in: %s', (said) => {
   expect(new HelmError('Helm release karpenter', said, '').passing).toBe(true)
 })
@@ -238,6 +239,7 @@ test.each([
 test.each([
   'UPGRADE FAILED: cannot patch "karpenter" with kind Deployment: field is immutable',
   'Internal error occurred: failed calling webhook "x": dial tcp: connect: connection refused',
+  'UPGRADE FAILED: Unable to continue with update: ServiceAccount "x" in namespace "y" exists and cannot be imported',
   'values do not meet the specifications of the schema(s)',
   'UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress',
   'serviceaccounts "karpenter" is forbidden: User cannot get resource'

@@ -24,9 +24,29 @@ describe('parseWorkflowCommand', () => {
   it('keeps :: in the data', () => {
     expect(parseWorkflowCommand('::debug::a::b')?.data).toBe('a::b')
   })
-  it.each(['plain', 'a ::error::b', ':: error::b'])('takes %j as plain output', (line) => {
-    expect(parseWorkflowCommand(line)).toBeUndefined()
+  it('reads the form of old wherever it stands in a line', () => {
+    expect(parseWorkflowCommand('an event: ##[set-output name=changed;x=a%3Bb]true%5D')).toEqual({
+      name: 'set-output',
+      properties: { name: 'changed', x: 'a;b' },
+      data: 'true]'
+    })
   })
+  it.each(['\t::error::b', '\u00a0::ERROR::b', '\v::error::b'])(
+    'reads %j, whatever space is before it',
+    (line) => {
+      expect(parseWorkflowCommand(line)).toMatchObject({ name: 'error', data: 'b' })
+    }
+  )
+  it('reads the token that ends stop-commands, and nothing else that the runner does not know', () => {
+    expect(parseWorkflowCommand('::Tok::', 'tok')?.name).toBe('tok')
+    expect(parseWorkflowCommand('::tok::')).toBeUndefined()
+  })
+  it.each(['plain', 'a ::error::b', ':: error::b', '##[error', '## [error]b', ': :error::b'])(
+    'takes %j as plain output',
+    (line) => {
+      expect(parseWorkflowCommand(line)).toBeUndefined()
+    }
+  )
 })
 
 describe('StepLog', () => {

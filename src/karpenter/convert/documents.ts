@@ -1,4 +1,5 @@
 import { constructFromEvents, CORE_SCHEMA, EVENT_ID, parseEvents, YAMLException } from 'js-yaml'
+import { boundedText, boundedValue } from '../../engine/bounded-yaml.js'
 import { messageOf, UserError } from '../../engine/errors.js'
 import { isMap } from '../../engine/json.js'
 import type { Place } from './findings.js'
@@ -11,8 +12,8 @@ export interface ReadDocument {
 /** Every document that is not empty, with its place; the items of a List each for themselves. */
 export function readDocuments(text: string, source: string): readonly ReadDocument[] {
   try {
-    const events = parseEvents(text, {})
-    const values = constructFromEvents(events, { source: text, schema: CORE_SCHEMA })
+    const events = parseEvents(boundedText(text), {})
+    const values = constructFromEvents(events, { source: text, schema: CORE_SCHEMA }).map(boundedValue)
     const starts: number[] = []
     events.forEach((event, index) => {
       if (event.type === EVENT_ID.DOCUMENT) starts.push(startOf(events[index + 1]))

@@ -71,7 +71,7 @@ export function controller(
           // A release that somebody else keeps goes on making nodes, which must be able to join.
           ...(removal === undefined || found.adopted === undefined ? [] : ['node-access'])
         ],
-        helm: async () => decisions.helm,
+        helm: decisions.helm,
         chart: async () => decisions.chart,
         recorded: recordedRelease(found.record),
         stays: (running) => staysText(inputs, { version, running, crdsGoAfter: chartFirst })

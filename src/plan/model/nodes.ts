@@ -1,5 +1,4 @@
 import type { AnyResource } from '../../engine/resource.js'
-import { nodeClassHashVersion } from '../../karpenter/drift-hash.js'
 import { type Manifest, textField } from '../../kubernetes/manifest.js'
 import { ec2NodeClass } from '../../resources/nodes/ec2-node-class.js'
 import { launchLeftovers } from '../../resources/removal/launch-leftovers.js'
@@ -37,7 +36,7 @@ export function nodes(parts: ModelParts): readonly AnyResource[] {
           'security-group-tags',
           'node-access'
         ]),
-        ...(changesVersion && { hashVersion: nodeClassHashVersion(version) })
+        ...(changesVersion && { newHash: { version: decisions.facts.nodeClassHash.value } })
       })
     ),
     ...decisions.nodePools.map((manifest) =>

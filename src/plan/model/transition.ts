@@ -28,7 +28,12 @@ export function transition({ inputs, found, decisions }: ModelParts): Transition
     ...(nodeRole.logicalId === undefined && { nodeRoleArn: nodeRole.arn })
   }
   const widen: Widen = (target, live) => widenedTemplate(target, live, settings)
-  const liveStack = sharedRead(async () => readStack(aws, inputs.stackName))
+  let standing = decisions.standing
+  const liveStack = sharedRead(async () => {
+    const first = standing
+    standing = undefined
+    return first === undefined ? readStack(aws, inputs.stackName) : first.live
+  })
   const interim = sharedRead(async (): Promise<RenderedStack | undefined> => {
     const live = await liveStack()
     if (live === undefined) return undefined

@@ -4,7 +4,7 @@ import { conditionOf, type Condition } from '../../kubernetes/conditions.js'
 import { ec2NodeClasses } from '../../kubernetes/kinds.js'
 import { isManifest, type Manifest } from '../../kubernetes/manifest.js'
 import { isOurs, manifestResource } from '../kubernetes-object.js'
-import { awaitRenewedHash } from './hash-renewal.js'
+import { awaitRenewedHash, hashVersionOf, type NewHash } from './hash-renewal.js'
 import { lookAgain } from '../look-again.js'
 import { removeNodeClass } from '../removal/node-class-removal.js'
 import type { NodeObjectPorts } from './node-pool.js'
@@ -12,40 +12,49 @@ import { awaitReady } from './ready.js'
 import { ownerOfObject } from '../../adoption/owners/object-owner.js'
 import { leftTo } from '../../adoption/owners/owner-evidence.js'
 
-/** What a failing condition's reason asks for (Karpenter 1.0 to 1.14). */
+/** What a failing condition's type and reason ask for (Karpenter 1.0 to 1.15). */
 const fixes: readonly { readonly reason: RegExp; readonly fix: string }[] = [
   {
-    reason: /SubnetsNotFound|SubnetSelector/i,
+    // From 1.15 on, where the CRD takes any kubelet setting: pkg/controllers/nodeclass/validation.go.
+    reason: /Kubelet/,
+    fix: "Correct spec.kubelet of the EC2NodeClass in node-pools: from 1.15 on the API server takes any kubelet setting, and it is Karpenter's controller that refuses one. No node is made until it is put right."
+  },
+  {
+    reason: /SubnetsNotFound|SubnetsReady/,
     fix: 'Tag the subnets with karpenter.sh/discovery=<cluster> (input subnets), or correct subnetSelectorTerms in node-pools.'
   },
   {
-    reason: /SecurityGroupsNotFound|SecurityGroupSelector/i,
+    reason: /SecurityGroupsNotFound|SecurityGroupsReady/,
     fix: 'Tag the security group with karpenter.sh/discovery=<cluster> (input security-groups), or correct securityGroupSelectorTerms in node-pools.'
   },
   {
-    reason: /AMI|UnsupportedAlias/i,
+    reason: /AMI|UnsupportedAlias/,
     fix: "Correct amiSelectorTerms in node-pools: an alias like al2023@latest; al2 has no images from Kubernetes 1.33 on, and a pinned date must be published for the cluster's Kubernetes version."
   },
   {
-    reason: /AuthCheckFailed|ValidationSucceeded/i,
+    reason: /AuthCheckFailed/,
     fix: "The controller's policies, a permissions boundary or an organisation's policy deny it: compare them with the statements of this version's stack, then run again."
   },
   {
-    reason: /InstanceProfile/i,
+    reason: /InstanceProfile/,
     fix: 'The node role must exist and the controller must be allowed to pass it: check node-role-name and spec.role of the EC2NodeClass.'
   },
   {
-    reason: /CIDR|NodeClassNotReady/i,
+    // Up to 1.2 it has no condition of its own.
+    reason: /CIDR|NodeClassNotReady/,
     fix: 'The controller needs eks:DescribeCluster on this cluster; check that settings.clusterName is its name.'
   },
   {
-    reason: /TagValidationFailed/i,
+    reason: /TagValidationFailed/,
     fix: 'Take the tags that Karpenter keeps for itself (karpenter.sh/*, kubernetes.io/cluster/*, eks:eks-cluster-name) out of spec.tags.'
   }
 ]
 
+/** By type and reason alone: messages name what they wait for as well. */
 export function nodeClassFix(conditions: readonly Condition[]): string {
-  const text = conditions.map((one) => `${one.type} ${one.reason} ${one.message}`).join(' ')
+  const causes = conditions.filter(({ reason }) => reason !== 'DependenciesNotReady')
+  const own = causes.filter(({ type }) => type !== 'Ready')
+  const text = (own.length > 0 ? own : causes).map((one) => `${one.type} ${one.reason}`).join(', ')
   const found = fixes.find(({ reason }) => reason.test(text))
   return found?.fix ?? 'Correct what the message names in node-pools or in AWS, and run again.'
 }
@@ -60,8 +69,11 @@ function severity(path: string): Severity {
 export function ec2NodeClass(
   manifest: Manifest,
   ports: NodeObjectPorts & {
-    /** Version of the hash that the new controller computes, where another one runs: nothing is changed before it does. */
-    readonly hashVersion?: string
+    /**
+     * Where another controller runs than the one that is coming: the version of the hash that this one computes, as far as
+     * that is known. Nothing is changed before it does.
+     */
+    readonly newHash?: NewHash
   }
 ): AnyResource {
   const { kubernetes, ownership, removal } = ports
@@ -105,8 +117,12 @@ export function ec2NodeClass(
       apply: async (live, differences, step) => {
         if (live.state === 'present' && live.value.metadata.deletionTimestamp !== undefined)
           await lookAgain(kubernetes.within(step.signal), name, step)
-        if (live.state === 'present' && ports.hashVersion !== undefined)
-          await awaitRenewedHash(kubernetes.within(step.signal), name, ports.hashVersion, step)
+        if (live.state === 'present' && ports.newHash !== undefined)
+          await awaitRenewedHash(
+            kubernetes.within(step.signal),
+            { name, before: hashVersionOf(live.value), wanted: ports.newHash.version },
+            step
+          )
         await own.apply(live, differences, step)
       }
     },

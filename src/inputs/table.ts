@@ -1,0 +1,78 @@
+import { boolean, duration, integer, list, optional, type Parser, text, word } from './parsers.js'
+import * as of from './values.js'
+
+const modes = ['install', 'check', 'smoke-test', 'uninstall'] as const
+export type Mode = (typeof modes)[number]
+
+/** An input of action.yml. */
+export interface Input<T> {
+  readonly name: string
+  /** What an input that is not given, or empty, stands for; the same as in action.yml. */
+  readonly standard: string
+  /** The modes in which it means something. */
+  readonly modes: readonly Mode[]
+  readonly parse: Parser<T>
+}
+
+const all = modes
+/** What an installation is, which check compares with and uninstall finds by. */
+const model = ['install', 'check', 'uninstall'] as const
+const proof = ['install', 'smoke-test'] as const
+
+function input<T>(name: string, standard: string, of: readonly Mode[], parse: Parser<T>): Input<T> {
+  return { name, standard, modes: of, parse }
+}
+
+/** Every input, in action.yml's order. */
+export const table = {
+  mode: input('mode', 'install', all, word(...modes)),
+  clusterName: input('cluster-name', '', all, of.cluster),
+  region: input('region', '', all, of.region),
+  roleToAssume: input('role-to-assume', '', all, optional(of.roleArn)),
+  roleSessionName: input('role-session-name', 'setup-karpenter', all, of.session),
+  roleDurationSeconds: input('role-duration-seconds', '3600', all, integer(900, 43_200)),
+  audience: input('audience', '', all, optional(text())),
+  allowedAccountIds: input('allowed-account-ids', '', all, of.accountIds),
+  karpenterVersion: input('karpenter-version', '', model, optional(of.version)),
+  allowDowngrade: input('allow-downgrade', 'false', ['install', 'check'], boolean()),
+  crds: input('crds', 'auto', model, word('auto', 'take-over', 'leave')),
+  adopt: input('adopt', 'false', ['install', 'check'], boolean()),
+  namespace: input('namespace', 'karpenter', all, of.namespace),
+  controllerIdentity: input('controller-identity', 'auto', model, word('auto', 'irsa', 'pod-identity')),
+  controllerRoleName: input('controller-role-name', '', model, optional(of.roleName)),
+  nodeRoleName: input('node-role-name', '', model, optional(of.roleName)),
+  nodeAccess: input('node-access', 'auto', model, word('auto', 'access-entry', 'aws-auth')),
+  subnets: input('subnets', 'cluster', model, of.subnets),
+  securityGroups: input('security-groups', 'cluster', model, of.securityGroups),
+  template: input('template', 'upstream', model, of.template),
+  stackName: input('stack-name', '', model, optional(of.stack)),
+  chart: input('chart', 'oci://public.ecr.aws/karpenter/karpenter', model, of.chart),
+  helmVersion: input('helm-version', '>=3.14.0 <4', model, of.helmRange),
+  helmDownloadUrl: input('helm-download-url', 'https://get.helm.sh', model, of.url),
+  helmValues: input('helm-values', '', model, of.values),
+  helmValuesFile: input('helm-values-file', '', model, of.valuesFile),
+  nodePools: input('node-pools', 'default', model, of.nodePools),
+  interruptionQueue: input('interruption-queue', 'stack', model, of.queue),
+  permissionsBoundary: input('permissions-boundary', '', model, optional(of.policyArn)),
+  tags: input('tags', '', model, of.tags),
+  controllerRolePolicies: input('controller-role-policies', '', model, of.policyArns),
+  nodeRolePolicies: input('node-role-policies', '', model, of.policyArns),
+  preflight: input('preflight', 'warn', ['install'], word('warn', 'strict', 'off')),
+  preflightAllow: input('preflight-allow', '', ['install'], list(text())),
+  smokeTest: input('smoke-test', 'true', ['install'], boolean()),
+  smokeTestReplicas: input('smoke-test-replicas', '5', proof, integer(1, 100)),
+  smokeTestOnePerNode: input('smoke-test-one-per-node', 'false', proof, boolean()),
+  smokeTestImage: input('smoke-test-image', 'public.ecr.aws/nginx/nginx:stable', proof, of.image),
+  smokeTestNodePools: input('smoke-test-node-pools', '', proof, list(of.nodePoolName)),
+  smokeTestTimeout: input('smoke-test-timeout', '15m', proof, duration(30, 7200)),
+  nodeReadyThreshold: input('node-ready-threshold-seconds', '', proof, optional(integer(1, 86_400))),
+  failOn: input('fail-on', 'drift,unknown', ['check'], of.failOn),
+  driftIssue: input('drift-issue', 'false', ['check'], boolean()),
+  githubToken: input('github-token', '', ['check'], text()),
+  forceDrain: input('force-drain', 'false', ['uninstall'], boolean()),
+  removeCrds: input('remove-crds', 'false', ['uninstall'], boolean()),
+  removeOidcProvider: input('remove-oidc-provider', 'false', ['uninstall'], boolean()),
+  removeAdopted: input('remove-adopted', 'false', ['uninstall'], boolean()),
+  timeout: input('timeout', '45m', all, duration(60, 21_600)),
+  summary: input('summary', 'true', all, boolean())
+} as const

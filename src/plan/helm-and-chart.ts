@@ -1,0 +1,113 @@
+import { messageOf } from '../engine/errors.js'
+import type { InstallRecord } from '../engine/record.js'
+import type { Step } from '../engine/resource.js'
+import type { Chart } from '../helm/chart.js'
+import type { Helm } from '../helm/run-helm.js'
+import type { Inputs } from '../inputs/inputs.js'
+import type { Kubernetes } from '../kubernetes/client.js'
+import type { Ports } from '../run/ports.js'
+import type { Session } from '../run/session.js'
+import type { Discovery } from './discovery.js'
+import { recordedCrds, recordedRelease } from './recorded.js'
+
+export interface HelmAndChart {
+  /** Prepared when it is first asked for. */
+  readonly helm: () => Promise<Helm>
+  readonly chart: Chart
+  /** Which helm, and which chart, for a person. */
+  readonly choices: Readonly<Record<string, string>>
+}
+
+interface Work {
+  readonly inputs: Inputs
+  readonly found: Pick<Discovery, 'record'> & { readonly kubernetes: Pick<Kubernetes, 'forward'> }
+  readonly session: Pick<Session, 'onClose' | 'writes'>
+  readonly ports: Ports
+  readonly step: Pick<Step, 'signal'>
+}
+
+/** A removal needs no chart, and helm only where a release stands. */
+export function helmAlone(work: Work, chart: Chart): HelmAndChart {
+  let prepared: Promise<Helm> | undefined
+  return {
+    helm: async () => (prepared ??= prepare(work).then(({ helm }) => helm)),
+    chart,
+    choices: {}
+  }
+}
+
+/**
+ * helm and the chart, pulled. A check of the version that is recorded goes by the record where either cannot be had: it
+ * writes nothing, and what was installed is known.
+ */
+export async function helmAndChart(work: Work, version: string): Promise<HelmAndChart> {
+  const { inputs, found, ports, step } = work
+  try {
+    const { helm, why } = await prepare(work)
+    const chart = await ports.helm.chart(helm, inputs.chart, version)
+    const digest = chart.digest === undefined ? '' : ` ${chart.digest}`
+    return {
+      helm: async () => helm,
+      chart,
+      choices: { helm: why, Chart: `${inputs.chart} ${version}${digest}` }
+    }
+  } catch (error) {
+    const recorded = inputs.mode === 'check' ? recordedChart(found.record, version) : undefined
+    if (recorded === undefined || step.signal.aborted) throw error
+    return {
+      helm: async () => Promise.reject(error instanceof Error ? error : new Error(messageOf(error))),
+      chart: recorded,
+      choices: {
+        Chart: `${inputs.chart} ${version}, as recorded, because it could not be had: ${messageOf(error)}`
+      }
+    }
+  }
+}
+
+/** As much of it as a comparison needs. */
+function recordedChart(record: InstallRecord | undefined, version: string): Chart | undefined {
+  const crds = recordedCrds(record)
+  const release = recordedRelease(record)
+  if (crds === undefined || release?.version !== version) return undefined
+  return {
+    path: '',
+    name: 'karpenter',
+    version,
+    appVersion: version,
+    digest: release.digest,
+    values: release.values,
+    crds
+  }
+}
+
+async function prepare({
+  inputs,
+  found,
+  session,
+  ports,
+  step
+}: Work): Promise<{ readonly helm: Helm; readonly why: string }> {
+  const temporary = ports.env['RUNNER_TEMP'] ?? '.'
+  const binary = await ports.helm.find({
+    range: inputs.helmVersion,
+    baseUrl: inputs.helmDownloadUrl,
+    platform: process.platform,
+    arch: process.arch,
+    temporary,
+    env: ports.env,
+    signal: step.signal
+  })
+  const helm = await ports.helm.prepare({
+    path: binary.path,
+    version: binary.version,
+    temporary,
+    env: ports.env,
+    kubernetes: found.kubernetes,
+    beforeWrite: session.writes.pass,
+    mask: (secret) => ports.runner.setSecret(secret),
+    debug: (line) => ports.runner.debug(line),
+    signal: step.signal
+  })
+  session.onClose(async () => helm.close())
+  return { helm, why: binary.why }
+}
