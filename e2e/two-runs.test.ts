@@ -84,7 +84,7 @@ describe('two runs on one cluster, from two repositories', () => {
     succeeded(installed)
     succeeded(removed)
     expect(removed.log).toContain('held by https://github.com/octo-org/one/actions/runs/')
-    expect(removed.log).not.toContain('taken over')
+    expect(removed.log).not.toContain('stopped renewing it')
     expect(removed.outputs['leftovers']).toBe('[]')
     const clocks = [installed, removed].flatMap(({ annotations }) =>
       annotations.flatMap(({ message }) => /^clock: the runner's is .* AWS's/.exec(message)?.[0] ?? [])
