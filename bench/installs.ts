@@ -1,12 +1,12 @@
 import { statSync } from 'node:fs'
-import { startSandbox } from '../sandbox/index.js'
+import { newest, startSandbox } from '../sandbox/index.js'
 import { list, record } from '../sandbox/values.js'
 import { startDelayingRelay } from './delaying-relay.js'
 import type { Figure } from './figure.js'
 import { measure, type Measured, megabyte } from './measure.js'
 
 const cluster = { kubernetesVersion: '1.35', authenticationMode: 'API' } as const
-const inputs = { 'karpenter-version': '1.14.0', template: 'built-in' }
+const inputs = { 'karpenter-version': newest, template: 'built-in' }
 const delays = { aws: 50, kubernetes: 10 } as const
 
 /** An install with its smoke test, then the same again: memory, requests, seconds. */
@@ -87,7 +87,8 @@ function ofSecondRun({ report }: Measured): readonly Figure[] {
       unit: '',
       ...(repeated.length > 0 && { detail: repeated.join(', ') })
     },
-    { name: 'Unchanged second run, requests', value: Number(requests['total']), limit: 70, unit: '' },
+    // Nothing more is asked for a version that is pinned and was tested than with releases before 1.15.
+    { name: 'Unchanged second run, requests', value: Number(requests['total']), limit: 60, unit: '' },
     { name: 'Unchanged second run, time', value: Number(report['seconds']), limit: 1.5, unit: 's' }
   ]
 }

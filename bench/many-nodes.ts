@@ -1,10 +1,10 @@
-import { type Sandbox, startSandbox } from '../sandbox/index.js'
+import { newest, type Sandbox, startSandbox } from '../sandbox/index.js'
 import { record } from '../sandbox/values.js'
 import { crowd } from './crowd.js'
 import type { Figure } from './figure.js'
 import { measure, type Measured, megabyte } from './measure.js'
 
-const inputs = { 'karpenter-version': '1.14.0', template: 'built-in' }
+const inputs = { 'karpenter-version': newest, template: 'built-in' }
 const nodes = 5_000
 /** What a list call answers at most. */
 const page = 500

@@ -7,7 +7,7 @@ import {
 import { AddRoleToInstanceProfileCommand, CreateInstanceProfileCommand, IAMClient } from '@aws-sdk/client-iam'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { hold, publishedStatements } from '../sandbox/cluster/deployer-policy.js'
-import { startSandbox, type Sandbox } from '../sandbox/index.js'
+import { newest, startSandbox, type Sandbox } from '../sandbox/index.js'
 import { record } from '../sandbox/values.js'
 import { controllerPods, holdForNames, standingOf, type Standing } from './adoption-state.js'
 import { applyCheckRoles, checkGroup } from './check-cluster-role.js'
@@ -15,19 +15,19 @@ import { checkIsClean } from './clean-check.js'
 import { errorOf } from './failed-run.js'
 import { at, auditor, callsOf, denied, find, get, paths, reportOf, succeeded, until } from './scenario.js'
 import { guide } from './shapes/guide.js'
-import type { Made } from './shapes/shape.js'
+import { installedVersion, type Made } from './shapes/shape.js'
 import { startWorkload } from './workload.js'
 
 const ourRecord = '/api/v1/namespaces/kube-system/configmaps/setup-karpenter'
 
 describe('an adoption that upgrades at once, looked at first and killed on its way', () => {
-  const upgrade = { 'karpenter-version': '1.14.0', 'smoke-test': 'false' }
+  const upgrade = { 'karpenter-version': newest, 'smoke-test': 'false' }
   let sandbox: Sandbox
   let made: Made
   let before: Standing
 
   beforeAll(async () => {
-    sandbox = await startSandbox(guide.spec)
+    sandbox = await startSandbox({ ...guide.spec, karpenter: [installedVersion, newest] })
     made = await guide.make(sandbox)
     await startWorkload(sandbox, { name: 'web', replicas: 2, nodePool: made.nodePools[0] ?? '' })
     await holdForNames(sandbox, made, 'install')

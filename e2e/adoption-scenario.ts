@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
+import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { list, text } from '../sandbox/values.js'
 import { controllerPods, holdForNames, schedulers, standingOf, type Standing } from './adoption-state.js'
 import { check, checkIsClean } from './clean-check.js'
@@ -31,7 +31,7 @@ export interface Expectations {
 }
 
 const record = '/api/v1/namespaces/kube-system/configmaps/setup-karpenter'
-const newVersion = '1.14.0'
+const newVersion = newest
 /** By namespace and name, the ConfigMap and the Lease. */
 const ownLockAndRecord = ['kube-system setup-karpenter', 'kube-system setup-karpenter']
 
@@ -47,7 +47,11 @@ export function adoptionScenario(shape: Shape, expected: Expectations): void {
     const upgrade: Inputs = { 'karpenter-version': newVersion, 'smoke-test': 'false' }
 
     beforeAll(async () => {
-      sandbox = await startSandbox({ ...shape.spec, runner: 'kept' })
+      sandbox = await startSandbox({
+        ...shape.spec,
+        karpenter: [installedVersion, newVersion],
+        runner: 'kept'
+      })
       made = await shape.make(sandbox)
       await startWorkload(sandbox, { name: 'web', replicas: 2, nodePool: made.nodePools[0] ?? '' })
       before = await standingOf(sandbox, made)

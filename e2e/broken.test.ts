@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { CreatePolicyCommand, IAMClient } from '@aws-sdk/client-iam'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { dump, load } from 'js-yaml'
-import { startSandbox, type Sandbox } from '../sandbox/index.js'
+import { newest, startSandbox, type Sandbox } from '../sandbox/index.js'
 import { record } from '../sandbox/values.js'
 import { builtInTemplateText } from '../src/karpenter/template-built-in.js'
 import { errorOf, refusedBeforeWriting, writesOf } from './failed-run.js'
@@ -21,13 +21,12 @@ import {
 } from './scenario.js'
 
 const account = '111122223333'
-const version = '1.14.0'
-const inputs = { 'karpenter-version': version, 'controller-identity': 'irsa', 'smoke-test': 'false' }
+const inputs = { 'karpenter-version': newest, 'controller-identity': 'irsa', 'smoke-test': 'false' }
 const discovery = 'karpenter.sh/discovery'
 
 /** The version's own template without one of its resources. */
 function templateWithout(name: string): string {
-  const template = record(load(builtInTemplateText(version)))
+  const template = record(load(builtInTemplateText(newest)))
   const { [name]: left, ...resources } = record(template['Resources'])
   if (left === undefined) throw new Error(`${name}: not in the template`)
   return dump({ ...template, Resources: resources })
@@ -95,7 +94,7 @@ describe('broken on purpose', () => {
       const result = await sandbox.run({ ...inputs, template })
       await refusedBeforeWriting(sandbox, result, [
         /^setup-karpenter: template: no policy of the stack allows sqs:DeleteMessage.*sqs:ReceiveMessage/,
-        `which the controller of Karpenter ${version} calls`,
+        `which the controller of Karpenter ${newest} calls`,
         'Add the statement to the template, or pass `template: upstream` or `built-in`.'
       ])
     })

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
-import { startSandbox, type ActionResult, type RunOptions, type Sandbox } from '../sandbox/index.js'
+import { newest, startSandbox, type ActionResult, type RunOptions, type Sandbox } from '../sandbox/index.js'
 import { text } from '../sandbox/values.js'
 import { checkIsClean } from './clean-check.js'
 import { standing } from './standing.js'
@@ -20,7 +20,7 @@ import {
   writes
 } from './scenario.js'
 
-const inputs = { 'karpenter-version': '1.14.0', 'smoke-test-replicas': '1' }
+const inputs = { 'karpenter-version': newest, 'smoke-test-replicas': '1' }
 /** Another annotation on the controller's pods makes another rollout. */
 const secondRollout = { ...inputs, 'helm-values': 'podAnnotations: { rollout: second }' }
 /** As when the runner's machine is taken away: SIGKILL follows at once. */

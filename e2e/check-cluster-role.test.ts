@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { loadAll } from 'js-yaml'
 import { mapRoles } from '../sandbox/cluster/access.js'
 import { hold, holdPublished, publishedStatements } from '../sandbox/cluster/deployer-policy.js'
-import { startSandbox, type Sandbox } from '../sandbox/index.js'
+import { newest, oldest, startSandbox, type Sandbox } from '../sandbox/index.js'
 import { list, record, text } from '../sandbox/values.js'
 import { AnotherHand } from './another-hand.js'
 import { applyCheckRoles, checkGroup, checkRoles, pathOf } from './check-cluster-role.js'
@@ -46,8 +46,8 @@ const verbs = manifests.flatMap((manifest) =>
 const ofUpgrade = ['nodepools', 'nodeclaims', 'ec2nodeclasses']
 
 describe('check by docs/permissions/check-cluster-role.yaml, where aws-auth lets in', () => {
-  const inputs = { 'karpenter-version': '1.2.1', 'smoke-test': 'false' }
-  const newer = { ...inputs, 'karpenter-version': '1.14.0' }
+  const inputs = { 'karpenter-version': oldest, 'smoke-test': 'false' }
+  const newer = { ...inputs, 'karpenter-version': newest }
   let sandbox: Sandbox
   let hand: AnotherHand
 
@@ -56,6 +56,7 @@ describe('check by docs/permissions/check-cluster-role.yaml, where aws-auth lets
       name: 'mapped',
       region: 'ap-northeast-2',
       kubernetesVersion: '1.32',
+      karpenter: [oldest, newest],
       runner: 'kept',
       authenticationMode: 'CONFIG_MAP',
       stackPace: 10

@@ -6,7 +6,7 @@ import {
   RemoveTargetsCommand
 } from '@aws-sdk/client-eventbridge'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { startSandbox, type Sandbox } from '../sandbox/index.js'
+import { newest, startSandbox, type Sandbox } from '../sandbox/index.js'
 import { list, record, text } from '../sandbox/values.js'
 import { AnotherHand } from './another-hand.js'
 import { check, checkIsClean, told } from './clean-check.js'
@@ -58,7 +58,7 @@ async function deleteRule(hand: AnotherHand): Promise<void> {
 }
 
 describe('check by docs/permissions/check.json and AmazonEKSAdminViewPolicy', () => {
-  const inputs = { 'karpenter-version': '1.14.0', subnets: 'private', 'smoke-test': 'false' }
+  const inputs = { 'karpenter-version': newest, subnets: 'private', 'smoke-test': 'false' }
   let sandbox: Sandbox
   let hand: AnotherHand
   let statements: readonly Statement[]

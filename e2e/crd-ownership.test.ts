@@ -2,14 +2,14 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { holdPublished } from '../sandbox/cluster/deployer-policy.js'
-import { startSandbox, type Sandbox } from '../sandbox/index.js'
+import { newest, oldest, startSandbox, type Sandbox } from '../sandbox/index.js'
 import { list, record, text } from '../sandbox/values.js'
 import { AnotherHand } from './another-hand.js'
 import { check, checkIsClean } from './clean-check.js'
 import { errorOf, found, refusedBeforeWriting } from './failed-run.js'
 import { at, get, listed, paths, reportOf, succeeded } from './scenario.js'
 
-const inputs = { 'karpenter-version': '1.14.0', 'smoke-test': 'false' }
+const inputs = { 'karpenter-version': newest, 'smoke-test': 'false' }
 const leave = { ...inputs, crds: 'leave' }
 const takeOver = { ...inputs, crds: 'take-over' }
 const nodePoolCrd = `${paths.crds}/nodepools.karpenter.sh`
@@ -28,6 +28,7 @@ describe('CRDs that somebody else keeps', () => {
       name: 'green',
       region: 'eu-west-1',
       kubernetesVersion: '1.32',
+      karpenter: [oldest, newest],
       runner: 'kept'
     })
     hand = new AnotherHand(sandbox)
@@ -60,31 +61,33 @@ describe('CRDs that somebody else keeps', () => {
     (await check(sandbox, given)).findings.filter(({ id }) => id === 'crds')
 
   test('of an older Helm release are not written: the error names it and both ways out', async () => {
-    await crdRelease('install', ...chartOf('1.2.1'))
+    await crdRelease('install', ...chartOf(oldest))
     sandbox.cloud.clearCalls()
     await refusedBeforeWriting(sandbox, await sandbox.run(inputs), [
-      /crds: .*nodepools\.karpenter\.sh.* are not of Karpenter 1\.14\.0, and Helm release kube-system\/karpenter-crd \(annotation meta\.helm\.sh\/release-name=karpenter-crd; revision 1, chart 1\.2\.1\) keeps them/,
+      new RegExp(
+        String.raw`crds: .*nodepools\.karpenter\.sh.* are not of Karpenter ${newest}, and Helm release kube-system/karpenter-crd \(annotation meta\.helm\.sh/release-name=karpenter-crd; revision 1, chart ${oldest}\) keeps them`
+      ),
       '`crds: take-over`',
-      '`crds: leave`, after: helm upgrade karpenter-crd oci://public.ecr.aws/karpenter/karpenter-crd --version 1.14.0 -n kube-system'
+      `\`crds: leave\`, after: helm upgrade karpenter-crd oci://public.ecr.aws/karpenter/karpenter-crd --version ${newest} -n kube-system`
     ])
   })
 
   test('are not left either where the version needs more of them, with the command', async () => {
     await refusedBeforeWriting(sandbox, await sandbox.run(leave), [
-      'crds: leave: CRD nodeoverlays.karpenter.sh is not there, and Karpenter 1.14.0 has it',
-      'helm upgrade karpenter-crd oci://public.ecr.aws/karpenter/karpenter-crd --version 1.14.0 -n kube-system'
+      `crds: leave: CRD nodeoverlays.karpenter.sh is not there, and Karpenter ${newest} has it`,
+      `helm upgrade karpenter-crd oci://public.ecr.aws/karpenter/karpenter-crd --version ${newest} -n kube-system`
     ])
   })
 
   test('are taken over: marks and record go, so that a helm uninstall reaches nothing', async () => {
     const result = succeeded(await sandbox.run(takeOver))
     expect(result.log).toContain(
-      'removed the record of Helm release kube-system/karpenter-crd (chart 1.2.1, 1 revision)'
+      `removed the record of Helm release kube-system/karpenter-crd (chart ${oldest}, 1 revision)`
     )
     expect(result.log).toContain(
       'took CRD nodepools.karpenter.sh over from Helm release kube-system/karpenter-crd'
     )
-    expect(result.log).toContain('upgraded CRD nodepools.karpenter.sh (1.14.0)')
+    expect(result.log).toContain(`upgraded CRD nodepools.karpenter.sh (${newest})`)
     const kept = record(reportOf(result)['kept'])
     expect(kept['Helm release kube-system/karpenter-crd, revision 1']).toContain(
       'name: nodepools.karpenter.sh'
@@ -105,7 +108,7 @@ describe('CRDs that somebody else keeps', () => {
       { kind: 'drift', path: 'nodepools.karpenter.sh', by: 'kubectl-client-side-apply' }
     ])
     const result = succeeded(await sandbox.run(inputs))
-    expect(result.log).toContain('upgraded CRD nodepools.karpenter.sh (1.14.0)')
+    expect(result.log).toContain(`upgraded CRD nodepools.karpenter.sh (${newest})`)
   })
 
   test('of Argo CD are taken over only when that is asked for, with what it will do', async () => {
@@ -117,10 +120,10 @@ describe('CRDs that somebody else keeps', () => {
       'kept by Argo CD Application crds (annotation argocd.argoproj.io/tracking-id='
     )
     expect(findings[0]?.install).toMatch(
-      /^refuse: crds: nodepools\.karpenter\.sh is not of Karpenter 1\.14\.0/
+      new RegExp(String.raw`^refuse: crds: nodepools\.karpenter\.sh is not of Karpenter ${newest}`)
     )
     expect(errorOf(await sandbox.run(inputs))).toContain(
-      'give Argo CD Application crds the CRDs of 1.14.0 in its source'
+      `give Argo CD Application crds the CRDs of ${newest} in its source`
     )
     const result = succeeded(await sandbox.run(takeOver))
     expect(result.annotations.map(({ message }) => message).join('\n')).toContain(
@@ -129,8 +132,8 @@ describe('CRDs that somebody else keeps', () => {
     await checkIsClean(sandbox, inputs)
   })
 
-  describe('when a Helm release of 1.2.1 has taken them', () => {
-    beforeAll(async () => crdRelease('install', ...chartOf('1.2.1'), '--take-ownership'))
+  describe(`when a Helm release of ${oldest} has taken them`, () => {
+    beforeAll(async () => crdRelease('install', ...chartOf(oldest), '--take-ownership'))
 
     test('are no finding of a check that leaves them, and one of a check that does not', async () => {
       expect(await crdFindings(leave)).toEqual([])
@@ -158,7 +161,7 @@ spec:
       expect(error).toContain(
         'CRD ec2nodeclasses.karpenter.k8s.aws does not have fields that are given: EC2NodeClass reserved: spec.capacityReservationSelectorTerms'
       )
-      expect(error).toContain('--version 1.14.0 -n kube-system')
+      expect(error).toContain(`--version ${newest} -n kube-system`)
     })
 
     test('are left as they are by a run that changes something else, which warns of their version', async () => {

@@ -1,11 +1,11 @@
 import { AssociateAccessPolicyCommand, CreateAccessEntryCommand, EKSClient } from '@aws-sdk/client-eks'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
-import { startSandbox, type Sandbox } from '../sandbox/index.js'
+import { newest, startSandbox, type Sandbox } from '../sandbox/index.js'
 import { checkIsClean } from './clean-check.js'
 import { errorOf, refusedBeforeWriting, writesOf } from './failed-run.js'
 import { auditor, callsOf, succeeded } from './scenario.js'
 
-const inputs = { 'karpenter-version': '1.14.0', 'smoke-test': 'false' }
+const inputs = { 'karpenter-version': newest, 'smoke-test': 'false' }
 const expired = {
   kind: 'error',
   code: 'ExpiredToken',

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
+import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import type { StoredIssue } from '../sandbox/runner/github-api.js'
 import { paths, reportOf, succeeded } from './scenario.js'
 
 const region = 'eu-west-1'
-const inputs = { 'karpenter-version': '1.14.0' }
+const inputs = { 'karpenter-version': newest }
 const otherCluster = `<!-- setup-karpenter: arn:aws:eks:${region}:111122223333:cluster/staging -->`
 const nodePool = `${paths.nodePools}/default`
 

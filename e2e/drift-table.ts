@@ -4,7 +4,7 @@ import { guideDrifts } from './drifts/guide.js'
 import { annotationRemoved, helmDrifts, karpenterDrifts, kubernetesDrifts } from './drifts/kubernetes.js'
 import { interruptionDrifts, queueDeleted, stackDrifts } from './drifts/stack.js'
 
-/** What Kubernetes 1.35 with access entries and Karpenter 1.14.0 by Pod Identity have in AWS. */
+/** What Kubernetes 1.35 with access entries and the newest Karpenter by Pod Identity have in AWS. */
 export const todaysDriftsInAws: readonly Drift[] = [
   ...networkDrifts,
   ...policyDrifts,
@@ -22,5 +22,5 @@ export const todaysDriftsInTheCluster: readonly Drift[] = [
   ...karpenterDrifts
 ]
 
-/** Kubernetes 1.32, authentication mode CONFIG_MAP, Karpenter 1.2.1 by IRSA. */
+/** Kubernetes 1.32, authentication mode CONFIG_MAP, the oldest Karpenter by IRSA. */
 export const driftsOfTheGuide: readonly Drift[] = [...guideDrifts, annotationRemoved, queueDeleted]

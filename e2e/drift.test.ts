@@ -1,3 +1,4 @@
+import { newest } from '../sandbox/index.js'
 import { describe, expect, test } from '@jest/globals'
 import { driftScenario } from './drift-scenario.js'
 import { driftsOfTheGuide, todaysDriftsInAws, todaysDriftsInTheCluster } from './drift-table.js'
@@ -20,8 +21,7 @@ describe('the table of drifts', () => {
 
 driftScenario({
   ...today,
-  title:
-    'Kubernetes 1.35, authentication mode API, Karpenter 1.14.0 by Pod Identity: drift in AWS, and all of it',
+  title: `Kubernetes 1.35, authentication mode API, Karpenter ${newest} by Pod Identity: drift in AWS, and all of it`,
   drifts: todaysDriftsInAws,
   together
 })

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { hold, publishedStatements } from '../sandbox/cluster/deployer-policy.js'
-import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
+import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { text } from '../sandbox/values.js'
 import { checkIsClean } from './clean-check.js'
 import { refusedBeforeWriting } from './failed-run.js'
@@ -17,7 +17,7 @@ import {
 } from './scenario.js'
 import { startWorkload, stopWorkload } from './workload.js'
 
-const version = { 'karpenter-version': '1.14.0' }
+const version = { 'karpenter-version': newest }
 const irsa = { ...version, 'controller-identity': 'irsa' }
 const controllers = '/api/v1/namespaces/karpenter/pods?labelSelector=app.kubernetes.io%2Fname%3Dkarpenter'
 

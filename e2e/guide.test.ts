@@ -3,7 +3,7 @@ import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-clo
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { load } from 'js-yaml'
 import { outputNames } from '../src/run/outputs.js'
-import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
+import { oldest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { list, record, text } from '../sandbox/values.js'
 import { checkIsClean } from './clean-check.js'
 import {
@@ -30,14 +30,14 @@ import {
 
 const account = '111122223333'
 const inputs = {
-  'karpenter-version': '1.2.1',
+  'karpenter-version': oldest,
   'controller-identity': 'irsa',
   'node-pools': guideProvisioner('karpenter.k8s.aws')
 }
 /** What people keep in aws-auth besides: a comment, an own indentation, users. */
 const mapUsers = `- userarn: arn:aws:iam::${account}:user/ops # on call\n  username: ops\n  groups: ['system:masters']\n`
 
-describe('the manual guide: eksworkshop, Kubernetes 1.32, CONFIG_MAP, Karpenter 1.2.1 by IRSA', () => {
+describe(`the manual guide: eksworkshop, Kubernetes 1.32, CONFIG_MAP, Karpenter ${oldest} by IRSA`, () => {
   let sandbox: Sandbox
   let awsAuthBefore: Readonly<Record<string, string>>
   let result: ActionResult
@@ -48,6 +48,7 @@ describe('the manual guide: eksworkshop, Kubernetes 1.32, CONFIG_MAP, Karpenter 
       name: 'eksworkshop',
       region: 'ap-northeast-2',
       kubernetesVersion: '1.32',
+      karpenter: [oldest],
       authenticationMode: 'CONFIG_MAP',
       publicSubnets: 3,
       privateSubnets: 3
@@ -147,7 +148,7 @@ describe('the manual guide: eksworkshop, Kubernetes 1.32, CONFIG_MAP, Karpenter 
       expect(at(crd, 'metadata', 'labels', 'app.kubernetes.io/managed-by')).toBe('setup-karpenter')
     }
     expect(await find(sandbox, `${paths.crds}/nodeoverlays.karpenter.sh`)).toBeUndefined()
-    expect(result.log).toContain('created CRD nodepools.karpenter.sh (1.2.1)')
+    expect(result.log).toContain(`created CRD nodepools.karpenter.sh (${oldest})`)
   })
 
   test('the chart runs with the cluster, the queue, 1 cpu and 1Gi', async () => {
@@ -214,7 +215,7 @@ describe('the manual guide: eksworkshop, Kubernetes 1.32, CONFIG_MAP, Karpenter 
       outputNames.filter((name) => !ofOtherModes.includes(name)).toSorted()
     )
     expect(result.outputs).toMatchObject({
-      'karpenter-version': '1.2.1',
+      'karpenter-version': oldest,
       'kubernetes-version': '1.32',
       changed: 'true',
       'nodes-before': '2',
@@ -239,7 +240,7 @@ describe('the manual guide: eksworkshop, Kubernetes 1.32, CONFIG_MAP, Karpenter 
       mode: 'install',
       result: 'succeeded',
       changed: true,
-      karpenterVersion: '1.2.1',
+      karpenterVersion: oldest,
       cluster: { name: 'eksworkshop', region: 'ap-northeast-2', account, kubernetesVersion: '1.32' }
     })
     const resources = list(report['resources']).map(record)

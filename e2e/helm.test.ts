@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
+import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { checkIsClean } from './clean-check.js'
 import { refusedBeforeWriting } from './failed-run.js'
 import { succeeded } from './scenario.js'
 
-const inputs = { 'karpenter-version': '1.14.0', 'smoke-test': 'false' }
+const inputs = { 'karpenter-version': newest, 'smoke-test': 'false' }
 const systemPath = '/usr/bin:/bin'
 
 /** Folders in which docker and helm keep logins, each with one for this registry that has run out. */
@@ -75,7 +75,7 @@ describe('helm', () => {
   test('the logins are stale: helm itself fails by them', async () => {
     const pull = promisify(execFile)(
       sandbox.built.helm.binary,
-      ['pull', sandbox.published.chart, '--version', '1.14.0', '--plain-http'],
+      ['pull', sandbox.published.chart, '--version', newest, '--plain-http'],
       { cwd: folder, env: { PATH: systemPath, HOME: join(folder, 'home') } }
     )
     await expect(pull).rejects.toThrow(/403|denied|expired/i)
@@ -92,9 +92,9 @@ describe('helm', () => {
       expect.stringMatching(new RegExp(`^/helm-v${version}-.*\\.tar\\.gz$`)),
       expect.stringMatching(new RegExp(`^/helm-v${version}-.*\\.tar\\.gz\\.sha256sum$`))
     ])
-    const pulled = sandbox.published.requests.filter(({ path }) => path.includes('/manifests/1.14.0'))
+    const pulled = sandbox.published.requests.filter(({ path }) => path.includes(`/manifests/${newest}`))
     expect(pulled.map(({ authorization }) => authorization)).not.toContain('basic')
-    expect(result.outputs['chart-digest']).toBe(sandbox.published.chartDigest('1.14.0'))
+    expect(result.outputs['chart-digest']).toBe(sandbox.published.chartDigest(newest))
     expect(await readdir(toolCache)).toEqual(['helm'])
   })
 

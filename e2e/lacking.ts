@@ -1,16 +1,16 @@
 import type { Fault } from '../sandbox/cloud/service.js'
-import type { Sandbox } from '../sandbox/index.js'
+import { newest, oldest, type Sandbox } from '../sandbox/index.js'
 import { attachToNodeRole, boundary, untagNetwork } from './damage.js'
 import { leaveRemains } from './deployer-policy.js'
 
 export type Inputs = Readonly<Record<string, string>>
 
 export const older: Inputs = {
-  'karpenter-version': '1.2.1',
+  'karpenter-version': oldest,
   'controller-identity': 'irsa',
   'smoke-test': 'false'
 }
-export const newer: Inputs = { ...older, 'karpenter-version': '1.14.0' }
+export const newer: Inputs = { ...older, 'karpenter-version': newest }
 export const byPodIdentity: Inputs = { ...newer, 'controller-identity': 'pod-identity' }
 export const upgraded: Inputs = { ...byPodIdentity, 'permissions-boundary': boundary, tags: 'team=platform' }
 

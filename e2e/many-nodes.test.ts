@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { crowd } from '../bench/crowd.js'
-import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
+import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { record } from '../sandbox/values.js'
 import { get, reportOf, succeeded } from './scenario.js'
 
 const count = 5_000
 const recordPath = '/api/v1/namespaces/kube-system/configmaps/setup-karpenter'
-const inputs = { 'karpenter-version': '1.14.0', 'smoke-test': 'false' }
+const inputs = { 'karpenter-version': newest, 'smoke-test': 'false' }
 
 describe(`a cluster with ${count} nodes and NodeClaims`, () => {
   let sandbox: Sandbox

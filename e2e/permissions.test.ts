@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startSandbox, type Sandbox } from '../sandbox/index.js'
+import { newest, oldest, startSandbox, type Sandbox } from '../sandbox/index.js'
 import { record } from '../sandbox/values.js'
 import { builtInTemplateText } from '../src/karpenter/template-built-in.js'
 import {
@@ -60,6 +60,7 @@ describe('the published policy', () => {
       name: 'blue',
       region: 'eu-west-1',
       kubernetesVersion: '1.32',
+      karpenter: [oldest, newest],
       runner: 'kept',
       authenticationMode: 'API',
       stackPace: 10
@@ -115,7 +116,7 @@ describe('the published policy', () => {
       new CreateChangeSetCommand({
         ...leftBehind,
         ChangeSetType: 'UPDATE',
-        TemplateBody: builtInTemplateText('1.14.0'),
+        TemplateBody: builtInTemplateText(newest),
         Parameters: [{ ParameterKey: 'ClusterName', ParameterValue: 'blue' }],
         Capabilities: ['CAPABILITY_NAMED_IAM']
       })
@@ -129,7 +130,7 @@ describe('the published policy', () => {
 
   test('is enough to put right what somebody changed: policies with five versions, another role of the pod', async () => {
     const template = join(folder, 'template.yaml')
-    writeFileSync(template, builtInTemplateText('1.14.0').replace('AllowRegionalReadActions', 'AllowReads'))
+    writeFileSync(template, builtInTemplateText(newest).replace('AllowRegionalReadActions', 'AllowReads'))
     fillVersions(sandbox)
     const { associations } = sandbox.cloud.eks
     const [association] = associations.values()
@@ -214,6 +215,7 @@ describe('the published policy', () => {
         name: 'blue',
         region: 'eu-west-1',
         kubernetesVersion: '1.32',
+        karpenter: [oldest, newest],
         runner: 'kept',
         authenticationMode: 'API',
         stackPace: 10
@@ -233,6 +235,7 @@ describe('the published policy', () => {
       name: 'blue',
       region: 'eu-west-1',
       kubernetesVersion: '1.32',
+      karpenter: [oldest, newest],
       runner: 'kept',
       authenticationMode: 'CONFIG_MAP',
       stackPace: 10

@@ -1,12 +1,12 @@
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { hold, publishedStatements, type Statement } from '../sandbox/cluster/deployer-policy.js'
-import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
+import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { record } from '../sandbox/values.js'
 import { found, refusedBeforeWriting } from './failed-run.js'
 import { auditor, callsOf, paths, reportOf } from './scenario.js'
 
-const inputs = { 'karpenter-version': '1.14.0', 'controller-identity': 'irsa', 'smoke-test': 'false' }
+const inputs = { 'karpenter-version': newest, 'controller-identity': 'irsa', 'smoke-test': 'false' }
 /** Refuses by itself, so that what else is found can be looked at without an installation. */
 const unknownValue = { 'helm-values': 'replica: 1' }
 

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { putPodExecutionRole } from '../sandbox/cluster/fargate.js'
 import { hold, publishedStatements } from '../sandbox/cluster/deployer-policy.js'
-import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
+import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { list, record } from '../sandbox/values.js'
 import { found, refusedBeforeWriting } from './failed-run.js'
 import { at, listed, paths, reportOf } from './scenario.js'
 
-const inputs = { 'karpenter-version': '1.14.0', 'controller-identity': 'irsa', 'smoke-test': 'false' }
+const inputs = { 'karpenter-version': newest, 'controller-identity': 'irsa', 'smoke-test': 'false' }
 /** `replica` refuses by itself, so that what else is found can be looked at without an installation. */
 const refusing = (values: Readonly<Record<string, unknown>> = {}) => ({
   'helm-values': JSON.stringify({ replica: 1, ...values })

@@ -5,15 +5,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { hold, publishedStatements } from '../sandbox/cluster/deployer-policy.js'
-import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
+import { builtRelease, newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { packChart } from '../sandbox/published/chart.js'
 import { record } from '../sandbox/values.js'
 import { builtInTemplateText } from '../src/karpenter/template-built-in.js'
 import { errorOf, found, refusedBeforeWriting, writesOf } from './failed-run.js'
 import { at, auditor, get, listed, paths, reportOf, succeeded, until } from './scenario.js'
 
-const version = '1.14.0'
-const inputs = { 'karpenter-version': version, 'controller-identity': 'irsa', 'smoke-test': 'false' }
+const inputs = { 'karpenter-version': newest, 'controller-identity': 'irsa', 'smoke-test': 'false' }
 /** Refuses by itself, so that what else is found can be looked at without an installation. */
 const unknownValue = { 'helm-values': 'replica: 1' }
 
@@ -184,7 +183,7 @@ describe('preflight of what older versions left, and of what only few clusters h
     })
 
     test('a template without what only features off by default need', async () => {
-      const { Resources, ...rest } = record(load(builtInTemplateText(version)))
+      const { Resources, ...rest } = record(load(builtInTemplateText(newest)))
       const { ZonalShiftPolicy, ...others } = record(Resources)
       expect(ZonalShiftPolicy).toBeDefined()
       const template = join(folder, 'without-zonal-shift.yaml')
@@ -268,13 +267,17 @@ describe('preflight of what older versions left, and of what only few clusters h
     test.each([
       [
         '0.36.2',
-        /1\.14\.0 cannot follow 0\.36\.2 at once: its objects must be brought to v1beta1 and v1 first/
+        new RegExp(
+          String.raw`${newest} cannot follow 0\.36\.2 at once: its objects must be brought to v1beta1 and v1 first`
+        )
       ],
       [
         '0.37.8',
-        /1\.14\.0 serves v1 only, and 0\.37\.8 keeps its objects as v1beta1[^]*Install 1\.0\.8 first/
+        new RegExp(
+          String.raw`${newest} serves v1 only, and 0\.37\.8 keeps its objects as v1beta1[^]*Install 1\.0\.8 first`
+        )
       ]
-    ])('a controller of %s, which 1.14.0 cannot follow', async (version, problem) => {
+    ])('a controller of %s, which the newest cannot follow', async (version, problem) => {
       await runs(version)
       const result = await refused()
       expect(errorOf(result)).toMatch(problem)
@@ -290,8 +293,8 @@ describe('preflight of what older versions left, and of what only few clusters h
       await put(webhooks, webhook)
       const result = await refused({ 'helm-values': 'replicas: 1' })
       const error = errorOf(result)
-      expect(error).toContain('still has objects stored as v1beta1, which Karpenter 1.14.0 does not have')
-      expect(error).toContain('its nodeClassRef lacks group or kind, which Karpenter 1.14.0 asks for')
+      expect(error).toContain(`still has objects stored as v1beta1, which Karpenter ${newest} does not have`)
+      expect(error).toContain(`its nodeClassRef lacks group or kind, which Karpenter ${newest} asks for`)
       const problem = (level: string, check: string, text: string): unknown =>
         expect.objectContaining({ level, check, problem: expect.stringContaining(text) })
       expect(reportOf(result)['preflight']).toEqual(
@@ -299,16 +302,16 @@ describe('preflight of what older versions left, and of what only few clusters h
           problem(
             'warning',
             'another-karpenter',
-            'converts by a webhook that Karpenter 1.14.0 does not have'
+            `converts by a webhook that Karpenter ${newest} does not have`
           ),
           problem('warning', 'another-karpenter', 'is of Karpenter 1.0 or older and still judges'),
-          problem('warning', 'v1beta1-remains', 'in an annotation, which Karpenter 1.14.0 does not read'),
-          problem('warning', 'rolling-update', 'no controller runs while 1.14.0 starts in place of 1.0.8')
+          problem('warning', 'v1beta1-remains', `in an annotation, which Karpenter ${newest} does not read`),
+          problem('warning', 'rolling-update', `no controller runs while ${newest} starts in place of 1.0.8`)
         ])
       )
 
       const chart = join(folder, 'karpenter-1.5.0.tgz')
-      await writeFile(chart, (await packChart('1.5.0', sandbox.built.karpenter['1.14.0'], folder)).archive)
+      await writeFile(chart, (await packChart('1.5.0', builtRelease(sandbox.built, newest), folder)).archive)
       const earlier = await refused({ 'karpenter-version': '1.5.0', template: 'built-in', chart })
       expect(errorOf(earlier)).toContain(
         'its kubelet settings are in an annotation, with which Karpenter 1.5.0 ends at its start'
@@ -329,7 +332,7 @@ describe('preflight of a long name', () => {
     })
     try {
       const chart = join(folder, 'karpenter-1.8.6.tgz')
-      await writeFile(chart, (await packChart('1.8.6', sandbox.built.karpenter['1.14.0'], folder)).archive)
+      await writeFile(chart, (await packChart('1.8.6', builtRelease(sandbox.built, newest), folder)).archive)
       sandbox.cloud.clearCalls()
       const result = await sandbox.run({
         ...inputs,

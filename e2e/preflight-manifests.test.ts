@@ -1,11 +1,11 @@
 import { AddRoleToInstanceProfileCommand, CreateInstanceProfileCommand, IAMClient } from '@aws-sdk/client-iam'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { hold, publishedStatements } from '../sandbox/cluster/deployer-policy.js'
-import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
+import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { errorOf, found, refusedBeforeWriting } from './failed-run.js'
 import { at, auditor, callsOf, reportOf, succeeded } from './scenario.js'
 
-const inputs = { 'karpenter-version': '1.14.0', 'controller-identity': 'irsa', 'smoke-test': 'false' }
+const inputs = { 'karpenter-version': newest, 'controller-identity': 'irsa', 'smoke-test': 'false' }
 /** Refuses by itself, so that what else is found can be looked at without an installation. */
 const unknownValue = { 'helm-values': 'replica: 1' }
 
@@ -93,7 +93,7 @@ describe('preflight of the manifests', () => {
         'NodePool typing: spec.template.spec.terminationGracePeriods: unknown field',
         'NodePool rules: spec \'weight\' is not supported on static NodePools; spec.template.spec.requirements[0].key label domain "karpenter.sh" is restricted',
         'EC2NodeClass default: spec.blockDeviceMappings[0].ebs snapshotID or volumeSize must be defined',
-        'CRDs of Karpenter 1.14.0, which are applied first'
+        `CRDs of Karpenter ${newest}, which are applied first`
       ])
       expect(found(result)).toEqual(Array.from({ length: 4 }, () => 'error manifest-dry-run'))
     })

@@ -5,13 +5,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Cluster } from '../sandbox/cloud/eks/state.js'
 import { hold, publishedStatements, type Statement } from '../sandbox/cluster/deployer-policy.js'
-import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
+import {
+  builtRelease,
+  newest,
+  oldest,
+  startSandbox,
+  type ActionResult,
+  type Sandbox
+} from '../sandbox/index.js'
 import { listen } from '../sandbox/listen.js'
 import { packChart } from '../sandbox/published/chart.js'
 import { errorOf, found, refusedBeforeWriting } from './failed-run.js'
 import { reportOf } from './scenario.js'
 
-const inputs = { 'karpenter-version': '1.14.0', 'controller-identity': 'irsa', 'smoke-test': 'false' }
+const inputs = { 'karpenter-version': newest, 'controller-identity': 'irsa', 'smoke-test': 'false' }
 /** Refuses by itself, so that what else is found can be looked at without an installation. */
 const unknownValue = { 'helm-values': 'replica: 1' }
 
@@ -44,6 +51,7 @@ describe('preflight of cluster, version and node classes', () => {
       name: 'green',
       region: 'eu-west-1',
       kubernetesVersion: '1.34',
+      karpenter: [oldest, newest],
       runner: 'kept'
     })
   })
@@ -139,10 +147,10 @@ describe('preflight of cluster, version and node classes', () => {
 
   describe('of the version', () => {
     test('a pair that is not in the matrix, which can be allowed', async () => {
-      const older = { 'karpenter-version': '1.2.1', ...unknownValue }
+      const older = { 'karpenter-version': oldest, ...unknownValue }
       const result = await run(older)
       await refusedBeforeWriting(sandbox, result, [
-        'karpenter-version: 1.2.1 does not support Kubernetes 1.34',
+        `karpenter-version: ${oldest} does not support Kubernetes 1.34`,
         'Pass `karpenter-version` as one of 1.15.2, 1.14.3',
         'To go on all the same, pass `preflight-allow: version-pair`'
       ])
@@ -166,11 +174,11 @@ describe('preflight of cluster, version and node classes', () => {
       ['1.8.0', 'warn', /1\.8\.0 is broken: its chart renders an empty feature gate.*upstream issue 8608/],
       ['1.8.4', 'strict', /1\.8\.4 is better skipped: it has a regression in topology spread/]
     ])('release %s, with the one to take', async (version, preflight, problem) => {
-      const source = sandbox.built.karpenter['1.14.0']
+      const source = builtRelease(sandbox.built, newest)
       const chart = join(folder, `karpenter-${version}.tgz`)
       await writeFile(chart, (await packChart(version, source, folder)).archive)
       const result = await run({ 'karpenter-version': version, template: 'built-in', chart, preflight })
-      await refusedBeforeWriting(sandbox, result, [problem, 'Pass `karpenter-version: 1.8.6`.'])
+      await refusedBeforeWriting(sandbox, result, [problem, 'Pass `karpenter-version: 1.8.8`.'])
     })
   })
 

@@ -33,13 +33,13 @@ export const provoked: Readonly<Record<CheckName, readonly Provoked[]>> = {
     ['error', 'preflight.test.ts', 'a pair that is not in the matrix, which can be allowed'],
     ['error', 'preflight.test.ts', 'another major version, before anything of it is downloaded'],
     ['error', 'preflight.test.ts', 'release %s, with the one to take'],
-    ['error', 'preflight-leftovers.test.ts', 'a controller of %s, which 1.14.0 cannot follow'],
+    ['error', 'preflight-leftovers.test.ts', 'a controller of %s, which the newest cannot follow'],
     ['warning', 'preflight.test.ts', 'release %s, with the one to take'],
     ['error', 'upgrade-failed.test.ts', 'is refused, with what to pass'],
     [
       'warning',
       'upgrade-failed.test.ts',
-      'is done when it is allowed: the chart before its CRDs, and CRDs that only 1.14.0 has stay'
+      'is done when it is allowed: the chart before its CRDs, and CRDs that only the newer one has stay'
     ]
   ],
   'rolling-update': [['warning', 'preflight-leftovers.test.ts', of.older]],

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
+import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
+import { upstreamPaths } from '../sandbox/published/upstream-files.js'
 import { checkIsClean } from './clean-check.js'
 import { errorOf } from './failed-run.js'
 import { callsOf, succeeded } from './scenario.js'
 
-const inputs = { 'karpenter-version': '1.14.0', 'smoke-test': 'false' }
+const inputs = { 'karpenter-version': newest, 'smoke-test': 'false' }
 
 describe('a runner that reaches the world through a proxy only', () => {
   let sandbox: Sandbox
@@ -50,7 +51,15 @@ describe('a runner that reaches the world through a proxy only', () => {
     expect(published.map(({ scheme }) => scheme)).not.toContain('http')
     const hosts = new Set(published.map(({ host }) => host))
     expect([...hosts].sort()).toEqual(['get.helm.sh', 'public.ecr.aws', 'raw.githubusercontent.com'])
-    expect(published.some(({ path }) => path === '/v2/karpenter/karpenter/manifests/1.14.0')).toBe(true)
+    expect(published.some(({ path }) => path === `/v2/karpenter/karpenter/manifests/${newest}`)).toBe(true)
+  })
+
+  test('of a version that is pinned and was tested only the template is read, and no list of tags', () => {
+    const ofUpstream = published.filter(({ host }) => host === 'raw.githubusercontent.com')
+    expect(ofUpstream.map(({ path }) => path)).toEqual([
+      `/aws/karpenter-provider-aws/v${newest}/${upstreamPaths.template}`
+    ])
+    expect(published.filter(({ path }) => path.includes('/tags/'))).toEqual([])
   })
 
   test('NO_PROXY is honoured: the API server and the token service are reached directly, by helm as well', () => {

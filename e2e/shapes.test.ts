@@ -3,14 +3,14 @@ import { startSandbox, type Sandbox } from '../sandbox/index.js'
 import { list, record, text } from '../sandbox/values.js'
 import { at, conditions, denied, get, launchedByKarpenter, listed, paths } from './scenario.js'
 import { shapes } from './shapes/index.js'
-import type { Made } from './shapes/shape.js'
+import { installedVersion, type Made } from './shapes/shape.js'
 import { podsOf, startWorkload } from './workload.js'
 
 describe.each(shapes.map((shape) => [shape.name, shape] as const))('%s', (_name, shape) => {
   let sandbox: Sandbox
   let made: Made
   beforeAll(async () => {
-    sandbox = await startSandbox(shape.spec)
+    sandbox = await startSandbox({ ...shape.spec, karpenter: [installedVersion] })
     made = await shape.make(sandbox)
     await startWorkload(sandbox, { name: 'web', replicas: 2, nodePool: made.nodePools[0] ?? '' })
   })

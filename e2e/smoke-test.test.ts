@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
-import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
+import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { list, record, text } from '../sandbox/values.js'
 import { allObjects, awsObjects, launchTemplates } from './everything.js'
 import {
@@ -104,7 +104,7 @@ describe('mode smoke-test on an installation that is in use', () => {
     })
     succeeded(
       await sandbox.run({
-        'karpenter-version': '1.14.0',
+        'karpenter-version': newest,
         'node-pools': nodePools,
         // Karpenter gives no node back that it planned pods on within twice this time, which is 10 s by default.
         'helm-values': 'settings: { batchMaxDuration: 5s }',
@@ -163,7 +163,7 @@ describe('mode smoke-test on an installation that is in use', () => {
     expect(tested(result)).toEqual(['compute', 'general'])
     expect(result.outputs).toMatchObject({
       changed: 'false',
-      'karpenter-version': '1.14.0',
+      'karpenter-version': newest,
       'kubernetes-version': '1.35',
       'nodes-added': '2',
       'nodes-after': String(Number(result.outputs['nodes-before']) + 1)
@@ -172,7 +172,7 @@ describe('mode smoke-test on an installation that is in use', () => {
     expect(result.outputs['instance-types']).toMatch(/^c.+,m/)
     expect(Number(result.outputs['node-ready-seconds'])).toBeGreaterThan(1)
     expect(result.summary).toMatch(
-      /\*\*Scales\*\*: Karpenter 1\.14\.0, 2 new nodes came in .* and went again/
+      new RegExp(String.raw`\*\*Scales\*\*: Karpenter ${newest}, 2 new nodes came in .* and went again`)
     )
     expect(result.leaks).toEqual([])
     const stages = list(reportOf(result)['stages']).map((stage) => record(stage)['name'])

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
+import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { list, record } from '../sandbox/values.js'
 import { checkIsClean } from './clean-check.js'
 import {
@@ -21,7 +21,7 @@ import {
 
 const account = '111122223333'
 const inputs = {
-  'karpenter-version': '1.14.0',
+  'karpenter-version': newest,
   'controller-identity': 'pod-identity',
   'smoke-test-one-per-node': 'true',
   'smoke-test-replicas': '3'
@@ -36,7 +36,7 @@ const policies = [
   'ZonalShift'
 ]
 
-describe('today: Kubernetes 1.35, authentication mode API, Karpenter 1.14.0 by Pod Identity', () => {
+describe(`today: Kubernetes 1.35, authentication mode API, Karpenter ${newest} by Pod Identity`, () => {
   let sandbox: Sandbox
   let result: ActionResult
 
@@ -65,7 +65,7 @@ describe('today: Kubernetes 1.35, authentication mode API, Karpenter 1.14.0 by P
     expect(launched).toHaveLength(3)
     expect(launched.map(({ state }) => state)).toEqual(['terminated', 'terminated', 'terminated'])
     expect(result.outputs).toMatchObject({
-      'karpenter-version': '1.14.0',
+      'karpenter-version': newest,
       'kubernetes-version': '1.35',
       'nodes-before': '2',
       'nodes-after': '5',

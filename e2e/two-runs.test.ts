@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
+import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { at, callsOf, find, paths, succeeded, until, writes } from './scenario.js'
 
 const shiftedClock = new URL('shifted-clock.mjs', import.meta.url).href
 const account = '111122223333'
 const inputs = {
-  'karpenter-version': '1.14.0',
+  'karpenter-version': newest,
   'smoke-test-replicas': '1',
   // Karpenter gives no node back that it planned pods on within twice this time, which is 10 s by default.
   'helm-values': '{ settings: { batchMaxDuration: 5s } }'

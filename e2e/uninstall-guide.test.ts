@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { startSandbox, type Sandbox, type SandboxSpec } from '../sandbox/index.js'
+import { oldest, startSandbox, type Sandbox, type SandboxSpec } from '../sandbox/index.js'
 import { list, record, text } from '../sandbox/values.js'
 import { errorOf } from './failed-run.js'
 import { install, remove, withoutSpotRole } from './removal.js'
@@ -10,17 +10,18 @@ import { allowDisruption, allowNoDisruption, startWorkload, stopWorkload } from 
 const account = '111122223333'
 const ourRecord = '/api/v1/namespaces/kube-system/configmaps/setup-karpenter'
 
-const inputs = { 'karpenter-version': '1.2.1', 'controller-identity': 'irsa' }
+const inputs = { 'karpenter-version': oldest, 'controller-identity': 'irsa' }
 /** Made by hand as the guide makes it. */
 const cluster: SandboxSpec = {
   name: 'guide',
   region: 'ap-northeast-2',
   kubernetesVersion: '1.32',
+  karpenter: [oldest],
   authenticationMode: 'CONFIG_MAP',
   runner: 'kept'
 }
 
-describe('mode uninstall on the cluster of the guide: Kubernetes 1.32, aws-auth, IRSA, Karpenter 1.2.1', () => {
+describe(`mode uninstall on the cluster of the guide: Kubernetes 1.32, aws-auth, IRSA, Karpenter ${oldest}`, () => {
   let sandbox: Sandbox
   let before: readonly string[]
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { startSandbox, type Sandbox } from '../sandbox/index.js'
+import { newest, startSandbox, type Sandbox } from '../sandbox/index.js'
 import { holdPublished } from '../sandbox/cluster/deployer-policy.js'
 import { errorOf } from './failed-run.js'
 import { install, remove, uninstall, withoutSpotRole } from './removal.js'
@@ -17,8 +17,8 @@ import {
 import { everything } from './standing.js'
 import { allowDisruption, allowNoDisruption, podsOf, startWorkload, stopWorkload } from './workload.js'
 
-describe("mode uninstall on today's cluster: Kubernetes 1.35, access entries, Pod Identity, Karpenter 1.14.0", () => {
-  const inputs = { 'karpenter-version': '1.14.0' }
+describe(`mode uninstall on today's cluster: Kubernetes 1.35, access entries, Pod Identity, Karpenter ${newest}`, () => {
+  const inputs = { 'karpenter-version': newest }
   let sandbox: Sandbox
   let before: readonly string[]
   let tagged: string

@@ -1,19 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { holdPublished } from '../sandbox/cluster/deployer-policy.js'
-import { startSandbox, type Sandbox } from '../sandbox/index.js'
+import { newest, oldest, startSandbox, type Sandbox } from '../sandbox/index.js'
 import { record, text } from '../sandbox/values.js'
 import { check, checkIsClean } from './clean-check.js'
 import { errorOf } from './failed-run.js'
 import { at, callsOf, find, get, listed, paths, succeeded, until, writes } from './scenario.js'
 import { podsOf, startWorkload, stopWorkload } from './workload.js'
 
-const before = { 'karpenter-version': '1.2.1', 'controller-identity': 'irsa', 'smoke-test': 'false' }
-const after = { ...before, 'karpenter-version': '1.14.0' }
+const before = { 'karpenter-version': oldest, 'controller-identity': 'irsa', 'smoke-test': 'false' }
+const after = { ...before, 'karpenter-version': newest }
 const allowed = { 'allow-downgrade': 'true' }
-/** The controller ends at its start over it; 1.2.1 has no such setting. */
+/** The controller ends at its start over it; the older one has no such setting. */
 const breaking = { 'helm-values': 'settings:\n  preferencePolicy: Nonsense' }
 
-describe('an upgrade from 1.2.1 to 1.14.0 whose controller does not come up', () => {
+describe(`an upgrade from ${oldest} to ${newest} whose controller does not come up`, () => {
   let sandbox: Sandbox
   const missing = new Set<string>()
 
@@ -22,6 +22,7 @@ describe('an upgrade from 1.2.1 to 1.14.0 whose controller does not come up', ()
       name: 'green',
       region: 'eu-west-1',
       kubernetesVersion: '1.32',
+      karpenter: [oldest, newest],
       runner: 'kept',
       nodes: { imageExists: (image) => ![...missing].some((part) => image.includes(part)) }
     })
@@ -63,18 +64,20 @@ describe('an upgrade from 1.2.1 to 1.14.0 whose controller does not come up', ()
 
   test('goes back when the image cannot be pulled, and says how things stand', async () => {
     const running = await nodes()
-    missing.add('controller:1.14.0')
+    missing.add(`controller:${newest}`)
     const result = await sandbox.run(after)
     const error = errorOf(result)
     expect(error).toMatch(
-      /^setup-karpenter: Helm release karpenter: Karpenter 1\.14\.0 did not come up, and 1\.2\.1 runs again: Deployment karpenter\/karpenter: .* ErrImagePull/
+      new RegExp(
+        String.raw`^setup-karpenter: Helm release karpenter: Karpenter ${newest} did not come up, and ${oldest} runs again: Deployment karpenter/karpenter: .* ErrImagePull`
+      )
     )
     expect(error).toContain(
-      'Karpenter 1.2.1 runs and all its pods are available: the release is at revision 3, which is revision 1 again.'
+      `Karpenter ${oldest} runs and all its pods are available: the release is at revision 3, which is revision 1 again.`
     )
-    expect(error).toContain('CRDs are those of 1.14.0; 1.2.1 works with them')
+    expect(error).toContain(`CRDs are those of ${newest}; ${oldest} works with them`)
     expect(error).toContain(
-      'Stack Karpenter-green has the parts of 1.14.0 and still those of 1.2.1, role green-karpenter the policies of both'
+      `Stack Karpenter-green has the parts of ${newest} and still those of ${oldest}, role green-karpenter the policies of both`
     )
     expect(attached()).toEqual(
       expect.arrayContaining([
@@ -82,9 +85,9 @@ describe('an upgrade from 1.2.1 to 1.14.0 whose controller does not come up', ()
         'KarpenterControllerNodeLifecyclePolicy-green'
       ])
     )
-    expect(result.log).toContain('rolled Helm release karpenter back to revision 1 (chart 1.2.1)')
+    expect(result.log).toContain(`rolled Helm release karpenter back to revision 1 (chart ${oldest})`)
     expect(error).toContain('Then run again: it goes on from here.')
-    expect(await controller()).toEqual({ version: '1.2.1', available: 2, pods: 2 })
+    expect(await controller()).toEqual({ version: oldest, available: 2, pods: 2 })
     expect(await revisions()).toEqual(['1 superseded', '2 superseded', '3 deployed'])
     expect(await nodes()).toEqual(running)
     expect((await podsOf(sandbox, 'shop')).map((pod) => at(pod, 'status', 'phase'))).toEqual(['Running'])
@@ -100,7 +103,11 @@ describe('an upgrade from 1.2.1 to 1.14.0 whose controller does not come up', ()
     const { findings } = await check(sandbox, after)
     const release = findings.filter(({ id, path }) => id === 'helm-release' && path === 'version')
     expect(release).toMatchObject([
-      { kind: 'pending', reason: 'chart 1.2.1 is installed, not 1.14.0', install: 'change it to 1.14.0' }
+      {
+        kind: 'pending',
+        reason: `chart ${oldest} is installed, not ${newest}`,
+        install: `change it to ${newest}`
+      }
     ])
   })
 
@@ -108,17 +115,19 @@ describe('an upgrade from 1.2.1 to 1.14.0 whose controller does not come up', ()
     missing.clear()
     const result = await sandbox.run({ ...after, ...breaking })
     const error = errorOf(result)
-    expect(result.log).toContain('installed before: Karpenter 1.2.1')
-    expect(error).toMatch(/1\.2\.1 runs again: Deployment .* crashes again and again\. Its last words:/)
+    expect(result.log).toContain(`installed before: Karpenter ${oldest}`)
+    expect(error).toMatch(
+      new RegExp(String.raw`${oldest} runs again: Deployment .* crashes again and again\. Its last words:`)
+    )
     expect(error).toContain('the release is at revision 5, which is revision 3 again')
-    expect(await controller()).toEqual({ version: '1.2.1', available: 2, pods: 2 })
+    expect(await controller()).toEqual({ version: oldest, available: 2, pods: 2 })
   })
 
   test('ends well when the cause is put right', async () => {
     const running = await nodes()
     const result = succeeded(await sandbox.run(after))
-    expect(result.log).toContain('upgraded Helm release karpenter to 1.14.0')
-    expect(await controller()).toEqual({ version: '1.14.0', available: 2, pods: 2 })
+    expect(result.log).toContain(`upgraded Helm release karpenter to ${newest}`)
+    expect(await controller()).toEqual({ version: newest, available: 2, pods: 2 })
     expect(await nodes()).toEqual(running)
     await checkIsClean(sandbox, after)
   })
@@ -131,19 +140,19 @@ describe('an upgrade from 1.2.1 to 1.14.0 whose controller does not come up', ()
     expect(pods).toHaveLength(3)
   })
 
-  describe('then back to 1.2.1', () => {
+  describe(`then back to ${oldest}`, () => {
     const newerField = 'spec.capacityReservationSelectorTerms'
 
     test('is refused, with what to pass', async () => {
       const calls = callsOf(sandbox).length
       const error = errorOf(await sandbox.run(before))
       expect(error).toContain(
-        'setup-karpenter: karpenter-version: 1.2.1 is older than 1.14.0 (Karpenter 1.14.0 runs)'
+        `setup-karpenter: karpenter-version: ${oldest} is older than ${newest} (Karpenter ${newest} runs)`
       )
       expect(error).toContain('`allow-downgrade: true`')
       expect(error).toContain('Nothing was changed.')
       expect(writes(callsOf(sandbox).slice(calls))).toEqual([])
-      expect(await controller()).toMatchObject({ version: '1.14.0' })
+      expect(await controller()).toMatchObject({ version: newest })
     })
 
     test('is refused while an object has a field that older CRDs do not have', async () => {
@@ -158,7 +167,7 @@ describe('an upgrade from 1.2.1 to 1.14.0 whose controller does not come up', ()
       expect(created.status).toBe(201)
       const error = errorOf(await sandbox.run({ ...before, ...allowed }))
       expect(error).toContain(
-        `EC2NodeClass reserved: the CRDs of 1.2.1 do not have ${newerField}, which it would lose`
+        `EC2NodeClass reserved: the CRDs of ${oldest} do not have ${newerField}, which it would lose`
       )
       expect(error).toContain('kubectl edit ec2nodeclass reserved')
       await sandbox.kubernetes('DELETE', `${paths.nodeClasses}/reserved`)
@@ -167,18 +176,18 @@ describe('an upgrade from 1.2.1 to 1.14.0 whose controller does not come up', ()
       )
     })
 
-    test('is done when it is allowed: the chart before its CRDs, and CRDs that only 1.14.0 has stay', async () => {
+    test('is done when it is allowed: the chart before its CRDs, and CRDs that only the newer one has stay', async () => {
       const { log } = succeeded(await sandbox.run({ ...before, ...allowed }))
-      const chart = log.indexOf('downgraded Helm release karpenter to 1.2.1')
+      const chart = log.indexOf(`downgraded Helm release karpenter to ${oldest}`)
       expect(chart).toBeGreaterThan(0)
-      expect(log.indexOf('downgraded CRD nodepools.karpenter.sh (1.2.1)')).toBeGreaterThan(chart)
-      expect(await controller()).toEqual({ version: '1.2.1', available: 2, pods: 2 })
+      expect(log.indexOf(`downgraded CRD nodepools.karpenter.sh (${oldest})`)).toBeGreaterThan(chart)
+      expect(await controller()).toEqual({ version: oldest, available: 2, pods: 2 })
       const crds = (await listed(sandbox, paths.crds)).map((crd) => at(crd, 'metadata', 'name'))
       expect(crds).toContain('nodeoverlays.karpenter.sh')
       await checkIsClean(sandbox, before)
     })
 
-    test('leaves nothing to an uninstall that removes CRDs, those of 1.14.0 included', async () => {
+    test(`leaves nothing to an uninstall that removes CRDs, those of ${newest} included`, async () => {
       await Promise.all(['shop', 'bank'].map(async (name) => stopWorkload(sandbox, name)))
       await holdPublished(sandbox, 'uninstall')
       succeeded(await sandbox.run({ mode: 'uninstall', 'remove-crds': 'true' }))

@@ -1,48 +1,26 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { startSandbox, type Sandbox } from '../sandbox/index.js'
-import { list, text } from '../sandbox/values.js'
+import { newest, oldest, startSandbox, type Sandbox } from '../sandbox/index.js'
+import { list } from '../sandbox/values.js'
 import { check } from './clean-check.js'
 import { errorOf, found } from './failed-run.js'
-import { at, listed, reportOf, succeeded, until, type KubernetesObject } from './scenario.js'
+import { driftedNodeClaims, hashVersions, isDrifted, nodeClaims, nodePoolsWithTag } from './replaced-nodes.js'
+import { at, reportOf, succeeded, until } from './scenario.js'
 import { startWorkload } from './workload.js'
 
 const expected: unknown = JSON.parse(readFileSync(new URL('upgrade-notes.json', import.meta.url), 'utf8'))
 
-const nodePools = (tag: string): string => `
-apiVersion: karpenter.k8s.aws/v1
-kind: EC2NodeClass
-metadata:
-  name: default
-spec:
-  role: KarpenterNodeRole-ahead
-  amiSelectorTerms: [{ alias: al2023@latest }]
-  subnetSelectorTerms: [{ tags: { karpenter.sh/discovery: ahead } }]
-  securityGroupSelectorTerms: [{ tags: { karpenter.sh/discovery: ahead } }]
-  tags: { team: ${tag} }
----
-apiVersion: karpenter.sh/v1
-kind: NodePool
-metadata:
-  name: default
-spec:
-  template:
-    spec:
-      nodeClassRef: { group: karpenter.k8s.aws, kind: EC2NodeClass, name: default }
-      requirements:
-        - { key: kubernetes.io/arch, operator: In, values: [amd64] }
-        - { key: karpenter.sh/capacity-type, operator: In, values: [on-demand] }
-  disruption: { consolidationPolicy: WhenEmpty, consolidateAfter: 10m, budgets: [{ nodes: '0' }] }
-`
+/** No node may be disrupted, so that a mark is all that comes of a drift. */
+const nodePools = (team: string): string => nodePoolsWithTag({ cluster: 'ahead', team, budget: '0' })
 
-describe('what is said before Karpenter 1.2.1 goes to 1.14.0', () => {
+describe(`what is said before Karpenter ${oldest} goes to ${newest}`, () => {
   const inputs = {
-    'karpenter-version': '1.2.1',
+    'karpenter-version': oldest,
     'node-pools': nodePools('blue'),
     'helm-values': 'logLevel: debug',
     'smoke-test': 'false'
   }
-  const newer = { ...inputs, 'karpenter-version': '1.14.0' }
+  const newer = { ...inputs, 'karpenter-version': newest }
   let sandbox: Sandbox
 
   beforeAll(async () => {
@@ -50,6 +28,7 @@ describe('what is said before Karpenter 1.2.1 goes to 1.14.0', () => {
       name: 'ahead',
       region: 'eu-central-1',
       kubernetesVersion: '1.32',
+      karpenter: [oldest, newest],
       runner: 'kept',
       authenticationMode: 'API_AND_CONFIG_MAP'
     })
@@ -63,9 +42,9 @@ describe('what is said before Karpenter 1.2.1 goes to 1.14.0', () => {
     succeeded(result)
     const upgrade = at(reportOf(result), 'upgrade')
     expect(upgrade).toEqual(expected)
-    expect(result.log).toContain('upgrade of Karpenter from 1.2.1 to 1.14.0, past 1.3, 1.4')
+    expect(result.log).toContain(`upgrade of Karpenter from ${oldest} to ${newest}, past 1.3, 1.4`)
     expect(result.log).toContain("of 2 nodes of Karpenter's, none is expected to be replaced")
-    expect(result.summary).toContain('### Upgrade from 1.2.1 to 1.14.0')
+    expect(result.summary).toContain(`### Upgrade from ${oldest} to ${newest}`)
   })
 
   test('a check of the installed version says nothing of the kind', async () => {
@@ -88,14 +67,9 @@ describe('what is said before Karpenter 1.2.1 goes to 1.14.0', () => {
   test('the upgrade renews the hash of both NodeClaims, and Karpenter marks neither as drifted', async () => {
     const result = succeeded(await sandbox.run(newer))
     expect(at(reportOf(result), 'upgrade')).toEqual(expected)
-    await until('the new hash on both NodeClaims', async () => {
-      const claims = await nodeClaims(sandbox)
-      const renewed = claims.filter(
-        (claim) =>
-          at(claim, 'metadata', 'annotations', 'karpenter.k8s.aws/ec2nodeclass-hash-version') === 'v5'
-      )
-      return renewed.length === 2 ? true : undefined
-    })
+    await until('the new hash on both NodeClaims', async () =>
+      (await hashVersions(sandbox)).every((version) => version === 'v6') ? true : undefined
+    )
     expect((await nodeClaims(sandbox)).filter(isDrifted)).toEqual([])
   })
 
@@ -106,7 +80,7 @@ describe('what is said before Karpenter 1.2.1 goes to 1.14.0', () => {
     )
     expect(at(reportOf(result), 'upgrade')).toMatchObject({
       direction: 'downgrade',
-      passes: ['1.13', '1.12', '1.11', '1.10', '1.9', '1.8', '1.7', '1.6', '1.5', '1.4', '1.3'],
+      passes: ['1.14', '1.13', '1.12', '1.11', '1.10', '1.9', '1.8', '1.7', '1.6', '1.5', '1.4', '1.3'],
       fieldsLost: [],
       cautions: [],
       nodes: {
@@ -118,18 +92,6 @@ describe('what is said before Karpenter 1.2.1 goes to 1.14.0', () => {
       }
     })
     expect(list(reportOf(result)['warnings']).join('\n')).toContain('Karpenter will replace 2 of its 2 nodes')
-    await until('both NodeClaims to be marked', async () =>
-      (await nodeClaims(sandbox)).filter(isDrifted).length === 2 ? true : undefined
-    )
+    await driftedNodeClaims(sandbox, 2)
   })
 })
-
-async function nodeClaims(sandbox: Sandbox): Promise<readonly KubernetesObject[]> {
-  return listed(sandbox, '/apis/karpenter.sh/v1/nodeclaims')
-}
-
-function isDrifted(claim: KubernetesObject): boolean {
-  return list(at(claim, 'status', 'conditions')).some(
-    (one) => text(at(one, 'type')) === 'Drifted' && text(at(one, 'status')) === 'True'
-  )
-}

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { holdPublished } from '../sandbox/cluster/deployer-policy.js'
-import { startSandbox, type RunOptions, type Sandbox } from '../sandbox/index.js'
+import { newest, oldest, startSandbox, type RunOptions, type Sandbox } from '../sandbox/index.js'
 import { text } from '../sandbox/values.js'
 import { check, checkIsClean } from './clean-check.js'
 import { errorOf } from './failed-run.js'
@@ -8,8 +8,6 @@ import { at, callsOf, denied, launchedByKarpenter, listed, paths, succeeded, wri
 import { UpgradeWatch } from './upgrade-watch.js'
 import { podsOf, startWorkload, stopWorkload } from './workload.js'
 
-const old = '1.2.1'
-const now = '1.14.0'
 /** Of the guide, without the cluster's name. */
 const single = 'KarpenterControllerPolicy'
 const split = [
@@ -79,7 +77,7 @@ const moments: readonly Moment[] = [
   },
   {
     name: 'the chart has been upgraded',
-    comes: async (watch) => watch.seen('the chart', ({ chart }) => chart === now)
+    comes: async (watch) => watch.seen('the chart', ({ chart }) => chart === newest)
   },
   { name: 'the old policy has been detached', comes: async (watch) => watch.answered('DetachRolePolicy') }
 ]
@@ -92,16 +90,22 @@ interface Case {
 describe.each<Case>([
   { identity: 'irsa', killedWhen: [] },
   { identity: 'pod-identity', killedWhen: moments }
-])('an upgrade from 1.2.1 to 1.14.0 by $identity', ({ identity, killedWhen }) => {
+])(`an upgrade from ${oldest} to ${newest} by $identity`, ({ identity, killedWhen }) => {
   const name = `by-${identity}`
-  const [before, inputs] = [inputsOf(old, identity), inputsOf(now, identity)]
+  const [before, inputs] = [inputsOf(oldest, identity), inputsOf(newest, identity)]
   let sandbox: Sandbox
   let watch: UpgradeWatch
   let stood: unknown
   let joined: Promise<void>
 
   beforeAll(async () => {
-    sandbox = await startSandbox({ name, region: 'eu-west-1', kubernetesVersion: '1.32', runner: 'kept' })
+    sandbox = await startSandbox({
+      name,
+      region: 'eu-west-1',
+      kubernetesVersion: '1.32',
+      karpenter: [oldest, newest],
+      runner: 'kept'
+    })
     succeeded(await sandbox.run(before))
     await startWorkload(sandbox, { name: 'standing', replicas: 2 })
     stood = await running(sandbox)
@@ -109,7 +113,7 @@ describe.each<Case>([
     watch = new UpgradeWatch(sandbox)
     // As soon as controllers of both versions run, a pod comes that needs a node.
     joined = watch
-      .seen('the chart', ({ chart }) => chart === now)
+      .seen('the chart', ({ chart }) => chart === newest)
       .then(async () => startWorkload(sandbox, { name: 'joining', replicas: 1 }))
     joined.catch(() => undefined)
   })
@@ -123,7 +127,7 @@ describe.each<Case>([
       const values = { 'helm-values': 'replicas: 1', preflight: 'strict' }
       const result = await sandbox.run({ ...inputs, ...values })
       expect(errorOf(result)).toMatch(
-        /helm-values: no controller runs while 1\.14\.0 starts in place of 1\.2\.1/
+        new RegExp(String.raw`helm-values: no controller runs while ${newest} starts in place of ${oldest}`)
       )
       expect(writes(callsOf(sandbox))).toEqual([])
     })
@@ -151,8 +155,8 @@ describe.each<Case>([
     const attached = split.map((part) => watch.called('AttachRolePolicy', `${part}-${name}`).last)
     const [first] = watch.moments
     const crds = watch.first('other CRDs', ({ crd }) => crd !== first?.crd)
-    const chart = watch.first('the chart', (moment) => moment.chart === now)
-    const rolledOut = watch.last('an old pod', ({ pods }) => pods.includes(old))
+    const chart = watch.first('the chart', (moment) => moment.chart === newest)
+    const rolledOut = watch.last('an old pod', ({ pods }) => pods.includes(oldest))
     const detached = watch.called('DetachRolePolicy', `${single}-${name}`).first
     const deleted = watch.called('DeletePolicy', `${single}-${name}`).first
     const order = [Math.max(...attached), crds, chart, rolledOut, detached, deleted]
@@ -164,7 +168,7 @@ describe.each<Case>([
     expect(watch.moments.filter(({ ready }) => ready.length === 0)).toEqual([])
     expect(watch.refused()).toEqual([])
     const bare = watch.moments.filter(({ pods, policies }) =>
-      [...(pods.includes(old) ? [single] : []), ...(pods.includes(now) ? split : [])].some(
+      [...(pods.includes(oldest) ? [single] : []), ...(pods.includes(newest) ? split : [])].some(
         (part) => !policies.includes(`${part}-${name}`)
       )
     )
@@ -194,13 +198,13 @@ describe.each<Case>([
     test('goes back the same way with allow-downgrade', async () => {
       const back = new UpgradeWatch(sandbox)
       const result = succeeded(await sandbox.run({ ...before, 'allow-downgrade': 'true' }))
-      expect(result.outputs['karpenter-version']).toBe(old)
+      expect(result.outputs['karpenter-version']).toBe(oldest)
       await back.stop()
       expect(back.refused()).toEqual([])
       expect(back.moments.filter(({ ready }) => ready.length === 0)).toEqual([])
       const attached = back.called('AttachRolePolicy', `${single}-${name}`).last
-      const chart = back.first('the chart', (moment) => moment.chart === old)
-      const rolledOut = back.last('a newer pod', ({ pods }) => pods.includes(now))
+      const chart = back.first('the chart', (moment) => moment.chart === oldest)
+      const rolledOut = back.last('a newer pod', ({ pods }) => pods.includes(newest))
       const detached = split.map((part) => back.called('DetachRolePolicy', `${part}-${name}`).first)
       const order = [attached, chart, rolledOut, Math.min(...detached)]
       expect(order).toEqual(order.toSorted((a, b) => a - b))
@@ -211,7 +215,7 @@ describe.each<Case>([
 
     test('is taken away whole when it was broken off', async () => {
       const midway = new UpgradeWatch(sandbox)
-      const chart = midway.seen('the chart', (moment) => moment.chart === now)
+      const chart = midway.seen('the chart', (moment) => moment.chart === newest)
       await sandbox.run(inputs, { ...killed, cancelAt: chart })
       await midway.stop()
       expect(karpenterPolicies(sandbox)).toHaveLength(split.length + 1)

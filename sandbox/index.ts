@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ensureBuilt, type Built } from './build/index.js'
+import { ensureBuilt, newest, type Built } from './build/index.js'
 import type { Cloud } from './cloud/index.js'
 import type { MotoServices, Vpc } from './cloud/moto/index.js'
 import { assemble } from './cluster/assemble.js'
@@ -15,7 +15,8 @@ import type { GitHubApi } from './runner/github-api.js'
 import type { IdTokenServer, WorkflowRun } from './runner/id-token.js'
 import type { ActionResult, ActionRun } from './runner/run-action.js'
 
-export type { SandboxSpec } from './cluster/spec.js'
+export { builtRelease, newest, oldest, previous, type KarpenterVersion } from './build/index.js'
+export type { LaterRelease, SandboxSpec } from './cluster/spec.js'
 export type { ActionResult } from './runner/run-action.js'
 
 /** How one run of the action differs from the usual one. */
@@ -60,7 +61,8 @@ export interface Sandbox {
 /** Starts a cluster to order with everything round it. Several can run side by side. */
 export async function startSandbox(spec: SandboxSpec = {}): Promise<Sandbox> {
   const log = spec.log ?? ((): void => undefined)
-  const built = await ensureBuilt(log)
+  const later = spec.later === undefined ? [] : [newest]
+  const built = await ensureBuilt([...(spec.karpenter ?? [newest]), ...later], log)
   const began = performance.now()
   const folder = mkdtempSync(join(tmpdir(), 'setup-karpenter-sandbox-'))
   const remove = (): void => rmSync(folder, { recursive: true, force: true })

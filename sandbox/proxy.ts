@@ -12,6 +12,8 @@ export interface Proxy {
   readonly url: string
   /** host:port of each CONNECT in order, refused ones too. */
   readonly connections: readonly ProxyConnection[]
+  /** From now on these hosts are refused too; those of an earlier call are not any more. */
+  setUnreachable(hosts: readonly string[]): void
   stop(): Promise<void>
 }
 
@@ -25,6 +27,7 @@ export interface ProxyConnection {
 export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   const connections: ProxyConnection[] = []
   const open = new Set<Socket>()
+  let unreachable: readonly string[] = []
   const server = createServer((request, response) => {
     request.resume()
     response.writeHead(405, { 'content-type': 'text/plain' })
@@ -32,7 +35,7 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   })
   server.on('connect', (request, client: Socket) => {
     const { hostname, port } = new URL(`https://${request.url ?? ''}`)
-    const target = options.portFor(hostname)
+    const target = unreachable.includes(hostname) ? undefined : options.portFor(hostname)
     connections.push({
       host: hostname,
       port: Number(port === '' ? 443 : port),
@@ -64,6 +67,9 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   return {
     url: `http://127.0.0.1:${listening.port}`,
     connections,
+    setUnreachable: (hosts) => {
+      unreachable = hosts
+    },
     stop: async () => {
       for (const socket of open) {
         socket.destroy()

@@ -40,6 +40,12 @@ describe('the proxy', () => {
   it('leads a host that it knows to the sandbox’s own port', async () => {
     expect(await connect('sts.amazonaws.com:443')).toEqual({ status: 200, echoed: 'hello' })
   })
+  it('refuses a host that is made unreachable, until it is not any more', async () => {
+    proxy.setUnreachable(['sts.amazonaws.com'])
+    expect(await connect('sts.amazonaws.com:443')).toEqual({ status: 403, echoed: '' })
+    proxy.setUnreachable([])
+    expect((await connect('sts.amazonaws.com:443')).status).toBe(200)
+  })
   it('refuses any other host, and keeps both on record', async () => {
     await connect('sts.amazonaws.com:443')
     expect(await connect('example.com:8443')).toEqual({ status: 403, echoed: '' })

@@ -1,3 +1,4 @@
+import { newest } from '../../sandbox/index.js'
 import { paths } from '../scenario.js'
 import { account, kubectlEdit, type AnotherHand } from '../another-hand.js'
 import type { Drift, Expected } from './drift.js'
@@ -54,7 +55,7 @@ export const helmDrifts: readonly Drift[] = [
     name: 'the release is upgraded by hand with another value',
     plant: async (hand) =>
       hand.helm(
-        ...['upgrade', 'karpenter', hand.sandbox.published.chart, '--version', '1.14.0', '--plain-http'],
+        ...['upgrade', 'karpenter', hand.sandbox.published.chart, '--version', newest, '--plain-http'],
         ...['--reuse-values', '--skip-crds', '--set', 'logLevel=debug']
       ),
     finds: () => [{ id: 'helm-release', path: 'values.logLevel', severity: 'breaks scaling', by: 'helm' }]

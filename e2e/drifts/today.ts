@@ -1,3 +1,4 @@
+import { newest } from '../../sandbox/index.js'
 import { boundary } from '../damage.js'
 import type { Setting } from '../drift-scenario.js'
 
@@ -11,7 +12,7 @@ export const today: Pick<Setting, 'spec' | 'inputs'> = {
     stackPace: 10
   },
   inputs: {
-    'karpenter-version': '1.14.0',
+    'karpenter-version': newest,
     'controller-identity': 'pod-identity',
     'smoke-test': 'false',
     'permissions-boundary': boundary,

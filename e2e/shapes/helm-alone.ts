@@ -13,7 +13,7 @@ import {
 } from '@aws-sdk/client-iam'
 import { dump, load } from 'js-yaml'
 import { images } from '../../sandbox/cloud/moto/images.js'
-import type { Sandbox } from '../../sandbox/index.js'
+import { builtRelease, type Sandbox } from '../../sandbox/index.js'
 import { list, text } from '../../sandbox/values.js'
 import { at, auditor, get, paths } from '../scenario.js'
 import { guidesInlinePolicy } from './guides-inline-policy.js'
@@ -164,7 +164,7 @@ async function editAwsAuth(sandbox: Sandbox, nodeRole: string): Promise<void> {
 
 /** The three that the guide creates, as the release has them. */
 async function crds({ built }: Sandbox): Promise<readonly string[]> {
-  const { crdsDir } = built.karpenter[installedVersion]
+  const { crdsDir } = builtRelease(built, installedVersion)
   const files = (await readdir(crdsDir)).filter((file) =>
     /_(nodepools|nodeclaims|ec2nodeclasses)\.yaml$/.test(file)
   )

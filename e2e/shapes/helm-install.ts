@@ -14,7 +14,7 @@ export interface HelmOrder {
   readonly verb?: 'install' | 'upgrade --install'
   /** What stands on the command line besides; --create-namespace and --wait when absent. */
   readonly flags?: readonly string[]
-  /** 1.2.1 when absent. */
+  /** The installed one of every shape when absent. */
   readonly version?: string
 }
 

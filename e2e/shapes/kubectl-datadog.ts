@@ -1,7 +1,7 @@
 import { CloudFormationClient } from '@aws-sdk/client-cloudformation'
 import { CreateOpenIDConnectProviderCommand, IAMClient } from '@aws-sdk/client-iam'
 import { builtInTemplateText } from '../../src/karpenter/template-built-in.js'
-import type { Sandbox } from '../../sandbox/index.js'
+import { newest, type Sandbox } from '../../sandbox/index.js'
 import { text } from '../../sandbox/values.js'
 import { at, auditor } from '../scenario.js'
 import { inferred } from './datadog-node-pools.js'
@@ -118,7 +118,7 @@ async function make(sandbox: Sandbox, mode: InstallMode): Promise<Made> {
   try {
     await createStack(client, {
       name: stacks[0],
-      template: builtInTemplateText('1.14.0'),
+      template: builtInTemplateText(newest),
       parameters: { ClusterName: name },
       tags
     })

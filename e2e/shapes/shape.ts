@@ -1,4 +1,4 @@
-import type { Sandbox, SandboxSpec } from '../../sandbox/index.js'
+import { oldest, type Sandbox, type SandboxSpec } from '../../sandbox/index.js'
 
 /** What stands after another tool has installed Karpenter, by the names that this tool gave. */
 export interface Made {
@@ -36,6 +36,6 @@ export interface Shape {
 }
 
 /** The release that every shape installs, so that there is one to upgrade to. */
-export const installedVersion = '1.2.1'
-/** Supported by 1.2.1 and by 1.14.0 alike. */
+export const installedVersion = oldest
+/** Supported by that release and by the newest alike. */
 export const kubernetesVersion = '1.32'

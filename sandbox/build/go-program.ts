@@ -16,11 +16,16 @@ export interface GoProgram {
 
 const goFlags = ['-mod=readonly', '-buildvcs=false', '-trimpath']
 
-/** Nothing of the user's own Go set-up changes what is built; where modules come from stays theirs. */
+/**
+ * Nothing of the user's own Go set-up changes what is built; where modules come from stays theirs. Each module asks for the
+ * release of Go that it is built with, so Go may switch to it (https://go.dev/doc/toolchain): the machine's own is often
+ * older, and actions/setup-go says `local`.
+ */
 export function goEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return { ...env, GOFLAGS: '', GOWORK: 'off', CGO_ENABLED: '0' }
+  return { ...env, GOFLAGS: '', GOWORK: 'off', GOTOOLCHAIN: 'auto', CGO_ENABLED: '0' }
 }
 
+/** What decides how a program comes out: its module, how it is linked, and the release of Go that its module switches to. */
 export async function hashOfProgram(program: GoProgram, module: string, goVersion: string): Promise<string> {
   const sources = (await readdir(module)).filter((file) => /\.go$|^go\.(?:mod|sum)$/.test(file)).sort()
   return contentHash(

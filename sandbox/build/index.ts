@@ -1,15 +1,16 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cacheFolder, contentHash, fillOnce, isBuilt } from './cache.js'
 import { runCommand } from './command.js'
 import { buildProgram, goEnvironment, hashOfProgram, moduleFolder, type GoProgram } from './go-program.js'
+import { withLock } from './lock.js'
 import { Progress } from './progress.js'
 import { findToolchains } from './requirements.js'
-import { controlPlane, helm, helmVersion, karpenter, karpenterModule, karpenterVersions } from './programs.js'
+import { controlPlane, helm, helmVersion, karpenter, karpenterModule } from './programs.js'
 import type { KarpenterVersion } from './programs.js'
 
-export { helmVersion, karpenterVersions, type KarpenterVersion } from './programs.js'
+export { helmVersion, newest, oldest, previous, type KarpenterVersion } from './programs.js'
 
 export interface BuiltKarpenter {
   /** The controller, cmd/controller of that release. */
@@ -20,52 +21,59 @@ export interface BuiltKarpenter {
   readonly crdsDir: string
   /** charts/karpenter-crd, as it is there. */
   readonly crdChartDir: string
+  /** Has the files of `publishedSource` at their own paths. */
+  readonly sourceDir: string
 }
+
+/** Files of a release's source that upstream's tag is read for, as far as Go has them: a module has no website/. */
+export const publishedSource = ['pkg/providers/version/version.go', 'pkg/apis/v1/ec2nodeclass.go'] as const
 
 /** Absolute paths of everything that a sandbox runs. */
 export interface Built {
   readonly controlPlane: string
-  readonly karpenter: Readonly<Record<KarpenterVersion, BuiltKarpenter>>
+  /** By version, those that were asked for. */
+  readonly karpenter: ReadonlyMap<string, BuiltKarpenter>
   /** version without the v: 3.22.0 */
   readonly helm: { readonly binary: string; readonly version: string }
   readonly motoServer: string
 }
 
 /**
- * Builds what is missing in the cache (about eight minutes on two cores from nothing) and says where everything is.
- * Throws when the machine lacks Go or Python, naming both and how to get them.
+ * Builds what is missing in the cache (from nothing on two cores about five minutes, and two and a half more for each
+ * release of Karpenter) and says where everything is. Throws when the machine lacks Go or Python, naming both and how to
+ * get them.
  */
 export async function ensureBuilt(
+  releases: readonly KarpenterVersion[],
   log: (line: string) => void,
   env: NodeJS.ProcessEnv = process.env
 ): Promise<Built> {
   const modules = fileURLToPath(new URL('../go/', import.meta.url))
   const requirements = fileURLToPath(new URL('../cloud/moto/requirements.txt', import.meta.url))
-  const toolchains = await findToolchains(join(modules, karpenter['1.14.0'].name), goEnvironment(env))
   const cache = cacheFolder(env)
+  const versions = [...new Set(releases)]
+  const moduleOf = (program: GoProgram): string => join(modules, program.name)
+  const programs = [controlPlane, ...versions.map(karpenter), helm]
+  const toolchains = await findToolchains(programs.map(moduleOf), goEnvironment(env))
 
-  const folderOf = async (program: GoProgram) =>
-    join(
-      cache,
-      `${program.name}-${await hashOfProgram(program, join(modules, program.name), toolchains.goVersion)}`
-    )
+  const folderOf = async (program: GoProgram): Promise<string> => {
+    const module = moduleOf(program)
+    const hash = await hashOfProgram(program, module, toolchains.goVersions.get(module) ?? '')
+    return join(cache, `${program.name}-${hash}`)
+  }
   const folders = {
     controlPlane: await folderOf(controlPlane),
-    karpenter: {
-      '1.2.1': await folderOf(karpenter['1.2.1']),
-      '1.14.0': await folderOf(karpenter['1.14.0'])
-    },
+    karpenter: await Promise.all(
+      versions.map(async (version) => ({ version, folder: await folderOf(karpenter(version)) }))
+    ),
     helm: await folderOf(helm),
     // A virtual environment holds its own absolute path, so the cache's place is part of what it is.
     moto: join(cache, `moto-${await contentHash([requirements], [toolchains.pythonVersion, cache])}`)
   }
 
-  /** Apart from the program, which takes minutes to build. */
-  const crdChartOf = (version: KarpenterVersion): string => `${folders.karpenter[version]}-crd-chart`
-
   const missing = [
     folders.controlPlane,
-    ...Object.values(folders.karpenter),
+    ...folders.karpenter.map(({ folder }) => folder),
     folders.helm,
     folders.moto
   ].filter((folder) => !isBuilt(folder))
@@ -75,26 +83,34 @@ export async function ensureBuilt(
 
   const fillWithProgram = (program: GoProgram, folder: string, more?: (folder: string) => Promise<void>) =>
     fillOnce(folder, onWait(program.title), async (into) =>
-      progress.of(program.title, async (at) => {
-        await buildProgram(program, join(modules, program.name), join(into, program.name), env, at)
-        await more?.(into)
-      })
+      // One after the other, whoever builds what: each of them keeps every core busy.
+      withLock(
+        join(cache, 'go build'),
+        () => undefined,
+        async () =>
+          progress.of(program.title, async (at) => {
+            await buildProgram(program, moduleOf(program), join(into, program.name), env, at)
+            await more?.(into)
+          })
+      )
     )
   const fillWithPrograms = async () => {
-    // One after the other: each of them keeps every core busy.
     await fillWithProgram(controlPlane, folders.controlPlane)
-    for (const version of karpenterVersions) {
-      const program = karpenter[version]
-      const sourceFolder = async (): Promise<string> =>
-        moduleFolder(karpenterModule, join(modules, program.name), env)
-      await fillWithProgram(program, folders.karpenter[version], async (into) => {
+    for (const { version, folder } of folders.karpenter) {
+      const program = karpenter(version)
+      const sourceFolder = async (): Promise<string> => moduleFolder(karpenterModule, moduleOf(program), env)
+      await fillWithProgram(program, folder, async (into) => {
         const source = await sourceFolder()
         await copyWritable(join(source, 'charts/karpenter'), join(into, 'chart'))
         await copyWritable(join(source, 'pkg/apis/crds'), join(into, 'crds'))
       })
-      await fillOnce(crdChartOf(version), onWait(`the chart karpenter-crd ${version}`), async (into) =>
-        copyWritable(join(await sourceFolder(), 'charts/karpenter-crd'), join(into, 'chart'))
-      )
+      await fillOnce(sourceOf(folder), onWait(`the source of Karpenter ${version}`), async (into) => {
+        const source = await sourceFolder()
+        await copyWritable(join(source, 'charts/karpenter-crd'), join(into, 'charts/karpenter-crd'))
+        await Promise.all(
+          publishedSource.map(async (path) => copyFileInto(join(source, path), join(into, path)))
+        )
+      })
     }
     await fillWithProgram(helm, folders.helm)
   }
@@ -109,27 +125,49 @@ export async function ensureBuilt(
     }
   }
 
-  const karpenterAt = (version: KarpenterVersion): BuiltKarpenter => ({
-    binary: join(folders.karpenter[version], karpenter[version].name),
-    chartDir: join(folders.karpenter[version], 'chart'),
-    crdsDir: join(folders.karpenter[version], 'crds'),
-    crdChartDir: join(crdChartOf(version), 'chart')
-  })
   return {
     controlPlane: join(folders.controlPlane, controlPlane.name),
-    karpenter: { '1.2.1': karpenterAt('1.2.1'), '1.14.0': karpenterAt('1.14.0') },
+    karpenter: new Map(
+      folders.karpenter.map(({ version, folder }) => [
+        version,
+        {
+          binary: join(folder, karpenter(version).name),
+          chartDir: join(folder, 'chart'),
+          crdsDir: join(folder, 'crds'),
+          crdChartDir: join(sourceOf(folder), 'charts/karpenter-crd'),
+          sourceDir: sourceOf(folder)
+        }
+      ])
+    ),
     helm: { binary: join(folders.helm, helm.name), version: helmVersion },
     motoServer: join(folders.moto, 'venv/bin/moto_server')
   }
 }
 
+/** A release that the sandbox was asked for; throws for any other. */
+export function builtRelease(built: Built, version: KarpenterVersion): BuiltKarpenter {
+  const found = built.karpenter.get(version)
+  if (found === undefined) throw new Error(`Karpenter ${version}: the sandbox was not asked for it`)
+  return found
+}
+
+/** Apart from the program, which takes minutes to build. */
+function sourceOf(folder: string): string {
+  return `${folder}-source`
+}
+
 /** Go's module cache is read-only; what is copied out of it must be removable again. */
+async function copyFileInto(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true })
+  await writeFile(to, await readFile(from))
+}
+
 async function copyWritable(from: string, to: string): Promise<void> {
-  await mkdir(to)
+  await mkdir(to, { recursive: true })
   for (const entry of await readdir(from, { withFileTypes: true })) {
     const source = join(from, entry.name)
     const target = join(to, entry.name)
-    await (entry.isDirectory() ? copyWritable(source, target) : writeFile(target, await readFile(source)))
+    await (entry.isDirectory() ? copyWritable(source, target) : copyFileInto(source, target))
   }
 }
 

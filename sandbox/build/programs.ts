@@ -1,8 +1,11 @@
 import type { GoProgram } from './go-program.js'
 
-/** The releases of Karpenter that a sandbox can run. */
-export const karpenterVersions = ['1.2.1', '1.14.0'] as const
-export type KarpenterVersion = (typeof karpenterVersions)[number]
+/** The only place that names the releases of Karpenter that a sandbox can run; each has its module in sandbox/go. */
+const releases = ['1.2.1', '1.14.0', '1.15.2'] as const
+export type KarpenterVersion = (typeof releases)[number]
+
+/** What demo, figures and scenarios run where they mean no release in particular, next to what upgrades come from. */
+export const [oldest, previous, newest] = releases
 
 export const karpenterModule = 'github.com/aws/karpenter-provider-aws'
 export const helmVersion = '3.22.0'
@@ -23,11 +26,6 @@ export const controlPlane: GoProgram = {
   }
 }
 
-export const karpenter: Readonly<Record<KarpenterVersion, GoProgram>> = {
-  '1.2.1': karpenterProgram('1.2.1'),
-  '1.14.0': karpenterProgram('1.14.0')
-}
-
 export const helm: GoProgram = {
   name: 'helm',
   title: `helm ${helmVersion}`,
@@ -44,7 +42,7 @@ export const helm: GoProgram = {
   }
 }
 
-function karpenterProgram(version: KarpenterVersion): GoProgram {
+export function karpenter(version: KarpenterVersion): GoProgram {
   return {
     name: `karpenter-${version}`,
     title: `Karpenter ${version}`,

@@ -1,31 +1,48 @@
+import { basename } from 'node:path'
 import { runCommand } from './command.js'
-
-/** What the machine must have, found. */
-export interface Toolchains {
-  /** `go version`, as it would build: after a switch to the release that the modules ask for. */
-  readonly goVersion: string
-  /** `Python 3.12.3` */
-  readonly pythonVersion: string
-}
 
 const pythonMinimum = [3, 11] as const
 
-const goHint = `Go: the sandbox builds Kubernetes, Karpenter and helm from source, with Go 1.26.5 or newer (or Go 1.21 or newer with GOTOOLCHAIN=auto).
+const goHint = `Go: the sandbox builds Kubernetes, Karpenter and helm from source, with Go 1.21 or newer, which fetches the release of Go that each of them asks for.
   Get it from https://go.dev/dl/, or with \`actions/setup-go\` in a workflow.`
 const pythonHint = `Python: the sandbox runs moto for EC2, SQS, EventBridge and SSM, with Python 3.11 or newer and its venv module.
   Get it from https://www.python.org/downloads/, on Debian and Ubuntu with \`apt-get install python3 python3-venv\`, or with \`actions/setup-python\` in a workflow.`
 
-/** Finds Go and Python, or says in one error all that is missing and how to get it. `module` is one that will be built. */
-export async function findToolchains(module: string, env: NodeJS.ProcessEnv): Promise<Toolchains> {
-  const [go, python] = await Promise.all([
-    runCommand('go', ['version'], { cwd: module, env }),
+/** What the machine must have, found. */
+export interface Toolchains {
+  /** `go version` of each module, as it would build it: after a switch to the release that the module asks for. */
+  readonly goVersions: ReadonlyMap<string, string>
+  /** `3.12.3` */
+  readonly pythonVersion: string
+}
+
+/** Finds Python, and Go for each of the modules, or says in one error all that is missing and how to get it. */
+export async function findToolchains(
+  modules: readonly string[],
+  env: NodeJS.ProcessEnv
+): Promise<Toolchains> {
+  const [found, python] = await Promise.all([
+    Promise.all(
+      modules.map(
+        async (module) => [module, await runCommand('go', ['version'], { cwd: module, env })] as const
+      )
+    ),
     runCommand('python3', ['-c', 'import sys, venv, ensurepip; print(sys.version.split()[0])'], { env })
   ])
   const missing: string[] = []
-  if (go.kind === 'absent') {
-    missing.push(`${goHint}\n  There is no \`go\` on the PATH.`)
-  } else if (go.code !== 0) {
-    missing.push(`${goHint}\n  \`go version\` says: ${go.stderr.trim()}`)
+  const goVersions = new Map<string, string>()
+  const goLacks = new Set<string>()
+  for (const [module, go] of found) {
+    if (go.kind === 'absent') {
+      goLacks.add('There is no `go` on the PATH.')
+    } else if (go.code !== 0) {
+      goLacks.add(`\`go version\` in sandbox/go/${basename(module)} says: ${go.stderr.trim()}`)
+    } else {
+      goVersions.set(module, go.stdout.trim())
+    }
+  }
+  if (goLacks.size > 0) {
+    missing.push([goHint, ...goLacks].join('\n  '))
   }
   if (python.kind === 'absent') {
     missing.push(`${pythonHint}\n  There is no \`python3\` on the PATH.`)
@@ -34,10 +51,10 @@ export async function findToolchains(module: string, env: NodeJS.ProcessEnv): Pr
   } else if (isTooOld(python.stdout)) {
     missing.push(`${pythonHint}\n  The \`python3\` on the PATH is ${python.stdout.trim()}.`)
   }
-  if (missing.length > 0 || go.kind === 'absent' || python.kind === 'absent') {
+  if (missing.length > 0 || python.kind === 'absent') {
     throw new Error(`sandbox: this machine lacks what its parts are built with.\n${missing.join('\n')}`)
   }
-  return { goVersion: go.stdout.trim(), pythonVersion: python.stdout.trim() }
+  return { goVersions, pythonVersion: python.stdout.trim() }
 }
 
 function isTooOld(version: string): boolean {

@@ -2,8 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { join } from 'node:path'
 import { writeFile } from 'node:fs/promises'
 import type { JSONWebKeySet } from 'jose'
-import { builtInTemplateText } from '../../src/karpenter/template-built-in.js'
-import { karpenterVersions, type Built } from '../build/index.js'
+import { newest, type Built } from '../build/index.js'
 import { createAuthority, type Authority } from '../certificates.js'
 import { cloudFormation } from '../cloud/cloudformation/index.js'
 import { startCloud, type Cloud } from '../cloud/index.js'
@@ -23,6 +22,7 @@ import { awsAuthOf, bindAccessPolicies, mapRoles, nodeMapping, type RoleMapping 
 import { audienceOf, publishedPolicy } from './deployer.js'
 import { putFargateProfiles, serveFargate } from './fargate.js'
 import { launchNodeGroup, putNodeGroupRole, type NodeGroupOrder } from './node-group.js'
+import { releasesOf } from './releases.js'
 import { REPOSITORY, runnerOf } from './run.js'
 import type { SandboxSpec } from './spec.js'
 
@@ -223,18 +223,11 @@ async function startCluster(assembly: Assembly, cloud: Cloud, cluster: Cluster):
 }
 
 async function startFiles(
-  { built, folder, onStop }: Assembly,
+  { spec, built, folder, onStop }: Assembly,
   authority: Authority
 ): Promise<Sandbox['published']> {
-  const published = await startPublished({
-    folder,
-    charts: built.karpenter,
-    templates: Object.fromEntries(
-      karpenterVersions.map((version) => [version, builtInTemplateText(version)])
-    ),
-    helm: built.helm,
-    authority
-  })
+  const releases = await releasesOf(built.karpenter, spec.later)
+  const published = await startPublished({ folder, releases, helm: built.helm, authority })
   onStop(() => published.stop())
   return published
 }
@@ -290,9 +283,8 @@ async function startKubelets(
       identity: async (roleArn, nodeName) => cloud.fargateNodeIdentity(cluster.name, { roleArn, nodeName })
     },
     controllerBinary: (image) => {
-      const version = IMAGE.exec(image)?.[1]
-      const known = karpenterVersions.find((one) => one === version)
-      return known === undefined ? undefined : built.karpenter[known].binary
+      const version = IMAGE.exec(image)?.[1] ?? ''
+      return built.karpenter.get(version === spec.later?.version ? newest : version)?.binary
     },
     log,
     onProcess: (pid, ended) => reaper.watch(pid, ended)

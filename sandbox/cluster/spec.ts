@@ -1,9 +1,17 @@
+import type { KarpenterVersion } from '../build/index.js'
 import type { Cloud } from '../cloud/index.js'
 import type { FargateSelector } from '../cloud/eks/fargate-profile.js'
 import type { AuthenticationMode, ClusterSpec } from '../cloud/eks/state.js'
 import type { KubernetesVersion } from '../control-plane/index.js'
 import type { NodesOptions } from '../nodes/index.js'
+import type { UpstreamChanges } from '../published/upstream-files.js'
 import type { NodeGroupOrder } from './node-group.js'
+
+/** A release that this action cannot know: the newest one's program and chart under another version. */
+export interface LaterRelease extends UpstreamChanges {
+  /** 1.99.0 */
+  readonly version: string
+}
 
 /** A cluster to order, and who may deploy to it. */
 export interface SandboxSpec {
@@ -14,6 +22,10 @@ export interface SandboxSpec {
   /** Twelve digits; 111122223333 when absent. */
   readonly accountId?: string
   readonly kubernetesVersion?: KubernetesVersion
+  /** Releases that are published and that can run: nothing else is built. The newest alone when absent. */
+  readonly karpenter?: readonly KarpenterVersion[]
+  /** The newest release, published once more as a later one. */
+  readonly later?: LaterRelease
   readonly authenticationMode?: AuthenticationMode
   /** Three and three when absent. */
   readonly publicSubnets?: number

@@ -1,7 +1,7 @@
 import { stdout } from 'node:process'
 import { holdPublished } from '../cluster/deployer-policy.js'
 import { otherHand } from './edits.js'
-import { startSandbox, type ActionResult, type Sandbox } from '../index.js'
+import { newest, startSandbox, type ActionResult, type Sandbox } from '../index.js'
 
 /** Kubernetes and Karpenter of the demo; its node group, VPC and role are the sandbox's own. */
 const cluster = {
@@ -15,7 +15,7 @@ const say = (line: string): void => void stdout.write(`${line}\n`)
 
 /** What each step of the demo is, as a workflow would have it. */
 const install = {
-  'karpenter-version': '1.14.0',
+  'karpenter-version': newest,
   'smoke-test-replicas': '3',
   'smoke-test-one-per-node': 'true'
 }

@@ -3,6 +3,7 @@ export interface PublishedRequest {
   readonly method: string
   /** Without the query. */
   readonly path: string
+  readonly query: URLSearchParams
   /** http://127.0.0.1:1234 or https://public.ecr.aws: where the client believes to be. */
   readonly origin: string
   readonly authorization: string | undefined

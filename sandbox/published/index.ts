@@ -7,20 +7,25 @@ import { listen } from '../listen.js'
 import { plainText, type PublishedAnswer, type PublishedRequest } from './answer.js'
 import { packChart, packCrdChart, type ChartSource, type PublishedChart } from './chart.js'
 import { helmReleaseOf, type HelmSource } from './helm-release.js'
-import { registryOf } from './registry.js'
+import { registryOf, type TagList } from './registry.js'
+import type { UpstreamFiles } from './upstream-files.js'
 
 export { imageDigest } from './chart.js'
 
 /** Names of the public hosts whose files are served; the TLS listener has a certificate for them. */
 export const publishedHosts = ['public.ecr.aws', 'raw.githubusercontent.com', 'get.helm.sh'] as const
 
+/** What upstream publishes of one version. */
+export interface Release {
+  readonly chart: ChartSource
+  readonly files: UpstreamFiles
+}
+
 export interface PublishedOptions {
   /** A folder of the sandbox's own; what is needed for a moment goes into `published` in it. */
   readonly folder: string
   /** By Karpenter version. */
-  readonly charts: Readonly<Record<string, ChartSource>>
-  /** CloudFormation templates by Karpenter version, as text. */
-  readonly templates: Readonly<Record<string, string>>
+  readonly releases: ReadonlyMap<string, Release>
   readonly helm: HelmSource
   /** Issues the certificate of the TLS listener. */
   readonly authority: Authority
@@ -52,24 +57,25 @@ export interface Published {
   /** sha256:... of the chart's manifest. */
   chartDigest(version: string): string | undefined
   setHelmChecksum(checksum: 'right' | 'wrong'): void
+  /** From now on, whether the registry lists its tags. */
+  setTagList(tagList: TagList): void
   stop(): Promise<void>
 }
 
 const repository = 'karpenter/karpenter'
 const crdRepository = 'karpenter/karpenter-crd'
-const templatePath =
-  /^\/aws\/karpenter-provider-aws\/v([^/]+)\/website\/content\/en\/preview\/getting-started\/getting-started-with-karpenter\/cloudformation\.yaml$/
+const upstreamPath = /^\/aws\/karpenter-provider-aws\/v([^/]+)\/(.+)$/
 
-/** Serves what Karpenter and helm publish: the chart's registry, the templates, helm's releases. */
+/** Serves what Karpenter and helm publish: the chart's registry, files of upstream's repository, helm's releases. */
 export async function startPublished(options: PublishedOptions): Promise<Published> {
   const folder = join(options.folder, 'published')
   await mkdir(folder, { recursive: true })
   const charts = new Map<string, PublishedChart>()
   const crdCharts = new Map<string, PublishedChart>()
-  for (const [version, source] of Object.entries(options.charts)) {
-    charts.set(version, await packChart(version, source, folder))
-    if (source.crdChartDir !== undefined) {
-      crdCharts.set(version, await packCrdChart(version, source.crdChartDir, folder))
+  for (const [version, { chart }] of options.releases) {
+    charts.set(version, await packChart(version, chart, folder))
+    if (chart.crdChartDir !== undefined) {
+      crdCharts.set(version, await packCrdChart(version, chart.crdChartDir, folder))
     }
   }
   const registry = registryOf({ [repository]: charts, [crdRepository]: crdCharts })
@@ -81,8 +87,9 @@ export async function startPublished(options: PublishedOptions): Promise<Publish
     if (ofOthers !== undefined) {
       return ofOthers
     }
-    const template = options.templates[templatePath.exec(request.path)?.[1] ?? '']
-    return template === undefined ? plainText(404, '404: Not Found') : plainText(200, template)
+    const [, version = '', path = ''] = upstreamPath.exec(request.path) ?? []
+    const file = options.releases.get(version)?.files[path]
+    return file === undefined ? plainText(404, '404: Not Found') : plainText(200, file)
   }
   const handler: RequestListener = (incoming, response) => {
     const request = read(incoming)
@@ -114,6 +121,7 @@ export async function startPublished(options: PublishedOptions): Promise<Publish
     handler,
     chartDigest: (version) => registry.digestOfVersion(repository, version),
     setHelmChecksum: (checksum) => helm.setChecksum(checksum),
+    setTagList: (tagList) => registry.setTagList(tagList),
     stop: async () => {
       await Promise.all([plain.close(), tls.close()])
       await rm(folder, { recursive: true, force: true })
@@ -123,9 +131,11 @@ export async function startPublished(options: PublishedOptions): Promise<Publish
 
 function read(incoming: IncomingMessage): PublishedRequest {
   const scheme = 'encrypted' in incoming.socket ? 'https' : 'http'
+  const [path = '/', query = ''] = (incoming.url ?? '/').split('?')
   return {
     method: incoming.method ?? 'GET',
-    path: (incoming.url ?? '/').split('?')[0] ?? '/',
+    path,
+    query: new URLSearchParams(query),
     origin: `${scheme}://${incoming.headers.host ?? '127.0.0.1'}`,
     authorization: incoming.headers.authorization
   }

@@ -5,24 +5,39 @@ const manifestType = 'application/vnd.oci.image.manifest.v1+json'
 const configType = 'application/vnd.cncf.helm.config.v1+json'
 const layerType = 'application/vnd.cncf.helm.chart.content.v1.tar+gzip'
 
+/** What the list of tags has at most on a page, and where nothing is asked for. */
+const page = { most: 1000, usual: 100 } as const
+
+/**
+ * Tags that stand beside the charts in public.ecr.aws/karpenter/karpenter and that no release is: old ones with a v, release
+ * candidates, snapshots. They are listed only.
+ */
+const otherTags = ['v0.16.3', '0.37.8-rc.0', '1.0.0-rc.1', '99.0.0-rc.0', '0-6b868bb', 'latest'] as const
+
 /** Anonymous pulls need a token too; this one is for everybody, as anyone can have one. */
 const anonymousToken = 'anonymous'
 
-/** Public ECR, as far as a pull goes: OCI distribution 1.1 with bearer tokens, nothing to be pushed. */
+/** Public ECR, as far as a pull and a list of tags go: OCI distribution 1.1 with bearer tokens, nothing to be pushed. */
 export interface Registry {
   /** Undefined when the path is none of a registry's. */
   answer(request: PublishedRequest): PublishedAnswer | undefined
   /** sha256:... of a version's manifest, as helm reports it after a pull. */
   digestOfVersion(repository: string, version: string): string | undefined
+  /** From now on: `refused` is what a mirror answers that lets clients pull and no more. */
+  setTagList(tagList: TagList): void
 }
+
+export type TagList = 'answered' | 'refused'
 
 interface Repository {
   readonly tags: ReadonlyMap<string, string>
-  /** An answer to a request below the repository's own path. */
+  /** All tags in the order of a list, which is not that of versions. */
+  readonly listed: readonly string[]
+  /** An answer to a request for a manifest or a blob. */
   content(kind: string, reference: string): PublishedAnswer
 }
 
-function repositoryOf(name: string, charts: ReadonlyMap<string, PublishedChart>): Repository {
+function repositoryOf(charts: ReadonlyMap<string, PublishedChart>): Repository {
   const blobs = new Map<string, Buffer>()
   const manifests = new Map<string, Buffer>()
   const tags = new Map<string, string>()
@@ -46,9 +61,6 @@ function repositoryOf(name: string, charts: ReadonlyMap<string, PublishedChart>)
   }
 
   const content = (kind: string, reference: string): PublishedAnswer => {
-    if (kind === 'tags') {
-      return json(200, { name, tags: [...tags.keys()] })
-    }
     const digest = kind === 'manifests' ? (tags.get(reference) ?? reference) : reference
     const body = kind === 'manifests' ? manifests.get(digest) : blobs.get(digest)
     if (body === undefined) {
@@ -60,15 +72,55 @@ function repositoryOf(name: string, charts: ReadonlyMap<string, PublishedChart>)
     return { status: 200, headers: { 'content-type': type, 'docker-content-digest': digest }, body }
   }
 
-  return { tags, content }
+  // Cosign's, one for each chart (charts/karpenter/README.md).
+  const signatures = [...tags.values()].map((digest) => `${digest.replace(':', '-')}.sig`)
+  // Public ECR's lists have no order that anybody could rely on (aws/containers-roadmap, issue 2091).
+  const listed = [...tags.keys(), ...signatures, ...otherTags].toSorted((a, b) =>
+    digestOf(Buffer.from(a)).localeCompare(digestOf(Buffer.from(b)))
+  )
+  return { tags, listed, content }
+}
+
+/**
+ * A page of the list of tags. ECR takes `n` up to 1,000 (google/go-containerregistry, issue 681), gives 100 without it
+ * (genuinetools/reg, issue 206), and says with an absolute Link where the next page is, by a token that means nothing to a
+ * client (deitch/docker_registry2, issue 34).
+ */
+function tagPage(name: string, listed: readonly string[], request: PublishedRequest): PublishedAnswer {
+  const asked = request.query.get('n')
+  const count = asked === null ? page.usual : Number(asked)
+  if (!Number.isInteger(count) || count < 1 || count > page.most) {
+    const rule = `Member must have value ${count > page.most ? 'less' : 'greater'} than or equal to ${count > page.most ? page.most : 1}`
+    return failure(
+      405,
+      'UNSUPPORTED',
+      `Invalid parameter at 'maxResults' failed to satisfy constraint: '${rule}'`
+    )
+  }
+  const last = request.query.get('last')
+  const from = last === null ? 0 : Number(Buffer.from(last, 'base64url').toString())
+  if (!Number.isInteger(from)) {
+    return failure(405, 'UNSUPPORTED', "Invalid parameter at 'nextToken'")
+  }
+  const next = Buffer.from(String(from + count)).toString('base64url')
+  const link = `<${request.origin}/v2/${name}/tags/list?last=${next}&n=${count}>; rel="next"`
+  return json(
+    200,
+    { name, tags: listed.slice(from, from + count) },
+    from + count < listed.length ? { link } : {}
+  )
 }
 
 /** Repositories by name, each with its charts by version. */
 export function registryOf(charts: Readonly<Record<string, ReadonlyMap<string, PublishedChart>>>): Registry {
   const repositories = new Map(
-    Object.entries(charts).map(([name, versions]) => [name, repositoryOf(name, versions)])
+    Object.entries(charts).map(([name, versions]) => [name, repositoryOf(versions)])
   )
+  let tagList: TagList = 'answered'
   return {
+    setTagList: (next) => {
+      tagList = next
+    },
     digestOfVersion: (repository, version) => repositories.get(repository)?.tags.get(version),
     answer: (request) => {
       if (request.path !== '/token/' && request.path !== '/v2/' && !request.path.startsWith('/v2/')) {
@@ -102,7 +154,12 @@ export function registryOf(charts: Readonly<Record<string, ReadonlyMap<string, P
           `The repository with name '${name ?? request.path}' does not exist in the registry`
         )
       }
-      return repository.content(kind, reference)
+      if (kind !== 'tags') {
+        return repository.content(kind, reference)
+      }
+      return tagList === 'refused' || name === undefined || reference !== 'list'
+        ? failure(403, 'DENIED', 'requested access to the resource is denied')
+        : tagPage(name, repository.listed, request)
     }
   }
 }

@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { createAuthority, type Authority } from '../../../sandbox/certificates.js'
 import { imageDigest, startPublished, type Published } from '../../../sandbox/published/index.js'
+import { upstreamPaths } from '../../../sandbox/published/upstream-files.js'
 
-const templatePath =
-  '/aws/karpenter-provider-aws/v1.2.1/website/content/en/preview/getting-started/getting-started-with-karpenter/cloudformation.yaml'
+const templatePath = `/aws/karpenter-provider-aws/v1.2.1/${upstreamPaths.template}`
 const values = `controller:
   image:
     # -- Repository path to the controller image.
@@ -29,14 +29,19 @@ describe('published files', () => {
   const start = () =>
     startPublished({
       folder,
-      charts: {
-        '1.2.1': {
-          chartDir: join(folder, 'chart'),
-          crdsDir: join(folder, 'crds'),
-          crdChartDir: join(folder, 'crd-chart')
-        }
-      },
-      templates: { '1.2.1': 'Resources: {}\n' },
+      releases: new Map([
+        [
+          '1.2.1',
+          {
+            chart: {
+              chartDir: join(folder, 'chart'),
+              crdsDir: join(folder, 'crds'),
+              crdChartDir: join(folder, 'crd-chart')
+            },
+            files: { [upstreamPaths.template]: 'Resources: {}\n' }
+          }
+        ]
+      ]),
       helm: { binary: join(folder, 'helm-binary'), version: '3.22.0' },
       authority
     })
@@ -147,9 +152,74 @@ describe('published files', () => {
     await again.stop()
   })
 
-  it('serves the template at its upstream path, and 404 for a version that there is not', async () => {
+  it('serves the files of a version at their upstream paths, and 404 for a version or a file that there is not', async () => {
     expect(await (await get(templatePath)).text()).toBe('Resources: {}\n')
     expect((await get(templatePath.replace('1.2.1', '9.9.9'))).status).toBe(404)
+    expect((await get(templatePath.replace('cloudformation', 'other'))).status).toBe(404)
+  })
+
+  describe('the list of tags', () => {
+    const path = '/v2/karpenter/karpenter/tags/list'
+    const page = async (url: string) => {
+      const answer = await pull(url)
+      return {
+        status: answer.status,
+        tags: ((await answer.json()) as { tags?: string[] }).tags,
+        next: /^<(.*)>; rel="next"$/.exec(answer.headers.get('link') ?? '')?.[1]
+      }
+    }
+
+    it('needs a token, as a pull does', async () => {
+      const refused = await get(path)
+      expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([
+        401,
+        `Bearer realm="${published.url}/token/",service="public.ecr.aws",scope="aws"`
+      ])
+    })
+
+    it('has releases among signatures, candidates and snapshots, in an order that is none', async () => {
+      const { tags = [], next } = await page(`${path}?n=1000`)
+      expect(next).toBeUndefined()
+      const signature = `${published.chartDigest('1.2.1')?.replace(':', '-')}.sig`
+      expect(tags).toEqual(expect.arrayContaining(['1.2.1', signature, '99.0.0-rc.0', 'v0.16.3']))
+      expect(tags).not.toEqual(tags.toSorted())
+    })
+
+    it('comes page by page, each with an absolute link to the next by a token that no tag is', async () => {
+      const whole = await page(`${path}?n=1000`)
+      const seen: string[] = []
+      let url: string | undefined = `${published.url}${path}?n=3`
+      while (url !== undefined) {
+        const { tags = [], next } = await page(url.replace(published.url, ''))
+        expect(tags.length).toBeLessThanOrEqual(3)
+        seen.push(...tags)
+        if (next !== undefined) {
+          expect(next.startsWith(`${published.url}${path}?`)).toBe(true)
+          expect(whole.tags).not.toContain(new URL(next).searchParams.get('last'))
+        }
+        url = next
+      }
+      expect(seen).toEqual(whole.tags)
+    })
+
+    it('refuses a page that is larger than ECR gives, and one of nothing', async () => {
+      const refused = await pull(`${path}?n=1001`)
+      expect(refused.status).toBe(405)
+      expect(await refused.text()).toContain('Member must have value less than or equal to 1000')
+      expect((await page(`${path}?n=0`)).status).toBe(405)
+    })
+
+    it('is refused when told so, and pulls go on', async () => {
+      published.setTagList('refused')
+      expect((await page(path)).status).toBe(403)
+      expect((await pull('/v2/karpenter/karpenter/manifests/1.2.1')).status).toBe(200)
+      published.setTagList('answered')
+      expect((await page(path)).status).toBe(200)
+    })
+
+    it('is not there for a repository that is not there', async () => {
+      expect((await page('/v2/karpenter/others/tags/list')).status).toBe(404)
+    })
   })
 
   it('serves helm with its checksum, or with a wrong one when told so', async () => {

@@ -38,7 +38,7 @@ const bottlerocketVersions = ['1.30.0', '1.39.0', '1.52.0', '1.54.0'] as const
 
 /**
  * The EKS-optimised images of Amazon Linux 2023, Amazon Linux 2 and Bottlerocket, with the parameter paths that
- * Karpenter 1.2.1 to 1.14.0 asks for (pkg/providers/amifamily).
+ * Karpenter 1.2.1 to 1.15.2 asks for (pkg/providers/amifamily).
  */
 export const images: readonly Image[] = kubernetesMinors.flatMap((minor) =>
   imageReleases.flatMap((release, index) => {
