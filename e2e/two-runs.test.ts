@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { at, callsOf, find, paths, succeeded, until, writes } from './scenario.js'
 
+const shiftedClock = new URL('shifted-clock.mjs', import.meta.url).href
 const account = '111122223333'
 const inputs = {
   'karpenter-version': newest,
@@ -43,8 +44,18 @@ describe('two runs on one cluster, from two repositories', () => {
   })
   afterAll(async () => sandbox.stop())
 
-  async function runOf(repository: string, given: Readonly<Record<string, string>>): Promise<ActionResult> {
-    return sandbox.run(given, { run: { repository: `octo-org/${repository}` } })
+  /** `clock`: minutes by which the runner's is ahead. */
+  async function runOf(
+    repository: string,
+    given: Readonly<Record<string, string>>,
+    clock = 0
+  ): Promise<ActionResult> {
+    return sandbox.run(given, {
+      run: { repository: `octo-org/${repository}` },
+      ...(clock !== 0 && {
+        env: { NODE_OPTIONS: `--import ${shiftedClock}`, CLOCK_SHIFT: String(clock * 60_000) }
+      })
+    })
   }
 
   test('two installs at once: one waits and says for whom, the other finishes, then nothing is left to do', async () => {
@@ -59,27 +70,35 @@ describe('two runs on one cluster, from two repositories', () => {
     expect([one, two].map(({ outputs }) => outputs['changed']).sort()).toEqual(['false', 'true'])
   })
 
-  test('an uninstall waits for the install, and then takes away what that has made', async () => {
+  test('an uninstall waits for the install, with clocks 20 minutes apart, and then takes away what that has made', async () => {
     const again = {
       ...inputs,
       'helm-values': '{ podAnnotations: { rollout: second }, settings: { batchMaxDuration: 5s } }'
     }
-    const installing = runOf('one', again)
+    const installing = runOf('one', again, -10)
     await until('the install to hold the lock', async () => {
       const holder = at(await find(sandbox, paths.lock), 'spec', 'holderIdentity')
       return typeof holder === 'string' && holder.includes('octo-org/one') ? true : undefined
     })
-    const [installed, removed] = await Promise.all([installing, runOf('two', uninstall)])
+    const [installed, removed] = await Promise.all([installing, runOf('two', uninstall, 10)])
     succeeded(installed)
     succeeded(removed)
     expect(removed.log).toContain('held by https://github.com/octo-org/one/actions/runs/')
+    expect(removed.log).not.toContain('stopped renewing it')
     expect(removed.outputs['leftovers']).toBe('[]')
+    const clocks = [installed, removed].flatMap(({ annotations }) =>
+      annotations.flatMap(({ message }) => /^clock: the runner's is .* AWS's/.exec(message)?.[0] ?? [])
+    )
+    expect(clocks).toEqual([
+      "clock: the runner's is 10 minutes behind AWS's",
+      "clock: the runner's is 10 minutes ahead of AWS's"
+    ])
     expect(await find(sandbox, `${paths.deployments}/karpenter`)).toBeUndefined()
     expect(await find(sandbox, paths.lock)).toBeUndefined()
   })
 
   test('a check does not wait, whoever holds the lock, and writes nothing', async () => {
-    await hold(sandbox, 0)
+    await hold(sandbox)
     sandbox.cloud.clearCalls()
     const result = await runOf('two', { ...inputs, mode: 'check', 'fail-on': 'never' })
     succeeded(result)
@@ -88,17 +107,21 @@ describe('two runs on one cluster, from two repositories', () => {
     expect(writes(callsOf(sandbox)).filter((call) => !call.startsWith('sts:'))).toEqual([])
   })
 
-  test('a lock whose owner died is taken over when it has expired', async () => {
-    await hold(sandbox, 45)
+  test('a lock whose owner died is taken over within a minute, whatever its clock was', async () => {
+    await hold(sandbox, 600)
     const result = succeeded(await runOf('two', uninstall))
+    const waited = [...result.log.matchAll(/^Waiting for .*Lock: .*\((\d+) s\)$/gm)].map(([, seconds]) =>
+      Number(seconds)
+    )
+    expect(Math.max(...waited)).toBeLessThanOrEqual(60)
     expect(result.log).toContain('runs/1 stopped renewing it; taken over')
     expect(await find(sandbox, paths.lock)).toBeUndefined()
   })
 })
 
-/** The Lease as a run leaves it whose runner is gone; `age`: seconds since it renewed it for the last time. */
-async function hold(sandbox: Sandbox, age: number): Promise<void> {
-  const renewed = new Date(Date.now() - age * 1000).toISOString().replace('Z', '000Z')
+/** The Lease as a run leaves it whose runner is gone; `ahead`: seconds by which that runner's clock was. */
+async function hold(sandbox: Sandbox, ahead = 0): Promise<void> {
+  const renewed = new Date(Date.now() + ahead * 1000).toISOString().replace('Z', '000Z')
   await sandbox.kubernetes('DELETE', paths.lock)
   const created = await sandbox.kubernetes('POST', paths.lock.replace(/\/[^/]+$/, ''), {
     apiVersion: 'coordination.k8s.io/v1',

@@ -41,8 +41,8 @@ async function run(inputs: Inputs, ports: Ports, startedAt: number): Promise<voi
   const cluster = { name: inputs.clusterName, region: inputs.region }
   const ledger = new Ledger(inputs.mode, runUrl(ports.env), cluster, startedAt)
   const { signal, abort, close } = runSignal(ports.signals, ports.timer, inputs.timeoutSeconds)
-  const journal = new RunJournal(ports.runner, ports.clock, signal)
   const session = ports.session(inputs, signal)
+  const journal = new RunJournal(ports.runner, ports.clock, signal, () => session.now())
   const outputs: Outputs = {}
   if (inputs.ofOtherModes.length > 0)
     ports.runner.info(

@@ -20,18 +20,30 @@ export async function post(ports: Ports = runnerPorts()): Promise<void> {
   if (left === undefined) return
   const { signal, close } = runSignal(ports.signals, ports.timer, postSeconds)
   const inputs = givenInputs(ports)
-  const session = ports.session(inputs, signal)
+  const session = ports.session(inputs, signal, true)
   try {
     for (const line of await clear(left, session)) ports.runner.info(line)
   } catch (error) {
-    ports.runner.warning(
-      `smoke test: what is left of run ${left.smokeTestRun ?? ''} could not be removed: ${messageOf(error)}. ` +
-        'The next run of this action removes it.'
-    )
+    ports.runner.warning(notCleared(left, error))
   } finally {
     await session.close()
     close()
   }
+}
+
+/** What stays, and what becomes of it. */
+function notCleared({ smokeTestRun, lockHolder }: PostState, error: unknown): string {
+  const lines = [
+    ...(smokeTestRun === undefined
+      ? []
+      : [
+          `smoke test: what is left of run ${smokeTestRun} could not be removed; the next run of this action removes it`
+        ]),
+    ...(lockHolder === undefined
+      ? []
+      : ['lock: it could not be given back; the next run takes it over within a minute'])
+  ]
+  return `${lines.join('. ')}: ${messageOf(error)}`
 }
 
 async function clear(left: PostState, session: Session): Promise<readonly string[]> {

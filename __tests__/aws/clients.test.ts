@@ -1,7 +1,8 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { GetRoleCommand } from '@aws-sdk/client-iam'
+import { GetRoleCommand, TagRoleCommand } from '@aws-sdk/client-iam'
 import { openAws, openConnection } from '../../src/aws/clients.js'
+import { UserError } from '../../src/engine/errors.js'
 import { account, awsWith, fixedCredentials, Refusal } from './stand-in.js'
 
 /** An HTTP proxy that answers for every host; `asked` are the URLs it was asked for. */
@@ -50,6 +51,34 @@ describe('AWS clients', () => {
     expect(asked).toEqual([])
     await direct.close()
     server.close()
+  })
+
+  it('send no write, and no second try of one, when the run may not write any more; they read all the same', async () => {
+    const { server, close } = await awsWith({
+      GetRole: () => ({ Role: { Arn: 'arn' } }),
+      TagRole: () => {
+        mayWrite = false
+        throw new Refusal('ServiceUnavailable', 'later', 503)
+      }
+    })
+    let mayWrite = true
+    const connection = openConnection({
+      region: 'eu-west-1',
+      env: {},
+      now: Date.now,
+      beforeWrite: async () => {
+        if (!mayWrite) throw new UserError('Lease', 'another run took the lock over', 'Run again.')
+      }
+    })
+    const aws = openAws(connection, fixedCredentials, account, new URL('http://aws.invalid'))
+    const iam = await aws.iam()
+    const write = new TagRoleCommand({ RoleName: 'x', Tags: [] })
+    await expect(iam.send(write)).rejects.toThrow('another run took the lock over')
+    await expect(iam.send(write)).rejects.toThrow('another run took the lock over')
+    await iam.send(new GetRoleCommand({ RoleName: 'x' }))
+    expect(server.calls).toEqual(['TagRole', 'GetRole'])
+    aws.destroy()
+    await close()
   })
 
   it('are loaded once each, and log every attempt with its service, action and outcome', async () => {

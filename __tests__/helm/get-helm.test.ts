@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -53,6 +62,28 @@ const options = (more: Partial<GetHelmOptions> = {}): GetHelmOptions => ({
   env: { PATH: process.env['PATH'] },
   signal: new AbortController().signal,
   ...more
+})
+
+test("a program that is only asked what it is, and tar, get nothing of the runner's secrets", async () => {
+  const seen = join(folder, 'seen')
+  const noting = (name: string, then: string): void => {
+    const path = join(folder, 'bin', name)
+    writeFileSync(path, `#!/bin/sh\nenv >> ${seen}\n${then}\n`)
+    chmodSync(path, 0o755)
+  }
+  noting('helm', 'printf v3.10.0')
+  noting('tar', 'exec /bin/tar "$@"')
+  const secrets = { AWS_SECRET_ACCESS_KEY: 'aws-secret', ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'id-token' }
+  Object.assign(process.env, secrets)
+  try {
+    await publish(downloadedHelm)
+    await getHelm(options({ env: { PATH: process.env['PATH'], ...secrets } }))
+  } finally {
+    for (const name of Object.keys(secrets)) Reflect.deleteProperty(process.env, name)
+  }
+  const given = readFileSync(seen, 'utf8')
+  expect(given.match(/^PATH=/gm)?.length).toBeGreaterThanOrEqual(2)
+  expect(given).not.toMatch(/aws-secret|id-token/)
 })
 
 function script(path: string, version: string): void {

@@ -1,18 +1,21 @@
-import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ApiServer } from '../kubernetes/api-server.js'
 import { prepareHelm, type Helm } from '../../src/helm/run-helm.js'
 
 let folder: string
 let helm: Helm
 let masked: string[]
-let tokens: number
+let server: ApiServer
+let mayWrite: Promise<void>
 let controller: AbortController
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'run-helm-'))
   masked = []
-  tokens = 0
+  server = await ApiServer.start()
+  mayWrite = Promise.resolve()
   controller = new AbortController()
   const path = join(folder, 'helm')
   writeFileSync(
@@ -32,13 +35,18 @@ beforeEach(async () => {
       KUBECONFIG: '/home/me/.kube/config',
       AWS_SECRET_ACCESS_KEY: 'secret'
     },
-    cluster: { endpoint: 'https://api', certificateAuthority: 'PEM', token: async () => `token-${++tokens}` },
+    kubernetes: server.kubernetes,
+    beforeWrite: async () => mayWrite,
     mask: (secret) => masked.push(secret),
     debug: () => undefined,
     signal: controller.signal
   })
 })
-afterEach(() => rmSync(folder, { recursive: true }))
+afterEach(async () => {
+  await helm.close()
+  await server.stop()
+  rmSync(folder, { recursive: true })
+})
 
 async function environment(): Promise<Record<string, string>> {
   const { stdout } = await helm.run(['version'])
@@ -50,10 +58,19 @@ async function environment(): Promise<Record<string, string>> {
   )
 }
 
-test('the cluster is given by the environment, with a new token for each run, masked first', async () => {
-  expect(await environment()).toMatchObject({ HELM_KUBEAPISERVER: 'https://api', HELM_KUBETOKEN: 'token-1' })
-  expect(await environment()).toMatchObject({ HELM_KUBETOKEN: 'token-2' })
-  expect(masked).toEqual(['token-1', 'token-2'])
+test("the cluster is reached on this machine, by a path that only this run's helm knows and that is masked", async () => {
+  const given = await environment()
+  const [, host = '', secret = ''] =
+    /^(http:\/\/127\.0\.0\.1:\d+)\/([\w-]{43})$/.exec(given['HELM_KUBEAPISERVER'] ?? '') ?? []
+  expect(masked).toEqual([secret])
+  expect(given).not.toHaveProperty('HELM_KUBETOKEN')
+  const asked = async (path: string): Promise<number> => (await fetch(`${host}${path}`)).status
+  for (const path of ['/version', `/${'a'.repeat(43)}/version`, `/${secret}version`, '/']) {
+    expect(await asked(path)).toBe(401)
+  }
+  expect(server.calls).toEqual([])
+  expect(await asked(`/${secret}/version`)).toBe(404)
+  expect(server.calls).toMatchObject([{ method: 'GET', path: '/version' }])
 })
 
 test('no kubeconfig, login or setting of the machine reaches helm, the proxy does', async () => {
@@ -74,7 +91,6 @@ test('no kubeconfig, login or setting of the machine reaches helm, the proxy doe
   ]) {
     expect(given[name]).toContain(helm.folder)
   }
-  expect(statSync(given['HELM_KUBECAFILE'] ?? '').mode & 0o777).toBe(0o600)
 })
 
 test('values go by standard input', async () => {
@@ -100,4 +116,13 @@ test('nothing is left behind', async () => {
   expect(existsSync(helm.folder)).toBe(true)
   await helm.close()
   expect(existsSync(helm.folder)).toBe(false)
+})
+
+test('a run that has lost its lock starts no helm that writes, and one that reads all the same', async () => {
+  mayWrite = Promise.reject(new Error('another run took the lock over'))
+  mayWrite.catch(() => undefined)
+  for (const verb of ['install', 'upgrade', 'rollback', 'uninstall']) {
+    await expect(helm.run([verb])).rejects.toThrow('another run took the lock over')
+  }
+  expect((await helm.run(['pull'])).stdout).toContain('args: pull')
 })

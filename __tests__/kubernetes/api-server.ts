@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:https'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, ServerResponse } from 'node:http'
 import { createAuthority } from '../../sandbox/certificates.js'
+import type { ApiFault } from '../../sandbox/control-plane/api-faults.js'
 import { listen } from '../../sandbox/listen.js'
 import { createKubernetes, type Kubernetes } from '../../src/kubernetes/client.js'
 import type { Caller } from '../../src/kubernetes/errors.js'
 import { isMap } from '../../src/engine/json.js'
 import { textField } from '../../src/kubernetes/manifest.js'
+import type { Pace } from '../../src/kubernetes/endurance.js'
 import type { KubernetesRequest } from '../../src/kubernetes/transport.js'
+import { swiftPace } from './pace.js'
 
 /** What a test answers in the server's place; undefined: the server answers itself. */
 export type Intercept = (request: Call, response: ServerResponse) => boolean | undefined
@@ -27,6 +30,7 @@ export class ApiServer {
   readonly calls: Call[] = []
   readonly sent: KubernetesRequest[] = []
   intercept: Intercept = () => undefined
+  trouble: (call: Call) => ApiFault | undefined = () => undefined
   readonly kubernetes: Kubernetes
   readonly endpoint: string
   readonly certificateAuthority: string
@@ -70,6 +74,9 @@ export class ApiServer {
     readonly signal?: AbortSignal
     readonly endpoint?: string
     readonly proxyEnv?: Readonly<Record<string, string>>
+    readonly pace?: Pace
+    readonly beforeWrite?: () => Promise<void>
+    readonly answered?: boolean
     readonly connectTimeout?: number
   }): Kubernetes {
     return createKubernetes({
@@ -80,6 +87,9 @@ export class ApiServer {
       signal: options.signal ?? new AbortController().signal,
       // A server that is only busy answers in time.
       connectTimeout: options.connectTimeout ?? 30_000,
+      pace: options.pace ?? swiftPace(),
+      ...(options.beforeWrite !== undefined && { beforeWrite: options.beforeWrite }),
+      ...(options.answered !== undefined && { answered: options.answered }),
       record: (request) => this.sent.push(request),
       caller: {
         arn: 'arn:aws:sts::111122223333:assumed-role/deployer/run-1',
@@ -167,7 +177,16 @@ export class ApiServer {
       contentType: request.headers['content-type'] ?? ''
     }
     this.calls.push(call)
+    const trouble = this.trouble(call)
+    if (trouble?.done === true) this.#carryOut(call, new ServerResponse(request))
+    if (trouble?.answer === 'reset') return void response.destroy()
+    if (trouble !== undefined) return status(response, trouble.answer, 'Trouble', 'the server is in trouble')
+    this.#carryOut(call, response)
+  }
+
+  #carryOut(call: Call, response: ServerResponse): void {
     if (this.intercept(call, response) === true) return
+    const { body } = call
     if (call.method === 'GET') return this.#read(call, response)
     if (call.query.get('dryRun') === 'All') return json(response, 200, body)
     if (call.method === 'DELETE') {
@@ -204,7 +223,9 @@ export class ApiServer {
     const name = /metadata\.name=(.+)/.exec(call.query.get('fieldSelector') ?? '')?.[1]
     if (call.query.get('watch') === 'true') {
       response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders()
-      this.#watches.add({ collection: call.path, response, name })
+      const watch = { collection: call.path, response, name }
+      this.#watches.add(watch)
+      response.once('close', () => this.#watches.delete(watch))
       return
     }
     const collection = /\/(namespaces\/[^/]+\/)?[a-z0-9]+$/.test(call.path) && isCollection(call.path)

@@ -2,6 +2,7 @@ import { awaitObject } from '../../src/kubernetes/conditions.js'
 import { configMaps } from '../../src/kubernetes/kinds.js'
 import { decided, View } from '../../src/kubernetes/view.js'
 import { ApiServer, status } from './api-server.js'
+import { until } from './pace.js'
 
 let server: ApiServer
 beforeEach(async () => {
@@ -70,6 +71,52 @@ test('a watch whose version is too old is replaced by a new list, and what went 
   await view.until(() => (followed.objects[0]?.metadata?.name === 'two' ? decided(true) : undefined))
   expect(gone).toEqual(['one'])
   await view.close()
+})
+
+describe('a watch that is silently dead', () => {
+  const never = 3_600_000
+
+  /** Watches that stay open and bring nothing of what is written later. */
+  function deafen(bookmarks: boolean): void {
+    server.intercept = (call, response) => {
+      if (call.query.get('watch') !== 'true') return false
+      response.writeHead(200).flushHeaders()
+      if (bookmarks) {
+        const bookmark = { type: 'BOOKMARK', object: { metadata: { resourceVersion: '9' } } }
+        const timer = setInterval(() => response.write(`${JSON.stringify(bookmark)}\n`), 5)
+        response.once('close', () => clearInterval(timer))
+      }
+      return true
+    }
+  }
+
+  test.each([
+    ['brings nothing at all is made anew from a list', false, { afterSilence: 20, always: never }],
+    ['brings bookmarks only is checked by a list now and then', true, { afterSilence: never, always: 20 }]
+  ])('%s', async (_what, bookmarks, looks) => {
+    deafen(bookmarks)
+    const view = new View(server.kubernetes, new AbortController().signal, looks)
+    const followed = await view.follow(configMaps, selection)
+    await until(() => server.calls.some((call) => call.query.get('watch') === 'true'))
+    server.put(path('one'), configMap('a'))
+    await view.until(() => (followed.objects.length === 1 ? decided(true) : undefined))
+    server.remove(path('one'))
+    await view.until(() => (followed.objects.length === 0 ? decided(true) : undefined))
+    await view.close()
+  })
+
+  test('is not taken for one while bookmarks come', async () => {
+    deafen(true)
+    const view = new View(server.kubernetes, new AbortController().signal, {
+      afterSilence: 500,
+      always: never
+    })
+    await view.follow(configMaps, selection)
+    let asked = 0
+    await view.until(() => (++asked === 4 ? decided(true) : undefined), 250)
+    expect(server.calls.filter((call) => call.query.get('watch') === 'true')).toHaveLength(1)
+    await view.close()
+  })
 })
 
 test('waiting ends with the reason of the signal', async () => {

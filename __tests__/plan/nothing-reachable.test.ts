@@ -9,6 +9,7 @@ import { decideVersion } from '../../src/plan/version.js'
 import { inputsOf } from '../given-inputs.js'
 import { containing } from '../kubernetes/containing.js'
 import { type LocalRun, localRun } from '../local-run.js'
+import { WriteGuard } from '../../src/run/write-guard.js'
 import { recordedStep } from '../resources/step.js'
 
 const crd = {
@@ -71,15 +72,15 @@ const found = (more: object = {}) => ({
   record,
   controllers: [controller],
   denied: [],
-  cluster: { kubernetesVersion: '1.35', endpoint: 'https://x', certificateAuthority: 'PEM' },
-  token: async () => 'token',
+  cluster: { kubernetesVersion: '1.35' },
+  kubernetes: { forward: { send: refuse, open: refuse } },
   ...more
 })
-const refuse = async (): Promise<string> => Promise.reject(new Error('connect ECONNREFUSED'))
+const refuse = async (): Promise<never> => Promise.reject(new Error('connect ECONNREFUSED'))
 const work = (mode: Mode) => ({
   inputs: inputs(mode),
   found: found(),
-  session: { onClose: () => undefined },
+  session: { onClose: () => undefined, writes: new WriteGuard() },
   ports: local.run.ports,
   step: recordedStep()
 })

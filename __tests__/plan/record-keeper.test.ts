@@ -153,14 +153,16 @@ describe('withLock', () => {
   const runOf7 = 'https://github.com/org/repo/actions/runs/7'
   const forPost = (): unknown => JSON.parse(local.state('cleanup'))
 
-  it('holds the lock while it works, and leaves nothing to post when it is done', async () => {
+  it('holds the lock while it works, tells post of a smoke test once there is one, and leaves it nothing in the end', async () => {
     const during: unknown[] = []
-    await withLock(local.run, server.kubernetes, async () => {
+    await withLock(local.run, server.kubernetes, async ({ smokeTestBegins }) => {
       during.push(holder(), forPost())
+      smokeTestBegins()
+      during.push(forPost())
     })
     const held = containing(`${runOf7}#`)
     const cleanup = { clusterName: 'blue', region: 'eu-west-1', namespace: 'karpenter', lockHolder: held }
-    expect(during).toEqual([held, { ...cleanup, smokeTestRun: smokeTestId(runOf7) }])
+    expect(during).toEqual([held, cleanup, { ...cleanup, smokeTestRun: smokeTestId(runOf7) }])
     expect([holder(), local.state('cleanup')]).toEqual(['', ''])
   })
 
@@ -179,7 +181,7 @@ describe('withLock', () => {
     expect(server.at(lease)).toBeUndefined()
   })
 
-  it('leaves lock and smoke test to post when the run is cancelled', async () => {
+  it('leaves the lock to post when the run is cancelled', async () => {
     const cancelled = withLock(local.run, server.kubernetes, async () => {
       local.run.abort(new Error('cancelled'))
       local.run.signal.throwIfAborted()

@@ -27,6 +27,9 @@ class ManualClock implements Clock {
   now(): number {
     return this.time
   }
+  monotonic(): number {
+    return this.time
+  }
   async pause(milliseconds: number): Promise<void> {
     this.time += milliseconds
   }

@@ -44,6 +44,7 @@ async function handle(parts: FrontParts, message: IncomingMessage, response: Ser
   const reply = await answer(parts, request)
   response.writeHead(reply.status, {
     ...reply.headers,
+    date: new Date(parts.now()).toUTCString(),
     'content-length': Buffer.byteLength(reply.body).toString()
   })
   response.end(reply.body)

@@ -7,6 +7,7 @@ import {
   type AskedQuestion,
   type AwsCall,
   AwsError,
+  type Fault,
   type Protocol,
   type Question,
   RawReply,
@@ -69,22 +70,16 @@ export class Pipeline {
 
   async #answer(service: Service, call: AwsCall, asker: Asker, asked: AskedQuestion[]): Promise<Output> {
     const effect = this.#faults.next(call.service, call.action)
-    switch (effect?.kind) {
-      case 'error':
-        throw new AwsError(effect.code, effect.message, effect.status)
-      case 'reset':
-        throw new ConnectionReset(`${call.service} ${call.action}: the connection is cut, as a fault asks`)
-      case 'delay':
-        await setTimeout(effect.milliseconds)
-        break
-      case 'lag':
-      case undefined:
-    }
+    const lost = lostAnswer(effect, call)
+    if (lost !== undefined && !lost.done) throw lost.error
+    if (effect?.kind === 'delay') await setTimeout(effect.milliseconds)
     await asOfNow(() => this.#authorise(service, call, asker, asked))
     if (effect?.kind === 'lag' && !isWrite(call)) {
       return asOf(this.#iam.now() - effect.milliseconds, () => service.answer(call))
     }
-    return service.answer(call)
+    const answered = await service.answer(call)
+    if (lost !== undefined) throw lost.error
+    return answered
   }
 
   async #authorise(service: Service, call: AwsCall, asker: Asker, asked: AskedQuestion[]): Promise<void> {
@@ -93,6 +88,24 @@ export class Pipeline {
       const decision = decide(this.#iam, asker, question)
       if (!decision.allowed) throw denial(service.protocol, asker, question, decision.reason)
     }
+  }
+}
+
+/** What the caller gets instead of the answer, and whether the call is carried out before. */
+function lostAnswer(
+  effect: Fault['effect'] | undefined,
+  { service, action }: AwsCall
+): { readonly error: Error; readonly done: boolean } | undefined {
+  switch (effect?.kind) {
+    case 'error':
+      return { error: new AwsError(effect.code, effect.message, effect.status), done: effect.done === true }
+    case 'reset':
+      return {
+        error: new ConnectionReset(`${service} ${action}: the connection is cut, as a fault asks`),
+        done: effect.done === true
+      }
+    default:
+      return undefined
   }
 }
 

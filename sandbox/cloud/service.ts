@@ -116,8 +116,19 @@ export interface Fault {
   /** How many calls it hits; all that follow when absent. */
   readonly times?: number
   readonly effect:
-    | { readonly kind: 'error'; readonly code: string; readonly message: string; readonly status: number }
-    | { readonly kind: 'reset' }
+    | {
+        readonly kind: 'error'
+        readonly code: string
+        readonly message: string
+        readonly status: number
+        /** The call is carried out, and then answered with this. */
+        readonly done?: boolean
+      }
+    | {
+        readonly kind: 'reset'
+        /** The call is carried out, and then the connection is cut. */
+        readonly done?: boolean
+      }
     | { readonly kind: 'delay'; readonly milliseconds: number }
     /** Reads of this service answer from the state this long ago. */
     | { readonly kind: 'lag'; readonly milliseconds: number }

@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import type { Change, ChangeSetType, Tag } from '@aws-sdk/client-cloudformation'
 import { UserError } from '../engine/errors.js'
 import type { Step } from '../engine/resource.js'
 import type { Aws } from './clients.js'
-import { awsProblem, isAlreadyExists, isNotFound } from './errors.js'
+import { awsProblem, codeOf, isAlreadyExists, isNotFound, wasRepeated } from './errors.js'
 import { poll } from './poll.js'
 
 /** One name for all runs: a change set that a killed run left behind is found by it. */
@@ -29,6 +30,8 @@ export interface PlannedChange {
 export interface Plan {
   /** Of the stack, which exists from the first change set on. */
   readonly stackId: string
+  /** ARN, by which it is known after its execution too. */
+  readonly changeSetId: string
   readonly changes: readonly PlannedChange[]
 }
 
@@ -36,7 +39,7 @@ export interface Plan {
 export async function planChanges(aws: Aws, request: ChangeSetRequest, step: Step): Promise<Plan> {
   const subject = `CloudFormation stack ${request.stackName}`
   try {
-    const stackId = await create(aws, request, step)
+    const { stackId, changeSetId } = await create(aws, request, step)
     const outcome = await poll(
       step,
       {
@@ -47,10 +50,10 @@ export async function planChanges(aws: Aws, request: ChangeSetRequest, step: Ste
       },
       async () => describe(aws, request.stackName)
     )
-    if (outcome.failure === undefined) return { stackId, changes: outcome.changes }
+    if (outcome.failure === undefined) return { stackId, changeSetId, changes: outcome.changes }
     await deleteChangeSet(aws, request.stackName)
     if (/didn't contain changes|No updates are to be performed/i.test(outcome.failure))
-      return { stackId, changes: [] }
+      return { stackId, changeSetId, changes: [] }
     throw new UserError(
       subject,
       `CloudFormation cannot plan the change: ${outcome.failure}`,
@@ -64,9 +67,15 @@ export async function planChanges(aws: Aws, request: ChangeSetRequest, step: Ste
   }
 }
 
-async function create(aws: Aws, request: ChangeSetRequest, step: Step): Promise<string> {
+interface Made {
+  readonly stackId: string
+  readonly changeSetId: string
+}
+
+async function create(aws: Aws, request: ChangeSetRequest, step: Step): Promise<Made> {
   const { CreateChangeSetCommand } = await import('./sdk/cloudformation.js')
   const cloudformation = await aws.cloudformation()
+  const token = `setup-karpenter-${randomUUID()}`
   const command = {
     StackName: request.stackName,
     ChangeSetName: changeSetName,
@@ -78,15 +87,23 @@ async function create(aws: Aws, request: ChangeSetRequest, step: Step): Promise<
     })),
     Tags: [...request.tags],
     Capabilities: [...request.capabilities],
-    Description: 'Made by setup-karpenter'
+    ClientToken: token,
+    // By it a change set is known for the one of this call, when the answer was lost.
+    Description: `Made by ${token}`
+  }
+  const make = async (): Promise<Made> => {
+    const { StackId = request.stackName, Id = changeSetName } = await cloudformation.send(
+      new CreateChangeSetCommand(command)
+    )
+    return { stackId: StackId, changeSetId: Id }
   }
   try {
-    const made = await cloudformation.send(new CreateChangeSetCommand(command))
-    return made.StackId ?? request.stackName
+    return await make()
   } catch (error) {
     if (!isAlreadyExists(error)) throw error
+    const own = await ownChangeSet(aws, request.stackName, command.Description)
+    if (own !== undefined) return own
     // Left behind by a run that was killed: what it planned may be out of date.
-    await deleteChangeSet(aws, request.stackName)
     return poll(
       step,
       {
@@ -96,15 +113,29 @@ async function create(aws: Aws, request: ChangeSetRequest, step: Step): Promise<
       },
       async () => {
         try {
-          const made = await cloudformation.send(new CreateChangeSetCommand(command))
-          return made.StackId ?? request.stackName
+          await deleteChangeSet(aws, request.stackName)
+          return await make()
         } catch (again) {
-          if (isAlreadyExists(again)) return undefined
-          throw again
+          // One that is being made cannot be deleted yet.
+          if (codeOf(again) === 'InvalidChangeSetStatus') return undefined
+          if (!isAlreadyExists(again)) throw again
+          return ownChangeSet(aws, request.stackName, command.Description)
         }
       }
     )
   }
+}
+
+/** The change set that carries this description: made by a try whose answer was lost. */
+async function ownChangeSet(aws: Aws, stackName: string, description: string): Promise<Made | undefined> {
+  const { DescribeChangeSetCommand } = await import('./sdk/cloudformation.js')
+  const cloudformation = await aws.cloudformation()
+  const found = await cloudformation.send(
+    new DescribeChangeSetCommand({ StackName: stackName, ChangeSetName: changeSetName })
+  )
+  return found.Description === description
+    ? { stackId: found.StackId ?? stackName, changeSetId: found.ChangeSetId ?? changeSetName }
+    : undefined
 }
 
 async function describe(
@@ -144,12 +175,41 @@ function plannedChange({ ResourceChange: change }: Change): PlannedChange[] {
   ]
 }
 
-export async function executeChangeSet(aws: Aws, stackName: string): Promise<void> {
+/** Begins to carry out what was planned; one that is under way already, or done, was begun by a try whose answer was lost. */
+export async function executeChangeSet(aws: Aws, plan: Plan): Promise<void> {
   const { ExecuteChangeSetCommand } = await import('./sdk/cloudformation.js')
   const cloudformation = await aws.cloudformation()
-  await cloudformation.send(
-    new ExecuteChangeSetCommand({ StackName: stackName, ChangeSetName: changeSetName })
-  )
+  try {
+    await cloudformation.send(
+      new ExecuteChangeSetCommand({
+        StackName: plan.stackId,
+        ChangeSetName: changeSetName,
+        ClientRequestToken: `setup-karpenter-${randomUUID()}`
+      })
+    )
+  } catch (error) {
+    const mayBeUnderWay = codeOf(error) === 'InvalidChangeSetStatus' || isNotFound(error)
+    if (!mayBeUnderWay || !wasRepeated(error) || !(await isExecuted(aws, plan))) throw error
+  }
+}
+
+/** Whoever has the lock is the only one who begins anything on a stack that was idle before. */
+async function isExecuted(aws: Aws, { stackId, changeSetId }: Plan): Promise<boolean> {
+  const { DescribeChangeSetCommand, DescribeStacksCommand } = await import('./sdk/cloudformation.js')
+  const cloudformation = await aws.cloudformation()
+  const { Stacks = [] } = await cloudformation.send(new DescribeStacksCommand({ StackName: stackId }))
+  const status = Stacks[0]?.StackStatus ?? ''
+  if (status.endsWith('_IN_PROGRESS') && status !== 'REVIEW_IN_PROGRESS') return true
+  try {
+    const { ExecutionStatus = '' } = await cloudformation.send(
+      new DescribeChangeSetCommand({ StackName: stackId, ChangeSetName: changeSetId })
+    )
+    return ExecutionStatus.startsWith('EXECUTE_')
+  } catch (error) {
+    // It goes with the change that it made.
+    if (isNotFound(error)) return status !== 'REVIEW_IN_PROGRESS'
+    throw error
+  }
 }
 
 async function deleteChangeSet(aws: Aws, stackName: string): Promise<void> {

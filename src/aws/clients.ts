@@ -10,11 +10,13 @@ import type { SSMClient } from '@aws-sdk/client-ssm'
 import type { STSClient } from '@aws-sdk/client-sts'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import type { AwsCredentialIdentityProvider, MiddlewareStack, Pluggable } from '@smithy/types'
+import { isMap } from '../engine/json.js'
 import { once } from '../engine/once.js'
 import type { Account } from './environment.js'
 import type { Credentials } from './credentials.js'
 import { isExpired } from './errors.js'
 import { isWrite, RequestLog } from './request-log.js'
+import { ServerTime } from './server-time.js'
 
 export interface ConnectionOptions {
   readonly region: string
@@ -22,6 +24,8 @@ export interface ConnectionOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Milliseconds since the epoch. */
   readonly now: () => number
+  /** Awaited before each try of a call that writes; rejects when the run may not write any more. */
+  readonly beforeWrite?: () => Promise<void>
 }
 
 /** What all AWS clients of a run share: sockets, limits, the log of requests. */
@@ -30,6 +34,8 @@ export interface Connection {
   readonly requests: RequestLog
   readonly handler: NodeHttpHandler
   readonly now: () => number
+  readonly serverTime: ServerTime
+  readonly beforeWrite: () => Promise<void>
   destroy(): void
 }
 
@@ -38,6 +44,7 @@ export interface Aws {
   readonly account: Account
   readonly credentials: Credentials
   readonly requests: RequestLog
+  readonly serverTime: ServerTime
   /** Endpoint of STS in the region; the EKS token is a presigned URL there. */
   readonly stsEndpoint: URL
   sts(): Promise<STSClient>
@@ -70,6 +77,8 @@ export function openConnection(options: ConnectionOptions): Connection {
     requests: new RequestLog(),
     handler,
     now: options.now,
+    serverTime: new ServerTime(options.now),
+    beforeWrite: options.beforeWrite ?? (async () => undefined),
     destroy: () => handler.destroy()
   }
 }
@@ -81,25 +90,33 @@ export function clientDefaults(connection: Connection): {
   userAgentAppId: string
   retryMode: 'standard'
   maxAttempts: number
+  systemClockOffset: number
 } {
   return {
     region: connection.region,
     requestHandler: connection.handler,
     userAgentAppId: appId,
     retryMode: 'standard',
-    maxAttempts: 4
+    maxAttempts: 4,
+    // The SDK finds it out by a call that is refused; what earlier answers said saves that.
+    systemClockOffset: connection.serverTime.ahead
   }
 }
 
-/** Notes each attempt of each call. Sits inside the retry loop, so that an attempt is what is counted. */
+/**
+ * Asks before each write, notes each attempt of each call, and what time it is by AWS. Sits inside the retry loop, so that
+ * an attempt is what is counted.
+ */
 export function requestLogging<I extends object, O extends object>(connection: Connection): Pluggable<I, O> {
   return {
     applyToStack: (stack) => {
       stack.add(
         (next, context) => async (args) => {
+          const action = (context.commandName ?? '').replace(/Command$/, '')
+          const write = isWrite(action)
+          if (write) await connection.beforeWrite()
           const startedAt = connection.now()
           const note = (outcome: string): void => {
-            const action = (context.commandName ?? '').replace(/Command$/, '')
             connection.requests.add(
               {
                 service: (context.clientName ?? '').replace(/Client$/, '').toLowerCase(),
@@ -107,7 +124,7 @@ export function requestLogging<I extends object, O extends object>(connection: C
                 attempt: attemptOf(args.request),
                 milliseconds: connection.now() - startedAt,
                 outcome,
-                write: isWrite(action)
+                write
               },
               args.input
             )
@@ -123,16 +140,27 @@ export function requestLogging<I extends object, O extends object>(connection: C
         },
         { step: 'finalizeRequest', priority: 'low', name: 'requestLogging' }
       )
+      stack.add(
+        (next) => async (args) => {
+          const result = await next(args)
+          connection.serverTime.heard(headerOf(result.response, 'date'))
+          return result
+        },
+        { step: 'deserialize', priority: 'low', name: 'serverTime' }
+      )
     }
   }
 }
 
 /** From the SDK's own header, `attempt=2; max=4`. */
 function attemptOf(request: unknown): number {
-  if (typeof request !== 'object' || request === null || !('headers' in request)) return 1
-  const headers = request.headers
-  if (typeof headers !== 'object' || headers === null || !('amz-sdk-request' in headers)) return 1
-  return Number(/attempt=(\d+)/.exec(String(headers['amz-sdk-request']))?.[1] ?? 1)
+  return Number(/attempt=(\d+)/.exec(headerOf(request, 'amz-sdk-request') ?? '')?.[1] ?? 1)
+}
+
+function headerOf(message: unknown, name: string): string | undefined {
+  const headers = isMap(message) ? message['headers'] : undefined
+  const value = isMap(headers) ? headers[name] : undefined
+  return typeof value === 'string' ? value : undefined
 }
 
 /** A call that is refused because the session has expired is made once more with renewed credentials. */
@@ -186,6 +214,7 @@ export function openAws(
     credentials,
     stsEndpoint,
     requests: connection.requests,
+    serverTime: connection.serverTime,
     sts: once(async () => equipped(new (await import('./sdk/sts.js')).STSClient(configuration))),
     iam: once(async () => equipped(new (await import('./sdk/iam.js')).IAMClient(configuration))),
     ec2: once(async () => equipped(new (await import('./sdk/ec2.js')).EC2Client(configuration))),

@@ -14,6 +14,8 @@ export interface ConnectInputs {
 export interface ConnectPorts extends CredentialPorts {
   /** Milliseconds since the epoch. */
   now(): number
+  /** Awaited before each try of a call that writes. */
+  beforeWrite?(): Promise<void>
 }
 
 /**
@@ -21,7 +23,12 @@ export interface ConnectPorts extends CredentialPorts {
  * none, when they are of an account that is not allowed, or when they do not work in the region's partition.
  */
 export async function connectAws(inputs: ConnectInputs, ports: ConnectPorts): Promise<Aws> {
-  const connection = openConnection({ region: inputs.region, env: ports.env, now: () => ports.now() })
+  const connection = openConnection({
+    region: inputs.region,
+    env: ports.env,
+    now: () => ports.now(),
+    beforeWrite: async () => ports.beforeWrite?.()
+  })
   try {
     const credentials = credentialsFor(inputs.credentials, connection, ports)
     const identity = await credentials.get()

@@ -52,7 +52,7 @@ export function credentialsFor(
   if (input.kind === 'chain') return chainCredentials(connection, ports)
   requireIdToken(ports.env)
   const source = `role ${input.roleArn} by GitHub OIDC`
-  return renewable(connection.now, {
+  return renewable(() => connection.serverTime.now(), {
     source,
     fetch: async () => assumeRole(input, connection, ports),
     expired: (error) =>
@@ -128,7 +128,7 @@ async function assumeRole(
 
 function chainCredentials(connection: Connection, ports: CredentialPorts): Credentials {
   const source = chainSource(ports.env)
-  return renewable(connection.now, {
+  return renewable(() => connection.serverTime.now(), {
     source,
     fetch: async () => {
       const { defaultProvider } = await import('@aws-sdk/credential-provider-node')
@@ -172,7 +172,10 @@ function hide(identity: AwsCredentialIdentity, ports: CredentialPorts): void {
   if (identity.sessionToken !== undefined) ports.mask(identity.sessionToken)
 }
 
-/** Keeps credentials until a part of their life is left: five minutes, or a third of a life that is short. */
+/**
+ * Keeps credentials until a part of their life is left: five minutes, or a third of a life that is short. `now` is AWS's
+ * time, by which they expire.
+ */
 function renewable(
   now: () => number,
   own: {

@@ -14,7 +14,8 @@ const lifeMilliseconds = 14 * 60_000
 
 /**
  * Tokens for one cluster's Kubernetes API, made in memory by presigning sts:GetCallerIdentity. The same one is handed out
- * for 14 minutes, or until its credentials end.
+ * for 14 minutes, or until its credentials end. `now` must be AWS's time: EKS
+ * refuses what was signed at another one.
  */
 export function eksTokens(
   aws: Pick<Aws, 'credentials' | 'account' | 'stsEndpoint'>,

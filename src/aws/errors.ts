@@ -1,4 +1,5 @@
 import { messageOf, UserError } from '../engine/errors.js'
+import { isMap } from '../engine/json.js'
 import type { Live } from '../engine/resource.js'
 
 /** The parts of an AWS error that decide anything, whichever SDK client threw it. */
@@ -46,6 +47,13 @@ export function isAlreadyExists(error: unknown): boolean {
     (/^(EntityAlreadyExists|AlreadyExists|ResourceInUse|NameAlreadyExists)$/.test(code) ||
       code.endsWith('.Duplicate'))
   )
+}
+
+/** The call was tried more than once: an earlier try may have been carried out although its answer was lost. */
+export function wasRepeated(error: unknown): boolean {
+  const metadata = error instanceof Error && '$metadata' in error ? error.$metadata : undefined
+  const attempts = isMap(metadata) ? metadata['attempts'] : undefined
+  return typeof attempts === 'number' && attempts > 1
 }
 
 export function isThrottled(error: unknown): boolean {

@@ -1,6 +1,6 @@
 import { iamQuotas } from './quotas.js'
 import type { Aws } from './clients.js'
-import { codeOf, isNotFound } from './errors.js'
+import { codeOf, isNotFound, wasRepeated } from './errors.js'
 
 /** Of a customer managed policy: the version that is in force. */
 export interface ManagedPolicy {
@@ -77,15 +77,21 @@ export async function setDocument(
     Versions.length < iamQuotas.policyVersions || oldest === undefined
       ? undefined
       : { versionId: oldest, document: (await readVersion(aws, PolicyArn, oldest))?.document ?? '' }
-  if (deleted !== undefined)
-    await iam.send(new DeletePolicyVersionCommand({ PolicyArn, VersionId: deleted.versionId }))
-  await iam.send(
-    new CreatePolicyVersionCommand({
-      PolicyArn,
-      PolicyDocument: JSON.stringify(document),
-      SetAsDefault: true
-    })
-  )
+  if (deleted !== undefined) {
+    await iam
+      .send(new DeletePolicyVersionCommand({ PolicyArn, VersionId: deleted.versionId }))
+      .catch((error: unknown) => {
+        if (!isNotFound(error)) throw error
+      })
+  }
+  const PolicyDocument = JSON.stringify(document)
+  try {
+    await iam.send(new CreatePolicyVersionCommand({ PolicyArn, PolicyDocument, SetAsDefault: true }))
+  } catch (error) {
+    // A try whose answer was lost has made the last version that there was room for.
+    if (codeOf(error) !== 'LimitExceeded' || !wasRepeated(error)) throw error
+    if ((await readManagedPolicy(aws, PolicyArn)).document !== PolicyDocument) throw error
+  }
   return deleted
 }
 

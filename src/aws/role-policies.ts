@@ -2,7 +2,7 @@ import { UserError } from '../engine/errors.js'
 import type { Step } from '../engine/resource.js'
 import { iamQuotas } from './quotas.js'
 import type { Aws } from './clients.js'
-import { awsProblem, codeOf, isNotFound } from './errors.js'
+import { awsProblem, codeOf, isNotFound, wasRepeated } from './errors.js'
 import { poll } from './poll.js'
 
 /** Changes the policies of one role, one line a change. `title` is the resource that errors begin with. */
@@ -32,13 +32,13 @@ export function rolePolicies(
 ): RolePolicies {
   const { roleName: RoleName, title } = own
 
-  /** What is gone already needs no removal. */
+  /** What is gone already needs no removal; whether this run removed it. */
   async function unlessGone(what: string, remove: () => Promise<unknown>): Promise<boolean> {
     try {
       await remove()
       return true
     } catch (error) {
-      if (isNotFound(error)) return false
+      if (isNotFound(error)) return wasRepeated(error)
       throw awsProblem(title, what, error)
     }
   }

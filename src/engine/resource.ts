@@ -23,7 +23,7 @@ export interface Step {
   waiting(what: string | undefined): void
   /** Aborted on cancel and when the run's time is up. */
   readonly signal: AbortSignal
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch by AWS's clock, which what the account and the cluster say of times goes by. */
   now(): number
   /** Resolves after so many milliseconds, rejects when the signal is aborted: the pace of polls that AWS leaves us. */
   pause(milliseconds: number): Promise<void>

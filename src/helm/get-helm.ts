@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { minVersion, satisfies } from 'semver'
 import { messageOf, UserError } from '../engine/errors.js'
+import { childEnvironment } from './child-environment.js'
 import { downloadFile, downloadText } from './download.js'
 
 /** Where a helm came from, so that a log can say it. */
@@ -172,7 +173,7 @@ async function install(
   const { cacheDir, extractZip } = await import('@actions/tool-cache')
   try {
     if (archive.endsWith('.zip')) await extractZip(archive, unpacked)
-    else await extractTar(archive, unpacked)
+    else await extractTar(archive, unpacked, options)
     const folder = await cacheDir(join(unpacked, folderName), 'helm', version)
     return join(folder, options.platform === 'win32' ? 'helm.exe' : 'helm')
   } catch (error) {
@@ -186,10 +187,10 @@ async function install(
 }
 
 /** By the runner's tar, as other setup actions do it: unpacked in this process helm would pass through its memory. */
-async function extractTar(archive: string, folder: string): Promise<void> {
+async function extractTar(archive: string, folder: string, { env }: GetHelmOptions): Promise<void> {
   const { getExecOutput } = await import('@actions/exec')
   await mkdir(folder)
-  await getExecOutput('tar', ['-xzof', archive, '-C', folder], { silent: true })
+  await getExecOutput('tar', ['-xzof', archive, '-C', folder], { silent: true, env: childEnvironment(env) })
 }
 
 /** What `helm version` says, without v; undefined when there is no such helm. */
@@ -199,16 +200,10 @@ async function versionOf(path: string, options: GetHelmOptions): Promise<string 
     const output = await getExecOutput(path, ['version', '--template', '{{.Version}}'], {
       silent: true,
       ignoreReturnCode: true,
-      env: definedOnly(options.env)
+      env: childEnvironment(options.env)
     })
     return output.exitCode === 0 ? /^v?(\d+\.\d+\.\d+\S*)/.exec(output.stdout.trim())?.[1] : undefined
   } catch {
     return undefined
   }
-}
-
-export function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const given: Record<string, string> = {}
-  for (const [name, value] of Object.entries(env)) if (value !== undefined) given[name] = value
-  return given
 }

@@ -1,7 +1,10 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { devNull } from 'node:os'
 import { join } from 'node:path'
 import { UserError } from '../engine/errors.js'
+import type { Kubernetes } from '../kubernetes/client.js'
+import { startApiRelay } from './api-relay.js'
+import { childEnvironment } from './child-environment.js'
 
 /** helm, ready to run: isolated from whatever configuration, login or plugin is on the machine. */
 export interface Helm {
@@ -27,33 +30,50 @@ export interface RunOptions {
   readonly fix?: (stderr: string) => string
 }
 
+/** helm ended with an error of its own. */
+export class HelmError extends UserError {
+  /** The API server was in trouble, as helm's Kubernetes client words it: what helm had to do is not at fault. */
+  readonly passing: boolean
+  constructor(subject: string, said: string, fix: string) {
+    super(subject, said, fix)
+    this.name = 'HelmError'
+    this.passing = inTrouble.test(said) && !/failed calling webhook/.test(said)
+  }
+}
+
+/**
+ * Of Go's net and http packages, of apimachinery's errors.go, and of etcd behind the API server; and what helm says when
+ * its own request was carried out and is made once more.
+ */
+const inTrouble =
+  /connection refused|connection reset by peer|broken pipe|no route to host|network is unreachable|no such host|i\/o timeout|TLS handshake timeout|unexpected EOF|\bEOF\b|http2: |net\/http: |use of closed network connection|server closed idle connection|[Cc]lient\.Timeout|client rate limiter|[Tt]oo many requests|currently unable to handle the request|unable to return a response in the time allotted|an error on the server|Internal error occurred|InternalError|etcdserver: |leader changed|apiserver is shutting down|apiserver not ready|Kubernetes cluster unreachable|failed to refresh resource information|\balready exists\b/
+
 export interface HelmOptions {
   readonly path: string
   readonly version: string
   /** RUNNER_TEMP. */
   readonly temporary: string
   readonly env: Readonly<Record<string, string | undefined>>
-  readonly cluster: {
-    readonly endpoint: string
-    /** PEM. */
-    readonly certificateAuthority: string
-    /** Called for each run: a token lives 15 minutes. */
-    readonly token: () => Promise<string>
-  }
+  /** The cluster's API. */
+  readonly kubernetes: Pick<Kubernetes, 'forward'>
+  /** Awaited before helm starts to write; rejects when the run may not write any more. */
+  readonly beforeWrite: () => Promise<void>
   /** Keeps a secret out of the log; called before the secret is used. */
   readonly mask: (secret: string) => void
   readonly debug: (line: string) => void
   readonly signal: AbortSignal
 }
 
-/** What a child needs of the runner's environment; its secrets stay out. */
-const passedOn =
-  /^(PATH|HOME|USERPROFILE|TMPDIR|TEMP|TMP|LANG|LC_ALL|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|PATHEXT|APPDATA|LOCALAPPDATA|SSL_CERT_FILE|SSL_CERT_DIR|HTTPS?_PROXY|NO_PROXY|ALL_PROXY)$/i
+/** Milliseconds that a helm at work gets to finish when the run is over: a cancelled step has ten seconds in all. */
+const toFinish = 6_000
+/** Which of helm's verbs write to the cluster. */
+const writing: ReadonlySet<string | undefined> = new Set(['install', 'upgrade', 'uninstall', 'rollback'])
 
 export async function prepareHelm(options: HelmOptions): Promise<Helm> {
   const folder = await mkdtemp(join(options.temporary, 'setup-karpenter-'))
-  const authority = join(folder, 'ca.crt')
-  await writeFile(authority, options.cluster.certificateAuthority, { mode: 0o600 })
+  const atWork = new Set<Promise<unknown>>()
+  const relay = await startApiRelay(options.kubernetes.forward)
+  options.mask(relay.secret)
   const docker = join(folder, 'docker')
   await mkdir(docker)
   const isolated = {
@@ -71,10 +91,9 @@ export async function prepareHelm(options: HelmOptions): Promise<Helm> {
     folder,
     run: async (args, run = {}) => {
       const { getExecOutput } = await import('@actions/exec')
-      const token = await options.cluster.token()
-      options.mask(token)
       options.debug(`helm ${args.join(' ')}`)
       options.signal.throwIfAborted()
+      if (writing.has(args[0])) await options.beforeWrite()
       const running = getExecOutput(options.path, [...args], {
         silent: true,
         ignoreReturnCode: true,
@@ -82,22 +101,31 @@ export async function prepareHelm(options: HelmOptions): Promise<Helm> {
         env: {
           ...childEnvironment(options.env),
           ...isolated,
-          HELM_KUBEAPISERVER: options.cluster.endpoint,
-          HELM_KUBECAFILE: authority,
-          HELM_KUBETOKEN: token
+          HELM_KUBEAPISERVER: relay.url
         }
       })
+      atWork.add(running)
+      void running.catch(() => undefined).finally(() => atWork.delete(running))
       const output = await unlessAborted(running, options.signal)
       if (output.exitCode === 0) return { stdout: output.stdout, stderr: output.stderr }
-      const said = errorText(output.stderr) || errorText(output.stdout) || `exit code ${output.exitCode}`
-      throw new UserError(
+      const text = errorText(output.stderr) || errorText(output.stdout) || `exit code ${output.exitCode}`
+      const said = text.replaceAll(relay.url, 'https://cluster')
+      throw new HelmError(
         run.subject ?? `helm ${args[0] ?? ''}`,
         said,
         run.fix?.(output.stderr) ??
           'Correct what helm names and run again; the release is compared first, so nothing is done twice.'
       )
     },
-    close: async () => rm(folder, { recursive: true, force: true })
+    close: async () => {
+      const lastWords = Promise.allSettled(atWork)
+      const over = Promise.withResolvers<undefined>()
+      const timer = setTimeout(() => over.resolve(undefined), toFinish)
+      await Promise.race([lastWords, over.promise])
+      clearTimeout(timer)
+      await relay.close()
+      await rm(folder, { recursive: true, force: true })
+    }
   }
 }
 
@@ -112,14 +140,6 @@ async function unlessAborted<R>(running: Promise<R>, signal: AbortSignal): Promi
   } finally {
     signal.removeEventListener('abort', abort)
   }
-}
-
-function childEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const child: Record<string, string> = {}
-  for (const [name, value] of Object.entries(env)) {
-    if (value !== undefined && passedOn.test(name)) child[name] = value
-  }
-  return child
 }
 
 /** What helm says from its first `Error:` on; its warnings are not the error. */

@@ -1,7 +1,11 @@
 import { isMap } from '../engine/json.js'
-import { errorOf, KubernetesError, type Caller, type Request } from './errors.js'
-import { knownKind, pathOf, resourceName, untyped, type Kind } from './kinds.js'
+import { isCreated, isDeleted, isPatched } from './carried-out.js'
+import { forwarding, type Forward } from './forward.js'
+import { errorOf, KubernetesError, type Caller } from './errors.js'
+import { knownKind, resourceName, untyped, type Kind, type ObjectName } from './kinds.js'
 import { field, isManifest, listField, textField, type Manifest } from './manifest.js'
+import type { Patch } from './patch.js'
+import { plainGet, queryText, requestFor, type Request } from './request.js'
 import { transport, type Connection } from './transport.js'
 import { watchEvents, type WatchEvent } from './watch.js'
 
@@ -45,7 +49,10 @@ export interface DeleteOptions extends WriteOptions {
   readonly gracePeriodSeconds?: number
 }
 
-/** The Kubernetes API as this action needs it. Errors are KubernetesError or UnreachableError. */
+/**
+ * The Kubernetes API as this action needs it. A server that is in trouble is asked again for a minute, and a write that was
+ * carried out although its answer was lost is a write that succeeded. Errors are KubernetesError or UnreachableError.
+ */
 export interface Kubernetes {
   /** Undefined when it does not exist, or its kind is not served. */
   get<T>(kind: Kind<T>, name: string, namespace?: string): Promise<T | undefined>
@@ -74,24 +81,17 @@ export interface Kubernetes {
   version(): Promise<{ readonly gitVersion: string; readonly major: string; readonly minor: string }>
   /** A kind by its name: from the table, else by discovery; undefined when the cluster does not serve it. */
   kindOf(apiVersion: string, kind: string): Promise<Kind<Manifest> | undefined>
+  /**
+   * Passes on what another program asks, as patiently as what is asked here, and under the same lock. The end of the run
+   * does not end it, close() does: a helm that is at work finishes it.
+   */
+  readonly forward: Forward
   /** The same client, whose requests are also ended by this signal. */
   within(signal: AbortSignal): Kubernetes
+  /** The same client for the lock's own requests: sent once, and without the check that comes before a write. */
+  direct(): Kubernetes
   close(): void
 }
-
-export interface ObjectName {
-  readonly name: string
-  readonly namespace?: string | undefined
-}
-
-/** `json` operations keep their `test`s: how a write is refused when another writer was faster. */
-export type Patch =
-  | { readonly type: 'merge'; readonly value: unknown }
-  | { readonly type: 'json'; readonly operations: readonly JsonPatchOperation[] }
-
-export type JsonPatchOperation =
-  | { readonly op: 'add' | 'replace' | 'test'; readonly path: string; readonly value: unknown }
-  | { readonly op: 'remove'; readonly path: string }
 
 export interface LogOptions {
   readonly container?: string
@@ -110,7 +110,7 @@ export function createKubernetes(options: KubernetesOptions): Kubernetes {
   const wire = transport(options)
   const session: { accepted: boolean } = { accepted: false }
 
-  function clientOf(signal: AbortSignal): Kubernetes {
+  function clientOf(signal: AbortSignal, direct: boolean): Kubernetes {
     async function send(
       request: Request,
       more: {
@@ -119,12 +119,15 @@ export function createKubernetes(options: KubernetesOptions): Kubernetes {
         contentType?: string
         repeatable?: boolean
         accept?: string
+        dryRun?: boolean | undefined
       } = {}
     ): Promise<string> {
       const answer = await wire.send({
         method: request.method,
-        path: request.path + queryText(more.query ?? {}),
-        repeatable: more.repeatable ?? request.method === 'GET',
+        path: request.path + queryText({ ...more.query, ...(more.dryRun === true && { dryRun: 'All' }) }),
+        repeatable: more.repeatable ?? true,
+        dryRun: more.dryRun === true,
+        direct,
         signal,
         ...(more.body !== undefined && { body: JSON.stringify(more.body) }),
         ...(more.contentType !== undefined && { contentType: more.contentType }),
@@ -192,43 +195,58 @@ export function createKubernetes(options: KubernetesOptions): Kubernetes {
         )
         return listField(page, 'items').length > 0
       },
-      create: async (kind, object, write = {}) => {
-        const request = requestFor('POST', 'create', kind, { namespace: object.metadata.namespace })
-        const query = { fieldManager, dryRun: write.dryRun === true ? 'All' : undefined }
-        return read(kind, await send({ ...request, name: object.metadata.name }, { query, body: object }))
-      },
-      patch: async (kind, at, patch, write = {}) => {
-        const query = { fieldManager, dryRun: write.dryRun === true ? 'All' : undefined }
-        return read(
-          kind,
-          await send(requestFor('PATCH', 'patch', kind, at), {
-            query,
-            body: patch.type === 'merge' ? patch.value : patch.operations,
-            contentType: `application/${patch.type === 'merge' ? 'merge' : 'json'}-patch+json`
-          })
-        )
-      },
-      apply: async (kind, object, write = {}) => {
+      create: async (kind, object, { dryRun } = {}) => {
         const { name, namespace } = object.metadata
-        const query = {
-          fieldManager,
-          force: write.force === true ? 'true' : undefined,
-          dryRun: write.dryRun === true ? 'All' : undefined,
-          fieldValidation: write.fieldValidation ?? 'Warn'
+        const request = requestFor('POST', 'create', kind, { namespace })
+        try {
+          return read(
+            kind,
+            await send({ ...request, name }, { query: { fieldManager }, dryRun, body: object })
+          )
+        } catch (error) {
+          if (!isRepeated(error, 409)) throw error
+          const live = await self.get(kind, name, namespace)
+          if (live === undefined || !isCreated(object, live)) throw error
+          return live
         }
+      },
+      patch: async (kind, at, patch, { dryRun } = {}) => {
+        const merge = patch.type === 'merge'
+        try {
+          return read(
+            kind,
+            await send(requestFor('PATCH', 'patch', kind, at), {
+              query: { fieldManager },
+              dryRun,
+              body: merge ? patch.value : patch.operations,
+              contentType: `application/${merge ? 'merge' : 'json'}-patch+json`,
+              // Without a test, what adds to a list adds twice.
+              repeatable: merge || dryRun === true || patch.operations.some(({ op }) => op === 'test')
+            })
+          )
+        } catch (error) {
+          if (!isRepeated(error, 409) && !isRepeated(error, 422)) throw error
+          const live = await self.get(kind, at.name, at.namespace)
+          if (live === undefined || !isPatched(patch, live)) throw error
+          return live
+        }
+      },
+      apply: async (kind, object, { dryRun, force, fieldValidation = 'Warn' } = {}) => {
+        const { name, namespace } = object.metadata
         return read(
           kind,
           await send(requestFor('PATCH', 'patch', kind, { name, namespace }), {
-            query,
+            query: { fieldManager, force: force === true ? 'true' : undefined, fieldValidation },
+            dryRun,
             body: object,
-            contentType: 'application/apply-patch+yaml',
-            repeatable: true
+            contentType: 'application/apply-patch+yaml'
           })
         )
       },
       delete: async (kind, at, remove = {}) => {
         try {
           await send(requestFor('DELETE', 'delete', kind, at), {
+            dryRun: remove.dryRun,
             body: {
               apiVersion: 'v1',
               kind: 'DeleteOptions',
@@ -244,6 +262,9 @@ export function createKubernetes(options: KubernetesOptions): Kubernetes {
           })
           return 'deleted'
         } catch (error) {
+          if (isRepeated(error, 404)) return 'deleted'
+          if (isRepeated(error, 409) && isDeleted(await self.get(kind, at.name, at.namespace)))
+            return 'deleted'
           if (!(error instanceof KubernetesError)) throw error
           // A uid that is another's now means that ours is gone.
           if (error.status === 404 || (error.status === 409 && remove.uid !== undefined)) return 'absent'
@@ -273,7 +294,9 @@ export function createKubernetes(options: KubernetesOptions): Kubernetes {
               options.caller,
               session.accepted ? 'accepted' : 'new'
             ),
-          endpoint: options.endpoint
+          endpoint: options.endpoint,
+          pace: options.pace,
+          answered: () => wire.answered
         }),
       log: async (pod, wanted = {}) => {
         const path = `/api/v1/namespaces/${encodeURIComponent(pod.namespace)}/pods/${encodeURIComponent(pod.name)}/log`
@@ -322,40 +345,20 @@ export function createKubernetes(options: KubernetesOptions): Kubernetes {
           throw error
         }
       },
-      within: (also) => clientOf(AbortSignal.any([signal, also])),
+      forward: forwarding(wire),
+      within: (also) => clientOf(AbortSignal.any([signal, also]), direct),
+      direct: () => clientOf(signal, true),
       close: () => wire.close()
     }
     return self
   }
 
-  return clientOf(options.signal)
+  return clientOf(options.signal, false)
 }
 
-function requestFor<T>(
-  method: Request['method'],
-  verb: string,
-  kind: Kind<T>,
-  at: Partial<ObjectName>
-): Request {
-  const namespace = kind.namespaced ? at.namespace : undefined
-  return {
-    method,
-    verb,
-    path: pathOf(kind, { namespace, name: at.name }),
-    resource: resourceName(kind),
-    name: at.name,
-    namespace
-  }
-}
-
-function plainGet(path: string): Request {
-  return { method: 'GET', path, verb: 'get', resource: path, name: undefined, namespace: undefined }
-}
-
-function queryText(query: Readonly<Record<string, string | undefined>>): string {
-  const given = new URLSearchParams()
-  for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, value)
-  return given.size === 0 ? '' : `?${given.toString()}`
+/** Refused, and perhaps because an earlier try of it was carried out. */
+function isRepeated(error: unknown, status: number): boolean {
+  return error instanceof KubernetesError && error.repeated && error.status === status
 }
 
 function read<T>(kind: Kind<T>, body: string): T {

@@ -1,6 +1,7 @@
 import { isMap } from '../engine/json.js'
-import { UserError } from '../engine/errors.js'
+import { messageOf, UserError } from '../engine/errors.js'
 import { listField, textField } from './manifest.js'
+import type { Request } from './request.js'
 
 /** Who calls the API server, for the commands that let them in. */
 export interface Caller {
@@ -19,49 +20,53 @@ export class KubernetesError extends UserError {
   readonly reason: string
   /** `get configmaps in kube-system`; set when the caller may not. */
   readonly permission: string | undefined
+  /** It refuses a write of which an earlier try may have been carried out. */
+  readonly repeated: boolean
   constructor(
     subject: string,
     problem: string,
     fix: string,
-    answer: { status: number; reason: string; permission?: string }
+    answer: { status: number; reason: string; permission?: string; repeated?: boolean | undefined }
   ) {
     super(subject, problem, fix)
     this.name = 'KubernetesError'
     this.status = answer.status
     this.reason = answer.reason
     this.permission = answer.permission
+    this.repeated = answer.repeated === true
   }
 }
 
-/** The API server could not be reached at all: nothing was asked of it. */
+const wayToTheEndpoint =
+  'If the endpoint is private, run the job on a runner inside the VPC (or one that reaches it through HTTPS_PROXY), ' +
+  'or enable public access for this runner: ' +
+  'aws eks update-cluster-config --resources-vpc-config endpointPublicAccess=true,publicAccessCidrs=<runner CIDR>'
+
+/** The API server gave no answer. */
 export class UnreachableError extends UserError {
-  constructor(endpoint: string, problem: string, cause: unknown) {
-    super(
-      'cluster endpoint',
-      `${endpoint} ${problem}`,
-      'If the endpoint is private, run the job on a runner inside the VPC (or one that reaches it through HTTPS_PROXY), ' +
-        'or enable public access for this runner: ' +
-        'aws eks update-cluster-config --resources-vpc-config endpointPublicAccess=true,publicAccessCidrs=<runner CIDR>',
-      { cause }
-    )
+  constructor(endpoint: string, problem: string, cause: unknown, fix = wayToTheEndpoint) {
+    super('cluster endpoint', `${endpoint} ${problem}`, fix, { cause })
     this.name = 'UnreachableError'
   }
 }
 
-export interface Request {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
-  readonly path: string
-  /** `get nodepools.karpenter.sh default`: verb, resource and name for messages. */
-  readonly verb: string
-  readonly resource: string
-  readonly name: string | undefined
-  readonly namespace: string | undefined
+/** An endpoint that was reached in this run and is not any more. */
+export class StoppedAnsweringError extends UnreachableError {
+  constructor(endpoint: string, seconds: number, error: unknown) {
+    const tried = seconds === 0 ? '' : `, and did not in ${seconds} s of trying`
+    super(
+      endpoint,
+      `stopped answering during this run${tried}: ${messageOf(error)}`,
+      error,
+      'Run again when it answers: kubectl get --raw /readyz?verbose. What is already done is kept, and the next run goes on from there.'
+    )
+  }
 }
 
 /** What the API server's answer means for a person. */
 export function errorOf(
   request: Request,
-  answer: { status: number; body: string },
+  answer: { status: number; body: string; repeated?: boolean },
   caller: Caller,
   before: 'accepted' | 'new'
 ): KubernetesError {
@@ -70,7 +75,10 @@ export function errorOf(
   const where = request.namespace === undefined ? '' : ` in namespace ${request.namespace}`
   if (isRefusedPatch(answer)) {
     const message = status.message.replace(/^failed to create typed patch object \([^)]*\): /, '')
-    return new KubernetesError(subject, message, fixOf(422, 'Invalid'), { status: 422, reason: 'Invalid' })
+    return new KubernetesError(subject, message, fixOf(422, 'Invalid'), {
+      status: 422,
+      reason: 'Invalid'
+    })
   }
   const reason = status.reason ?? reasonByStatus(answer.status)
   if (answer.status === 401) return unauthorized(caller, before)
@@ -87,7 +95,7 @@ export function errorOf(
     subject,
     `${request.verb}${where} failed with ${answer.status} ${reason}: ${status.message}`,
     fixOf(answer.status, reason),
-    { status: answer.status, reason }
+    { status: answer.status, reason, repeated: answer.repeated }
   )
 }
 

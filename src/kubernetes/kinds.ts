@@ -24,6 +24,11 @@ export interface Kind<T> {
   is(value: unknown): value is T
 }
 
+export interface ObjectName {
+  readonly name: string
+  readonly namespace?: string | undefined
+}
+
 function kind<T>(apiVersion: string, name: string, resource: string, namespaced: boolean): Kind<T> {
   return {
     apiVersion,

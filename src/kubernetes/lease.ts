@@ -1,13 +1,21 @@
-import { UserError } from '../engine/errors.js'
+import { canonical } from '../engine/json.js'
 import type { Kubernetes } from './client.js'
+import type { Pace } from './endurance.js'
 import { isKubernetesError } from './errors.js'
 import { leases } from './kinds.js'
+import { renewing, type Renewal } from './lease-renewal.js'
 import { field, textField, type Manifest } from './manifest.js'
 import { decided, View } from './view.js'
 
 export const lockName = { name: 'setup-karpenter', namespace: 'kube-system' } as const
-/** A holder that has not renewed for so long is gone. */
-export const lockSeconds = 60
+/**
+ * Seconds in which who waits must see no change of the Lease before it is taken: client-go's LeaseDuration. They count from
+ * when this run saw it change, by its own monotonic clock, as in client-go's leader election: what another runner's clock
+ * says is never compared.
+ */
+export const lockSeconds = 50
+/** Milliseconds after which it is looked at once more before it is taken: whoever could not reach it until now renews it. */
+const lastLook = 5_000
 const runAnnotation = 'setup-karpenter/run'
 
 export interface LockOptions {
@@ -15,17 +23,19 @@ export interface LockOptions {
   readonly holder: string
   /** What others are told: the run's URL. */
   readonly run: string
+  /** Milliseconds since the epoch, for people who look at the Lease. */
   readonly now: () => number
+  readonly pace: Pace
   readonly signal: AbortSignal
   /** What the wait waits for; undefined when it is over. */
   readonly waiting: (what: string | undefined) => void
   readonly note: (line: string) => void
+  /** Something a person should look at, also after the lock is taken. */
+  readonly warning: (line: string) => void
 }
 
 /** The held lock. */
-export interface Lock {
-  /** Aborted with a UserError when another run has taken the lock over, which happens only after this one stopped renewing. */
-  readonly lost: AbortSignal
+export interface Lock extends Renewal {
   release(): Promise<void>
   /** Releases it by deleting the Lease; who waits for it makes a new one. */
   remove(): Promise<void>
@@ -35,8 +45,8 @@ interface Held {
   readonly holder: string
   readonly run: string
   readonly resourceVersion: string
-  /** Milliseconds since the epoch at which it may be taken. */
-  readonly expires: number
+  /** Changes with each renewal, whatever the holder's clock says. */
+  readonly mark: string
 }
 
 /**
@@ -45,6 +55,11 @@ interface Held {
  */
 export async function acquireLock(kubernetes: Kubernetes, options: LockOptions): Promise<Lock> {
   const view = new View(kubernetes, options.signal)
+  const sight = sightOf(options.pace)
+  const isFree = (held: Held | undefined): boolean =>
+    held === undefined || held.holder === '' || held.holder === options.holder
+  const look = async (): Promise<Held | undefined> =>
+    heldBy(await kubernetes.within(options.signal).get(leases, lockName.name, lockName.namespace))
   try {
     const followed = await view.follow(leases, {
       namespace: lockName.namespace,
@@ -53,19 +68,25 @@ export async function acquireLock(kubernetes: Kubernetes, options: LockOptions):
     while (true) {
       const held = await view.until(() => {
         const live = heldBy(followed.objects[0])
-        const free = live === undefined || live.holder === '' || live.holder === options.holder
-        if (free || live.expires <= options.now()) return decided(live)
-        const seconds = Math.ceil((live.expires - options.now()) / 1000)
+        if (live === undefined || isFree(live)) return decided(live)
+        const seconds = Math.ceil(sight.millisecondsLeft(live) / 1000)
+        if (seconds <= 0) return decided(live)
         options.waiting(
-          `the lock, held by ${live.run} (may be taken in ${seconds} s unless that run renews it)`
+          `the lock, held by ${live.run} (taken over if that run does not renew it for ${seconds} s more)`
         )
         return undefined
-      })
-      if (held !== undefined && held.holder !== '' && held.holder !== options.holder) {
-        options.note(`lock: ${held.run} stopped renewing it; taken over`)
+      }, 250)
+      if (held !== undefined && !isFree(held)) {
+        if (sight.millisecondsLeft(await look()) > 0) continue
+        await options.pace.pause(lastLook, options.signal)
+        if (sight.millisecondsLeft(await look()) > 0) continue
       }
-      const version = await take(kubernetes, options, held?.resourceVersion)
-      if (version) return keep(kubernetes, options)
+      const sentAt = options.pace.monotonic()
+      if (await take(kubernetes.within(options.signal), options, held?.resourceVersion)) {
+        if (held !== undefined && !isFree(held))
+          options.note(`lock: ${held.run} stopped renewing it; taken over`)
+        return keep(kubernetes, options, sentAt)
+      }
       // Another run was faster: the watch brings its lease.
       await view.until(() => {
         const now = heldBy(followed.objects[0])
@@ -75,6 +96,18 @@ export async function acquireLock(kubernetes: Kubernetes, options: LockOptions):
   } finally {
     options.waiting(undefined)
     await view.close()
+  }
+}
+
+/** When this run saw the Lease change. */
+function sightOf(pace: Pace): { millisecondsLeft(held: Held | undefined): number } {
+  let seen: { readonly mark: string; readonly at: number } | undefined
+  return {
+    millisecondsLeft: (held) => {
+      const mark = held?.mark ?? ''
+      if (seen?.mark !== mark) seen = { mark, at: pace.monotonic() }
+      return lockSeconds * 1000 - (pace.monotonic() - seen.at)
+    }
   }
 }
 
@@ -137,50 +170,31 @@ function leaseOf(options: LockOptions, resourceVersion: string | undefined): Man
   }
 }
 
-function keep(kubernetes: Kubernetes, options: LockOptions): Lock {
-  const lost = new AbortController()
-  const renew = async (): Promise<void> => {
-    try {
-      await kubernetes.patch(leases, lockName, {
+function keep(kubernetes: Kubernetes, options: LockOptions, takenAt: number): Lock {
+  const direct = kubernetes.direct()
+  const renewal = renewing({
+    takenAt,
+    renew: async (limit) => {
+      await direct.within(limit).patch(leases, lockName, {
         type: 'json',
         operations: [
           { op: 'test', path: '/spec/holderIdentity', value: options.holder },
           { op: 'replace', path: '/spec/renewTime', value: microTime(options.now()) }
         ]
       })
-    } catch (error) {
-      // A failed test is another holder; anything else gets two more chances before the lease expires.
-      if (isKubernetesError(error, 422) || isKubernetesError(error, 404)) {
-        lost.abort(
-          new UserError(
-            `Lease ${lockName.namespace}/${lockName.name}`,
-            'another run took the lock over while this one could not renew it',
-            'Run again when the other run has ended.'
-          )
-        )
-      }
-    }
-  }
-  const timer = setInterval(
-    () => {
-      pending = renew()
     },
-    (lockSeconds * 1000) / 3
-  )
-  timer.unref()
-  let pending: Promise<void> = Promise.resolve()
-  const stopRenewing = async (): Promise<void> => {
-    clearInterval(timer)
-    await pending
-  }
+    pace: options.pace,
+    signal: options.signal,
+    warning: options.warning
+  })
   return {
-    lost: lost.signal,
+    ...renewal,
     release: async () => {
-      await stopRenewing()
+      await renewal.stop()
       await releaseLock(kubernetes, options.holder)
     },
     remove: async () => {
-      await stopRenewing()
+      await renewal.stop()
       await removeLease(kubernetes, options.holder)
     }
   }
@@ -201,15 +215,11 @@ async function removeLease(kubernetes: Kubernetes, holder: string): Promise<void
 function heldBy(lease: unknown): Held | undefined {
   const resourceVersion = textField(lease, 'metadata', 'resourceVersion')
   if (resourceVersion === undefined) return undefined
-  const duration = field(lease, 'spec', 'leaseDurationSeconds')
-  const renewed = Date.parse(textField(lease, 'spec', 'renewTime') ?? '')
   return {
     holder: textField(lease, 'spec', 'holderIdentity') ?? '',
     run: textField(lease, 'metadata', 'annotations', runAnnotation) ?? 'a run that did not leave its name',
     resourceVersion,
-    expires: Number.isNaN(renewed)
-      ? 0
-      : renewed + (typeof duration === 'number' ? duration : lockSeconds) * 1000
+    mark: canonical(field(lease, 'spec'))
   }
 }
 

@@ -1,8 +1,8 @@
 import { request as httpsRequest, Agent } from 'node:https'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../engine/errors.js'
-import { isRefusedPatch, UnreachableError } from './errors.js'
+import { Endurance, type Pace } from './endurance.js'
+import { isRefusedPatch, StoppedAnsweringError, UnreachableError } from './errors.js'
 import { textField } from './manifest.js'
 
 /** One request that was sent, for the run's count. */
@@ -24,18 +24,28 @@ export interface Connection {
   /** HTTPS_PROXY, NO_PROXY and their kin. */
   readonly proxyEnv: Readonly<Record<string, string | undefined>>
   readonly record: (request: KubernetesRequest) => void
+  readonly pace: Pace
+  /** Awaited before each try of a write; rejects when the run may not write any more. */
+  readonly beforeWrite?: () => Promise<void>
+  /** Whether the server has answered earlier in this job: it is waited for then, and not looked for. */
+  readonly answered?: boolean
   /** Milliseconds until an endpoint that does not answer is called unreachable. */
   readonly connectTimeout?: number
 }
 
 export interface Outgoing {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string
   readonly body?: string
   readonly contentType?: string
   readonly accept?: string
-  /** Whether sending it twice does no harm. */
+  /** Asked for another program, and no request of the run's own: bytes are text in latin1, and it is not counted. */
+  readonly forwarded?: { readonly acceptEncoding: string | undefined }
+  /** Whether sending it twice does no harm, when the first one may have been carried out. */
   readonly repeatable: boolean
+  /** Sent once, by whoever tries again himself, and without the check before a write. */
+  readonly direct?: boolean
+  readonly dryRun?: boolean
   readonly signal: AbortSignal
 }
 
@@ -43,6 +53,8 @@ export interface Answer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly body: string
+  /** An earlier try of it may have been carried out: its answer was lost, or a 5xx. */
+  readonly repeated: boolean
 }
 
 export interface Transport {
@@ -50,12 +62,18 @@ export interface Transport {
   send(outgoing: Outgoing): Promise<Answer>
   /** The answer as it comes; the caller reads it to its end or destroys it. */
   open(outgoing: Outgoing): Promise<IncomingMessage>
+  /** Whether the server has answered in this run. */
+  readonly answered: boolean
   close(): void
 }
 
-const attempts = 5
+/** How far a request has come: what died on a connection that was kept open was most likely never read. */
+interface Progress {
+  at: 'not sent' | 'on a kept connection' | 'sent'
+}
+
 const answerTimeout = 60_000
-/** The server sends a bookmark about once a minute: a watch that is silent for longer is dead. */
+/** The server sends a bookmark about once a minute: a connection that is silent for longer is dead. */
 const silenceTimeout = 150_000
 
 export function transport(connection: Connection): Transport {
@@ -67,11 +85,17 @@ export function transport(connection: Connection): Transport {
 
   // What close() cuts off is not to be sent again: it would keep the process for as long as it takes to fail.
   let closed = false
+  let answered = connection.answered === true
 
-  async function open(outgoing: Outgoing, silence = silenceTimeout): Promise<IncomingMessage> {
+  async function open(
+    outgoing: Outgoing,
+    silence = silenceTimeout,
+    progress: Progress = { at: 'not sent' }
+  ): Promise<IncomingMessage> {
     const token = await connection.token()
     const started = performance.now()
     const done = (status: number): void => {
+      if (outgoing.forwarded !== undefined) return
       connection.record({
         method: outgoing.method,
         path: outgoing.path,
@@ -89,25 +113,31 @@ export function transport(connection: Connection): Transport {
           authorization: `Bearer ${token}`,
           accept: outgoing.accept ?? 'application/json',
           'user-agent': 'setup-karpenter',
+          ...(outgoing.forwarded?.acceptEncoding !== undefined && {
+            'accept-encoding': outgoing.forwarded.acceptEncoding
+          }),
           ...(outgoing.body !== undefined && {
             'content-type': outgoing.contentType ?? 'application/json',
-            'content-length': Buffer.byteLength(outgoing.body)
+            'content-length': Buffer.byteLength(outgoing.body, encodingOf(outgoing))
           })
         }
       })
       const timer = setTimeout(() => {
-        const seconds = connectTimeout / 1000
-        request.destroy(
-          new UnreachableError(connection.endpoint, `does not answer within ${seconds} s`, undefined)
-        )
+        request.destroy(new ConnectTimeoutError(connection.endpoint, connectTimeout / 1000))
       }, connectTimeout)
       request.on('socket', (socket) => {
-        if (request.reusedSocket || !socket.connecting) clearTimeout(timer)
-        else socket.once('secureConnect', () => clearTimeout(timer))
+        const connected = (): void => {
+          clearTimeout(timer)
+          progress.at = request.reusedSocket ? 'on a kept connection' : 'sent'
+        }
+        if (request.reusedSocket || !socket.connecting) connected()
+        else socket.once('secureConnect', connected)
       })
       request.setTimeout(silence, () => request.destroy(new SilenceError(silence)))
       request.once('response', (response) => {
         clearTimeout(timer)
+        answered = true
+        progress.at = 'sent'
         done(response.statusCode ?? 0)
         resolve(response)
       })
@@ -116,40 +146,69 @@ export function transport(connection: Connection): Transport {
         done(0)
         reject(error)
       })
-      request.end(outgoing.body)
+      request.end(outgoing.body, encodingOf(outgoing))
     })
   }
 
-  async function once(outgoing: Outgoing): Promise<Answer> {
-    const response = await open(outgoing, answerTimeout)
-    response.setEncoding('utf8')
+  async function once(outgoing: Outgoing, progress: Progress): Promise<Omit<Answer, 'repeated'>> {
+    const response = await open(outgoing, answerTimeout, progress)
+    response.setEncoding(encodingOf(outgoing))
     let body = ''
     for await (const chunk of response) body += String(chunk)
     return { status: response.statusCode ?? 0, headers: response.headers, body }
   }
 
+  async function send(outgoing: Outgoing): Promise<Answer> {
+    const endurance = new Endurance(connection.pace)
+    const direct = outgoing.direct === true
+    const guarded = outgoing.method !== 'GET' && outgoing.dryRun !== true && !direct
+    let repeated = false
+    for (;;) {
+      if (guarded) await connection.beforeWrite?.()
+      const progress: Progress = { at: 'not sent' }
+      let pause: number | undefined
+      try {
+        const answer = await once(outgoing, progress)
+        const passing = isPassing(answer.status) && !isRefusedPatch(answer)
+        // 429 is said before anything is done.
+        const again = outgoing.repeatable || answer.status === 429
+        if (passing && again && !direct) {
+          const webhook = answer.body.includes('failed calling webhook')
+          pause = endurance.next({ answered, webhook }, retryAfter(answer.headers))
+        }
+        if (pause === undefined) return { ...answer, repeated }
+        repeated ||= answer.status !== 429
+      } catch (error) {
+        if (outgoing.signal.aborted) throw outgoing.signal.reason
+        const again = outgoing.repeatable || progress.at !== 'sent'
+        const passing = !closed && isPassingError(error, answered)
+        if (passing && again && !direct) pause = endurance.next({ answered }, undefined)
+        if (pause === undefined) {
+          throw passing && answered
+            ? new StoppedAnsweringError(connection.endpoint, endurance.seconds, error)
+            : unreachable(connection.endpoint, error)
+        }
+        repeated ||= progress.at !== 'not sent'
+      }
+      await connection.pace.pause(pause, outgoing.signal)
+    }
+  }
+
   return {
     open,
-    send: async (outgoing) => {
-      for (let attempt = 1; ; attempt++) {
-        const last = attempt === attempts || !outgoing.repeatable
-        const wait = 200 * 2 ** (attempt - 1)
-        try {
-          const answer = await once(outgoing)
-          if (last || !isPassing(answer.status) || isRefusedPatch(answer)) return answer
-          await sleep(retryAfter(answer.headers) ?? wait, undefined, { signal: outgoing.signal })
-        } catch (error) {
-          if (outgoing.signal.aborted) throw outgoing.signal.reason
-          if (last || closed || !isPassingError(error)) throw unreachable(connection.endpoint, error)
-          await sleep(wait, undefined, { signal: outgoing.signal })
-        }
-      }
+    send,
+    get answered() {
+      return answered
     },
     close: () => {
       closed = true
       agent.destroy()
     }
   }
+}
+
+function encodingOf(outgoing: Outgoing): 'latin1' | 'utf8' {
+  return outgoing.forwarded === undefined ? 'utf8' : 'latin1'
 }
 
 class SilenceError extends Error {
@@ -175,10 +234,25 @@ export function codeOf(error: unknown): string | undefined {
   return textField(error, 'code')
 }
 
-const passingCodes = ['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'EAI_AGAIN', 'ETIMEDOUT', 'ECONNABORTED']
+class ConnectTimeoutError extends UnreachableError {
+  readonly code = 'ETIMEDOUT'
+  constructor(endpoint: string, seconds: number) {
+    super(endpoint, `does not answer within ${seconds} s`, undefined)
+  }
+}
 
-export function isPassingError(error: unknown): boolean {
-  return passingCodes.includes(codeOf(error) ?? '')
+/** Of a network that breaks in the middle, as libuv and Node's TLS and HTTP call it. */
+const passingCodes =
+  /^(ECONNRESET|ECONNREFUSED|ECONNABORTED|EPIPE|EPROTO|EAI_AGAIN|ETIMEDOUT|ERR_STREAM_PREMATURE_CLOSE|HPE_.*)$/
+/** What passes as well where the way to the server was open before, and is a wrong endpoint or network where it was not. */
+const passingOnceAnswered =
+  /^(ENOTFOUND|ENETDOWN|ENETUNREACH|EHOSTDOWN|EHOSTUNREACH|ERR_PROXY_.*|ERR_SSL_.*)$/
+
+/** `answered`: whether the server has answered in this run. */
+export function isPassingError(error: unknown, answered: boolean): boolean {
+  const code = codeOf(error) ?? ''
+  if (answered && passingOnceAnswered.test(code)) return true
+  return passingCodes.test(code) && (answered || !(error instanceof ConnectTimeoutError))
 }
 
 /** The error as a person should see it: a broken connection is about the endpoint, the rest stays what it is. */

@@ -15,11 +15,23 @@ export function decided<R>(value: R): Decision<R> {
   return { done: true, value }
 }
 
+/** Milliseconds after which a set is listed anew and watched from there. */
+export interface Looks {
+  /** When its watch has brought nothing, no bookmark either: a connection can be dead without a sign. */
+  readonly afterSilence: number
+  /** Whatever its watch has brought. */
+  readonly always: number
+}
+
+const looksOfItsOwn: Looks = { afterSilence: 45_000, always: 180_000 }
+
 /**
- * Sets of objects followed side by side through list and watch, and one place to wait for what they come to together.
- * Close it, or its connections stay open until the client's signal ends them.
+ * Sets of objects followed side by side through list and watch, and one place to wait for what they come to together. A
+ * watch is not trusted for long: now and then the set is listed anew. Close it, or its connections stay open until the
+ * client's signal ends them.
  */
 export class View {
+  readonly #looks: Looks
   readonly #kubernetes: Kubernetes
   readonly #end = new AbortController()
   /** The caller's signal or our own end. */
@@ -28,7 +40,8 @@ export class View {
   #failure: { readonly error: unknown } | undefined
   #change = Promise.withResolvers<undefined>()
 
-  constructor(kubernetes: Kubernetes, signal: AbortSignal) {
+  constructor(kubernetes: Kubernetes, signal: AbortSignal, looks: Looks = looksOfItsOwn) {
+    this.#looks = looks
     this.#ended = AbortSignal.any([signal, this.#end.signal])
     this.#kubernetes = kubernetes.within(this.#ended)
     if (signal.aborted) this.#fail(signal.reason)
@@ -101,9 +114,14 @@ export class View {
     each: (object: T, change: 'here' | 'gone') => void
   ): Promise<void> {
     let resourceVersion = from
-    while (!this.#ended.aborted) {
+    const over = (): boolean => this.#ended.aborted
+    while (!over()) {
+      const look = this.#timeToLook()
       try {
-        for await (const event of this.#kubernetes.watch(kind, { ...selection, resourceVersion })) {
+        const watch = this.#kubernetes.watch(kind, { ...selection, resourceVersion }, look.signal)
+        for await (const event of watch) {
+          look.heard()
+          if (event.type === 'bookmark') continue
           const key = keyOf(event.object)
           if (event.type === 'deleted') current.delete(key)
           else current.set(key, event.object)
@@ -112,12 +130,35 @@ export class View {
         }
       } catch (error) {
         if (!isKubernetesError(error, 410)) return this.#fail(error)
-        try {
-          resourceVersion = await listAgain()
-          this.#wake()
-        } catch (again) {
-          return this.#fail(again)
-        }
+      } finally {
+        look.end()
+      }
+      if (over()) return
+      try {
+        resourceVersion = await listAgain()
+        this.#wake()
+      } catch (error) {
+        return this.#fail(error)
+      }
+    }
+  }
+
+  /** Ends one watch when it is time to look by ourselves. */
+  #timeToLook(): { readonly signal: AbortSignal; heard(): void; end(): void } {
+    const over = new AbortController()
+    const look = (): void => over.abort()
+    const latest = setTimeout(look, this.#looks.always)
+    let silence = setTimeout(look, this.#looks.afterSilence)
+    return {
+      signal: over.signal,
+      heard: () => {
+        clearTimeout(silence)
+        silence = setTimeout(look, this.#looks.afterSilence)
+      },
+      end: () => {
+        clearTimeout(latest)
+        clearTimeout(silence)
+        over.abort()
       }
     }
   }

@@ -1,11 +1,14 @@
 import type { IncomingMessage } from 'node:http'
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { KubernetesError } from './errors.js'
+import { Endurance, type Pace } from './endurance.js'
+import { type KubernetesError, StoppedAnsweringError } from './errors.js'
 import type { Kind } from './kinds.js'
 import { field, textField } from './manifest.js'
 import { isPassing, isPassingError, retryAfter, unreachable } from './transport.js'
 
-export type WatchEvent<T> = { readonly type: 'added' | 'modified' | 'deleted'; readonly object: T }
+export type WatchEvent<T> =
+  | { readonly type: 'added' | 'modified' | 'deleted'; readonly object: T }
+  /** Nothing has changed; the server says so about once a minute. */
+  | { readonly type: 'bookmark' }
 
 export interface WatchOptions<T> {
   readonly kind: Kind<T>
@@ -13,6 +16,9 @@ export interface WatchOptions<T> {
   readonly from: string
   readonly signal: AbortSignal
   readonly endpoint: string
+  readonly pace: Pace
+  /** Whether the server has answered in this run. */
+  answered(): boolean
   open(resourceVersion: string, signal: AbortSignal): Promise<IncomingMessage>
   errorOf(answer: { status: number; body: string }): KubernetesError
 }
@@ -22,23 +28,33 @@ const types = new Map([
   ['MODIFIED', 'modified'],
   ['DELETED', 'deleted']
 ] as const)
-const mostFailures = 6
+/** Milliseconds before a watch that the server has ended goes on, as it ends each one after some minutes. */
+const betweenWatches = 50
+/** The same after one that was over at once, so that this is no tight loop. */
+const afterShortWatch = 1_000
+/** A connection that has lasted for so many milliseconds was a good one, although nothing may have come. */
+const lastingMilliseconds = 10_000
 
 /** The events of a watch over as many connections as it takes; ends when the signal is aborted. */
 export async function* watchEvents<T>(options: WatchOptions<T>): AsyncGenerator<WatchEvent<T>, void, void> {
   let version = options.from
-  let failures = 0
+  const endurance = new Endurance(options.pace)
   const ended = (): boolean => options.signal.aborted
+  const pauseAfterFailure = (asked?: number): number | undefined =>
+    endurance.next({ answered: options.answered() }, asked)
   while (!ended()) {
     const ends = new AbortController()
-    let wait = 200 * 2 ** failures
+    const openedAt = options.pace.monotonic()
+    const lasted = (): boolean => options.pace.monotonic() - openedAt >= lastingMilliseconds
+    let heard = false
+    let pause: number | undefined
     try {
       const response = await options.open(version, AbortSignal.any([options.signal, ends.signal]))
       const status = response.statusCode ?? 0
       if (status !== 200) {
         const answer = { status, body: await textOf(response) }
-        if (!isPassing(status) || ++failures === mostFailures) throw options.errorOf(answer)
-        wait = retryAfter(response.headers) ?? wait
+        pause = isPassing(status) ? pauseAfterFailure(retryAfter(response.headers)) : undefined
+        if (pause === undefined) throw options.errorOf(answer)
       } else {
         for await (const line of linesOf(response)) {
           if (line === '') continue
@@ -46,32 +62,46 @@ export async function* watchEvents<T>(options: WatchOptions<T>): AsyncGenerator<
           const raw = field(event, 'object')
           const type = textField(event, 'type')
           if (type === 'ERROR') {
-            const code = field(raw, 'code')
-            throw options.errorOf({
-              status: typeof code === 'number' ? code : 500,
-              body: JSON.stringify(raw)
-            })
+            const answer = answerOf(raw)
+            pause = isPassing(answer.status) ? pauseAfterFailure() : undefined
+            if (pause === undefined) throw options.errorOf(answer)
+            break
           }
-          failures = 0
+          heard = true
+          endurance.reset()
           version = textField(raw, 'metadata', 'resourceVersion') ?? version
           const change = [...types].find(([name]) => name === type)?.[1]
           if (change !== undefined && options.kind.is(raw)) yield { type: change, object: raw }
+          else if (type === 'BOOKMARK') yield { type: 'bookmark' }
         }
-        // Ended by the server, as it does every few minutes: at once again, but not in a tight loop.
-        if (failures === 0) wait = 50
+        pause ??= heard || lasted() ? betweenWatches : afterShortWatch
       }
     } catch (error) {
       if (ended()) return
-      if (!isPassingError(error) || ++failures >= mostFailures) throw unreachable(options.endpoint, error)
+      if (lasted()) endurance.reset()
+      const answered = options.answered()
+      if (!isPassingError(error, answered)) throw unreachable(options.endpoint, error)
+      pause = pauseAfterFailure()
+      if (pause === undefined) {
+        throw answered
+          ? new StoppedAnsweringError(options.endpoint, endurance.seconds, error)
+          : unreachable(options.endpoint, error)
+      }
     } finally {
       ends.abort()
     }
     try {
-      await sleep(wait, undefined, { signal: options.signal })
+      await options.pace.pause(pause, options.signal)
     } catch {
       return
     }
   }
+}
+
+/** What the server says in a watch that it cannot go on with. */
+function answerOf(status: unknown): { status: number; body: string } {
+  const code = field(status, 'code')
+  return { status: typeof code === 'number' ? code : 500, body: JSON.stringify(status) }
 }
 
 async function* linesOf(response: IncomingMessage): AsyncGenerator<string, void, void> {

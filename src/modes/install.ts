@@ -39,7 +39,7 @@ export async function install(run: Run): Promise<void> {
     })
     return
   }
-  await withLock(first.run, first.found.kubernetes, async (waited) => {
+  await withLock(first.run, first.found.kubernetes, async ({ waited, smokeTestBegins }) => {
     // Whoever held the lock has changed what was read before: version, names, and all.
     const now = waited ? await plan(run) : first
     const { found, decisions } = now
@@ -50,6 +50,7 @@ export async function install(run: Run): Promise<void> {
     if (changes(now)) await record.installed()
     if (proof === undefined)
       return notProvedAgain(now.run, found, { version: decisions.version, changed: changes(now) })
+    smokeTestBegins()
     await stage(now.run, 'Smoke test', async (step) =>
       proveScaling(
         {

@@ -18,8 +18,9 @@ export async function prove(run: Run): Promise<void> {
     noteInstalled(run, reached, await installedController(run, reached, step))
     return reached
   })
-  await withLock(run, kubernetes, async () =>
-    stage(run, 'Smoke test', async (step) =>
+  await withLock(run, kubernetes, async ({ smokeTestBegins }) => {
+    smokeTestBegins()
+    await stage(run, 'Smoke test', async (step) =>
       proveScaling(
         {
           test,
@@ -33,7 +34,7 @@ export async function prove(run: Run): Promise<void> {
         step
       )
     )
-  )
+  })
 }
 
 async function installedController(run: Run, { kubernetes }: Reached, step: Step): Promise<Controller> {

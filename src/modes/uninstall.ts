@@ -39,7 +39,7 @@ export async function uninstall(run: Run): Promise<void> {
   await withLock(
     run,
     first.found.kubernetes,
-    async (waited) => {
+    async ({ waited }) => {
       const now = waited ? await plan(run) : first
       const outcomes = await remove(run, now.graph)
       run.ledger.removal(outcomes)

@@ -16,7 +16,7 @@ import type { Cluster } from '../aws/environment.js'
 import { type Autoscaler, type Controller, findScalers } from '../helm/release.js'
 import type { Inputs } from '../inputs/inputs.js'
 import type { Kubernetes } from '../kubernetes/client.js'
-import { KubernetesError, UnreachableError } from '../kubernetes/errors.js'
+import { KubernetesError, StoppedAnsweringError, UnreachableError } from '../kubernetes/errors.js'
 import { daemonSets, nodes } from '../kubernetes/kinds.js'
 import { type NodeFacts, nodeFacts } from '../kubernetes/node-facts.js'
 import { readRecord } from '../kubernetes/record-store.js'
@@ -31,8 +31,6 @@ export interface Discovery {
   readonly aws: Aws
   readonly cluster: Cluster
   readonly kubernetes: Kubernetes
-  /** Tokens of the cluster's API, for helm. */
-  readonly token: () => Promise<string>
   readonly subnets: readonly Subnet[]
   readonly securityGroups: readonly SecurityGroup[]
   /** Every Karpenter controller of the cluster. */
@@ -56,12 +54,14 @@ export interface Discovery {
 }
 
 /** The cluster, and the clients of a run that has shown who it is. */
-export type Reached = Pick<Discovery, 'aws' | 'cluster' | 'token' | 'kubernetes'>
+export type Reached = Pick<Discovery, 'aws' | 'cluster' | 'kubernetes'>
 
 /** Proves the credentials and finds the cluster. */
 export async function reach(inputs: Inputs, session: Session, step: Step): Promise<Reached> {
   const aws = await session.aws()
   step.note(`credentials: ${aws.credentials.source}; caller ${aws.account.callerArn}`)
+  const { warning } = aws.serverTime
+  if (warning !== undefined) step.warning(warning)
   const cluster = await discoverCluster(aws, inputs.clusterName)
   step.note(
     `cluster: ${cluster.arn}, Kubernetes ${cluster.kubernetesVersion}, authentication mode ${cluster.authenticationMode}`
@@ -69,12 +69,12 @@ export async function reach(inputs: Inputs, session: Session, step: Step): Promi
   // A cluster that is being made has no endpoint yet, and one that has failed may never have had one.
   if (cluster.endpoint === '') await runPreflight({ 'cluster-active': () => clusterActive({ cluster }) })
   const token = session.tokens(aws, cluster.name)
-  return { aws, cluster, token, kubernetes: session.kubernetes(cluster, aws.account.callerArn, token) }
+  return { aws, cluster, kubernetes: session.kubernetes(cluster, aws.account.callerArn, token) }
 }
 
 /** An endpoint that does not answer is said with what EKS knows of it, and with all else that is known by then. */
 async function endpointProblem(cluster: Cluster, error: unknown): Promise<unknown> {
-  if (!(error instanceof UnreachableError)) return error
+  if (!(error instanceof UnreachableError) || error instanceof StoppedAnsweringError) return error
   const unreachable = error.message.replace(/^cluster endpoint: /, '')
   return runPreflight({
     'cluster-active': () => clusterActive({ cluster }),
@@ -115,7 +115,7 @@ export async function discover(
       return otherwise
     })
   }
-  const { aws, cluster, token, kubernetes } = await reach(inputs, session, step)
+  const { aws, cluster, kubernetes } = await reach(inputs, session, step)
   const [subnets, securityGroups, scalers, agents, record] = await Promise.all([
     orDenied('subnets', 'network', discoverSubnets(aws, cluster, inputs.subnets), []),
     orDenied('security groups', 'network', discoverSecurityGroups(aws, cluster, inputs.securityGroups), []),
@@ -138,7 +138,6 @@ export async function discover(
     aws,
     cluster,
     kubernetes,
-    token,
     subnets,
     securityGroups,
     ...scalers,

@@ -4,6 +4,7 @@ import type { Step } from '../engine/resource.js'
 import type { Chart } from '../helm/chart.js'
 import type { Helm } from '../helm/run-helm.js'
 import type { Inputs } from '../inputs/inputs.js'
+import type { Kubernetes } from '../kubernetes/client.js'
 import type { Ports } from '../run/ports.js'
 import type { Session } from '../run/session.js'
 import type { Discovery } from './discovery.js'
@@ -19,10 +20,8 @@ export interface HelmAndChart {
 
 interface Work {
   readonly inputs: Inputs
-  readonly found: Pick<Discovery, 'token' | 'record'> & {
-    readonly cluster: Pick<Discovery['cluster'], 'endpoint' | 'certificateAuthority'>
-  }
-  readonly session: Pick<Session, 'onClose'>
+  readonly found: Pick<Discovery, 'record'> & { readonly kubernetes: Pick<Kubernetes, 'forward'> }
+  readonly session: Pick<Session, 'onClose' | 'writes'>
   readonly ports: Ports
   readonly step: Pick<Step, 'signal'>
 }
@@ -103,11 +102,8 @@ async function prepare({
     version: binary.version,
     temporary,
     env: ports.env,
-    cluster: {
-      endpoint: found.cluster.endpoint,
-      certificateAuthority: found.cluster.certificateAuthority,
-      token: found.token
-    },
+    kubernetes: found.kubernetes,
+    beforeWrite: session.writes.pass,
     mask: (secret) => ports.runner.setSecret(secret),
     debug: (line) => ports.runner.debug(line),
     signal: step.signal

@@ -19,6 +19,14 @@ import { runUrl } from '../run/ports.js'
 import { smokeTestId } from '../smoke-test/objects.js'
 import { clearCleanup, saveCleanup } from '../run/state.js'
 
+/** What the work under the lock is told, and tells. */
+export interface HeldLock {
+  /** Another run held it before: what was read until then may have changed. */
+  readonly waited: boolean
+  /** Called before the first object of a smoke test is made, so that post removes what is left of it. */
+  readonly smokeTestBegins: () => void
+}
+
 /**
  * Does the work under the lock of the cluster. What post must undo is saved before the lock is asked for, and forgotten
  * when the work is over and the lock is given back; on a cancel it stays, and post gives the lock back.
@@ -26,7 +34,7 @@ import { clearCleanup, saveCleanup } from '../run/state.js'
 export async function withLock(
   run: Run,
   kubernetes: Kubernetes,
-  work: (waited: boolean) => Promise<void>,
+  work: (held: HeldLock) => Promise<void>,
   /** Whether the Lease itself goes when the work is done: nothing of ours stays after an uninstall. */
   afterwards: 'release' | 'remove' = 'release'
 ): Promise<void> {
@@ -46,29 +54,39 @@ export async function withLock(
       holder,
       run: url,
       now: () => ports.clock.now(),
+      pace: ports.clock,
       signal,
       waiting: (what) => {
         waited ||= what !== undefined
         step.waiting(what)
       },
-      note: (line) => step.note(line)
+      note: (line) => step.note(line),
+      warning: (line) => run.journal.warning(line)
     })
   )
-  // Not before: whoever held the lock may have been another job of this run, with a smoke test of the same id.
-  saveCleanup(ports.runner, { ...state, smokeTestRun: smokeTestId(url) })
   const lost = (): void => run.abort(lock.lost.reason)
   lock.lost.addEventListener('abort', lost, { once: true })
-  let done = false
+  run.session.writes.set(lock.held)
+  const giveBack = async (how: 'release' | 'remove'): Promise<void> => {
+    run.session.writes.set(undefined)
+    lock.lost.removeEventListener('abort', lost)
+    await lock[how]()
+    clearCleanup(ports.runner)
+  }
   try {
-    await work(waited)
-    done = true
+    await work({
+      waited,
+      // Not before: whoever held the lock may have been another job of this run, with a smoke test of the same id.
+      smokeTestBegins: () => saveCleanup(ports.runner, { ...state, smokeTestRun: smokeTestId(url) })
+    })
+  } catch (error) {
+    // Why the work failed is the error; a lock that cannot be given back is post's, and then expires.
+    if (!signal.aborted) await giveBack('release').catch(() => undefined)
+    throw error
   } finally {
     lock.lost.removeEventListener('abort', lost)
-    if (!signal.aborted) {
-      await (done && afterwards === 'remove' ? lock.remove() : lock.release())
-      clearCleanup(ports.runner)
-    }
   }
+  if (!signal.aborted) await giveBack(afterwards)
 }
 
 export interface RecordKeeper {

@@ -14,6 +14,8 @@ export interface LogOutput {
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number
+  /** Milliseconds since a moment of this process's own, which nobody sets: what durations are measured by. */
+  monotonic(): number
   pause(milliseconds: number, signal: AbortSignal): Promise<void>
   /** Calls back every so many milliseconds until stopped; must not keep the process alive. */
   every(milliseconds: number, callback: () => void): { stop(): void }
@@ -31,6 +33,7 @@ const mostWarnings = 9
 export class RunJournal implements Journal {
   readonly #out: LogOutput
   readonly #clock: Clock
+  readonly #serverNow: () => number
   readonly #signal: AbortSignal
   #titleOf: (id: string) => string = (id) => id
   readonly #open = new Map<
@@ -40,7 +43,14 @@ export class RunJournal implements Journal {
   readonly #ticker: { stop(): void }
   readonly #warnings: string[] = []
 
-  constructor(out: LogOutput, clock: Clock, signal: AbortSignal) {
+  /** `serverNow`: what a step takes the time to be; the runner's own clock may be off. */
+  constructor(
+    out: LogOutput,
+    clock: Clock,
+    signal: AbortSignal,
+    serverNow: () => number = () => clock.now()
+  ) {
+    this.#serverNow = serverNow
     this.#out = out
     this.#clock = clock
     this.#signal = signal
@@ -76,7 +86,7 @@ export class RunJournal implements Journal {
           entry.waitingFor = what
         },
         signal: this.#signal,
-        now: () => this.#clock.now(),
+        now: () => this.#serverNow(),
         pause: async (milliseconds) => this.#clock.pause(milliseconds, this.#signal)
       }
     }

@@ -42,8 +42,11 @@ export interface Ports {
   readonly readFile: (path: string) => string
   /** Appends to the job summary; undefined where the runner has none. */
   readonly appendSummary: ((text: string) => Promise<void>) | undefined
-  /** The run's connections to AWS and to the cluster; every wait of theirs ends with the signal. */
-  readonly session: (inputs: SessionInputs, signal: AbortSignal) => Session
+  /**
+   * The run's connections to AWS and to the cluster; every wait of theirs ends with the signal. `answered`: whether the
+   * cluster's API has answered earlier in this job.
+   */
+  readonly session: (inputs: SessionInputs, signal: AbortSignal, answered?: boolean) => Session
   readonly helm: HelmSource
   /** A small text file; undefined when the server says that there is none. */
   readonly download: (url: URL, options: DownloadOptions) => Promise<string | undefined>
@@ -66,7 +69,8 @@ export function runnerPorts(): Ports {
         : async (text) => {
             await core.summary.addRaw(text).write()
           },
-    session: (inputs, signal) => openSession(inputs, { env, clock: systemClock, runner }, signal),
+    session: (inputs, signal, answered) =>
+      openSession(inputs, { env, clock: systemClock, runner }, signal, answered),
     helm: { find: getHelm, prepare: prepareHelm, chart: loadChart, versions: publishedVersions },
     download: downloadText
   }
@@ -74,6 +78,7 @@ export function runnerPorts(): Ports {
 
 const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   pause: async (milliseconds, signal) =>
     new Promise((resolvePause, reject) => {
       if (signal.aborted) return reject(asError(signal.reason))

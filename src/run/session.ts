@@ -7,6 +7,7 @@ import { createKubernetes, type Kubernetes, type KubernetesRequest } from '../ku
 import type { Clock } from '../report/journal.js'
 import { countRequests } from '../report/ledger.js'
 import type { ReportedRequests } from '../report/report.js'
+import { WriteGuard } from './write-guard.js'
 
 export interface SessionInputs {
   readonly region: string
@@ -32,14 +33,24 @@ export interface Session {
   tokens(aws: Aws, clusterName: string): () => Promise<string>
   /** The client of the run's cluster, made once. */
   kubernetes(cluster: Cluster, callerArn: string, token: () => Promise<string>): Kubernetes
+  /** Milliseconds since the epoch, by AWS's clock as soon as it has answered. */
+  now(): number
+  /** Every write of the run passes it: its clients' own, and helm's. */
+  readonly writes: WriteGuard
   /** Called once, when the run is over, last registered first. */
   onClose(closer: () => Promise<void> | void): void
   close(): Promise<void>
   requests(): ReportedRequests
 }
 
-export function openSession(inputs: SessionInputs, ports: SessionPorts, signal: AbortSignal): Session {
-  return new RunSession(inputs, ports, signal)
+/** `answered`: whether the cluster's API has answered earlier in this job: it is waited for then, and not looked for. */
+export function openSession(
+  inputs: SessionInputs,
+  ports: SessionPorts,
+  signal: AbortSignal,
+  answered = false
+): Session {
+  return new RunSession(inputs, ports, signal, answered)
 }
 
 class RunSession implements Session {
@@ -48,10 +59,13 @@ class RunSession implements Session {
   readonly #signal: AbortSignal
   readonly #closers: (() => Promise<void> | void)[] = []
   readonly #kubernetesRequests: KubernetesRequest[] = []
+  readonly #answered: boolean
+  readonly writes = new WriteGuard()
   #aws: Aws | undefined
   #kubernetes: Kubernetes | undefined
 
-  constructor(inputs: SessionInputs, ports: SessionPorts, signal: AbortSignal) {
+  constructor(inputs: SessionInputs, ports: SessionPorts, signal: AbortSignal, answered: boolean) {
+    this.#answered = answered
     this.#inputs = inputs
     this.#ports = ports
     this.#signal = signal
@@ -65,16 +79,21 @@ class RunSession implements Session {
       idToken: async (audience) => runner.getIDToken(audience),
       mask: (secret) => runner.setSecret(secret),
       pause: async (milliseconds) => clock.pause(milliseconds, this.#signal),
-      now: () => clock.now()
+      now: () => clock.now(),
+      beforeWrite: this.writes.pass
     })
     this.#aws = aws
     this.onClose(() => aws.destroy())
     return aws
   }
 
+  now(): number {
+    return this.#aws?.serverTime.now() ?? this.#ports.clock.now()
+  }
+
   tokens(aws: Aws, clusterName: string): () => Promise<string> {
     const tokens = eksTokens(aws, clusterName, {
-      now: () => this.#ports.clock.now(),
+      now: () => aws.serverTime.now(),
       mask: (secret) => this.#ports.runner.setSecret(secret)
     })
     return async () => (await tokens()).token
@@ -86,6 +105,9 @@ class RunSession implements Session {
       endpoint: cluster.endpoint,
       certificateAuthority: cluster.certificateAuthority,
       token,
+      pace: this.#ports.clock,
+      beforeWrite: this.writes.pass,
+      answered: this.#answered,
       proxyEnv: this.#ports.env,
       record: (request) => void this.#kubernetesRequests.push(request),
       caller: {

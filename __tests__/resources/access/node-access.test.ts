@@ -1,6 +1,7 @@
 import { nodeMapping, parseMapRoles } from '../../../src/aws/map-roles.js'
 import { isMap } from '../../../src/engine/json.js'
-import type { Kubernetes, Patch } from '../../../src/kubernetes/client.js'
+import type { Kubernetes } from '../../../src/kubernetes/client.js'
+import type { Patch } from '../../../src/kubernetes/patch.js'
 import { KubernetesError } from '../../../src/kubernetes/errors.js'
 import type { Kind } from '../../../src/kubernetes/kinds.js'
 import { nodeAccess, type NodeAccessPorts } from '../../../src/resources/access/node-access.js'

@@ -1,6 +1,5 @@
 import type { Step } from '../../../src/engine/resource.js'
-import { UserError } from '../../../src/engine/errors.js'
-import type { Helm } from '../../../src/helm/run-helm.js'
+import { type Helm, HelmError } from '../../../src/helm/run-helm.js'
 import { helmRelease, type HelmReleasePorts } from '../../../src/resources/controller/helm-release.js'
 import { releasePath, releaseSecret } from '../../helm/release-secret.js'
 import { ApiServer } from '../../kubernetes/api-server.js'
@@ -140,24 +139,119 @@ test('a rollback that does not come up either says both reasons and how to go on
   })
 })
 
-test('helm that fails midway is rolled back as well', async () => {
-  keep(1, 'deployed', old)
-  rollOut(old, true)
-  const halfway = (): never => {
+describe('helm that fails midway', () => {
+  const halfway = (healthy: boolean) => (): never => {
     keep(2, 'failed', wanted.version)
-    throw new UserError('Helm release karpenter', 'cannot patch "karpenter"', 'Correct it.')
+    rollOut(wanted.version, healthy)
+    throw new HelmError('Helm release karpenter', 'cannot patch "karpenter"', 'Correct it.')
   }
-  await expect(upgrade({ upgrade: halfway })).rejects.toMatchObject({
-    message: containing('1.1.1 runs again: Helm release karpenter: cannot patch'),
-    state: containing('revision 3, which is revision 1 again')
+
+  test('is rolled back when the rollout says that the controller does not come up', async () => {
+    keep(1, 'deployed', old)
+    rollOut(old, true)
+    await expect(upgrade({ upgrade: halfway(false) })).rejects.toMatchObject({
+      message: containing('1.1.1 runs again: Deployment karpenter/karpenter: 1 of 2 pods are available'),
+      state: containing('revision 3, which is revision 1 again')
+    })
   })
+
+  test('leaves a controller that is well where it is, and says what helm said', async () => {
+    keep(1, 'deployed', old)
+    rollOut(old, true)
+    await expect(upgrade({ upgrade: halfway(true) })).rejects.toMatchObject({
+      message: 'Helm release karpenter: cannot patch "karpenter"',
+      state:
+        'The release is failed at revision 2; all pods of the controller are available, so nothing was rolled back.',
+      fix: containing('helm rollback karpenter 1 -n karpenter')
+    })
+    expect(asked).toHaveLength(1)
+  })
+})
+
+describe('a passing error of the API server in helm', () => {
+  const reset = (): HelmError =>
+    new HelmError('Helm release karpenter', 'UPGRADE FAILED: read: connection reset by peer', 'Run again.')
+
+  test.each([
+    ['before it did anything', () => undefined],
+    ['while its revision was pending', () => keep(2, 'pending-upgrade', wanted.version)],
+    ['after which it could only say that it failed', () => keep(2, 'failed', wanted.version)]
+  ])('%s is no failed upgrade: helm is run again', async (_when, left) => {
+    keep(1, 'deployed', old)
+    rollOut(old, true)
+    let tries = 0
+    await upgrade({
+      upgrade: () => {
+        if (++tries === 1) {
+          left()
+          throw reset()
+        }
+        keep(1, 'superseded', old)
+        keep(3, 'deployed', wanted.version)
+        rollOut(wanted.version, true)
+      }
+    })
+    expect(asked.map((line) => line.split(' ')[0])).toEqual(['upgrade', 'upgrade'])
+  })
+
+  test('that came when all was done is only noted', async () => {
+    keep(1, 'deployed', old)
+    rollOut(old, true)
+    await upgrade({
+      upgrade: () => {
+        keep(1, 'superseded', old)
+        keep(2, 'deployed', wanted.version)
+        rollOut(wanted.version, true)
+        throw reset()
+      }
+    })
+    expect(asked).toHaveLength(1)
+  })
+
+  test('in a rollback does not leave the cluster without a controller', async () => {
+    keep(1, 'deployed', old)
+    rollOut(old, true)
+    let tries = 0
+    await expect(
+      upgrade({
+        rollback: () => {
+          if (++tries === 1) throw reset()
+          rollbackThatWorks()
+        }
+      })
+    ).rejects.toMatchObject({ message: containing('1.1.1 runs again') })
+    expect(asked.map((line) => line.split(' ')[0])).toEqual(['upgrade', 'rollback', 'rollback'])
+  })
+})
+
+test.each([
+  'Kubernetes cluster unreachable: Get "https://x/version": dial tcp 10.0.0.1:443: connect: connection refused',
+  'UPGRADE FAILED: the server is currently unable to handle the request (get secrets)',
+  'Post "https://x/api/v1/namespaces/karpenter/secrets": EOF',
+  'UPGRADE FAILED: an error on the server ("") has prevented the request from succeeding',
+  'create: failed to create: etcdserver: leader changed',
+  'UPGRADE FAILED: Get "https://x": net/http: TLS handshake timeout',
+  'release: already exists'
+])('the API server is at fault in: %s', (said) => {
+  expect(new HelmError('Helm release karpenter', said, '').passing).toBe(true)
+})
+
+test.each([
+  'UPGRADE FAILED: cannot patch "karpenter" with kind Deployment: field is immutable',
+  'Internal error occurred: failed calling webhook "x": dial tcp: connect: connection refused',
+  'UPGRADE FAILED: Unable to continue with update: ServiceAccount "x" in namespace "y" exists and cannot be imported',
+  'values do not meet the specifications of the schema(s)',
+  'UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress',
+  'serviceaccounts "karpenter" is forbidden: User cannot get resource'
+])('the API server is not at fault in: %s', (said) => {
+  expect(new HelmError('Helm release karpenter', said, '').passing).toBe(false)
 })
 
 test('an upgrade that helm refused before it made a revision leaves nothing to roll back', async () => {
   keep(1, 'deployed', old)
   rollOut(old, true)
   const refused = (): never => {
-    throw new UserError('Helm release karpenter', 'execution error at (karpenter/templates/x)', 'Correct it.')
+    throw new HelmError('Helm release karpenter', 'execution error at (karpenter/templates/x)', 'Correct it.')
   }
   await expect(upgrade({ upgrade: refused })).rejects.toMatchObject({
     message: 'Helm release karpenter: execution error at (karpenter/templates/x)'

@@ -52,6 +52,46 @@ describe('The CloudFormation stack', () => {
     await close()
   })
 
+  it.each([
+    ['is under way', undefined],
+    ['is done already', ['CREATE_COMPLETE']]
+  ])('whose change %s by a try whose answer was lost is waited for', async (_how, next) => {
+    const state: State = {}
+    const played = cloudformation(state)
+    let tries = 0
+    const { aws, close } = await awsWith({
+      ...played,
+      // One that does not know a call again by its token.
+      ExecuteChangeSet: (input) => {
+        if (++tries > 1) {
+          throw new Refusal('InvalidChangeSetStatus', 'cannot be executed in its current status', 400)
+        }
+        played['ExecuteChangeSet']?.(input)
+        if (next !== undefined) state.next = next
+        throw new Refusal('InternalFailure', 'lost', 500)
+      }
+    })
+    const { after, step } = await install(stack(wanted, { aws, ownership }))
+    expect(after.state).toBe('as wanted')
+    expect(tries).toBe(2)
+    expect(step.lines).toEqual(['created CloudFormation stack Karpenter-blue (2 resources)'])
+    await close()
+  })
+
+  it('whose change cannot be executed, and was not begun, says so', async () => {
+    const { aws, close } = await awsWith({
+      ...cloudformation({}),
+      ExecuteChangeSet: () => {
+        throw new Refusal('InvalidChangeSetStatus', 'cannot be executed in its current status', 400)
+      }
+    })
+    const resource = stack(wanted, { aws, ownership })
+    expect(await failure(install(resource))).toMatchObject({
+      message: expect.stringContaining('InvalidChangeSetStatus') as unknown
+    })
+    await close()
+  })
+
   it('that is as wanted costs two calls and no write', async () => {
     const { resource, server, close } = await withStack({ status: 'CREATE_COMPLETE', template, tags: ours })
     expect((await inspect(resource)).state).toBe('as wanted')

@@ -5,7 +5,8 @@ import {
   isAlreadyExists,
   isNotFound,
   liveOf,
-  refuseUnreadable
+  refuseUnreadable,
+  wasRepeated
 } from '../../aws/errors.js'
 import type { IamRole } from '../../aws/iam-role.js'
 import { creationTags, isOurs, isOursToRemove } from '../../aws/ownership-tags.js'
@@ -76,6 +77,7 @@ export function accessEntry(wanted: AccessEntryWanted, ports: Ports): AnyResourc
   async function create(step: Step): Promise<void> {
     const { CreateAccessEntryCommand } = await import('../../aws/sdk/eks.js')
     const eks = await ports.aws.eks()
+    const made = `created access entry ${wanted.type} for ${wanted.nodeRoleArn}`
     await poll(
       step,
       {
@@ -97,14 +99,17 @@ export function accessEntry(wanted: AccessEntryWanted, ports: Ports): AnyResourc
               tags: { ...creationTags(wanted.tags, ports.ownership) }
             })
           )
-          step.changed(`created access entry ${wanted.type} for ${wanted.nodeRoleArn}`)
-          return true
         } catch (error) {
-          if (isAlreadyExists(error)) return true
+          if (isAlreadyExists(error)) {
+            if (wasRepeated(error)) step.changed(made)
+            return true
+          }
           // EKS sees a new role seconds after IAM does.
           if (codeOf(error) === 'InvalidParameter' && /principal/i.test(messageOf(error))) return undefined
           throw awsProblem(title, 'could not be created', error)
         }
+        step.changed(made)
+        return true
       }
     )
   }

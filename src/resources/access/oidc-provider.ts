@@ -1,7 +1,14 @@
 import type { GetOpenIDConnectProviderResponse } from '@aws-sdk/client-iam'
 import type { Aws } from '../../aws/clients.js'
 import { tagsOf } from '../../aws/discover.js'
-import { awsProblem, isAlreadyExists, isNotFound, liveOf, refuseUnreadable } from '../../aws/errors.js'
+import {
+  awsProblem,
+  isAlreadyExists,
+  isNotFound,
+  liveOf,
+  refuseUnreadable,
+  wasRepeated
+} from '../../aws/errors.js'
 import { creationTags, isOurs, tagList } from '../../aws/ownership-tags.js'
 import { iamArn } from '../../aws/partition.js'
 import { poll } from '../../aws/poll.js'
@@ -69,7 +76,7 @@ export function oidcProvider(
       )
       return 'created'
     } catch (error) {
-      if (isAlreadyExists(error)) return 'was there'
+      if (isAlreadyExists(error)) return wasRepeated(error) ? 'created' : 'was there'
       throw awsProblem(title, `could not be created for ${wanted.issuer}`, error)
     }
   }

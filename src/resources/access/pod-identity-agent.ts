@@ -1,6 +1,13 @@
 import type { Addon } from '@aws-sdk/client-eks'
 import type { Aws } from '../../aws/clients.js'
-import { awsProblem, isAlreadyExists, isNotFound, liveOf, refuseUnreadable } from '../../aws/errors.js'
+import {
+  awsProblem,
+  isAlreadyExists,
+  isNotFound,
+  liveOf,
+  refuseUnreadable,
+  wasRepeated
+} from '../../aws/errors.js'
 import { creationTags, isOurs } from '../../aws/ownership-tags.js'
 import { poll } from '../../aws/poll.js'
 import { missing, type Difference } from '../../engine/difference.js'
@@ -64,10 +71,11 @@ export function podIdentityAgent(wanted: PodIdentityAgentWanted, ports: Ports): 
       await eks.send(
         new CreateAddonCommand({ ...at, tags: { ...creationTags(wanted.tags, ports.ownership) } })
       )
-      step.changed(`created add-on ${wanted.addonName}`)
     } catch (error) {
       if (!isAlreadyExists(error)) throw awsProblem(title, 'the add-on could not be created', error)
+      if (!wasRepeated(error)) return
     }
+    step.changed(`created add-on ${wanted.addonName}`)
   }
 
   async function awaitState(
@@ -154,7 +162,9 @@ export function podIdentityAgent(wanted: PodIdentityAgentWanted, ports: Ports): 
     }
     if (live.status !== 'DELETING') {
       await eks.send(new DeleteAddonCommand(at)).catch((error: unknown) => {
-        if (!isNotFound(error)) throw awsProblem(title, 'the add-on could not be deleted', error)
+        // An add-on that an earlier try is deleting is in use for the next one.
+        const underWay = wasRepeated(error) && isAlreadyExists(error)
+        if (!isNotFound(error) && !underWay) throw awsProblem(title, 'the add-on could not be deleted', error)
       })
       step.changed(`deleted add-on ${wanted.addonName}`)
     }

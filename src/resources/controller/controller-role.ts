@@ -1,5 +1,12 @@
 import type { Aws } from '../../aws/clients.js'
-import { awsProblem, isAlreadyExists, isNotFound, liveOf, refuseUnreadable } from '../../aws/errors.js'
+import {
+  awsProblem,
+  isAlreadyExists,
+  isNotFound,
+  liveOf,
+  refuseUnreadable,
+  wasRepeated
+} from '../../aws/errors.js'
 import { readRole, type IamRole } from '../../aws/iam-role.js'
 import { creationTags, isOurs, isOursToRemove, tagList } from '../../aws/ownership-tags.js'
 import { poll } from '../../aws/poll.js'
@@ -57,10 +64,11 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
           Tags: tagList(creationTags(wanted.tags, ports.ownership))
         })
       )
-      step.changed(`created IAM role ${wanted.roleName}`)
     } catch (error) {
       if (!isAlreadyExists(error)) throw awsProblem(title, 'could not be created', error)
+      if (!wasRepeated(error)) return
     }
+    step.changed(`created IAM role ${wanted.roleName}`)
   }
 
   async function repair(live: IamRole, step: Step): Promise<void> {
@@ -81,7 +89,7 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
     }
     const { permissionsBoundary } = wanted
     if (permissionsBoundary === undefined && live.permissionsBoundary !== undefined) {
-      await iam.send(new sdk.DeleteRolePermissionsBoundaryCommand({ RoleName }))
+      await unlessGone(iam.send(new sdk.DeleteRolePermissionsBoundaryCommand({ RoleName })))
       step.changed(`took the permissions boundary ${live.permissionsBoundary} off ${wanted.roleName}`)
     } else if (permissionsBoundary !== undefined && live.permissionsBoundary !== permissionsBoundary) {
       await iam.send(
@@ -171,15 +179,15 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
         await unlessGone(iam.send(new sdk.DeleteRolePolicyCommand({ RoleName, PolicyName })))
       await iam.send(new sdk.DeleteRoleCommand({ RoleName }))
     } catch (error) {
-      if (isNotFound(error)) return { outcome: 'absent' }
-      throw awsProblem(title, 'could not be deleted', error)
+      if (!isNotFound(error)) throw awsProblem(title, 'could not be deleted', error)
+      if (!wasRepeated(error)) return { outcome: 'absent' }
     }
     step.changed(`deleted IAM role ${wanted.roleName}`)
     return { outcome: 'removed' }
   }
 }
 
-/** A policy that another hand took off meanwhile says nothing of the role. */
+/** What another hand, or an earlier try of ours, took off meanwhile says nothing of the role. */
 async function unlessGone(taken: Promise<unknown>): Promise<void> {
   await taken.catch((error: unknown) => {
     if (!isNotFound(error)) throw error

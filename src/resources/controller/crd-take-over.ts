@@ -1,6 +1,7 @@
 import { isMap } from '../../engine/json.js'
 import type { Step } from '../../engine/resource.js'
-import { fieldManager, type JsonPatchOperation, type Kubernetes } from '../../kubernetes/client.js'
+import { fieldManager, type Kubernetes } from '../../kubernetes/client.js'
+import type { JsonPatchOperation } from '../../kubernetes/patch.js'
 import { customResourceDefinitions, secrets } from '../../kubernetes/kinds.js'
 import { field, listField, textField } from '../../kubernetes/manifest.js'
 import type { CrdKeeper, KeepingRelease } from './crd-keeper.js'

@@ -7,18 +7,19 @@ import { resource, type AnyResource, type Step } from '../../engine/resource.js'
 import { withoutSecrets } from '../../engine/secret-values.js'
 import type { Chart } from '../../helm/chart.js'
 import { readRelease, type Release } from '../../helm/release.js'
-import type { Helm } from '../../helm/run-helm.js'
+import { type Helm, HelmError } from '../../helm/run-helm.js'
+import { throughTrouble } from '../../helm/through-trouble.js'
 import type { Kubernetes } from '../../kubernetes/client.js'
 import { manifestDifferences } from '../../kubernetes/differences.js'
-import { nodeClaims, secrets, type Kind } from '../../kubernetes/kinds.js'
-import { field, isManifest, type Manifest } from '../../kubernetes/manifest.js'
+import { nodeClaims, type Kind } from '../../kubernetes/kinds.js'
+import { isManifest, type Manifest } from '../../kubernetes/manifest.js'
 import { madeByHelm } from '../../kubernetes/noise.js'
 import { putBack } from '../../kubernetes/put-back.js'
-import { decided, View } from '../../kubernetes/view.js'
 import { awaitRollout, progressOf } from './controller-rollout.js'
 import { chartSeverity } from './chart-severity.js'
 import { changeText, liveOf, ownerLabel, type KubernetesPorts } from '../kubernetes-object.js'
 import { type RecordedRelease, type ReleaseBefore, rolledBack } from './helm-rollback.js'
+import { recover } from './release-recovery.js'
 import { namedFew } from '../removal/stuck-removal.js'
 import { ownerOfRelease } from '../../adoption/owners/release-owner.js'
 
@@ -58,11 +59,6 @@ interface RenderedObject {
   readonly live: Manifest | undefined
 }
 
-/** Milliseconds after which a `pending-*` release has no helm behind it: helm's own limit is five minutes. */
-const stuckAfter = 5 * 60_000
-/** The same for our own: the lock is ours now, and without --wait helm is done in seconds. */
-const ownStuckAfter = 30_000
-
 /** The controller, by its chart. */
 export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts): AnyResource {
   const { kubernetes } = ports
@@ -76,6 +72,22 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
     const { name, namespace, version } = wanted
     const { recorded, helm, stays = () => '' } = ports
     return rolledBack(error, { name, namespace, version, before, recorded, stays, kubernetes, helm }, step)
+  }
+  const rollout = { release: wanted.name, namespace: wanted.namespace, values: wanted.values }
+  /** The same after an error of helm's own, which says nothing of the controller: the rollout does. */
+  const afterHelm = async (error: unknown, step: Step): Promise<unknown> => {
+    if (!upgraded || before === undefined || !(error instanceof HelmError) || step.signal.aborted) {
+      return afterFailure(error, step)
+    }
+    const now = await readRelease(kubernetes.within(step.signal), wanted.name, wanted.namespace)
+    // helm may have refused the upgrade before it made a revision of it.
+    if (now === undefined || now.revision <= before.release.revision) return error
+    try {
+      await awaitRollout(kubernetes, rollout, undefined, step)
+    } catch (condemned) {
+      return afterFailure(condemned, step)
+    }
+    return halfway(error, now, before.release)
   }
   return resource<HelmReleaseWanted, HelmReleaseLive>(
     {
@@ -99,29 +111,29 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
       apply: async (live, differences, step) => {
         const now = live.state === 'present' ? live.value.release : undefined
         const first = now === undefined || !(await recover(now, ports, step))
+        let fresh = first
         deployment = undefined
         const [helm, chart] = await Promise.all([ports.helm(), ports.chart()])
         step.waiting(`helm to ${first ? 'install' : 'upgrade'} ${wanted.name} ${wanted.version}`)
         upgraded = !first
         try {
-          await helm.run(
-            [
-              'upgrade',
-              wanted.name,
-              chart.path,
-              '--install',
-              ...['--namespace', wanted.namespace],
-              ...['--values', '-'],
-              // CRDs are a resource of their own, applied before; without --reset-values an upgrade could keep gates that
-              // the new controller does not know.
-              ...['--skip-crds', '--reset-values', '--history-max', '10'],
-              // Later revisions inherit it: how a removal knows the release for ours.
-              ...(first ? ['--labels', `${ownerLabel}=${ports.ownership.owner}`] : [])
-            ],
-            { stdin: JSON.stringify(wanted.values), subject: title }
+          await throughTrouble(
+            async () =>
+              helm.run(upgradeArguments(wanted, chart, fresh ? ports.ownership.owner : undefined), {
+                stdin: JSON.stringify(wanted.values),
+                subject: title
+              }),
+            async () => {
+              const current = await readRelease(kubernetes.within(step.signal), wanted.name, wanted.namespace)
+              const made = current !== undefined && current.revision > (now?.revision ?? 0)
+              if (made && releaseDifferences(wanted, current).length === 0) return true
+              fresh = current === undefined || !(await recover(current, ports, step, made))
+              return false
+            },
+            step
           )
         } catch (error) {
-          throw await afterFailure(error, step)
+          throw await afterHelm(error, step)
         } finally {
           step.waiting(undefined)
         }
@@ -133,7 +145,6 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
         })
       },
       settle: async (step) => {
-        const rollout = { release: wanted.name, namespace: wanted.namespace, values: wanted.values }
         try {
           await awaitRollout(kubernetes, rollout, deployment, step)
         } catch (error) {
@@ -158,9 +169,14 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
         const helm = await ports.helm()
         step.waiting(`helm to uninstall ${wanted.name}`)
         try {
-          await helm.run(
-            ['uninstall', wanted.name, '--namespace', wanted.namespace, '--ignore-not-found', '--wait'],
-            { subject: title }
+          await throughTrouble(
+            async () =>
+              helm.run(
+                ['uninstall', wanted.name, '--namespace', wanted.namespace, '--ignore-not-found', '--wait'],
+                { subject: title }
+              ),
+            async () => (await readRelease(within, wanted.name, wanted.namespace)) === undefined,
+            step
           )
         } finally {
           step.waiting(undefined)
@@ -176,6 +192,40 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
       value['namespace'] === wanted.namespace &&
       typeof value['version'] === 'string' &&
       isMap(value['values'])
+  )
+}
+
+/** `owner`: of a release that is made; later revisions inherit the label, by which a removal knows it for ours. */
+function upgradeArguments(
+  { name, namespace }: HelmReleaseWanted,
+  chart: Chart,
+  owner: string | undefined
+): readonly string[] {
+  return [
+    'upgrade',
+    name,
+    chart.path,
+    '--install',
+    ...['--namespace', namespace],
+    ...['--values', '-'],
+    // CRDs are a resource of their own, applied before; without --reset-values an upgrade could keep gates that the new
+    // controller does not know.
+    ...['--skip-crds', '--reset-values', '--history-max', '10'],
+    ...(owner === undefined ? [] : ['--labels', `${ownerLabel}=${owner}`])
+  ]
+}
+
+/** helm's error, when it came in the middle of an upgrade and the controller is well. */
+function halfway(error: HelmError, now: Release, before: Release): UserError {
+  const { name, namespace, revision, status } = now
+  return new UserError(
+    `Helm release ${name}`,
+    error.message.replace(/^Helm release [^:]+: /, ''),
+    `${error.fix} To go back by hand: helm rollback ${name} ${before.revision} -n ${namespace}`,
+    {
+      state: `The release is ${status} at revision ${revision}; all pods of the controller are available, so nothing was rolled back.`,
+      cause: error
+    }
   )
 }
 
@@ -285,62 +335,6 @@ async function putObjectsBack(wanted: HelmReleaseWanted, ports: KubernetesPorts,
       for (const difference of left) step.changed(changeText(difference))
     }
   }
-}
-
-/**
- * Makes a release that helm refuses to upgrade upgradable: one that a killed helm left pending, or whose first install
- * failed. The record of that attempt is removed; objects that it made carry helm's marks and are adopted by the next one.
- * Whether a deployed revision is left to upgrade from.
- */
-async function recover(release: Release, ports: KubernetesPorts, step: Step): Promise<boolean> {
-  const pending = release.status.startsWith('pending-') || release.status === 'uninstalling'
-  if (!pending && (release.status !== 'failed' || release.deployedBefore.length > 0)) return true
-  if (pending) {
-    const current = await awaitOtherHelm(release, ports, step)
-    if (current === undefined) return false
-    if (current.status !== release.status || current.revision !== release.revision)
-      return recover(current, ports, step)
-  }
-  const removed = await ports.kubernetes
-    .within(step.signal)
-    .delete(secrets, { name: release.secret, namespace: release.namespace })
-  if (removed === 'deleted') {
-    step.note(
-      `Helm release ${release.name}: revision ${release.revision} was left ${release.status}; its record was removed`
-    )
-  }
-  return release.deployedBefore.length > 0
-}
-
-/** Waits while another helm may still be at work on the release; what it is afterwards. */
-async function awaitOtherHelm(
-  release: Release,
-  ports: KubernetesPorts,
-  step: Step
-): Promise<Release | undefined> {
-  const within = ports.kubernetes.within(step.signal)
-  const own = release.labels[ownerLabel] === ports.ownership.owner
-  const until = Date.parse(release.createdAt) + (own ? ownStuckAfter : stuckAfter)
-  const view = new View(within, step.signal)
-  try {
-    const followed = await view.follow(secrets, {
-      namespace: release.namespace,
-      fieldSelector: `metadata.name=${release.secret}`
-    })
-    await view.until(() => {
-      const status = field(followed.objects[0], 'metadata', 'labels', 'status')
-      if (status !== release.status || step.now() >= until) return decided(undefined)
-      const seconds = Math.ceil((until - step.now()) / 1000)
-      step.waiting(
-        `another helm that has ${release.name} ${release.status} (its attempt is given up in ${seconds} s)`
-      )
-      return undefined
-    })
-  } finally {
-    step.waiting(undefined)
-    await view.close()
-  }
-  return readRelease(within, release.name, release.namespace)
 }
 
 function verbOf({ version }: HelmReleaseWanted, now: Release | undefined): string {

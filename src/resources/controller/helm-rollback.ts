@@ -1,8 +1,9 @@
 import { sameValue } from '../../engine/compare.js'
 import { messageOf, UserError } from '../../engine/errors.js'
 import type { Step } from '../../engine/resource.js'
-import { readRevisions, type Release } from '../../helm/release.js'
+import { readRelease, readRevisions, type Release } from '../../helm/release.js'
 import type { Helm } from '../../helm/run-helm.js'
+import { throughTrouble } from '../../helm/through-trouble.js'
 import type { Kubernetes } from '../../kubernetes/client.js'
 import { KubernetesError, UnreachableError } from '../../kubernetes/errors.js'
 import { awaitRollout, RolloutError } from './controller-rollout.js'
@@ -71,9 +72,17 @@ async function rollBack(
   const running = await helm()
   step.waiting(`helm to roll ${name} back to revision ${target.revision}`)
   try {
-    await running.run(
-      ['rollback', name, String(target.revision), '--namespace', namespace, '--history-max', '10'],
-      { subject: `Helm release ${name}` }
+    await throughTrouble(
+      async () =>
+        running.run(
+          ['rollback', name, String(target.revision), '--namespace', namespace, '--history-max', '10'],
+          { subject: `Helm release ${name}` }
+        ),
+      async () => {
+        const now = await readRelease(kubernetes.within(step.signal), name, namespace)
+        return now?.status === 'deployed' && now.manifest === target.manifest
+      },
+      step
     )
   } finally {
     step.waiting(undefined)

@@ -1,5 +1,5 @@
 import type { Aws } from '../../aws/clients.js'
-import { awsProblem, codeOf, liveOf, refuseUnreadable } from '../../aws/errors.js'
+import { awsProblem, codeOf, liveOf, refuseUnreadable, wasRepeated } from '../../aws/errors.js'
 import { missing } from '../../engine/difference.js'
 import { messageOf } from '../../engine/errors.js'
 import { isMap } from '../../engine/json.js'
@@ -37,12 +37,14 @@ export function spotServiceLinkedRole(ports: { readonly aws: Aws }): AnyResource
         const iam = await ports.aws.iam()
         try {
           await iam.send(new CreateServiceLinkedRoleCommand({ AWSServiceName: service }))
-          step.changed(`created service-linked role ${wanted.roleName}`)
         } catch (error) {
           // InvalidInput with this text is AWS's "already exists" here.
-          if (codeOf(error) === 'InvalidInput' && /has been taken/.test(messageOf(error))) return
-          throw awsProblem(title, `${wanted.roleName} could not be created`, error)
+          if (codeOf(error) !== 'InvalidInput' || !/has been taken/.test(messageOf(error))) {
+            throw awsProblem(title, `${wanted.roleName} could not be created`, error)
+          }
+          if (!wasRepeated(error)) return
         }
+        step.changed(`created service-linked role ${wanted.roleName}`)
       },
       remove: async () => ({ outcome: 'kept', reason: 'the whole account uses it for spot instances' })
     },

@@ -67,7 +67,7 @@ export async function changeStack(
     if (!creates && live !== undefined && stackDifferences(wanted, template, live).length === 0)
       return undefined
     if (!creates) await restore()
-    const { stackId: id, changes } = await planChanges(
+    const plan = await planChanges(
       aws,
       {
         stackName: wanted.name,
@@ -79,9 +79,10 @@ export async function changeStack(
       },
       step
     )
+    const { stackId: id, changes } = plan
     if (changes.length === 0 && !creates && !tagsDiffer(live)) return undefined
     for (const one of changes) step.note(changeLine(one, wanted.resources))
-    await executeChangeSet(aws, wanted.name)
+    await executeChangeSet(aws, plan)
     const status = await untilSettled(aws, { id, name: wanted.name }, step, changes.length)
     if (!/^(CREATE_COMPLETE|UPDATE_COMPLETE|UPDATE_COMPLETE_CLEANUP_IN_PROGRESS)$/.test(status)) {
       const { firstFailure } = progressOf(await operationEvents(aws, id))

@@ -1,5 +1,12 @@
 import type { Aws } from '../../aws/clients.js'
-import { awsProblem, isAlreadyExists, isNotFound, liveOf, refuseUnreadable } from '../../aws/errors.js'
+import {
+  awsProblem,
+  isAlreadyExists,
+  isNotFound,
+  liveOf,
+  refuseUnreadable,
+  wasRepeated
+} from '../../aws/errors.js'
 import { policyFix, readManagedPolicy, setDocument, usersOfPolicy } from '../../aws/managed-policy.js'
 import { isOursToRemove } from '../../aws/ownership-tags.js'
 import { iamPath } from '../../aws/partition.js'
@@ -72,11 +79,12 @@ export function stackPolicy(wanted: StackPolicyWanted, ports: Ports): AnyResourc
           PolicyDocument: JSON.stringify(document)
         })
       )
-      step.changed(`created IAM policy ${wanted.name} again`)
     } catch (error) {
       // The stack has just made it, and IAM does not show it yet.
       if (!isAlreadyExists(error)) throw error
+      if (!wasRepeated(error)) return
     }
+    step.changed(`created IAM policy ${wanted.name} again`)
   }
 
   async function repair(document: JsonMap, live: LivePolicy, step: Step): Promise<void> {

@@ -1,5 +1,12 @@
 import type { Aws } from '../../aws/clients.js'
-import { awsProblem, isAlreadyExists, isNotFound, liveOf, refuseUnreadable } from '../../aws/errors.js'
+import {
+  awsProblem,
+  isAlreadyExists,
+  isNotFound,
+  liveOf,
+  refuseUnreadable,
+  wasRepeated
+} from '../../aws/errors.js'
 import { readRoleWithPolicies, type IamRole, type RoleWithPolicies } from '../../aws/iam-role.js'
 import { policyFix } from '../../aws/managed-policy.js'
 import { creationTags, isOurs, isOursToRemove, tagList } from '../../aws/ownership-tags.js'
@@ -73,11 +80,12 @@ export function stackRole(wanted: StackRoleWanted, ports: Ports): AnyResource {
           Tags: tagList(Object.fromEntries(own))
         })
       )
-      step.changed(`created IAM role ${wanted.name} again`)
     } catch (error) {
       // The stack has just made it, and IAM does not show it yet.
       if (!isAlreadyExists(error)) throw error
+      if (!wasRepeated(error)) return
     }
+    step.changed(`created IAM role ${wanted.name} again`)
   }
 
   /** `now`: as it is to be at first. */
@@ -115,7 +123,9 @@ export function stackRole(wanted: StackRoleWanted, ports: Ports): AnyResource {
     }
     const { permissionsBoundary } = wanted
     if (permissionsBoundary === undefined && role.permissionsBoundary !== undefined) {
-      await iam.send(new sdk.DeleteRolePermissionsBoundaryCommand({ RoleName }))
+      await iam.send(new sdk.DeleteRolePermissionsBoundaryCommand({ RoleName })).catch((error: unknown) => {
+        if (!isNotFound(error) || !wasRepeated(error)) throw error
+      })
       step.changed(`took the permissions boundary ${role.permissionsBoundary} off ${wanted.name}`)
     } else if (permissionsBoundary !== undefined && role.permissionsBoundary !== permissionsBoundary) {
       await iam.send(
