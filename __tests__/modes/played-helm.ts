@@ -25,8 +25,6 @@ export class PlayedHelm implements HelmSource {
   fails: string | undefined
   /** How often it was asked for, pulled and closed. */
   readonly uses = { found: 0, pulled: 0, closed: 0 }
-  /** What it was told of the cluster. */
-  endpoint = ''
   readonly #server: ApiServer | undefined
   readonly #writes: Writes
   #revision = 0
@@ -42,14 +40,13 @@ export class PlayedHelm implements HelmSource {
     return { path: 'helm', version: '3.22.0', source: 'PATH', why: `3.22.0 (satisfies ${range})` }
   }
 
-  prepare: HelmSource['prepare'] = async ({ version, temporary, cluster }) => {
+  prepare: HelmSource['prepare'] = async ({ version, temporary, beforeWrite }) => {
     const folder = mkdtempSync(join(temporary, 'helm-'))
-    this.endpoint = cluster.endpoint
     return {
       version,
       folder,
       run: async (args, options) => {
-        await cluster.token()
+        if (args[0] === 'upgrade' || args[0] === 'uninstall') await beforeWrite()
         this.#run(args, options?.stdin)
         return { stdout: '', stderr: '' }
       },

@@ -168,6 +168,7 @@ export class PlayedWorld {
     let skipped = 0
     const clock = {
       now: () => Date.now() + skipped,
+      monotonic: () => performance.now() + skipped,
       // Time that a run lets pass takes none.
       pause: async (milliseconds: number, signal: AbortSignal) => {
         signal.throwIfAborted()
@@ -219,7 +220,7 @@ export class PlayedWorld {
         return text
       },
       appendSummary: async (text) => void summary.push(text),
-      session: (inputs, signal) => openSession(inputs, { env, clock, runner }, signal),
+      session: (inputs, signal, answered) => openSession(inputs, { env, clock, runner }, signal, answered),
       helm: this.helm,
       download: async (url) => Promise.reject(new Error(`nothing is played of ${url.href}`))
     }

@@ -12,6 +12,7 @@ import type { Manifest } from '../../../src/kubernetes/manifest.js'
 import { factsOf, nodeClass } from '../../adoption/found.js'
 import { account, fixedCredentials, recordedStep } from '../../aws/stand-in.js'
 import { inputsOf } from '../../given-inputs.js'
+import { swiftPace } from '../../kubernetes/pace.js'
 import { localRun } from '../../local-run.js'
 import { PlayedHelm } from '../../modes/played-helm.js'
 
@@ -53,6 +54,7 @@ export async function modelOf(shape: Shape): Promise<Graph> {
       certificateAuthority: '',
       token: async () => Promise.resolve(''),
       proxyEnv: {},
+      pace: swiftPace(),
       signal: new AbortController().signal,
       record: () => undefined,
       caller: { arn: account.callerArn, clusterName: 'blue', region: account.region, authenticationMode }
@@ -65,7 +67,6 @@ export async function modelOf(shape: Shape): Promise<Graph> {
       aws,
       cluster,
       kubernetes,
-      token: async () => Promise.resolve(''),
       subnets: [subnet('subnet-1', 'eu-west-1a')],
       securityGroups: [{ id: 'sg-1', name: 'blue', vpcId: 'vpc-1', tags: {} }],
       controllers:
