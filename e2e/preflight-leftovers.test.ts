@@ -274,7 +274,7 @@ describe('preflight of what older versions left, and of what only few clusters h
       [
         '0.37.8',
         new RegExp(
-          String.raw`${newest} serves v1 only, and 0\.37\.8 keeps its objects as v1beta1[^]*Install 1\.0\.8 first`
+          String.raw`${newest} serves v1 only, and 0\.37\.8 keeps its objects as v1beta1[^]*Install 1\.0\.14 first`
         )
       ]
     ])('a controller of %s, which the newest cannot follow', async (version, problem) => {

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type { Pace } from '../../src/kubernetes/endurance.js'
 
 /** A clock that only pauses move, and they take no time. */
@@ -66,4 +67,10 @@ export class ManualPace implements Pace {
 /** Resolves once it holds; what is awaited comes over a socket, so that it takes turns of the event loop. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** The machine's own time. */
+export const realPace: Pace = {
+  monotonic: () => performance.now(),
+  pause: async (milliseconds, signal) => setTimeout(milliseconds, undefined, { signal, ref: false })
 }

@@ -52,6 +52,7 @@ test('an install makes everything, proves that it scales, and says so', async ()
   expect(ended.failed).toBeUndefined()
   expect(ended.outputs).toEqual({
     'karpenter-version': '1.14.1',
+    'karpenter-tested': 'true',
     'kubernetes-version': '1.35',
     changed: 'true',
     'nodes-before': '2',

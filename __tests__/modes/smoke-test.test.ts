@@ -100,7 +100,7 @@ describe('post', () => {
     const post = await world.post({ state })
     expect(post.warnings).toEqual([
       expect.stringMatching(
-        /^smoke test: what is left of run runs-1 could not be removed: .*green.*next run/s
+        /^smoke test: what is left of run runs-1 could not be removed; the next run of this action removes it\..*green/s
       )
     ])
     expect([post.failed, post.left]).toEqual([undefined, { timers: 0, listeners: 0 }])

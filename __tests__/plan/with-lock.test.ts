@@ -24,13 +24,12 @@ const left = (): unknown => {
 test('a write after the lock was lost is refused and ends the run; before and after the work none is asked about', async () => {
   const pace = new ManualPace()
   const { ports, session } = local.run
-  const clock = {
-    ...ports.clock,
+  const lockPace = {
     monotonic: () => pace.monotonic(),
     pause: async (milliseconds: number, signal: AbortSignal) => pace.pause(milliseconds, signal)
   }
   await session.writes.pass()
-  await withLock({ ...local.run, ports: { ...ports, clock } }, server.kubernetes, async () => {
+  await withLock({ ...local.run, ports: { ...ports, lockPace } }, server.kubernetes, async () => {
     await session.writes.pass()
     // The process was stopped for a while, and another run has taken the Lease away meanwhile.
     server.remove(path)

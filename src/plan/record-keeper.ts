@@ -54,7 +54,7 @@ export async function withLock(
       holder,
       run: url,
       now: () => ports.clock.now(),
-      pace: ports.clock,
+      pace: ports.lockPace,
       signal,
       waiting: (what) => {
         waited ||= what !== undefined

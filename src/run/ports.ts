@@ -7,6 +7,7 @@ import { type DownloadOptions, downloadText } from '../helm/download.js'
 import { getHelm, type GetHelmOptions, type HelmBinary } from '../helm/get-helm.js'
 import { type Helm, type HelmOptions, prepareHelm } from '../helm/run-helm.js'
 import type { SignalSource, Timer } from './cancel.js'
+import type { Pace } from '../kubernetes/endurance.js'
 import type { Clock, LogOutput } from '../report/journal.js'
 import { withHarmlessLog } from './harmless-log.js'
 import { openSession, type Session, type SessionInputs } from './session.js'
@@ -36,6 +37,8 @@ export interface Ports {
   readonly runner: Runner
   readonly env: Readonly<Record<string, string | undefined>>
   readonly clock: Clock
+  /** What the lock is renewed and believed by; the clock itself, but where a test lets its time run. */
+  readonly lockPace: Pace
   readonly signals: SignalSource
   readonly timer: Timer
   /** Text of a file of the workspace. */
@@ -60,6 +63,7 @@ export function runnerPorts(): Ports {
     runner,
     env,
     clock: systemClock,
+    lockPace: systemClock,
     signals: process,
     timer: systemTimer,
     readFile: (path) => readFileSync(resolve(env['GITHUB_WORKSPACE'] ?? '.', path), 'utf8'),
