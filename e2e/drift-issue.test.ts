@@ -67,7 +67,7 @@ describe('drift-issue: one issue a cluster, against the REST API of GitHub', () 
     expect(own()).toMatchObject({ state: 'open', title: `Karpenter on today (${region}) has drifted` })
     const { body = '' } = own() ?? {}
     expect(body.split('\n')[0]).toContain('1 drift.')
-    expect(body).toMatch(/\| <code>spec\.limits\.cpu<\/code> \|.*<code>7<\/code> \| kubectl-edit, /)
+    expect(body).toMatch(/\| `spec\.limits\.cpu` \|.*`7` \| kubectl-edit, /)
     expect(body).toMatch(/https:\/\/github\.com\/octo-org\/octo-repo\/actions\/runs\/\d+/)
   })
 
