@@ -21,7 +21,7 @@ const wrong: Readonly<Record<string, readonly [string, string]>> = {
   'security-groups': ['default', 'sg-0ab1,web'],
   template: ['no/such/template.yaml', 'https://'],
   'stack-name': ['1-karpenter', 'Karpenter_green'],
-  chart: ['', 'oci://public.ecr.aws/karpenter/karpenter:1.14.0'],
+  chart: ['oci://127.0.0.1/karpenter:1', 'oci://public.ecr.aws/karpenter/karpenter:1.14.0'],
   'helm-version': ['newest', '2.17.0'],
   'helm-download-url': ['get.helm.sh', 'ftp://get.helm.sh'],
   'helm-values': ['replicas', 'a: [1'],
@@ -38,7 +38,7 @@ const wrong: Readonly<Record<string, readonly [string, string]>> = {
   'smoke-test': ['yes', '1'],
   'smoke-test-replicas': ['0', 'five'],
   'smoke-test-one-per-node': ['no', 'on'],
-  'smoke-test-image': ['', 'nginx latest'],
+  'smoke-test-image': ['-x', 'nginx latest'],
   'smoke-test-timeout': ['5', '15 minutes'],
   timeout: ['10s', 'forever'],
   summary: ['off', '0']

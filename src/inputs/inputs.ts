@@ -1,5 +1,5 @@
 import type { CredentialsInput } from '../aws/credentials.js'
-import { overlay } from '../engine/json.js'
+import { type JsonMap, overlay } from '../engine/json.js'
 import { InputProblems, quoted } from './problems.js'
 import { type Input, type Mode, table } from './table.js'
 
@@ -85,7 +85,7 @@ function read(source: InputSource, problems: InputProblems) {
     /** Base URL: archives are taken from `<base>/helm-v<version>-<os>-<arch>.tar.gz`. */
     helmDownloadUrl: parsed(table.helmDownloadUrl),
     /** helm-values-file overlaid with helm-values. */
-    helmValues: overlay(parsed(table.helmValuesFile), parsed(table.helmValues)),
+    helmValues: overlaid(parsed(table.helmValues), parsed(table.helmValuesFile)),
     nodePools: parsed(table.nodePools),
     interruptionQueue: parsed(table.interruptionQueue),
     permissionsBoundary: parsed(table.permissionsBoundary),
@@ -125,6 +125,10 @@ function read(source: InputSource, problems: InputProblems) {
     /** Inputs that were given and mean nothing in this mode. */
     ofOtherModes: ofOtherModes(mode, source)
   }
+}
+
+function overlaid(own: JsonMap, file: JsonMap): JsonMap {
+  return overlay(file, own)
 }
 
 function credentialsOf({
