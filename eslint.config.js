@@ -13,5 +13,5 @@ export default tseslint.config(
       'max-lines': ['error', { max: 400 }]
     }
   },
-  { files: ['*.js', 'scripts/**/*.js'], ...tseslint.configs.disableTypeChecked }
+  { files: ['**/*.js', '**/*.mjs'], ...tseslint.configs.disableTypeChecked }
 )

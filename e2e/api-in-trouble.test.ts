@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { randomFaults, seeded } from '../sandbox/control-plane/api-faults.js'
 import { type FaultyRelay, startFaultyRelay } from '../sandbox/control-plane/faulty-relay.js'
-import { startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
+import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { find, paths, succeeded } from './scenario.js'
 
 /** Whatever install and uninstall need: this is about the API server. */
@@ -39,7 +39,7 @@ describe('a cluster whose API server is in trouble', () => {
 
   async function run(inputs: Readonly<Record<string, string>>): Promise<ActionResult> {
     return sandbox.run({
-      'karpenter-version': '1.14.0',
+      'karpenter-version': newest,
       'smoke-test': 'false',
       // The controller and the nodes it makes go to the API server itself.
       'helm-values': `{ settings: { clusterEndpoint: "${sandbox.controlPlane.endpoint}" } }`,

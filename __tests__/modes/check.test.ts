@@ -86,7 +86,8 @@ test('what the inputs would change is pending, and fails only when that is asked
 test('shows no secret that a value holds, wherever it is said', async () => {
   const ended = await check({ 'helm-values': 'dbPassword: hunter2-hunter2', 'fail-on': 'pending' })
   expect(ended.outputs['pending']).toBe('1')
-  const { secrets: _masked, ...said } = ended
+  // What is masked is said to nobody but the runner.
+  const said = { ...ended, secrets: [] }
   expect(JSON.stringify(said)).toContain('dbPassword')
   expect(JSON.stringify(said)).not.toContain('hunter2')
 })

@@ -1,3 +1,4 @@
+import { mapAt } from '../../src/engine/json.js'
 import type { PlayedClusterOptions } from './played-aws.js'
 import { PlayedWorld } from './played-run.js'
 import { status } from '../kubernetes/api-server.js'
@@ -23,7 +24,7 @@ describe('how the controller gets its role, where nothing is asked for', () => {
   }
   async function chosen(of: PlayedWorld, given: Readonly<Record<string, string>> = {}): Promise<unknown> {
     const { report } = await of.main({ ...asked, ...given })
-    return Object(report?.['choices'])['Controller identity']
+    return mapAt(report, 'choices')['Controller identity']
   }
 
   it('by Pod Identity in a cluster with neither', async () => {
@@ -47,7 +48,7 @@ describe('how the controller gets its role, where nothing is asked for', () => {
   it('by IRSA where every Linux node is one of Fargate', async () => {
     const of = await start()
     for (const node of of.server.under('/api/v1/nodes/')) {
-      const labels = { ...Object(node.metadata['labels']), 'eks.amazonaws.com/compute-type': 'fargate' }
+      const labels = { ...mapAt(node.metadata, 'labels'), 'eks.amazonaws.com/compute-type': 'fargate' }
       const path = `/api/v1/nodes/${String(node.metadata['name'])}`
       of.server.put(path, { ...node, metadata: { ...node.metadata, labels } })
     }
@@ -90,7 +91,7 @@ describe('the version, where none is asked for', () => {
     const of = await start({ version: '1.32' })
     const { report, outputs } = await of.main(asked)
     expect(outputs['kubernetes-version']).toBe('1.32')
-    expect(Object(report?.['choices'])['Karpenter']).toMatch(/newest that supports Kubernetes 1\.32/)
+    expect(mapAt(report, 'choices')['Karpenter']).toMatch(/newest that supports Kubernetes 1\.32/)
   })
 })
 

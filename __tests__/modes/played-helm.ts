@@ -89,7 +89,9 @@ export class PlayedHelm implements HelmSource {
     const secret = this.#server?.at(path)
     const deployment = this.#server?.at(deploymentPath)
     if (secret === undefined || deployment === undefined) throw new Error('nothing is installed')
-    const { [owner]: _ours, ...marks } = mapAt(secret.metadata, 'labels')
+    const marks = Object.fromEntries(
+      Object.entries(mapAt(secret.metadata, 'labels')).filter(([label]) => label !== owner)
+    )
     this.#server?.put(path, { ...secret, metadata: { ...secret.metadata, labels: marks } })
     const all = { ...mapAt(deployment.metadata, 'labels'), ...labels }
     this.#server?.put(deploymentPath, { ...deployment, metadata: { ...deployment.metadata, labels: all } })

@@ -45,9 +45,9 @@ type Given = Readonly<Record<string, string>>
 /** What a test does in the middle of a run. */
 export interface Interference {
   /** Cancels the job as the runner does. */
-  cancel(): void
+  readonly cancel: () => void
   /** Its time is up. */
-  timeUp(): void
+  readonly timeUp: () => void
 }
 
 export interface PlayedRunOptions {
@@ -88,7 +88,7 @@ export class PlayedWorld {
   }
 
   async stop(): Promise<void> {
-    for (const name of [...awsVariables, ...runnerFiles]) delete process.env[name]
+    for (const name of [...awsVariables, ...runnerFiles]) Reflect.deleteProperty(process.env, name)
     rmSync(this.#folder, { recursive: true, force: true })
     await Promise.all([this.cloud.stop(), this.server.stop()])
   }
