@@ -6,6 +6,7 @@ import { record, text } from '../sandbox/values.js'
 const lanes = 24
 const nodePools = '/apis/karpenter.sh/v1/nodepools'
 const nodeClaims = '/apis/karpenter.sh/v1/nodeclaims'
+const leader = '/apis/coordination.k8s.io/v1/namespaces/karpenter/leases/karpenter-leader-election'
 
 /**
  * Gives a sandbox so many nodes more, each with its NodeClaim, as Karpenter's first NodePool would have made them. The
@@ -29,6 +30,8 @@ export async function crowd(sandbox: Sandbox, count: number): Promise<number> {
       }
     })
   )
+  // The leader is stopped too, and would be missed: it is as one that goes on renewing its Lease.
+  await merge(sandbox, leader, { spec: { renewTime: '2126-01-01T00:00:00.000000Z' } })
   return (performance.now() - startedAt) / 1000
 }
 
@@ -44,7 +47,11 @@ async function post(sandbox: Sandbox, path: string, object: unknown): Promise<vo
 }
 
 async function patch(sandbox: Sandbox, path: string, status: unknown): Promise<void> {
-  const answer = await sandbox.kubernetes('PATCH', path, { status })
+  return merge(sandbox, path, { status })
+}
+
+async function merge(sandbox: Sandbox, path: string, change: unknown): Promise<void> {
+  const answer = await sandbox.kubernetes('PATCH', path, change)
   if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
 }
 

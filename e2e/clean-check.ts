@@ -58,11 +58,17 @@ export async function checkIsClean(
   const before = await writtenByUs(sandbox)
   const { result, findings } = await check(
     sandbox,
-    { ...inputs, 'fail-on': 'drift,pending,unknown' },
+    { ...inputs, 'fail-on': 'drift,unhealthy,pending,unknown' },
     options
   )
   expect(findings).toEqual([])
-  expect(result.outputs).toMatchObject({ drift: '0', pending: '0', unknown: '0', changed: 'false' })
+  expect(result.outputs).toMatchObject({
+    drift: '0',
+    unhealthy: '0',
+    pending: '0',
+    unknown: '0',
+    changed: 'false'
+  })
   expect(result.conclusion).toBe('success')
   expect(await writtenByUs(sandbox)).toEqual(before)
   return result

@@ -98,7 +98,7 @@ describe('findingsOf', () => {
       { kind: 'unknown', id: 'a', reason: 'access denied' },
       { kind: 'drift', id: 'b' }
     ])
-    expect(countsOf(found)).toEqual({ drift: 1, pending: 0, unknown: 1 })
+    expect(countsOf(found)).toEqual({ drift: 1, unhealthy: 0, pending: 0, unknown: 1 })
   })
 
   it('names what was installed and is no longer asked for', async () => {

@@ -235,8 +235,8 @@ describe('inputs of the modes', () => {
     ).toHaveLength(2)
   })
 
-  it('fails a check on drift and unknown unless fail-on says otherwise', () => {
-    expect(parseInputs(source({})).check.failOn).toEqual(['drift', 'unknown'])
+  it('fails a check on drift, on what is unhealthy and on what is unknown unless fail-on says otherwise', () => {
+    expect(parseInputs(source({})).check.failOn).toEqual(['drift', 'unhealthy', 'unknown'])
     expect(parseInputs(source({ 'fail-on': 'never' })).check.failOn).toEqual([])
     expect(parseInputs(source({ 'fail-on': 'pending' })).check.failOn).toEqual(['pending'])
     expect(problemsOf({ 'fail-on': 'never,drift' })[0]).toContain('"never" is not known')

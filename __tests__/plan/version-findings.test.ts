@@ -39,11 +39,11 @@ test('a pair that Karpenter supports is no finding', () => {
   expect(check('1.99.0', '1.39')).toEqual({ findings: [], refusal: undefined })
 })
 
-test('a cluster that somebody upgraded past Karpenter is drift, with the version to take, and pending', () => {
+test('a cluster that somebody upgraded past Karpenter is unhealthy, with the version to take, and pending', () => {
   const { findings } = check('1.12.2', '1.36', { record: record('1.12.2') })
   expect(findings).toEqual([
     expect.objectContaining({
-      kind: 'drift',
+      kind: 'unhealthy',
       id: 'version-pair',
       title: 'Karpenter 1.12.2',
       severity: 'cosmetic',
@@ -65,7 +65,7 @@ test('up to 1.1 such a pair breaks scaling', () => {
   const { findings } = check('1.1.10', '1.32')
   expect(findings).toEqual([
     expect.objectContaining({
-      kind: 'drift',
+      kind: 'unhealthy',
       severity: 'breaks scaling',
       reason: containing('its controller ends in a panic at its start')
     })
@@ -77,7 +77,7 @@ test('a version that is asked for and supports the cluster is what install would
   expect(refusal).toBeUndefined()
   expect(findings).toEqual([
     expect.objectContaining({
-      kind: 'drift',
+      kind: 'unhealthy',
       title: 'Karpenter 1.12.2',
       reason: containing('Karpenter 1.15.2 supports it.'),
       install: 'change it to 1.15.2'

@@ -107,7 +107,7 @@ describe('keepDriftIssue: the life of an issue', () => {
     expect(await keep([])).toMatchObject({ kind: 'closed' })
     expect(only().state).toBe('closed')
     expect(github.comments().map(({ body }) => body)).toEqual([
-      `Nothing drifts any more, as ${run} has seen.`
+      `Nothing drifts any more, and what is installed works, as ${run} has seen.`
     ])
     expect(await keep([])).toEqual({ kind: 'none' })
     expect(await keep([finding])).toMatchObject({ kind: 'reopened' })

@@ -53,7 +53,7 @@ describe('summaryText', () => {
         adopt: 'use it, and leave it to eksctl'
       }
     ]
-    const counts = { drift: 0, pending: 1, unknown: 0 }
+    const counts = { drift: 0, unhealthy: 0, pending: 1, unknown: 0 }
     const looked = summaryText({ ...report, mode: 'check', resources: [], findings: [], counts, adoption })
     expect(looked).toContain(': not adopted yet')
     expect(looked).toContain("**Not installed by this action**: 1 somebody else's")
@@ -118,7 +118,7 @@ describe('summaryText', () => {
   })
 
   it('says in its heading whether all is as installed, and lists what is not', () => {
-    const counts = { drift: 0, pending: 0, unknown: 0 }
+    const counts = { drift: 0, unhealthy: 0, pending: 0, unknown: 0 }
     const clean = summaryText({ ...report, mode: 'check', changed: false, findings: [], counts })
     expect(clean.split('\n')[0]).toBe('## Karpenter on `blue`: all as installed')
     const finding: Finding = {
@@ -182,7 +182,7 @@ describe('summaryText', () => {
       install: 'change it back'
     }
     const findings = Array.from({ length: 1000 }, (_, index) => ({ ...finding, id: `a/${index}` }))
-    const counts = { drift: 1000, pending: 0, unknown: 0 }
+    const counts = { drift: 1000, unhealthy: 0, pending: 0, unknown: 0 }
     const text = summaryText({ ...report, mode: 'check', findings, counts })
     const rows = text.split('\n').filter((line) => line.startsWith('| drift')).length
     expect(rows).toBeGreaterThan(50)
@@ -206,7 +206,7 @@ describe('summaryText', () => {
       install: 'end before its first write',
       missingPermission: 'iam:GetRole'
     }
-    const counts = { drift: 0, pending: 0, unknown: 1 }
+    const counts = { drift: 0, unhealthy: 0, pending: 0, unknown: 1 }
     expect(summaryText({ ...report, mode: 'check', findings: [finding], counts })).toContain(
       'access denied (missing: iam:GetRole)'
     )

@@ -1,14 +1,16 @@
 import type { Author, Difference, Severity } from './difference.js'
 import type { Graph } from './graph.js'
+import type { Health } from './health.js'
 import { isMap } from './json.js'
 import type { InstallRecord } from './record.js'
 import type { AnyResource, Inspection, Layer } from './resource.js'
 
 /**
  * What a difference is: `drift`, the live state is not as it was installed (or, without a record, not as wanted);
- * `pending`, the wanted state has moved since the install; `unknown`, it could not be read.
+ * `pending`, the wanted state has moved since the install; `unknown`, it could not be read; `unhealthy`, it is there and does
+ * not do its work.
  */
-export type FindingKind = 'drift' | 'pending' | 'unknown'
+export type FindingKind = 'drift' | 'unhealthy' | 'pending' | 'unknown'
 
 /** One place in which record, wanted state and live state do not agree. */
 export interface Finding {
@@ -50,7 +52,45 @@ export function findingsOf(
 /** How many findings there are of each kind. */
 export function countsOf(findings: readonly Finding[]): Readonly<Record<FindingKind, number>> {
   const count = (kind: FindingKind): number => findings.filter((finding) => finding.kind === kind).length
-  return { drift: count('drift'), pending: count('pending'), unknown: count('unknown') }
+  return {
+    drift: count('drift'),
+    unhealthy: count('unhealthy'),
+    pending: count('pending'),
+    unknown: count('unknown')
+  }
+}
+
+/** The findings of something that is not well, or whose health cannot be told. */
+export function healthFindings(
+  of: Pick<AnyResource, 'id' | 'title' | 'layer'>,
+  { ailments, unread }: Health
+): readonly Finding[] {
+  const { id, title, layer } = of
+  return [
+    ...ailments.map(({ install = 'not mend it', fix, ...said }): Finding => ({
+      kind: 'unhealthy',
+      id,
+      title,
+      layer,
+      recorded: undefined,
+      ...said,
+      install: `${install}. ${fix}`
+    })),
+    ...unread.map(({ reason, missingPermission }): Finding => ({
+      kind: 'unknown',
+      id,
+      title,
+      layer,
+      path: '',
+      wanted: undefined,
+      recorded: undefined,
+      live: undefined,
+      severity: 'cosmetic',
+      reason: `whether it works cannot be told: ${reason}`,
+      install: 'go on without it',
+      missingPermission
+    }))
+  ]
 }
 
 function resourceFindings(inspection: Inspection, record: InstallRecord | undefined): readonly Finding[] {

@@ -1,5 +1,6 @@
 import type { Difference } from './difference.js'
 import type { UserError } from './errors.js'
+import { type Health, type Look, well } from './health.js'
 import type { Owner } from './owner.js'
 
 /** What a read found. Access denied is `unreadable`, never `absent`. */
@@ -64,6 +65,8 @@ export interface Resource<W, L> {
    * install, so it must cost at most one read when all is well.
    */
   settle?(step: Step): Promise<void>
+  /** Whether what is there does its work. Asked by a check alone; one read more at most while all is well. */
+  health?(live: L, look: Look): Promise<Health>
   /** Takes away what we made, and what was adopted when that is asked for; nothing else. */
   remove(step: Step): Promise<Removal>
   /** Pure. Whose it is, where that can be seen on it. */
@@ -100,6 +103,8 @@ export interface Inspection {
   against(wanted: unknown): readonly Difference[]
   apply(step: Step): Promise<void>
   settle(step: Step): Promise<void>
+  /** Well too where nothing is there: that is a difference. */
+  health(look: Look): Promise<Health>
 }
 
 /** Hides a resource's own types behind the walk's interface, so that a list of resources needs no casts. */
@@ -144,7 +149,9 @@ export function resource<W, L>(own: Resource<W, L>, isWanted: (value: unknown) =
         ...(refusal !== undefined && { refusal }),
         against: (wanted) => (isWanted(wanted) ? differencesFrom(wanted) : []),
         apply: async (step) => own.apply(live, differences, step),
-        settle: async (step) => own.settle?.(step)
+        settle: async (step) => own.settle?.(step),
+        health: async (look) =>
+          live.state === 'present' && own.health !== undefined ? own.health(live.value, look) : well
       }
     }
   }

@@ -66,7 +66,7 @@ export const table = {
   smokeTestNodePools: input('smoke-test-node-pools', '', proof, list(of.nodePoolName)),
   smokeTestTimeout: input('smoke-test-timeout', '15m', proof, duration(30, 7200)),
   nodeReadyThreshold: input('node-ready-threshold-seconds', '', proof, optional(integer(1, 86_400))),
-  failOn: input('fail-on', 'drift,unknown', ['check'], of.failOn),
+  failOn: input('fail-on', 'drift,unhealthy,unknown', ['check'], of.failOn),
   driftIssue: input('drift-issue', 'false', ['check'], boolean()),
   githubToken: input('github-token', '', ['check'], text()),
   forceDrain: input('force-drain', 'false', ['uninstall'], boolean()),

@@ -195,14 +195,14 @@ function tag(entry: string, reading: Reading): readonly (readonly [string, strin
   return [[key, of]]
 }
 
-const failOnWord = word('drift', 'pending', 'unknown')
+const failOnWord = word('drift', 'unhealthy', 'pending', 'unknown')
 
-export type FailOn = 'drift' | 'pending' | 'unknown'
+export type FailOn = 'drift' | 'unhealthy' | 'pending' | 'unknown'
 
 /** Empty: never. */
 export const failOn: Parser<readonly FailOn[]> = (value, reading) => {
   if (value === 'never') return []
   const words = entriesOf(value)
-  if (words.length === 0) reading.problem('is empty', 'use drift, pending, unknown, or never')
+  if (words.length === 0) reading.problem('is empty', 'use drift, unhealthy, pending, unknown, or never')
   return words.map((one) => failOnWord(one, reading))
 }

@@ -19,6 +19,8 @@ export interface Selection {
   readonly namespace?: string | undefined
   readonly labelSelector?: string
   readonly fieldSelector?: string
+  /** Objects in a page; 500 when left out. More where few requests count for more than memory. */
+  readonly page?: number
 }
 
 export interface Listing<T> {
@@ -149,7 +151,7 @@ export function createKubernetes(options: KubernetesOptions): Kubernetes {
       let next: string | undefined
       while (true) {
         const query = {
-          limit: String(pageSize),
+          limit: String(selection.page ?? pageSize),
           labelSelector: selection.labelSelector,
           fieldSelector: selection.fieldSelector,
           continue: next

@@ -6,6 +6,7 @@ import { UserError } from '../engine/errors.js'
 import { countsOf, type Finding, findingsOf } from '../engine/findings.js'
 import type { Step } from '../engine/resource.js'
 import { findingWithoutSecrets } from '../engine/secret-values.js'
+import { clusterHealth } from '../health/index.js'
 import type { Inputs } from '../inputs/inputs.js'
 import { model } from '../plan/model/index.js'
 import { runUrl } from '../run/ports.js'
@@ -13,7 +14,7 @@ import { runPreflight } from '../preflight/index.js'
 import { keepsNames, notAdopted } from '../preflight/not-adopted.js'
 import { adoptionLines } from '../report/adoption-notes.js'
 import { annotate } from '../report/annotations.js'
-import { checkLines } from '../report/check-notes.js'
+import { checkLines, healthLines } from '../report/check-notes.js'
 import { noteDecisions } from '../report/install-notes.js'
 import { compare, ownershipOf, type Run, stage } from '../run/run.js'
 import { versionFindings, withRefusal } from '../plan/version-findings.js'
@@ -51,11 +52,19 @@ export async function check(given: Run): Promise<void> {
     ledger.adoption(entries)
     return adoptionLines(entries)
   })
+  const sick = await stage(run, 'Health', async (step) => {
+    const facts = { kubernetes: found.kubernetes, graph, inspections, installed: decisions.installed }
+    const all = (await clusterHealth(facts, step)).map(findingWithoutSecrets)
+    for (const line of healthLines(all)) step.note(line)
+    return all
+  })
+  findings.push(...sick)
   await sayUpgrade(run, { found, decisions, inspections }, 'the version changes')
   const counts = countsOf(findings)
   ledger.findings(findings)
   Object.assign(outputs, {
     drift: String(counts.drift),
+    unhealthy: String(counts.unhealthy),
     pending: String(counts.pending),
     unknown: String(counts.unknown)
   })
@@ -164,9 +173,15 @@ function throwFindings({ inputs }: Run, findings: readonly Finding[]): void {
   throw new UserError(
     `Karpenter on ${inputs.clusterName}`,
     [kinds.join(', '), ...first, ...(more > 0 ? [`and ${more} more (see the report)`] : [])].join('\n    '),
-    counts.unknown === fatal.length
-      ? 'Give the role what it lacks: docs/permissions/check.json has every statement, and mode check needs to read the cluster.'
-      : 'Mode install puts back what has drifted and applies what is pending; `fail-on` says what fails a check.',
+    adviceOn(counts, fatal.length),
     { state: 'Nothing was changed.' }
   )
+}
+
+function adviceOn(counts: ReturnType<typeof countsOf>, all: number): string {
+  if (counts.unknown === all)
+    return 'Give the role what it lacks: docs/permissions/check.json and check-cluster-role.yaml beside it have all that mode check reads.'
+  if (counts.unhealthy + counts.unknown === all)
+    return 'Do what each line of the log names: no install mends what is as installed and does not work. `fail-on` says what fails a check.'
+  return 'Mode install puts back what has drifted and applies what is pending; what is unhealthy needs what its line names. `fail-on` says what fails a check.'
 }

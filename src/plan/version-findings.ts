@@ -74,7 +74,7 @@ function runningPair(now: VersionFindingFacts): readonly Finding[] {
   })
   return [
     {
-      kind: 'drift',
+      kind: 'unhealthy',
       id: 'version-pair',
       title: `Karpenter ${installed}`,
       layer: 'karpenter',

@@ -25,3 +25,8 @@ export function findingLine({ kind, title, reason, by, install, missingPermissio
   const lacks = missingPermission === undefined ? '' : ` (missing: ${missingPermission})`
   return `${kind}: ${title}: ${reason}${who}${lacks}; install would ${install}`
 }
+
+/** The same of what does not work. */
+export function healthLines(findings: readonly Finding[]): readonly string[] {
+  return findings.length === 0 ? ['what is installed works'] : findings.map(findingLine)
+}

@@ -48,6 +48,7 @@ function row(finding: Finding): readonly Text[] {
   const { kind, title, path, wanted, recorded, live, severity, by, install, reason, missingPermission } =
     finding
   const unknown = kind === 'unknown'
+  const said = unknown || kind === 'unhealthy'
   const lacks = missingPermission === undefined ? '' : ` (missing: ${missingPermission})`
   return [
     kind,
@@ -55,7 +56,7 @@ function row(finding: Finding): readonly Text[] {
     value(path === '' ? undefined : path),
     value(wanted),
     value(recorded),
-    unknown ? `${reason}${lacks}` : value(live),
+    said ? `${reason}${lacks}` : value(live),
     unknown ? '' : severity,
     by === undefined ? '' : [by.manager, by.time].filter((part) => part !== undefined).join(', '),
     install

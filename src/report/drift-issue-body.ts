@@ -35,8 +35,11 @@ export function isOf(body: string, arn: string): boolean {
   return body.split(/\r?\n/).some((line) => line === markerOf(arn))
 }
 
-export function titleOf({ name, region }: IssueCluster): string {
-  return `Karpenter on ${name} (${region}) has drifted`
+export function titleOf({ name, region }: IssueCluster, findings: readonly Finding[]): string {
+  const { drift, unhealthy } = countsOf(findings)
+  const verdict =
+    unhealthy === 0 ? 'has drifted' : drift === 0 ? 'does not work' : 'has drifted and does not work'
+  return `Karpenter on ${name} (${region}) ${verdict}`
 }
 
 /** The whole body: verdict, table, run, what to do. What does not fit is left to the run's report. */
@@ -54,7 +57,7 @@ export function bodyOf(cluster: IssueCluster, findings: readonly Finding[], run:
     '',
     `Seen by ${run}, whose report has every detail.`,
     '',
-    'To repair it, run the action with `mode: install` and the same inputs: it puts back what has drifted and changes nothing else. Where the change was meant, put it into the inputs. This issue is closed by the first check that finds all well.'
+    'To repair it, run the action with `mode: install` and the same inputs: it puts back what has drifted and changes nothing else. What is unhealthy is as installed and does not work: its row says what to do. Where the change was meant, put it into the inputs. This issue is closed by the first check that finds all well.'
   ].join('\n')
   const rows = bySeverity(findings).map(row)
   const room = mostCharacters - before.length - after.length - 200
@@ -82,7 +85,9 @@ export function commentOf(cluster: IssueCluster, findings: readonly Finding[], r
 }
 
 function verdictOf({ name, region }: IssueCluster, findings: readonly Finding[]): string {
-  return `Karpenter on ${textOf(value(name))} in ${region} is not as it was installed: ${countsText(countsOf(findings)) ?? 'nothing found'}.`
+  const { drift, unhealthy } = countsOf(findings)
+  const verdict = drift === 0 && unhealthy > 0 ? 'does not work' : 'is not as it was installed'
+  return `Karpenter on ${textOf(value(name))} in ${region} ${verdict}: ${countsText(countsOf(findings)) ?? 'nothing found'}.`
 }
 
 function row(finding: Finding): string {
@@ -95,7 +100,7 @@ function row(finding: Finding): string {
     cut(title, mostInCell),
     path === '' ? '' : value(path),
     value(wanted),
-    kind === 'unknown' ? cut(`${reason}${lacks}`, mostInCell) : value(live),
+    kind === 'unknown' || kind === 'unhealthy' ? cut(`${reason}${lacks}`, mostInCell) : value(live),
     cut(who, mostInCell),
     cut(install, mostInCell)
   ]

@@ -23,8 +23,8 @@ export type DriftIssueOutcome =
   | { readonly kind: 'failed'; readonly warning: string }
 
 /**
- * Keeps the one issue of a cluster: opened when the check fails, updated in place while it does, closed when neither
- * drift nor anything unread is left. Other clusters' issues and those of people are not touched.
+ * Keeps the one issue of a cluster: opened when the check fails, updated in place while it does, closed when
+ * nothing has drifted, is unread or does not work any more. Other clusters' issues and those of people are not touched.
  */
 export async function keepDriftIssue(parts: DriftIssueParts): Promise<DriftIssueOutcome> {
   try {
@@ -38,15 +38,15 @@ async function keep(parts: DriftIssueParts): Promise<DriftIssueOutcome> {
   const { issues, findings, fails, cluster } = parts
   const own = (await issues.labelled(driftLabel)).filter(({ body }) => isOf(body, cluster.arn))
   const found = own.find(({ state }) => state === 'open') ?? own[0]
-  const { drift, unknown } = countsOf(findings)
+  const { drift, unhealthy, unknown } = countsOf(findings)
   if (fails) return found === undefined ? open(parts) : write(parts, found)
   if (found?.state !== 'open') return { kind: 'none' }
-  return drift === 0 && unknown === 0 ? close(parts, found) : write(parts, found)
+  return drift === 0 && unhealthy === 0 && unknown === 0 ? close(parts, found) : write(parts, found)
 }
 
 async function open({ issues, findings, cluster, run }: DriftIssueParts): Promise<DriftIssueOutcome> {
   const issue = await issues.create({
-    title: titleOf(cluster),
+    title: titleOf(cluster, findings),
     body: bodyOf(cluster, findings, run),
     labels: [driftLabel]
   })
@@ -63,7 +63,7 @@ async function write(parts: DriftIssueParts, found: Issue): Promise<DriftIssueOu
   const reopened = found.state === 'closed'
   const changed = reopened || setIn(found.body) !== setOf(findings)
   await issues.update(found.number, {
-    title: titleOf(cluster),
+    title: titleOf(cluster, findings),
     body: bodyOf(cluster, findings, run),
     ...(reopened && { state: 'open' })
   })
@@ -74,7 +74,10 @@ async function write(parts: DriftIssueParts, found: Issue): Promise<DriftIssueOu
 async function close({ issues, findings, run }: DriftIssueParts, found: Issue): Promise<DriftIssueOutcome> {
   const { pending } = countsOf(findings)
   const rest = pending === 0 ? '' : ` ${pending} pending: the next \`mode: install\` applies it.`
-  await issues.comment(found.number, `Nothing drifts any more, as ${run} has seen.${rest}`)
+  await issues.comment(
+    found.number,
+    `Nothing drifts any more, and what is installed works, as ${run} has seen.${rest}`
+  )
   await issues.update(found.number, { state: 'closed' })
   return { kind: 'closed', url: found.url }
 }

@@ -17,6 +17,7 @@ export const outputNames = [
   'stack-name',
   'chart-digest',
   'drift',
+  'unhealthy',
   'pending',
   'unknown',
   'leftovers',

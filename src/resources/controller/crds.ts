@@ -19,6 +19,7 @@ import {
 } from '../kubernetes-object.js'
 import { type CrdKeeper, isOfRelease, keepersOf, keeperText } from './crd-keeper.js'
 import { notTakenOver, refusalToTakeOver, refusalToWrite } from './crd-refusal.js'
+import { terminating } from './crd-health.js'
 import { forgetReleases, takeMarksOff } from './crd-take-over.js'
 import { namedFew } from '../removal/stuck-removal.js'
 import { ownerOfObject } from '../../adoption/owners/object-owner.js'
@@ -182,6 +183,7 @@ export function crds(wanted: CrdsWanted, ports: CrdsPorts): AnyResource {
         }
         return removeAll(within, step)
       },
+      health: async ({ found }) => ({ ailments: found.flatMap(terminating), unread: [] }),
       owner: ({ found }) => ownerOfAll(found.map((one) => ownerOfObject(one, ownership))),
       left: ({ found }) => found.map((one) => `CRD ${nameOf(one)}`)
     },

@@ -16,6 +16,7 @@ import { isManifest, type Manifest } from '../../kubernetes/manifest.js'
 import { madeByHelm } from '../../kubernetes/noise.js'
 import { putBack } from '../../kubernetes/put-back.js'
 import { awaitRollout, progressOf } from './controller-rollout.js'
+import { controllerHealth } from './controller-health.js'
 import { chartSeverity } from './chart-severity.js'
 import { changeText, liveOf, ownerLabel, type KubernetesPorts } from '../kubernetes-object.js'
 import { type RecordedRelease, type ReleaseBefore, rolledBack } from './helm-rollback.js'
@@ -151,6 +152,13 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
           throw await afterFailure(error, step)
         }
       },
+      health: async ({ objects }, look) =>
+        controllerHealth(
+          kubernetes,
+          rollout,
+          objects.find(({ wanted: { kind } }) => kind === 'Deployment')?.live,
+          look
+        ),
       owner: ({ release, objects }) =>
         ownerOfRelease(
           release,

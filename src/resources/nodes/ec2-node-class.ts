@@ -8,6 +8,7 @@ import { awaitRenewedHash, hashVersionOf, type NewHash } from './hash-renewal.js
 import { lookAgain } from '../look-again.js'
 import { removeNodeClass } from '../removal/node-class-removal.js'
 import type { NodeObjectPorts } from './node-pool.js'
+import { notReady } from './node-health.js'
 import { awaitReady } from './ready.js'
 import { ownerOfObject } from '../../adoption/owners/object-owner.js'
 import { leftTo } from '../../adoption/owners/owner-evidence.js'
@@ -114,6 +115,7 @@ export function ec2NodeClass(
   return resource(
     {
       ...own,
+      health: async (live) => ({ ailments: notReady(live, nodeClassFix), unread: [] }),
       apply: async (live, differences, step) => {
         if (live.state === 'present' && live.value.metadata.deletionTimestamp !== undefined)
           await lookAgain(kubernetes.within(step.signal), name, step)

@@ -9,6 +9,7 @@ import { canonical, isMap } from '../../engine/json.js'
 import { resource, type AnyResource, type Removal, type Step } from '../../engine/resource.js'
 import type { Ownership } from '../../aws/environment.js'
 import type { RenderedQueue } from '../../karpenter/rendered-interruption.js'
+import { queueHealth } from './queue-health.js'
 import { documentDifferences } from './policy-drift.js'
 
 export interface QueueWanted extends RenderedQueue {
@@ -117,6 +118,7 @@ export function interruptionQueue(wanted: QueueWanted, ports: Ports): AnyResourc
       read: async () => liveOf(title, read),
       compare: differencesOf,
       absent: (want) => [missing(`SQS queue ${want.name}`, want.name)],
+      health: async (live, look) => queueHealth(wanted.name, live, async () => read(), look),
       apply: async (live, _differences, step) => {
         refuseUnreadable(title, live)
         try {
