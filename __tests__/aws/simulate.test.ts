@@ -19,11 +19,17 @@ const needs: readonly Need[] = [
   }
 ]
 
-const result = (action: string, resource: string, decision: string, missing: readonly string[] = []) => ({
+/** As IAM answers about several resources; each decision with the condition keys that were not given. */
+const result = (action: string, own: Readonly<Record<string, readonly [string, ...string[]]>>) => ({
   EvalActionName: action,
-  EvalResourceName: resource,
-  EvalDecision: decision,
-  MissingContextValues: missing
+  EvalResourceName: 'arn:${Partition}:${Service}::${Account}:${Name}',
+  EvalDecision: 'explicitDeny',
+  MissingContextValues: Object.values(own).flatMap(([, ...keys]) => keys),
+  ResourceSpecificResults: Object.entries(own).map(([name, [decision, ...keys]]) => ({
+    EvalResourceName: name,
+    EvalResourceDecision: decision,
+    MissingContextValues: keys
+  }))
 })
 
 describe('principalOf', () => {
@@ -48,19 +54,26 @@ describe('principalOf', () => {
 })
 
 describe('simulate', () => {
-  it('asks once for each set of conditions, and counts only what is needed', async () => {
+  it('asks once for each set of conditions, and counts only what is needed, by each resource of its own', async () => {
     const { aws, server, close } = await awsWith({
       SimulatePrincipalPolicy: (input) => ({
         IsTruncated: false,
         EvaluationResults:
           input['ActionNames.member.1'] === 'sqs:CreateQueue'
-            ? [result('sqs:CreateQueue', 'arn:q', 'explicitDeny')]
+            ? [
+                {
+                  EvalActionName: 'sqs:CreateQueue',
+                  EvalResourceName: 'arn:q',
+                  EvalDecision: 'explicitDeny'
+                }
+              ]
             : [
-                result('iam:CreateRole', 'arn:r', 'implicitDeny'),
-                result('iam:CreateRole', 'arn:s', 'implicitDeny'),
-                result('iam:TagRole', 'arn:r', 'implicitDeny', ['aws:RequestTag/team']),
-                result('cloudformation:CreateChangeSet', 'arn:s', 'allowed'),
-                result('cloudformation:CreateChangeSet', 'arn:r', 'implicitDeny')
+                result('iam:CreateRole', { 'arn:r': ['implicitDeny'], 'arn:s': ['allowed'] }),
+                result('iam:TagRole', { 'arn:r': ['implicitDeny', 'aws:RequestTag/team'] }),
+                result('cloudformation:CreateChangeSet', {
+                  'arn:r': ['implicitDeny'],
+                  'arn:s': ['allowed', 'aws:SourceVpc']
+                })
               ]
       })
     })
@@ -69,16 +82,76 @@ describe('simulate', () => {
       missing: [
         { action: 'iam:CreateRole', resource: 'arn:r', explicit: false },
         { action: 'sqs:CreateQueue', resource: 'arn:q', explicit: true }
-      ]
+      ],
+      unknown: [{ action: 'iam:TagRole', resource: 'arn:r', keys: ['aws:RequestTag/team'] }]
     })
     expect(server.calls).toEqual(['SimulatePrincipalPolicy', 'SimulatePrincipalPolicy'])
     await close()
   })
 
+  it('takes no answer about an action or a resource for unknown, never for allowed', async () => {
+    const { aws, close } = await awsWith({
+      SimulatePrincipalPolicy: () => ({
+        IsTruncated: false,
+        EvaluationResults: [result('iam:CreateRole', { 'arn:s': ['allowed'] })]
+      })
+    })
+    expect(await simulate(aws, role, needs.slice(0, 1))).toEqual({
+      state: 'known',
+      missing: [],
+      unknown: [
+        { action: 'iam:CreateRole', resource: 'arn:r', keys: [] },
+        { action: 'iam:TagRole', resource: 'arn:r', keys: [] }
+      ]
+    })
+    await close()
+  })
+
+  it('asks one action a request where IAM refuses them together', async () => {
+    const asked: string[][] = []
+    const { aws, close } = await awsWith({
+      SimulatePrincipalPolicy: (input) => {
+        const all = (name: string): string[] =>
+          Object.entries(input).flatMap(([key, value]) => (key.startsWith(`${name}.`) ? [String(value)] : []))
+        const actions = all('ActionNames')
+        asked.push([...actions, ...all('ResourceArns')])
+        if (actions.length > 1) {
+          throw new Refusal(
+            'InvalidInput',
+            'Invalid Input Actions: [iam:TagRole] and [iam:CreateRole] require different authorization information.'
+          )
+        }
+        return {
+          IsTruncated: false,
+          EvaluationResults: actions.map((action) =>
+            result(action, { 'arn:r': ['implicitDeny'], 'arn:s': ['allowed'] })
+          )
+        }
+      }
+    })
+    expect(await simulate(aws, role, needs.slice(0, 2))).toEqual({
+      state: 'known',
+      missing: ['iam:CreateRole', 'iam:TagRole'].map((action) => ({
+        action,
+        resource: 'arn:r',
+        explicit: false
+      })),
+      unknown: []
+    })
+    expect(asked).toEqual([
+      ['iam:CreateRole', 'iam:TagRole', 'cloudformation:CreateChangeSet', 'arn:r', 'arn:s'],
+      ['iam:CreateRole', 'arn:r'],
+      ['iam:TagRole', 'arn:r'],
+      ['cloudformation:CreateChangeSet', 'arn:s']
+    ])
+    await close()
+  })
+
   it.each([
-    ['AccessDenied', 403, "the run's role may not call iam:SimulatePrincipalPolicy"],
-    ['NoSuchEntity', 404, /^iam:SimulatePrincipalPolicy of .* failed: /]
-  ])('knows nothing after %s, and says why', async (code, status, reason) => {
+    ['AccessDenied', 403, "the run's role may not call iam:SimulatePrincipalPolicy", /^To have it looked at/],
+    ['NoSuchEntity', 404, /^iam:SimulatePrincipalPolicy of .* failed: /, /whole ARN as `role-to-assume`/],
+    ['InvalidInput', 400, /^iam:SimulatePrincipalPolicy of .* failed: /, /^Nothing to do unless/]
+  ])('knows nothing after %s, and says why and what to do', async (code, status, reason, fix) => {
     const { aws, close } = await awsWith({
       SimulatePrincipalPolicy: () => {
         throw new Refusal(
@@ -90,7 +163,8 @@ describe('simulate', () => {
     })
     expect(await simulate(aws, role, needs)).toEqual({
       state: 'unknown',
-      reason: typeof reason === 'string' ? reason : matching(reason)
+      reason: typeof reason === 'string' ? reason : matching(reason),
+      fix: matching(fix)
     })
     await close()
   })

@@ -35,6 +35,7 @@ const planned = (
   permissionsBoundary: undefined,
   retiredPolicyArns: [],
   stateOf,
+  pathsOf: () => [],
   ...more
 })
 
@@ -100,6 +101,40 @@ describe('needsOf', () => {
       expect.arrayContaining(['iam:DetachRolePolicy', 'iam:DeletePolicy', 'cloudformation:ExecuteChangeSet'])
     )
     expect(needs.flatMap(lacking)).toEqual([])
+  })
+
+  it('asks for what a role that is there is given anew, by what differs of it', () => {
+    const stateOf = (id: string) => (/^(role\/|controller-role$)/.test(id) ? 'differs' : 'as wanted')
+    const permissionsBoundary = 'arn:aws:iam::111122223333:policy/guard'
+    const asked = (paths: readonly string[], boundary: string | undefined) =>
+      needsOf(planned('1.14.1', stateOf, { pathsOf: () => paths, permissionsBoundary: boundary }))
+    const trust = asked(['trust.Statement'], permissionsBoundary)
+    expect(trust.map(({ actions, resources, context }) => [actions, resources, context])).toEqual(
+      ['blue-karpenter', 'KarpenterNodeRole-blue'].map((name) => [
+        ['iam:UpdateAssumeRolePolicy'],
+        [`arn:aws:iam::111122223333:role/${name}`],
+        expect.objectContaining({ 'iam:PermissionsBoundary': permissionsBoundary })
+      ])
+    )
+    const actions = (needs: readonly Need[]) => new Set(needs.flatMap((need) => need.actions))
+    expect(actions(asked(['permissionsBoundary'], permissionsBoundary))).toEqual(
+      new Set(['iam:PutRolePermissionsBoundary'])
+    )
+    expect(actions(asked(['permissionsBoundary', 'tags.a'], undefined))).toEqual(
+      new Set(['iam:DeleteRolePermissionsBoundary', 'iam:TagRole'])
+    )
+    expect([trust, asked(['permissionsBoundary', 'tags.a'], undefined)].flat().flatMap(lacking)).toEqual([])
+  })
+
+  it('asks with the boundary of the run wherever a policy can be attached', () => {
+    const permissionsBoundary = 'arn:aws:iam::111122223333:policy/guard'
+    const needs = needsOf(planned('1.14.1', () => 'absent', { permissionsBoundary })).filter(({ actions }) =>
+      actions.includes('iam:AttachRolePolicy')
+    )
+    expect(needs.length).toBeGreaterThan(1)
+    expect(needs.map(({ context }) => context['iam:PermissionsBoundary'])).toEqual(
+      needs.map(() => permissionsBoundary)
+    )
   })
 
   it('leaves the access entry out where nodes join by aws-auth', () => {

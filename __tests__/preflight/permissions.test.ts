@@ -7,7 +7,7 @@ const need = { actions: ['a:B'], resources: ['arn:r'], context: {} }
 const facts: Parameters<typeof permissions>[0] = {
   principal,
   needs: async () => [need],
-  simulate: async () => ({ state: 'known', missing: [] })
+  simulate: async () => ({ state: 'known', missing: [], unknown: [] })
 }
 const unasked = async (): Promise<never> => Promise.reject(new Error('not asked for'))
 
@@ -25,7 +25,7 @@ describe('permissions', () => {
     ]
     const [finding, ...others] = await permissions({
       ...facts,
-      simulate: async () => ({ state: 'known', missing })
+      simulate: async () => ({ state: 'known', missing, unknown: [] })
     })
     expect(others).toEqual([])
     expect(finding).toMatchObject({ level: 'error', override: 'permissions' })
@@ -34,10 +34,26 @@ describe('permissions', () => {
     expect(finding?.fix).toContain('docs/permissions/install.json')
   })
 
-  it('notes that it could not ask', async () => {
-    const simulate = async () => ({ state: 'unknown', reason: 'denied' }) as const
+  it('notes that it could not ask, with what that takes', async () => {
+    const simulate = async () => ({ state: 'unknown', reason: 'denied', fix: 'Allow it.' }) as const
     expect(await permissions({ ...facts, simulate })).toEqual([
-      expect.objectContaining({ level: 'note', problem: matching(/: denied$/) })
+      expect.objectContaining({ level: 'note', problem: matching(/: denied$/), fix: 'Allow it.' })
     ])
+  })
+
+  it('notes what was not decided, and names the keys that were missing', async () => {
+    const unknown = [
+      { action: 'iam:CreateRole', resource: 'arn:a', keys: ['aws:RequestTag/team'] },
+      { action: 'sqs:CreateQueue', resource: 'arn:q', keys: [] }
+    ]
+    const [finding, ...others] = await permissions({
+      ...facts,
+      simulate: async () => ({ state: 'known', missing: [], unknown })
+    })
+    expect(others).toEqual([])
+    expect(finding).toMatchObject({ level: 'note', subject: 'permissions' })
+    expect(finding?.problem).toContain('iam:CreateRole on arn:a (without aws:RequestTag/team)\n')
+    expect(finding?.problem).toContain('sqs:CreateQueue on arn:q\n')
+    expect(finding?.fix).toMatch(/ask for aws:RequestTag\/team, .*IAM's answer says nothing of the others/)
   })
 })

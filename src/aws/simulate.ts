@@ -3,7 +3,7 @@ import { canonical } from '../engine/json.js'
 import { messageOf } from '../engine/errors.js'
 import type { ConditionContext, Need } from '../preflight/install-permissions.js'
 import type { Aws } from './clients.js'
-import { accessDenied } from './errors.js'
+import { accessDenied, codeOf, isNotFound, isTransient } from './errors.js'
 
 /** An action that the principal's policies do not allow. */
 export interface MissingPermission {
@@ -13,10 +13,22 @@ export interface MissingPermission {
   readonly explicit: boolean
 }
 
+/** An action that IAM's answer decides nothing about. */
+export interface UnknownPermission {
+  readonly action: string
+  readonly resource: string
+  /** Condition keys that the policies ask for and that are known at the real call only; empty when IAM said nothing. */
+  readonly keys: readonly string[]
+}
+
 export type Simulation =
-  | { readonly state: 'known'; readonly missing: readonly MissingPermission[] }
-  /** `reason` as a person may read it. */
-  | { readonly state: 'unknown'; readonly reason: string }
+  | {
+      readonly state: 'known'
+      readonly missing: readonly MissingPermission[]
+      readonly unknown: readonly UnknownPermission[]
+    }
+  /** `reason` and `fix` as a person may read them. */
+  | { readonly state: 'unknown'; readonly reason: string; readonly fix: string }
 
 /**
  * ARN whose policies iam:SimulatePrincipalPolicy looks at: the role's own of an assumed role, whose path its session's
@@ -42,25 +54,68 @@ export async function simulate(aws: Aws, principal: string, needs: readonly Need
     groups.set(key, [...(groups.get(key) ?? []), need])
   }
   try {
-    const missing = await Promise.all([...groups.values()].map(async (group) => ask(aws, principal, group)))
-    return { state: 'known', missing: missing.flat() }
-  } catch (error) {
-    const denial = accessDenied(error)
+    const verdicts = await Promise.all([...groups.values()].map(async (group) => ask(aws, principal, group)))
     return {
-      state: 'unknown',
-      reason:
-        denial === undefined
-          ? `iam:SimulatePrincipalPolicy of ${principal} failed: ${messageOf(error)}`
-          : `the run's role may not call ${denial.action}`
+      state: 'known',
+      missing: verdicts.flatMap(({ missing }) => missing),
+      unknown: verdicts.flatMap(({ unknown }) => unknown)
+    }
+  } catch (error) {
+    return { state: 'unknown', ...whyUnknown(principal, error) }
+  }
+}
+
+function whyUnknown(principal: string, error: unknown): { readonly reason: string; readonly fix: string } {
+  const denial = accessDenied(error)
+  if (denial !== undefined) {
+    return {
+      reason: `the run's role may not call ${denial.action}`,
+      fix: `To have it looked at before the first write, allow the role ${denial.action} on itself.`
+    }
+  }
+  return {
+    reason: `iam:SimulatePrincipalPolicy of ${principal} failed: ${messageOf(error)}`,
+    fix: isNotFound(error)
+      ? 'A session does not say the path of its role: where the role has one, pass its whole ARN as `role-to-assume`.'
+      : isTransient(error)
+        ? 'Nothing to do: IAM did not answer, and the next run asks again.'
+        : 'Nothing to do unless the run ends with a denial.'
+  }
+}
+
+type Verdicts = Pick<Extract<Simulation, { state: 'known' }>, 'missing' | 'unknown'>
+
+/**
+ * Actions that need "different authorization information" are refused together (InvalidInput: "Invalid Input Actions:
+ * [...] and [...] require different authorization information."); they are asked again, one a request.
+ */
+async function ask(aws: Aws, principal: string, needs: readonly Need[]): Promise<Verdicts> {
+  const actions = new Set(needs.flatMap((need) => need.actions))
+  try {
+    return verdictsOf(await resultsOf(aws, principal, needs), needs)
+  } catch (error) {
+    if (actions.size === 1 || codeOf(error) !== 'InvalidInput') throw error
+    if (!messageOf(error).includes('different authorization information')) throw error
+    const each = await Promise.all(
+      [...actions].map(async (action) => {
+        const own = needs
+          .filter((need) => need.actions.includes(action))
+          .map((need) => ({ ...need, actions: [action] }))
+        return verdictsOf(await resultsOf(aws, principal, own), own)
+      })
+    )
+    return {
+      missing: each.flatMap(({ missing }) => missing),
+      unknown: each.flatMap(({ unknown }) => unknown)
     }
   }
 }
 
-async function ask(
+async function resultsOf(
   aws: Aws,
   principal: string,
   needs: readonly Need[]
-): Promise<readonly MissingPermission[]> {
+): Promise<readonly EvaluationResult[]> {
   const { paginateSimulatePrincipalPolicy } = await import('./sdk/iam.js')
   const client = await aws.iam()
   const asked = {
@@ -74,23 +129,54 @@ async function ask(
   for await (const page of paginateSimulatePrincipalPolicy({ client }, asked)) {
     results.push(...(page.EvaluationResults ?? []))
   }
-  // Of each action with each resource, only what is needed counts.
-  return needs.flatMap(({ actions, resources }) =>
-    actions.flatMap((action) =>
-      resources.flatMap((resource) => {
-        const result = results.find(
-          (one) => one.EvalActionName === action && one.EvalResourceName === resource
-        )
-        if (result === undefined || result.EvalDecision === 'allowed' || isUncertain(result)) return []
-        return [{ action, resource, explicit: result.EvalDecision === 'explicitDeny' }]
-      })
-    )
-  )
+  return results
 }
 
-/** A policy asks for a condition key that was not given: a real call may well have it. */
-function isUncertain({ MissingContextValues = [] }: EvaluationResult): boolean {
-  return MissingContextValues.length > 0
+/** Of each action with each resource, only what is needed counts. */
+function verdictsOf(results: readonly EvaluationResult[], needs: readonly Need[]): Verdicts {
+  const missing: MissingPermission[] = []
+  const unknown: UnknownPermission[] = []
+  for (const { actions, resources } of needs) {
+    for (const action of actions) {
+      for (const resource of resources) {
+        const answer = answerFor(results, action, resource)
+        if (answer?.decision === 'allowed') continue
+        if (answer === undefined || (answer.keys.length > 0 && answer.decision !== 'explicitDeny')) {
+          unknown.push({ action, resource, keys: answer?.keys ?? [] })
+        } else missing.push({ action, resource, explicit: answer.decision === 'explicitDeny' })
+      }
+    }
+  }
+  return { missing, unknown }
+}
+
+interface Answer {
+  readonly decision: string | undefined
+  /** A policy asks for condition keys that were not given: a real call may well have them. */
+  readonly keys: readonly string[]
+}
+
+/**
+ * IAM gives one result an action. Its EvalResourceName is a template of ARNs and its EvalDecision the worst of all
+ * resources, so each resource's own stands in ResourceSpecificResults; where one resource was asked about, the result may
+ * have no such part and names the resource itself (documentation of EvaluationResult in @aws-sdk/client-iam).
+ */
+function answerFor(
+  results: readonly EvaluationResult[],
+  action: string,
+  resource: string
+): Answer | undefined {
+  for (const result of results) {
+    if (result.EvalActionName?.toLowerCase() !== action.toLowerCase()) continue
+    const own = result.ResourceSpecificResults?.find((one) => one.EvalResourceName === resource)
+    if (own !== undefined) {
+      return { decision: own.EvalResourceDecision, keys: own.MissingContextValues ?? [] }
+    }
+    if (result.EvalResourceName === resource) {
+      return { decision: result.EvalDecision, keys: result.MissingContextValues ?? [] }
+    }
+  }
+  return undefined
 }
 
 function entriesOf(context: ConditionContext): ContextEntry[] {

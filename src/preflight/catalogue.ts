@@ -190,7 +190,10 @@ export const catalogue = {
     looksAt: 'what the plan will call, by iam:SimulatePrincipalPolicy; nothing when nothing is to be changed',
     findings: [
       { level: 'error', says: "the run's role lacks actions, all of them at once", override: 'permissions' },
-      { level: 'note', says: 'the role may not simulate its own policies' }
+      {
+        level: 'note',
+        says: "the role may not simulate its own policies, or IAM's answer decides nothing about an action; what is not known is never taken for allowed"
+      }
     ]
   },
   'subnet-tags-conflict': {

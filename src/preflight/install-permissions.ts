@@ -31,6 +31,8 @@ export interface PlannedInstall {
   readonly retiredPolicyArns: readonly string[]
   /** What the comparison found of a resource, by its id; undefined when it is not in the model. */
   readonly stateOf: (id: string) => 'as wanted' | 'differs' | 'absent' | 'unreadable' | undefined
+  /** Paths of the differences that were found of a resource. */
+  readonly pathsOf: (id: string) => readonly string[]
 }
 
 /** Stands in an ARN where only AWS can know what will stand there. */
@@ -87,14 +89,24 @@ function roles(plan: PlannedInstall): readonly Need[] {
       context: direct(plan)
     },
     {
+      actions: repairsOf(plan, 'controller-role'),
+      resources: [role],
+      context: direct(plan)
+    },
+    {
+      actions: repairsOf(plan, `role/${rendered.nodeRole.name}`),
+      resources: [rendered.nodeRole.arn],
+      context: direct(plan)
+    },
+    {
       actions: changed(stateOf('controller-role-policies')) ? ['iam:AttachRolePolicy'] : [],
       resources: [role],
-      context: policy === undefined ? {} : { 'iam:PolicyARN': policy.arn }
+      context: { ...bounded(plan), ...(policy !== undefined && { 'iam:PolicyARN': policy.arn }) }
     },
     {
       actions: ['iam:DetachRolePolicy'],
       resources: retiredPolicyArns.length > 0 ? [role] : [],
-      context: {}
+      context: bounded(plan)
     }
   ]
 }
@@ -175,7 +187,7 @@ function stack(plan: PlannedInstall): readonly Need[] {
     ...nodeRolePolicies(plan).map((arn) => ({
       actions: ['iam:AttachRolePolicy'],
       resources: [rendered.nodeRole.arn],
-      context: { 'aws:CalledVia': [cloudFormation], 'iam:PolicyARN': arn }
+      context: { ...bounded(plan), 'aws:CalledVia': [cloudFormation], 'iam:PolicyARN': arn }
     })),
     {
       actions: ['iam:CreatePolicy'],
@@ -205,13 +217,35 @@ function nodeRolePolicies({ stack: { nodeRole, resources } }: PlannedInstall): r
   return Array.isArray(arns) ? arns.filter((arn) => typeof arn === 'string') : []
 }
 
+/** What a role that is there is given anew, by what differs of it. */
+function repairsOf({ stateOf, pathsOf, permissionsBoundary }: PlannedInstall, id: string): readonly string[] {
+  if (stateOf(id) !== 'differs') return []
+  const differs = (path: RegExp): boolean => pathsOf(id).some((one) => path.test(one))
+  return [
+    ...(differs(/^trust\b/) ? ['iam:UpdateAssumeRolePolicy'] : []),
+    ...(differs(/^permissionsBoundary$/)
+      ? [
+          permissionsBoundary === undefined
+            ? 'iam:DeleteRolePermissionsBoundary'
+            : 'iam:PutRolePermissionsBoundary'
+        ]
+      : []),
+    ...(differs(/^tags\./) ? ['iam:TagRole'] : [])
+  ]
+}
+
 /** Keys of the calls that are made once each, with one value: together they are one question to IAM. */
-function direct({ permissionsBoundary }: PlannedInstall): ConditionContext {
+function direct(plan: PlannedInstall): ConditionContext {
   return {
     'iam:AWSServiceName': 'spot.amazonaws.com',
     'iam:PassedToService': 'pods.eks.amazonaws.com',
-    ...(permissionsBoundary !== undefined && { 'iam:PermissionsBoundary': permissionsBoundary })
+    ...bounded(plan)
   }
+}
+
+/** A policy that ties the writing of roles to a boundary asks for it at each of those calls. */
+function bounded({ permissionsBoundary }: PlannedInstall): ConditionContext {
+  return permissionsBoundary === undefined ? {} : { 'iam:PermissionsBoundary': permissionsBoundary }
 }
 
 function changed(state: ReturnType<PlannedInstall['stateOf']>): boolean {

@@ -1,4 +1,4 @@
-import type { MissingPermission } from '../aws/simulate.js'
+import type { MissingPermission, UnknownPermission } from '../aws/simulate.js'
 import { installPolicy } from '../aws/errors.js'
 import type { Facts } from './facts.js'
 import type { Concern } from './finding.js'
@@ -19,25 +19,63 @@ export async function permissions({
         subject: 'permissions',
         problem: `whether the role may do all that is planned could not be asked: ${simulation.reason}`,
         evidence: '',
-        fix: 'To have it looked at before the first write, allow the role iam:SimulatePrincipalPolicy on itself.'
+        fix: simulation.fix
       }
     ]
   }
-  return simulation.missing.length === 0 ? [] : [lacking(principal, simulation.missing)]
+  return [
+    ...(simulation.missing.length === 0 ? [] : [lacking(principal, simulation.missing)]),
+    ...(simulation.unknown.length === 0 ? [] : [undecided(principal, simulation.unknown)])
+  ]
 }
 
 function lacking(principal: string, missing: readonly MissingPermission[]): Concern {
-  const byAction = new Map<string, string[]>()
-  for (const { action, resource, explicit } of missing) {
-    const on = explicit ? `${resource} (explicitly denied)` : resource
-    byAction.set(action, [...new Set([...(byAction.get(action) ?? []), on])])
-  }
+  const denied = missing.map((one) => ({
+    ...one,
+    resource: one.explicit ? `${one.resource} (explicitly denied)` : one.resource
+  }))
   return {
     level: 'error',
     subject: 'permissions',
-    problem: `${principal} may not do all that is planned:\n${[...byAction].map(([action, on]) => `    ${action} on ${on.join(', ')}`).join('\n')}\n   `,
+    problem: `${principal} may not do all that is planned:\n${byAction(denied)}\n   `,
     evidence: 'iam:SimulatePrincipalPolicy',
     fix: `Give the role what it lacks (${installPolicy} has every statement), and take back what denies it.`,
     override: 'permissions'
   }
+}
+
+/** What was not decided is never taken for allowed, and refuses nothing either. */
+function undecided(principal: string, unknown: readonly UnknownPermission[]): Concern {
+  const keys = [...new Set(unknown.flatMap((one) => one.keys))].sort()
+  const fix = [
+    ...(keys.length > 0
+      ? [
+          `The role's policies, a boundary or a control policy ask for ${keys.join(', ')}, which is known at the real call only: see that such a statement lets the call through.`
+        ]
+      : []),
+    ...(unknown.some((one) => one.keys.length === 0)
+      ? [
+          `IAM's answer says nothing of ${keys.length > 0 ? 'the others' : 'them'}: see that the role has their statements (${installPolicy} has every one).`
+        ]
+      : [])
+  ]
+  return {
+    level: 'note',
+    subject: 'permissions',
+    problem: `whether ${principal} may do this could not be found out:\n${byAction(unknown)}\n   `,
+    evidence: 'iam:SimulatePrincipalPolicy',
+    fix: fix.join(' ')
+  }
+}
+
+/** One line an action, with the resources that it is about. */
+function byAction(
+  pairs: readonly { readonly action: string; readonly resource: string; readonly keys?: readonly string[] }[]
+): string {
+  const lines = new Map<string, Set<string>>()
+  for (const { action, resource, keys = [] } of pairs) {
+    const on = keys.length === 0 ? resource : `${resource} (without ${keys.join(', ')})`
+    lines.set(action, (lines.get(action) ?? new Set()).add(on))
+  }
+  return [...lines].map(([action, on]) => `    ${action} on ${[...on].join(', ')}`).join('\n')
 }

@@ -35,7 +35,8 @@ export function plannedNeeds(
     oidcProviderArn: oidcProviderArn(account, found.cluster.oidcIssuer),
     permissionsBoundary: inputs.permissionsBoundary,
     retiredPolicyArns: inspections.get('retired-parts')?.differences.flatMap(attachedPolicy) ?? [],
-    stateOf: (id) => inspections.get(id)?.state
+    stateOf: (id) => inspections.get(id)?.state,
+    pathsOf: (id) => inspections.get(id)?.differences.map(({ path }) => path) ?? []
   })
 }
 

@@ -181,12 +181,82 @@ describe('permissions', () => {
         ]
       })
     )
-    expect(
-      EvaluationResults?.map((one) => [one.EvalResourceName, one.EvalDecision, one.MissingContextValues])
-    ).toEqual([
-      ['arn:aws:iam::111122223333:role/a1', 'implicitDeny', ['aws:RequestTag/team']],
-      ['arn:aws:iam::111122223333:role/b1', 'implicitDeny', []]
+    expect(EvaluationResults).toEqual([
+      {
+        EvalActionName: 'iam:CreateRole',
+        EvalResourceName: 'arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}',
+        EvalDecision: 'implicitDeny',
+        MatchedStatements: [],
+        MissingContextValues: ['aws:RequestTag/team'],
+        ResourceSpecificResults: [
+          {
+            EvalResourceName: 'arn:aws:iam::111122223333:role/a1',
+            EvalResourceDecision: 'implicitDeny',
+            MatchedStatements: [],
+            MissingContextValues: ['aws:RequestTag/team']
+          },
+          {
+            EvalResourceName: 'arn:aws:iam::111122223333:role/b1',
+            EvalResourceDecision: 'implicitDeny',
+            MatchedStatements: [],
+            MissingContextValues: []
+          }
+        ]
+      }
     ])
+  })
+
+  it('are foretold for each resource, and the worst of them in all', async () => {
+    limited(
+      {
+        Effect: 'Allow',
+        Action: 'sqs:SendMessage',
+        Resource: ['arn:aws:sqs:*:*:a-*', 'arn:aws:sqs:*:*:c-*']
+      },
+      { Effect: 'Deny', Action: 'sqs:SendMessage', Resource: 'arn:aws:sqs:*:*:c-*' }
+    )
+    const asked = async (ResourceArns: string[]) => {
+      const { EvaluationResults = [] } = await admin.send(
+        new SimulatePrincipalPolicyCommand({
+          PolicySourceArn: 'arn:aws:iam::111122223333:role/limited',
+          ActionNames: ['sqs:SendMessage'],
+          ResourceArns
+        })
+      )
+      return EvaluationResults.map((one) => [
+        one.EvalResourceName,
+        one.EvalDecision,
+        one.ResourceSpecificResults?.map((own) => own.EvalResourceDecision)
+      ])
+    }
+    const [a, b, c] = [
+      'arn:aws:sqs:us-west-2:111122223333:a-x',
+      'arn:aws:sqs:us-west-2:111122223333:b-x',
+      'arn:aws:sqs:us-west-2:111122223333:c-x'
+    ]
+    expect(await asked([a, b, c])).toEqual([
+      [
+        'arn:${Partition}:sqs:${Region}:${Account}:${QueueName}',
+        'explicitDeny',
+        ['allowed', 'implicitDeny', 'explicitDeny']
+      ]
+    ])
+    expect(await asked([a])).toEqual([[a, 'allowed', ['allowed']]])
+  })
+
+  it('are not foretold together for actions that need different authorization information', async () => {
+    limited({ Effect: 'Allow', Action: 'iam:PassRole', Resource: '*' })
+    const ask = async (...ActionNames: string[]) =>
+      admin.send(
+        new SimulatePrincipalPolicyCommand({
+          PolicySourceArn: 'arn:aws:iam::111122223333:role/limited',
+          ActionNames
+        })
+      )
+    expect(await refusalOf(ask('iam:PassRole', 'sts:AssumeRole'))).toBe(
+      'InvalidInputException: Invalid Input Actions: [sts:AssumeRole] and [iam:PassRole] require different authorization information.'
+    )
+    expect((await ask('iam:PassRole')).EvaluationResults?.[0]?.EvalDecision).toBe('allowed')
   })
 
   it('are not foretold of a session, nor to whom that is not allowed', async () => {
