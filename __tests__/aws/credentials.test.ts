@@ -1,7 +1,5 @@
 import { GetRoleCommand } from '@aws-sdk/client-iam'
 import { connectAws, type ConnectInputs, type ConnectPorts } from '../../src/aws/connect.js'
-import { eksTokens } from '../../src/aws/eks-token.js'
-import { UserError } from '../../src/engine/errors.js'
 import { failure } from './failure.js'
 import { Refusal, standIn, type Handlers, type StandIn } from './stand-in.js'
 
@@ -154,6 +152,41 @@ describe('Credentials by GitHub OIDC', () => {
       }
     )
   })
+
+  it.each([
+    ['IDPCommunicationError', 'There was an error communicating with the identity provider'],
+    [
+      'InvalidIdentityToken',
+      "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity documentation for requirements"
+    ]
+  ])(
+    'are tried three times, seconds apart, when STS does not reach the issuer (%s)',
+    async (code, message) => {
+      let answers = 0
+      const pauses: number[] = []
+      const pause = async (milliseconds: number) => void pauses.push(milliseconds)
+      const refuse = (upTo: number) => () => {
+        if (++answers <= upTo) throw new Refusal(code, message)
+        return session('A', 3600)
+      }
+      await withAws(
+        { AssumeRoleWithWebIdentity: refuse(2), GetCallerIdentity: () => caller },
+        async ({ connect, audiences }) => {
+          const aws = await connect({}, { pause })
+          expect(audiences).toHaveLength(3)
+          expect(pauses).toEqual([3_000, 6_000])
+          aws.destroy()
+        }
+      )
+      answers = 0
+      await withAws({ AssumeRoleWithWebIdentity: refuse(9) }, async ({ connect, server }) => {
+        const error = await failure(connect({}, { pause }))
+        expect(error.message).toMatch(/^role-to-assume: STS could not read the keys of /)
+        expect(error.fix).toMatch(/^Run again/)
+        expect(server.calls).toHaveLength(3)
+      })
+    }
+  )
 
   it('denied once are not asked for again; the error shows both forms of the subject and never the token', async () => {
     await withAws(
@@ -352,49 +385,5 @@ describe('Credentials by the standard chain', () => {
       delete process.env['AWS_ACCESS_KEY_ID']
       delete process.env['AWS_SECRET_ACCESS_KEY']
     }
-  })
-})
-
-describe('The EKS token', () => {
-  it('is a presigned GetCallerIdentity at the STS endpoint for this cluster, and is kept for 14 minutes', async () => {
-    const clock = { now: Date.UTC(2026, 10, 24, 12) }
-    const masked: string[] = []
-    const token = eksTokens(
-      {
-        account: {
-          id: '1',
-          partition: 'aws',
-          region: 'eu-west-1',
-          urlSuffix: 'amazonaws.com',
-          callerArn: ''
-        },
-        credentials: {
-          source: '',
-          get: async () => ({ accessKeyId: 'AKID', secretAccessKey: 's', sessionToken: 't/+=' }),
-          renew: async () => undefined,
-          expired: () => new UserError('a', 'b', 'c')
-        },
-        stsEndpoint: new URL('https://sts.eu-west-1.amazonaws.com')
-      },
-      'blue',
-      { now: () => clock.now, mask: (secret) => void masked.push(secret) }
-    )
-    const first = await token()
-    expect(first.token).toMatch(/^k8s-aws-v1\.[\w-]+$/)
-    const url = new URL(Buffer.from(first.token.slice('k8s-aws-v1.'.length), 'base64url').toString())
-    expect(url.origin).toBe('https://sts.eu-west-1.amazonaws.com')
-    expect(Object.fromEntries(url.searchParams)).toMatchObject({
-      Action: 'GetCallerIdentity',
-      Version: '2011-06-15',
-      'X-Amz-Expires': '60',
-      'X-Amz-SignedHeaders': 'host;x-k8s-aws-id',
-      'X-Amz-Security-Token': 't/+=',
-      'X-Amz-Date': '20261124T120000Z'
-    })
-    expect(masked).toEqual([first.token])
-    clock.now += 13 * 60_000
-    expect((await token()).token).toBe(first.token)
-    clock.now += 61_000
-    expect((await token()).token).not.toBe(first.token)
   })
 })

@@ -2,7 +2,7 @@ import type { AwsCredentialIdentity } from '@smithy/types'
 import { messageOf, UserError } from '../engine/errors.js'
 import { sharedRead } from '../engine/once.js'
 import { clientDefaults, requestLogging, type Connection } from './clients.js'
-import { accessDenied, codeOf, isTransient, stsUnreachable } from './errors.js'
+import { accessDenied, codeOf, isTransient, issuerUnread, stsUnreachable } from './errors.js'
 import { claimsOf, idTokenMayComeLater, idTokenProblem, requireIdToken } from './id-token.js'
 import { roleProblem } from './role-problem.js'
 
@@ -115,13 +115,14 @@ async function assumeRole(
       return identity
     } catch (error) {
       if (error instanceof UserError) throw error
-      const again = isTransient(error) || ['ExpiredToken', 'IDPCommunication'].includes(codeOf(error) ?? '')
+      const keysUnread = issuerUnread(error)
+      const again = isTransient(error) || codeOf(error) === 'ExpiredToken' || keysUnread
       if (last || !again || accessDenied(error) !== undefined) {
         if (isTransient(error)) throw stsUnreachable(connection.region, error)
         const { roleArn, durationSeconds } = input
         throw roleProblem({ roleArn, audience, durationSeconds, claims: claimsOf(token) }, error)
       }
-      await ports.pause(500 * 2 ** attempt)
+      await ports.pause((keysUnread ? 1_500 : 500) * 2 ** attempt)
     }
   }
 }

@@ -79,6 +79,20 @@ export function isTransient(error: unknown): boolean {
   )
 }
 
+/**
+ * STS did not reach the issuer of a web identity token, which passes: IDPCommunicationError (@aws-sdk/client-sts marks it
+ * retryable), and what GitHub's OIDC answers with most, InvalidIdentityToken "Couldn't retrieve verification key from your
+ * identity provider" (aws-actions/configure-aws-credentials#299, #348).
+ */
+export function issuerUnread(error: unknown): boolean {
+  const failure = failureOf(error)
+  return (
+    failure !== undefined &&
+    (failure.code === 'IDPCommunicationError' ||
+      (failure.code === 'InvalidIdentityToken' && /retrieve verification key/i.test(failure.message)))
+  )
+}
+
 /** The session's credentials are no longer accepted because of their age. */
 export function isExpired(error: unknown): boolean {
   const code = codeOf(error)

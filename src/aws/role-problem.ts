@@ -1,5 +1,5 @@
 import { messageOf, UserError } from '../engine/errors.js'
-import { codeOf } from './errors.js'
+import { codeOf, issuerUnread } from './errors.js'
 import { subjectForms, type TokenClaims } from './id-token.js'
 
 export interface Assumption {
@@ -23,6 +23,14 @@ export function roleProblem(assumption: Assumption, error: unknown): UserError {
       'role-to-assume',
       denied(assumption, text),
       trustPolicyFix(assumption, issuer),
+      options
+    )
+  }
+  if (issuerUnread(error)) {
+    return new UserError(
+      'role-to-assume',
+      `STS could not read the keys of ${issuer}, with which it checks the job's OIDC token: ${text.trim()}`,
+      'Run again: it passes most often. With an issuer of your own, check that AWS reaches its /.well-known/jwks.',
       options
     )
   }
