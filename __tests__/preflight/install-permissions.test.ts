@@ -108,12 +108,13 @@ describe('needsOf', () => {
     const permissionsBoundary = 'arn:aws:iam::111122223333:policy/guard'
     const asked = (paths: readonly string[], boundary: string | undefined) =>
       needsOf(planned('1.14.1', stateOf, { pathsOf: () => paths, permissionsBoundary: boundary }))
+    const withBoundary: unknown = expect.objectContaining({ 'iam:PermissionsBoundary': permissionsBoundary })
     const trust = asked(['trust.Statement'], permissionsBoundary)
     expect(trust.map(({ actions, resources, context }) => [actions, resources, context])).toEqual(
       ['blue-karpenter', 'KarpenterNodeRole-blue'].map((name) => [
         ['iam:UpdateAssumeRolePolicy'],
         [`arn:aws:iam::111122223333:role/${name}`],
-        expect.objectContaining({ 'iam:PermissionsBoundary': permissionsBoundary })
+        withBoundary
       ])
     )
     const actions = (needs: readonly Need[]) => new Set(needs.flatMap((need) => need.actions))

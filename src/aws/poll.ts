@@ -1,8 +1,8 @@
 import type { Step } from '../engine/resource.js'
 
 export interface PollOptions {
-  /** What is waited for, for the log: `role blue-karpenter to be visible`. */
-  readonly what: string
+  /** What is waited for, for the log: `role blue-karpenter to be visible`. Asked anew after each try where it changes. */
+  readonly what: string | (() => string)
   readonly timeoutMilliseconds: number
   /** Between the first two tries. Default 1000. */
   readonly firstPauseMilliseconds?: number
@@ -28,7 +28,7 @@ export async function poll<T>(
       return value
     }
     if (step.now() >= deadline) throw options.giveUp()
-    step.waiting(options.what)
+    step.waiting(typeof options.what === 'string' ? options.what : options.what())
     await step.pause(pause)
     pause = Math.min(longest, pause * 1.5)
   }

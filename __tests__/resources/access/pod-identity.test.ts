@@ -46,6 +46,7 @@ describe('The Pod Identity agent', () => {
       })
     }
   }
+  const busy = 'Cluster blue currently has update 0ab1 in progress'
   const agent = async (handlers: Handlers, selfManaged = false) => {
     const { aws, server, close } = await awsWith(handlers)
     return {
@@ -63,6 +64,72 @@ describe('The Pod Identity agent', () => {
     expect(step.lines).toEqual(['created add-on eks-pod-identity-agent'])
     expect(step.waits).toContain('add-on eks-pod-identity-agent')
     expect(state.tags).toEqual({ ...tags, 'setup-karpenter:run': ownership.run })
+    await close()
+  })
+
+  it('is created again after "in use" while it is not there: a cluster that is being updated says so too', async () => {
+    const state: Parameters<typeof addon>[0] = {}
+    const handlers = addon(state)
+    let refusals = 2
+    const { resource, server, close } = await agent({
+      ...handlers,
+      CreateAddon: (input) => {
+        if (refusals-- > 0) throw new Refusal('ResourceInUseException', busy, 409)
+        return handlers['CreateAddon']?.(input)
+      }
+    })
+    const { after, step } = await install(resource)
+    expect(after.state).toBe('as wanted')
+    expect(step.lines).toEqual(['created add-on eks-pod-identity-agent'])
+    expect(step.waits[0]).toBe(`add-on eks-pod-identity-agent: ${busy}`)
+    expect(server.calls.filter((call) => call === 'CreateAddon')).toHaveLength(3)
+    await close()
+  })
+
+  it('that somebody else has made after "in use" is theirs', async () => {
+    const state: Parameters<typeof addon>[0] = {}
+    const { resource, close } = await agent({
+      ...addon(state),
+      CreateAddon: () => {
+        state.statuses = ['CREATING', 'ACTIVE']
+        throw new Refusal('ResourceInUseException', 'Addon already exists.', 409)
+      }
+    })
+    const { after, step } = await install(resource)
+    expect(after.state).toBe('as wanted')
+    expect(step.lines).toEqual([])
+    await close()
+  })
+
+  it('that a busy cluster never takes ends with what EKS says', async () => {
+    const { resource, close } = await agent({
+      ...addon({}),
+      CreateAddon: () => {
+        throw new Refusal('ResourceInUseException', busy, 409)
+      }
+    })
+    await expect(install(resource)).rejects.toThrow(
+      `Pod Identity agent: could not be created in ten minutes: ResourceInUseException: ${busy}`
+    )
+    await close()
+  })
+
+  it('that an earlier try is deleting is waited for, and one that EKS will not delete is not', async () => {
+    const statuses = ['ACTIVE', 'DELETING', 'DELETING']
+    const { resource, close } = await agent({
+      ...addon({}),
+      DescribeAddon: () => {
+        const status = statuses.shift()
+        if (status === undefined) throw new Refusal('ResourceNotFoundException', 'no addon', 404)
+        return { addon: { addonName: wanted.addonName, status, tags } }
+      },
+      DeleteAddon: () => {
+        throw new Refusal('InvalidRequestException', 'not in this state')
+      }
+    })
+    expect(await resource.remove(recordedStep())).toEqual({ outcome: 'removed' })
+    statuses.push('ACTIVE', 'ACTIVE')
+    await expect(resource.remove(recordedStep())).rejects.toThrow(/could not be deleted: .*not in this state/)
     await close()
   })
 

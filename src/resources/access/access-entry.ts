@@ -1,13 +1,6 @@
 import type { Aws } from '../../aws/clients.js'
-import {
-  awsProblem,
-  codeOf,
-  isAlreadyExists,
-  isNotFound,
-  liveOf,
-  refuseUnreadable,
-  wasRepeated
-} from '../../aws/errors.js'
+import { createAtEks } from '../../aws/eks-creation.js'
+import { awsProblem, codeOf, isNotFound, liveOf, refuseUnreadable } from '../../aws/errors.js'
 import type { IamRole } from '../../aws/iam-role.js'
 import { creationTags, isOurs, isOursToRemove } from '../../aws/ownership-tags.js'
 import { poll } from '../../aws/poll.js'
@@ -77,41 +70,31 @@ export function accessEntry(wanted: AccessEntryWanted, ports: Ports): AnyResourc
   async function create(step: Step): Promise<void> {
     const { CreateAccessEntryCommand } = await import('../../aws/sdk/eks.js')
     const eks = await ports.aws.eks()
-    const made = `created access entry ${wanted.type} for ${wanted.nodeRoleArn}`
-    await poll(
-      step,
+    const tags = { ...creationTags(wanted.tags, ports.ownership) }
+    const outcome = await createAtEks(
       {
-        what: `EKS to see role ${wanted.nodeRoleArn}`,
-        timeoutMilliseconds: 120_000,
-        giveUp: () =>
-          new UserError(
-            title,
-            `EKS does not know the role ${wanted.nodeRoleArn} two minutes after it was made`,
-            'Check that the stack made the role, then run again.'
-          )
-      },
-      async () => {
-        try {
-          await eks.send(
-            new CreateAccessEntryCommand({
-              ...at,
-              type: wanted.type,
-              tags: { ...creationTags(wanted.tags, ports.ownership) }
-            })
-          )
-        } catch (error) {
-          if (isAlreadyExists(error)) {
-            if (wasRepeated(error)) step.changed(made)
-            return true
-          }
-          // EKS sees a new role seconds after IAM does.
-          if (codeOf(error) === 'InvalidParameter' && /principal/i.test(messageOf(error))) return undefined
-          throw awsProblem(title, 'could not be created', error)
+        title,
+        what: 'the access entry',
+        create: async () => eks.send(new CreateAccessEntryCommand({ ...at, type: wanted.type, tags })),
+        isThere: async () => (await liveOf(title, get)).state === 'present',
+        // EKS sees a new role seconds after IAM does.
+        late: {
+          what: `EKS to see role ${wanted.nodeRoleArn}`,
+          passes: (error) => codeOf(error) === 'InvalidParameter' && /principal/i.test(messageOf(error)),
+          givenUp: (error) =>
+            new UserError(
+              title,
+              `EKS does not know the role ${wanted.nodeRoleArn} two minutes after it was made`,
+              'Check that the stack made the role, then run again.',
+              { cause: error }
+            )
         }
-        step.changed(made)
-        return true
-      }
+      },
+      step
     )
+    if (outcome === 'created') {
+      step.changed(`created access entry ${wanted.type} for ${wanted.nodeRoleArn}`)
+    }
   }
 
   async function deleteWrong(live: Live, step: Step): Promise<void> {

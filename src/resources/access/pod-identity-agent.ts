@@ -1,13 +1,7 @@
 import type { Addon } from '@aws-sdk/client-eks'
 import type { Aws } from '../../aws/clients.js'
-import {
-  awsProblem,
-  isAlreadyExists,
-  isNotFound,
-  liveOf,
-  refuseUnreadable,
-  wasRepeated
-} from '../../aws/errors.js'
+import { createAtEks } from '../../aws/eks-creation.js'
+import { awsProblem, codeOf, isNotFound, liveOf, refuseUnreadable } from '../../aws/errors.js'
 import { creationTags, isOurs } from '../../aws/ownership-tags.js'
 import { poll } from '../../aws/poll.js'
 import { missing, type Difference } from '../../engine/difference.js'
@@ -67,15 +61,24 @@ export function podIdentityAgent(wanted: PodIdentityAgentWanted, ports: Ports): 
   async function create(step: Step): Promise<void> {
     const { CreateAddonCommand } = await import('../../aws/sdk/eks.js')
     const eks = await ports.aws.eks()
-    try {
-      await eks.send(
-        new CreateAddonCommand({ ...at, tags: { ...creationTags(wanted.tags, ports.ownership) } })
-      )
-    } catch (error) {
-      if (!isAlreadyExists(error)) throw awsProblem(title, 'the add-on could not be created', error)
-      if (!wasRepeated(error)) return
-    }
-    step.changed(`created add-on ${wanted.addonName}`)
+    const tags = { ...creationTags(wanted.tags, ports.ownership) }
+    const outcome = await createAtEks(
+      {
+        title,
+        what: `add-on ${wanted.addonName}`,
+        create: async () => eks.send(new CreateAddonCommand({ ...at, tags })),
+        isThere: async () => (await get())?.source === 'add-on'
+      },
+      step
+    )
+    if (outcome === 'created') step.changed(`created add-on ${wanted.addonName}`)
+  }
+
+  /** An add-on that an earlier try of ours is deleting refuses the next one, in more than one way. */
+  async function isGoing(error: unknown): Promise<boolean> {
+    if (!/^(ResourceInUse|InvalidRequest)$/.test(codeOf(error) ?? '')) return false
+    const live = await get()
+    return live?.source !== 'add-on' || live.status === 'DELETING'
   }
 
   async function awaitState(
@@ -161,10 +164,9 @@ export function podIdentityAgent(wanted: PodIdentityAgentWanted, ports: Ports): 
       return { outcome: 'kept', reason: `other service accounts use it: ${users.join(', ')}` }
     }
     if (live.status !== 'DELETING') {
-      await eks.send(new DeleteAddonCommand(at)).catch((error: unknown) => {
-        // An add-on that an earlier try is deleting is in use for the next one.
-        const underWay = wasRepeated(error) && isAlreadyExists(error)
-        if (!isNotFound(error) && !underWay) throw awsProblem(title, 'the add-on could not be deleted', error)
+      await eks.send(new DeleteAddonCommand(at)).catch(async (error: unknown) => {
+        if (isNotFound(error) || (await isGoing(error))) return
+        throw awsProblem(title, 'the add-on could not be deleted', error)
       })
       step.changed(`deleted add-on ${wanted.addonName}`)
     }

@@ -1,12 +1,6 @@
 import type { Aws } from '../../aws/clients.js'
-import {
-  awsProblem,
-  codeOf,
-  isAlreadyExists,
-  isNotFound,
-  liveOf,
-  refuseUnreadable
-} from '../../aws/errors.js'
+import { createAtEks } from '../../aws/eks-creation.js'
+import { awsProblem, codeOf, isNotFound, liveOf, refuseUnreadable } from '../../aws/errors.js'
 import { creationTags, isOurs, isOursToRemove } from '../../aws/ownership-tags.js'
 import { poll } from '../../aws/poll.js'
 import { missing } from '../../engine/difference.js'
@@ -55,7 +49,37 @@ export function podIdentityAssociation(
   }
 
   /** EKS sees a new role, and its trust policy, seconds after IAM does. */
-  async function whenRoleIsSeen(step: Step, write: () => Promise<unknown>): Promise<void> {
+  function roleUnseen(error: unknown): boolean {
+    return /^Invalid(Parameter|Request)$/.test(codeOf(error) ?? '') && /role|trust/i.test(messageOf(error))
+  }
+
+  async function create(step: Step): Promise<void> {
+    const { CreatePodIdentityAssociationCommand } = await import('../../aws/sdk/eks.js')
+    const eks = await ports.aws.eks()
+    const tags = { ...creationTags(wanted.tags, ports.ownership) }
+    const outcome = await createAtEks(
+      {
+        title,
+        what: `the association of ${account}`,
+        create: async () =>
+          eks.send(
+            new CreatePodIdentityAssociationCommand({ clusterName, namespace, serviceAccount, roleArn, tags })
+          ),
+        isThere: async () => (await get()) !== undefined,
+        late: {
+          what: `EKS to see role ${roleArn}`,
+          passes: roleUnseen,
+          givenUp: (error) => awsProblem(title, `EKS does not take the role ${roleArn}`, error)
+        }
+      },
+      step
+    )
+    if (outcome === 'created') step.changed(`associated service account ${account} with ${roleArn}`)
+  }
+
+  async function turn({ associationId, roleArn: before, tags }: Live, step: Step): Promise<void> {
+    const { UpdatePodIdentityAssociationCommand } = await import('../../aws/sdk/eks.js')
+    const eks = await ports.aws.eks()
     const last: { error: unknown } = { error: undefined }
     await poll(
       step,
@@ -66,46 +90,21 @@ export function podIdentityAssociation(
       },
       async () => {
         try {
-          await write()
-          return true
+          return await eks.send(
+            new UpdatePodIdentityAssociationCommand({ clusterName, associationId, roleArn })
+          )
         } catch (error) {
-          if (isAlreadyExists(error)) return true
           last.error = error
-          if (
-            /^Invalid(Parameter|Request)$/.test(codeOf(error) ?? '') &&
-            /role|trust/i.test(messageOf(error))
-          ) {
-            return undefined
-          }
+          if (roleUnseen(error)) return undefined
           throw awsProblem(title, `could not be written for ${account}`, error)
         }
       }
     )
-  }
-
-  async function apply(live: Live | undefined, step: Step): Promise<void> {
-    const { CreatePodIdentityAssociationCommand, UpdatePodIdentityAssociationCommand } =
-      await import('../../aws/sdk/eks.js')
-    const eks = await ports.aws.eks()
-    if (live === undefined) {
-      const tags = { ...creationTags(wanted.tags, ports.ownership) }
-      await whenRoleIsSeen(step, async () =>
-        eks.send(
-          new CreatePodIdentityAssociationCommand({ clusterName, namespace, serviceAccount, roleArn, tags })
-        )
+    step.changed(`associated service account ${account} with ${roleArn} instead of ${before}`)
+    if (!isOurs(tags, clusterName)) {
+      step.warning(
+        `the association of ${account} with ${before} was made by somebody else; the role itself was left`
       )
-      step.changed(`associated service account ${account} with ${roleArn}`)
-    } else if (live.roleArn !== roleArn) {
-      const { associationId } = live
-      await whenRoleIsSeen(step, async () =>
-        eks.send(new UpdatePodIdentityAssociationCommand({ clusterName, associationId, roleArn }))
-      )
-      step.changed(`associated service account ${account} with ${roleArn} instead of ${live.roleArn}`)
-      if (!isOurs(live.tags, clusterName)) {
-        step.warning(
-          `the association of ${account} with ${live.roleArn} was made by somebody else; the role itself was left`
-        )
-      }
     }
   }
 
@@ -132,7 +131,7 @@ export function podIdentityAssociation(
       absent: () => [missing(`Pod Identity association of ${account}`, roleArn)],
       apply: async (live, _differences, step) => {
         refuseUnreadable(title, live)
-        await apply(live.state === 'present' ? live.value : undefined, step)
+        if (live.state === 'absent') await create(step)
         await poll(
           step,
           {
@@ -148,8 +147,8 @@ export function podIdentityAssociation(
           },
           async () => {
             const now = await get()
-            // Somebody else's association that was made meanwhile is turned to our role as well.
-            if (now !== undefined && now.roleArn !== roleArn) await apply(now, step)
+            // Also somebody else's that was made meanwhile.
+            if (now !== undefined && now.roleArn !== roleArn) await turn(now, step)
             return now?.roleArn === roleArn ? true : undefined
           }
         )
