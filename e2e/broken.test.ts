@@ -316,7 +316,7 @@ describe('broken on purpose', () => {
   })
 
   test('what is put right, the next run finishes', async () => {
-    const result = succeeded(await sandbox.run(inputs))
+    const result = succeeded(await sandbox.run({ ...inputs, 'permissions-boundary': 'none' }))
     expect(result.outputs['changed']).toBe('true')
     const deployment = await get(sandbox, `${paths.deployments}/karpenter`)
     expect(at(deployment, 'status', 'availableReplicas')).toBe(2)

@@ -189,8 +189,12 @@ describe('the published policy', () => {
     expect(writes(callsOf(sandbox))).toEqual([])
   })
 
-  test('is enough to take off the permissions boundary that is no longer asked for', async () => {
-    succeeded(await run(sandbox, 'without boundary', { ...byPodIdentity, tags: 'team=platform' }))
+  test('is enough to take off the permissions boundary, which stays until that is asked for', async () => {
+    const inputs = { ...byPodIdentity, tags: 'team=platform' }
+    succeeded(await run(sandbox, 'without a word of the boundary', inputs))
+    expect(sandbox.cloud.iam.role('KarpenterNodeRole-blue').boundary).toBe(boundary)
+    expect(sandbox.cloud.iam.role('blue-karpenter').boundary).toBe(boundary)
+    succeeded(await run(sandbox, 'without boundary', { ...inputs, 'permissions-boundary': 'none' }))
     expect(denied(callsOf(sandbox))).toEqual([])
     expect(sandbox.cloud.iam.role('KarpenterNodeRole-blue').boundary).toBeUndefined()
     expect(sandbox.cloud.iam.role('blue-karpenter').boundary).toBeUndefined()

@@ -193,6 +193,7 @@ describe('parseInputs', () => {
     ['node-pools', 'missing.yaml'],
     ['interruption-queue', 'https://sqs.eu-west-1.amazonaws.com/1/q'],
     ['permissions-boundary', 'boundary'],
+    ['permissions-boundary', 'None'],
     ['tags', 'team'],
     ['tags', 'aws:team=a'],
     ['smoke-test', 'yes please'],

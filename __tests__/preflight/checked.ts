@@ -78,6 +78,7 @@ export function checkedOf(clients: Pick<Found, 'aws' | 'kubernetes'>, given: Giv
       installed: undefined,
       identity: 'irsa',
       nodeAccess: 'access-entry',
+      permissionsBoundary: undefined,
       facts: tableFacts('1.14.1'),
       ownPolicies: undefined,
       templateOrigin: 'built-in',

@@ -69,6 +69,8 @@ export interface Resource<W, L> {
   health?(live: L, look: Look): Promise<Health>
   /** Takes away what we made, and what was adopted when that is asked for; nothing else. */
   remove(step: Step): Promise<Removal>
+  /** Pure. What somebody else put there and is left: worth a line on every run, and no difference. */
+  notes?(live: L): readonly string[]
   /** Pure. Whose it is, where that can be seen on it. */
   owner?(live: L): Owner
   /** Names of what is still there of it, for the proof after a removal; the title alone where this is not given. */
@@ -93,6 +95,8 @@ export interface Inspection {
   readonly differences: readonly Difference[]
   /** Names of what is there of it; empty when nothing is. */
   readonly left: readonly string[]
+  /** What is worth a line and is no difference. */
+  readonly notes?: readonly string[]
   /** Set when it is there, and whose it is can be seen. */
   readonly owner?: Owner
   /** Set when unreadable. */
@@ -139,6 +143,7 @@ export function resource<W, L>(own: Resource<W, L>, isWanted: (value: unknown) =
                 : 'as wanted',
         differences,
         left: live.state === 'present' ? (own.left?.(live.value) ?? [own.title]) : [],
+        ...(live.state === 'present' && own.notes !== undefined && { notes: own.notes(live.value) }),
         ...(owner !== undefined && { owner }),
         ...(live.state === 'unreadable' && {
           unreadable: {

@@ -53,7 +53,7 @@ export const table = {
   helmValuesFile: input('helm-values-file', '', model, of.valuesFile),
   nodePools: input('node-pools', 'default', model, of.nodePools),
   interruptionQueue: input('interruption-queue', 'stack', model, of.queue),
-  permissionsBoundary: input('permissions-boundary', '', model, optional(of.policyArn)),
+  permissionsBoundary: input('permissions-boundary', '', model, optional(of.boundary)),
   tags: input('tags', '', model, of.tags),
   controllerRolePolicies: input('controller-role-policies', '', model, of.policyArns),
   nodeRolePolicies: input('node-role-policies', '', model, of.policyArns),

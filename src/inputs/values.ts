@@ -36,7 +36,11 @@ export const nodePoolName = matching(
   'use names of NodePools, comma-separated'
 )
 const policyArnPattern = /^arn:aws(-cn|-us-gov)?:iam::(\d{12}|aws):policy\/[\w+=,.@/-]+$/
-export const policyArn = matching(policyArnPattern, 'use the ARN of an IAM policy')
+/** `none`: no boundary, also where somebody else put one. */
+export const boundary = matching(
+  new RegExp(`^none$|${policyArnPattern.source}`),
+  'use the ARN of an IAM policy, or none'
+)
 /** Policies of the account or AWS's own. */
 export const policyArns = list(matching(policyArnPattern, 'use ARNs of IAM policies, comma-separated'))
 

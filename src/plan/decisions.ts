@@ -5,7 +5,9 @@ import {
   type NodeAccessStrategy
 } from '../aws/choices.js'
 import { iamArn } from '../aws/partition.js'
+import { boundaryArn, noBoundary, type WantedBoundary } from '../aws/role-boundary.js'
 import { overlay } from '../engine/json.js'
+import { isMap } from '../engine/json.js'
 import type { Step } from '../engine/resource.js'
 import type { Discovery } from './discovery.js'
 import type { Chart } from '../helm/chart.js'
@@ -42,6 +44,8 @@ export interface Decisions {
   /** Policies of a version's published template by the table, as this cluster would get them. */
   readonly publishedPolicies: (version: string) => readonly NamedPolicy[]
   readonly standing: DecidedTemplate['standing']
+  /** Of every role that is made: as asked for, else as it was at the last install. */
+  readonly permissionsBoundary: WantedBoundary
   readonly identity: ControllerIdentityStrategy
   readonly nodeAccess: NodeAccessStrategy
   readonly template: string
@@ -91,6 +95,7 @@ export async function decide(
     ...(others.nodeRoleArn !== undefined && { nodeRoleArn: others.nodeRoleArn })
   }
   const work = { inputs, found, session, ports, step }
+  const permissionsBoundary = wantedBoundary(inputs, found)
   const [identity, template, { helm, chart, choices: tools }] = await Promise.all([
     identityOf(inputs, found, installed),
     decideTemplate({
@@ -104,7 +109,7 @@ export async function decide(
         clusterName: cluster.name,
         nodeRoleName: inputs.nodeRoleName,
         nodeRolePolicies: inputs.nodeRolePolicies,
-        permissionsBoundary: inputs.permissionsBoundary,
+        permissionsBoundary: boundaryArn(permissionsBoundary),
         others
       },
       fetchText: fetchText(ports, step.signal),
@@ -135,6 +140,7 @@ export async function decide(
     installed,
     facts,
     statements,
+    permissionsBoundary,
     ownPolicies: template.own,
     publishedPolicies: (of) => renderTemplate(builtInTemplateText(of), settings).policies,
     standing: template.standing,
@@ -162,6 +168,14 @@ export async function decide(
     choices,
     warnings: [...(untested === undefined ? [] : [untested]), ...manifests.warnings]
   }
+}
+
+/** One that this action has set stays as well until `none` is asked for. */
+function wantedBoundary({ permissionsBoundary }: Inputs, { record }: Discovery): WantedBoundary {
+  if (permissionsBoundary !== undefined) return permissionsBoundary
+  const role = record?.resources['controller-role']?.wanted
+  const recorded = isMap(role) ? role['permissionsBoundary'] : undefined
+  return typeof recorded === 'string' && recorded !== noBoundary ? recorded : undefined
 }
 
 /** The ARN of a queue of the account, by its name alone. */

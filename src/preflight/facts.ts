@@ -83,7 +83,8 @@ export interface Checked {
   readonly inputs: Inputs
   readonly found: KnownDiscovery & Pick<Discovery, 'aws' | 'kubernetes' | 'record' | 'adopted'>
   readonly ownership: Ownership
-  readonly decisions: KnownDecisions & Pick<Decisions, 'nodeAccess' | 'facts' | 'ownPolicies'>
+  readonly decisions: KnownDecisions &
+    Pick<Decisions, 'nodeAccess' | 'permissionsBoundary' | 'facts' | 'ownPolicies'>
   /** The comparison, which may have failed: then whatever else is wrong is said first. */
   readonly inspections: Promise<ReadonlyMap<string, Inspection>>
 }

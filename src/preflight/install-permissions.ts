@@ -1,5 +1,6 @@
 import type { NodeAccessStrategy } from '../aws/choices.js'
 import { iamArn } from '../aws/partition.js'
+import { boundaryArn, type WantedBoundary } from '../aws/role-boundary.js'
 import type { Account } from '../aws/environment.js'
 import type { RenderedStack } from '../karpenter/rendered-stack.js'
 
@@ -26,7 +27,7 @@ export interface PlannedInstall {
   readonly discovered: readonly string[]
   /** Of the cluster's issuer. */
   readonly oidcProviderArn: string
-  readonly permissionsBoundary: string | undefined
+  readonly permissionsBoundary: WantedBoundary
   /** ARNs of other versions' policies on the controller's role, which are detached and go with the stack's update. */
   readonly retiredPolicyArns: readonly string[]
   /** What the comparison found of a resource, by its id; undefined when it is not in the model. */
@@ -225,7 +226,7 @@ function repairsOf({ stateOf, pathsOf, permissionsBoundary }: PlannedInstall, id
     ...(differs(/^trust\b/) ? ['iam:UpdateAssumeRolePolicy'] : []),
     ...(differs(/^permissionsBoundary$/)
       ? [
-          permissionsBoundary === undefined
+          boundaryArn(permissionsBoundary) === undefined
             ? 'iam:DeleteRolePermissionsBoundary'
             : 'iam:PutRolePermissionsBoundary'
         ]
@@ -245,7 +246,8 @@ function direct(plan: PlannedInstall): ConditionContext {
 
 /** A policy that ties the writing of roles to a boundary asks for it at each of those calls. */
 function bounded({ permissionsBoundary }: PlannedInstall): ConditionContext {
-  return permissionsBoundary === undefined ? {} : { 'iam:PermissionsBoundary': permissionsBoundary }
+  const arn = boundaryArn(permissionsBoundary)
+  return arn === undefined ? {} : { 'iam:PermissionsBoundary': arn }
 }
 
 function changed(state: ReturnType<PlannedInstall['stateOf']>): boolean {

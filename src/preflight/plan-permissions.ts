@@ -15,7 +15,7 @@ export function plannedNeeds(
   }: {
     readonly inputs: Inputs
     readonly found: Pick<Discovery, 'aws' | 'cluster' | 'subnets' | 'securityGroups'>
-    readonly decisions: Pick<Decisions, 'stack' | 'nodeAccess'>
+    readonly decisions: Pick<Decisions, 'stack' | 'nodeAccess' | 'permissionsBoundary'>
   },
   inspections: ReadonlyMap<string, Inspection>
 ): readonly Need[] {
@@ -33,7 +33,7 @@ export function plannedNeeds(
       ...found.securityGroups.map(({ id }) => ec2(`security-group/${id}`))
     ],
     oidcProviderArn: oidcProviderArn(account, found.cluster.oidcIssuer),
-    permissionsBoundary: inputs.permissionsBoundary,
+    permissionsBoundary: decisions.permissionsBoundary,
     retiredPolicyArns: inspections.get('retired-parts')?.differences.flatMap(attachedPolicy) ?? [],
     stateOf: (id) => inspections.get(id)?.state,
     pathsOf: (id) => inspections.get(id)?.differences.map(({ path }) => path) ?? []

@@ -46,6 +46,9 @@ export async function compare(
   return stage(run, 'Compare', async (step) => {
     const inspections = await inspectAll(graph, step.signal)
     for (const line of lines(inspections)) step.note(line)
+    for (const { resource, notes = [] } of inspections.values()) {
+      for (const line of notes) step.note(`${resource.title}: ${line}`)
+    }
     return inspections
   })
 }

@@ -206,6 +206,32 @@ test('the stack has what the inputs say of its roles', async () => {
   expect(template).toContain('nodes-of-blue')
 })
 
+test.each<[string, string | undefined, string | undefined]>([
+  ['', 'arn:aws:iam::111122223333:policy/recorded', 'arn:aws:iam::111122223333:policy/recorded'],
+  ['none', 'arn:aws:iam::111122223333:policy/recorded', 'none'],
+  ['', 'none', undefined],
+  ['', undefined, undefined]
+])(
+  'the boundary of every role, asked for as "%s" and recorded as %s, is %s',
+  async (asked, before, wanted) => {
+    const graph = await modelOf({
+      inputs: { 'permissions-boundary': asked },
+      record: {
+        schema: 1,
+        karpenterVersion: '1.14.1',
+        run: '',
+        time: '2026-11-01T00:00:00Z',
+        resources: { 'controller-role': { before: [], wanted: { permissionsBoundary: before } } }
+      }
+    })
+    const roles = ['controller-role', 'role/KarpenterNodeRole-blue'].map((id) => graph.get(id).wanted)
+    expect(roles.map((role) => field(role, 'permissionsBoundary'))).toEqual([wanted, wanted])
+    expect(/PermissionsBoundary/.test(textField(graph.get('stack').wanted, 'template') ?? '')).toBe(
+      wanted?.startsWith('arn:') === true
+    )
+  }
+)
+
 test('a controller by Pod Identity has no role in its service account', async () => {
   expect(field(install.get('helm-release').wanted, 'values', 'serviceAccount')).toBeUndefined()
 })

@@ -119,11 +119,14 @@ describe('A role of the stack', () => {
       ['furtherPolicies.AdministratorAccess', 'weakens security'],
       ['inline.logs.One', 'weakens security'],
       ['inline.debug', 'weakens security'],
-      ['permissionsBoundary', 'breaks scaling'],
       ['tags.team', 'cosmetic']
     ])
     expect(after.state).toBe('as wanted')
-    expect(step.lines).toHaveLength(7)
+    expect(step.lines).toHaveLength(6)
+    expect(role().boundary).toBe(PolicyArn)
+    expect(after.notes).toEqual([
+      `the permissions boundary ${PolicyArn}, which nothing asks for, stays (\`permissions-boundary: none\` takes it off)`
+    ])
     expect(kept).toEqual({
       'trust policy of role KarpenterNodeRole-blue': JSON.stringify(
         trusts('ec2.amazonaws.com', 'lambda.amazonaws.com')
@@ -155,6 +158,17 @@ describe('A role of the stack', () => {
     const { before, after } = await install(theirs({ ...wanted, permissionsBoundary: PermissionsBoundary }))
     expect(before.differences).toMatchObject([{ path: 'permissionsBoundary', severity: 'weakens security' }])
     expect(after.state).toBe('as wanted')
+  })
+
+  it('loses a boundary that somebody put there when none is asked for, and then alone', async () => {
+    const PermissionsBoundary = aws('AdministratorAccess')
+    make()
+    const iam = await home.aws.iam()
+    await iam.send(new PutRolePermissionsBoundaryCommand({ RoleName, PermissionsBoundary }))
+    const { before, after, step } = await install(theirs({ ...wanted, permissionsBoundary: 'none' }))
+    expect(before.differences).toMatchObject([{ path: 'permissionsBoundary', severity: 'breaks scaling' }])
+    expect(step.lines).toEqual([`took the permissions boundary ${PermissionsBoundary} off ${RoleName}`])
+    expect(after).toMatchObject({ state: 'as wanted', notes: [] })
   })
 
   it('of a stack that is not ours keeps what others put on it', async () => {

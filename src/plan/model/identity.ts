@@ -23,7 +23,9 @@ export function identity(
     clusterName: cluster.name,
     roleName: inputs.controllerRoleName,
     arn: decisions.controllerRoleArn,
-    ...(inputs.permissionsBoundary !== undefined && { permissionsBoundary: inputs.permissionsBoundary }),
+    ...(decisions.permissionsBoundary !== undefined && {
+      permissionsBoundary: decisions.permissionsBoundary
+    }),
     tags
   }
   const serviceAccount = { namespace: inputs.namespace, serviceAccount: releaseName }

@@ -35,7 +35,15 @@ export function stackRolesAndPolicies(
     })),
     ...renderedRoles(decisions.stack).map((role) => ({
       resource: stackRole(
-        { clusterName, ...role, tags: { ...roleTags, ...role.tags } },
+        {
+          clusterName,
+          // A template of one's own may have a boundary for a role in it.
+          ...(decisions.permissionsBoundary !== undefined && {
+            permissionsBoundary: decisions.permissionsBoundary
+          }),
+          ...role,
+          tags: { ...roleTags, ...role.tags }
+        },
         {
           ...ports,
           interim: async () => between.rolePolicies(role.name),

@@ -10,13 +10,14 @@ import {
 import { readRole, type IamRole } from '../../aws/iam-role.js'
 import { creationTags, isOurs, isOursToRemove, tagList } from '../../aws/ownership-tags.js'
 import { poll } from '../../aws/poll.js'
+import { boundaryArn, boundaryDrift, boundaryNote, putBoundary } from '../../aws/role-boundary.js'
 import { readTrust, trustDocument, trustStatement, type Trust } from '../../aws/trust-policy.js'
 import { missing, type Difference } from '../../engine/difference.js'
 import { UserError } from '../../engine/errors.js'
 import { isMap } from '../../engine/json.js'
 import { resource, type AnyResource, type Removal, type Step } from '../../engine/resource.js'
 import type { Ownership } from '../../aws/environment.js'
-import { boundaryDrift, tagDrift } from '../stack/role-drift.js'
+import { tagDrift } from '../stack/role-drift.js'
 import { ownerByTags } from '../../adoption/owners/tag-owner.js'
 
 export interface ControllerRoleWanted {
@@ -24,6 +25,7 @@ export interface ControllerRoleWanted {
   readonly roleName: string
   readonly arn: string
   readonly trust: Trust
+  /** An ARN, or `none`; without it what is there stays. */
   readonly permissionsBoundary?: string
   readonly tags: Readonly<Record<string, string>>
 }
@@ -52,15 +54,14 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
   async function create(step: Step): Promise<void> {
     const { CreateRoleCommand } = await import('../../aws/sdk/iam.js')
     const iam = await ports.aws.iam()
+    const boundary = boundaryArn(wanted.permissionsBoundary)
     try {
       await iam.send(
         new CreateRoleCommand({
           RoleName,
           Description: `Karpenter controller of EKS cluster ${wanted.clusterName}`,
           AssumeRolePolicyDocument: trustDocument([trustStatement(wanted.trust)]),
-          ...(wanted.permissionsBoundary !== undefined && {
-            PermissionsBoundary: wanted.permissionsBoundary
-          }),
+          ...(boundary !== undefined && { PermissionsBoundary: boundary }),
           Tags: tagList(creationTags(wanted.tags, ports.ownership))
         })
       )
@@ -78,6 +79,12 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
     if (!isOurs(live.tags, wanted.clusterName)) return
     const sdk = await import('../../aws/sdk/iam.js')
     const iam = await ports.aws.iam()
+    // First: a policy that ties the writing of roles to their boundary lets nothing be written before.
+    await putBoundary(
+      ports.aws,
+      { name: RoleName, wanted: wanted.permissionsBoundary, live: live.permissionsBoundary },
+      step
+    )
     if (!trust.trusted || trust.others.length > 0) {
       await iam.send(
         new sdk.UpdateAssumeRolePolicyCommand({
@@ -86,16 +93,6 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
         })
       )
       step.changed(`set the trust policy of ${wanted.roleName} to ${trustedName(wanted.trust)}`)
-    }
-    const { permissionsBoundary } = wanted
-    if (permissionsBoundary === undefined && live.permissionsBoundary !== undefined) {
-      await unlessGone(iam.send(new sdk.DeleteRolePermissionsBoundaryCommand({ RoleName })))
-      step.changed(`took the permissions boundary ${live.permissionsBoundary} off ${wanted.roleName}`)
-    } else if (permissionsBoundary !== undefined && live.permissionsBoundary !== permissionsBoundary) {
-      await iam.send(
-        new sdk.PutRolePermissionsBoundaryCommand({ RoleName, PermissionsBoundary: permissionsBoundary })
-      )
-      step.changed(`set the permissions boundary of ${wanted.roleName} to ${permissionsBoundary}`)
     }
     const tags = Object.entries(wanted.tags).filter(([key, value]) => live.tags[key] !== value)
     if (tags.length > 0) {
@@ -115,6 +112,10 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
       compare: differencesOf,
       absent: (want) => [missing(`IAM role ${want.roleName}`, want.arn)],
       refusal: (live) => refusal(wanted, live),
+      notes: (live) =>
+        isOurs(live.tags, wanted.clusterName)
+          ? boundaryNote(wanted.permissionsBoundary, live.permissionsBoundary)
+          : [],
       owner: ({ tags }) => ownerByTags({ tags, name: wanted.roleName }, wanted.clusterName),
       apply: async (live, _differences, step) => {
         refuseUnreadable(title, live)

@@ -34,23 +34,6 @@ export function furtherInlinePolicy(name: string, document: string): Difference 
   }
 }
 
-/** A boundary takes permissions away; the one that is wanted keeps the role from having more. */
-export function boundaryDrift(wanted: string | undefined, live: string | undefined): readonly Difference[] {
-  if (wanted === live) return []
-  return [
-    {
-      path: 'permissionsBoundary',
-      wanted,
-      live,
-      reason:
-        wanted === undefined
-          ? `the role has the permissions boundary ${live ?? ''}, which nothing asks for (\`permissions-boundary\` names the one that it is to have)`
-          : `the role has ${live === undefined ? 'no permissions boundary' : `the permissions boundary ${live}`} instead of ${wanted}`,
-      severity: wanted === undefined ? 'breaks scaling' : 'weakens security'
-    }
-  ]
-}
-
 /** Tags that the role lacks or has with other values. */
 export function tagDrift(
   wanted: Readonly<Record<string, string>>,

@@ -12,6 +12,7 @@ import { policyFix } from '../../aws/managed-policy.js'
 import { creationTags, isOurs, isOursToRemove, tagList } from '../../aws/ownership-tags.js'
 import { iamPath } from '../../aws/partition.js'
 import { poll } from '../../aws/poll.js'
+import { boundaryArn, boundaryDrift, boundaryNote, putBoundary } from '../../aws/role-boundary.js'
 import { rolePolicies } from '../../aws/role-policies.js'
 import { missing, type Difference } from '../../engine/difference.js'
 import { UserError } from '../../engine/errors.js'
@@ -20,7 +21,7 @@ import { resource, type AnyResource, type Removal, type Step } from '../../engin
 import type { Ownership } from '../../aws/environment.js'
 import type { RenderedRole } from '../../karpenter/rendered-roles.js'
 import { documentDifferences } from './policy-drift.js'
-import { boundaryDrift, furtherInlinePolicy, furtherPolicy, missingPolicy, tagDrift } from './role-drift.js'
+import { furtherInlinePolicy, furtherPolicy, missingPolicy, tagDrift } from './role-drift.js'
 
 export interface StackRoleWanted extends RenderedRole {
   readonly clusterName: string
@@ -60,7 +61,8 @@ export function stackRole(wanted: StackRoleWanted, ports: Ports): AnyResource {
     const iam = await aws.iam()
     const tags = (await ports.stackTags()) ?? creationTags({}, ports.ownership)
     const own = Object.entries({ ...tags, ...wanted.tags }).filter(([key]) => !key.startsWith('aws:'))
-    const { description, maxSessionDuration, permissionsBoundary, trust } = wanted
+    const { description, maxSessionDuration, trust } = wanted
+    const boundary = boundaryArn(wanted.permissionsBoundary)
     if (trust === undefined) {
       throw new UserError(
         title,
@@ -76,7 +78,7 @@ export function stackRole(wanted: StackRoleWanted, ports: Ports): AnyResource {
           AssumeRolePolicyDocument: JSON.stringify(trust),
           ...(description !== undefined && { Description: description }),
           ...(maxSessionDuration !== undefined && { MaxSessionDuration: maxSessionDuration }),
-          ...(permissionsBoundary !== undefined && { PermissionsBoundary: permissionsBoundary }),
+          ...(boundary !== undefined && { PermissionsBoundary: boundary }),
           Tags: tagList(Object.fromEntries(own))
         })
       )
@@ -114,24 +116,18 @@ export function stackRole(wanted: StackRoleWanted, ports: Ports): AnyResource {
   async function repairRole({ role }: RoleWithPolicies, step: Step): Promise<void> {
     const sdk = await import('../../aws/sdk/iam.js')
     const iam = await aws.iam()
+    // First: a policy that ties the writing of roles to their boundary lets nothing be written before.
+    await putBoundary(
+      aws,
+      { name: RoleName, wanted: wanted.permissionsBoundary, live: role.permissionsBoundary },
+      step
+    )
     if (wanted.trust !== undefined && trustDifferences(wanted.trust, role.trust).length > 0) {
       ports.keep(`trust policy of role ${wanted.name}`, decodeURIComponent(role.trust))
       await iam.send(
         new sdk.UpdateAssumeRolePolicyCommand({ RoleName, PolicyDocument: JSON.stringify(wanted.trust) })
       )
       step.changed(`put the trust policy of ${wanted.name} back to what the stack has`)
-    }
-    const { permissionsBoundary } = wanted
-    if (permissionsBoundary === undefined && role.permissionsBoundary !== undefined) {
-      await iam.send(new sdk.DeleteRolePermissionsBoundaryCommand({ RoleName })).catch((error: unknown) => {
-        if (!isNotFound(error) || !wasRepeated(error)) throw error
-      })
-      step.changed(`took the permissions boundary ${role.permissionsBoundary} off ${wanted.name}`)
-    } else if (permissionsBoundary !== undefined && role.permissionsBoundary !== permissionsBoundary) {
-      await iam.send(
-        new sdk.PutRolePermissionsBoundaryCommand({ RoleName, PermissionsBoundary: permissionsBoundary })
-      )
-      step.changed(`set the permissions boundary of ${wanted.name} to ${permissionsBoundary}`)
     }
     const tags = Object.entries(tagsToSet(wanted, role.tags))
     if (tags.length > 0) {
@@ -150,6 +146,7 @@ export function stackRole(wanted: StackRoleWanted, ports: Ports): AnyResource {
       read: async () => liveOf(title, async () => readRoleWithPolicies(aws, RoleName, ports.role)),
       compare: differencesOf,
       absent: (want) => [missing(`IAM role ${want.name}`, want.arn)],
+      notes: ({ role }) => boundaryNote(wanted.permissionsBoundary, role.permissionsBoundary),
       refusal: (live) => refusal(wanted, live),
       apply: async (before, _differences, step) => {
         refuseUnreadable(title, before)
