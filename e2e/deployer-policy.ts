@@ -22,6 +22,7 @@ function remember(sandbox: Sandbox, run: string): void {
 /** Only preflight looks by these; a run does without (e2e/preflight*.test.ts). */
 const optional = [
   'CheckOwnPermissions',
+  'StackValidation',
   'PinnedImages',
   'NodePoolImagesAndTypes',
   'NodeClassRoles',

@@ -3,6 +3,7 @@ import type { Change, ChangeSetType, Tag } from '@aws-sdk/client-cloudformation'
 import { UserError } from '../engine/errors.js'
 import type { Step } from '../engine/resource.js'
 import type { Aws } from './clients.js'
+import { whyNotPlanned } from './change-set-failure.js'
 import { awsProblem, codeOf, isAlreadyExists, isNotFound, wasRepeated } from './errors.js'
 import { poll } from './poll.js'
 
@@ -12,6 +13,8 @@ const changeSetName = 'setup-karpenter'
 export interface ChangeSetRequest {
   readonly stackName: string
   readonly type: ChangeSetType
+  /** The stack is not there yet: the change set makes it, empty and under review. */
+  readonly makesStack: boolean
   readonly template: string
   readonly parameters: Readonly<Record<string, string>>
   readonly tags: readonly Tag[]
@@ -51,17 +54,18 @@ export async function planChanges(aws: Aws, request: ChangeSetRequest, step: Ste
       async () => describe(aws, request.stackName)
     )
     if (outcome.failure === undefined) return { stackId, changeSetId, changes: outcome.changes }
-    await deleteChangeSet(aws, request.stackName)
-    if (/didn't contain changes|No updates are to be performed/i.test(outcome.failure))
+    if (/didn't contain changes|No updates are to be performed/i.test(outcome.failure)) {
+      await deleteChangeSet(aws, request.stackName)
       return { stackId, changeSetId, changes: [] }
-    throw new UserError(
-      subject,
-      `CloudFormation cannot plan the change: ${outcome.failure}`,
-      /EarlyValidation|already exists/i.test(outcome.failure)
-        ? 'A resource of that name exists outside the stack: delete it, or pass another name (`node-role-name`, `stack-name`, `interruption-queue`).'
-        : 'Correct the template (`template: built-in` is one that is known to work) or the permission it names, and run again.',
-      { state: 'The stack was left as it is.' }
-    )
+    }
+    const problem = await whyNotPlanned(aws, {
+      stackName: request.stackName,
+      changeSetId,
+      reason: outcome.failure
+    })
+    await deleteChangeSet(aws, request.stackName)
+    if (request.makesStack) await deleteEmptyStack(aws, stackId)
+    throw problem
   } catch (error) {
     throw awsProblem(subject, 'could not be planned', error)
   }
@@ -221,6 +225,19 @@ async function deleteChangeSet(aws: Aws, stackName: string): Promise<void> {
     )
   } catch (error) {
     if (!isNotFound(error)) throw error
+  }
+}
+
+/** Nothing was ever executed on it; a failure to delete it is no reason to hide why nothing was. */
+async function deleteEmptyStack(aws: Aws, stackId: string): Promise<void> {
+  const { DeleteStackCommand, DescribeStacksCommand } = await import('./sdk/cloudformation.js')
+  const cloudformation = await aws.cloudformation()
+  try {
+    const { Stacks = [] } = await cloudformation.send(new DescribeStacksCommand({ StackName: stackId }))
+    if (Stacks[0]?.StackStatus !== 'REVIEW_IN_PROGRESS') return
+    await cloudformation.send(new DeleteStackCommand({ StackName: stackId }))
+  } catch {
+    // The next run takes it up.
   }
 }
 

@@ -44,14 +44,22 @@ function isOfStack(event: StackEvent): boolean {
 
 export function progressOf(events: readonly StackEvent[]): StackProgress {
   const last = new Map<string, string>()
+  const hooks = new Map<string, string>()
   let firstFailure: StackFailure | undefined
   for (const event of events) {
     if (isOfStack(event)) continue
     const logicalId = event.LogicalResourceId ?? ''
+    // An event of a hook (a Control Tower control is one) says why; that of the resource then only names the hook.
+    if (event.HookType !== undefined) {
+      if (/FAILED$/.test(event.HookStatus ?? '') && event.HookStatusReason !== undefined) {
+        hooks.set(logicalId, `${event.HookType}: ${event.HookStatusReason}`)
+      }
+      continue
+    }
     const status = event.ResourceStatus ?? ''
     last.set(logicalId, status)
     if (!status.endsWith('_FAILED') || /cancelled/i.test(reasonOf(event))) continue
-    firstFailure ??= failureOf(event)
+    firstFailure ??= failureOf(event, hooks.get(logicalId))
   }
   const entries = [...last]
   return {
@@ -70,15 +78,17 @@ export async function notDeleted(aws: Aws, stack: string): Promise<readonly Stac
   for (const event of await operationEvents(aws, stack)) {
     if (!isOfStack(event)) last.set(event.PhysicalResourceId ?? '', event)
   }
-  return [...last.values()].filter((event) => event.ResourceStatus === 'DELETE_FAILED').map(failureOf)
+  return [...last.values()]
+    .filter((event) => event.ResourceStatus === 'DELETE_FAILED')
+    .map((event) => failureOf(event))
 }
 
-function failureOf(event: StackEvent): StackFailure {
+function failureOf(event: StackEvent, hook?: string): StackFailure {
   return {
     logicalId: event.LogicalResourceId ?? '',
     type: event.ResourceType ?? '',
     physicalId: event.PhysicalResourceId === '' ? undefined : event.PhysicalResourceId,
-    reason: reasonOf(event),
+    reason: hook === undefined ? reasonOf(event) : `${reasonOf(event)} (${hook})`,
     at: event.Timestamp?.getTime()
   }
 }
@@ -99,6 +109,9 @@ export function failureFix(failure: StackFailure, installPolicy: string): string
   const { reason } = failure
   if (/already exists/i.test(reason)) {
     return 'A resource of that name exists outside the stack: delete it, or pass another name (`node-role-name`, `stack-name`, `interruption-queue`); then run again.'
+  }
+  if (/hook\(s\) failed/i.test(reason)) {
+    return 'Change the template as the hook asks, or ask whoever keeps the hook in this account to let the stack through; then run again.'
   }
   const action = /not authorized to perform:? ([\w-]+:\w+)/i.exec(reason)?.[1]
   if (action !== undefined) {

@@ -5,7 +5,8 @@ import type {
   StackResource,
   ChangeSet,
   ResourceChange,
-  Definition
+  Definition,
+  ValidationFailure
 } from './stack.js'
 
 type Answer = Readonly<Record<string, unknown>>
@@ -134,6 +135,26 @@ export function changeAnswer(change: ResourceChange): Answer {
         ChangeSource: 'DirectModification'
       }))
     }
+  }
+}
+
+/** As DescribeEvents shows what validation found. */
+export function validationAnswer(stack: Stack, changeSet: ChangeSet, failure: ValidationFailure): Answer {
+  return {
+    EventId: failure.id,
+    StackId: stack.id,
+    OperationId: changeSet.id.split('/').at(-1),
+    OperationType: 'CREATE_CHANGESET',
+    EventType: 'VALIDATION_ERROR',
+    LogicalResourceId: failure.logicalId,
+    PhysicalResourceId: '',
+    ResourceType: failure.type,
+    Timestamp: at(changeSet.at),
+    ValidationFailureMode: 'FAIL',
+    ValidationName: failure.name,
+    ValidationStatus: 'FAILED',
+    ValidationStatusReason: failure.reason,
+    ValidationPath: failure.path
   }
 }
 

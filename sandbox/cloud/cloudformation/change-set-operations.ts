@@ -1,13 +1,14 @@
 import { optionalText, tagList, text } from '../input.js'
 import { requestTags, resourceTags, type Context, type Operations } from '../operations.js'
 import { AwsError, type AwsCall, type Question } from '../service.js'
-import { changeAnswer, changeSetAnswer, changeSetSummary } from './answers.js'
+import { changeAnswer, changeSetAnswer, changeSetSummary, validationAnswer } from './answers.js'
 import { changesBesideResources, changesTo } from './changes.js'
 import { createStack, updateStack } from './deployment.js'
 import type { Region } from './region.js'
 import { changeSetName, newStackName, onFailureIn, page, repeats } from './requests.js'
 import { checkedDefinition, checkUpdatable, reviewedStack } from './stack-operations.js'
-import type { ChangeSet, Stack } from './stack.js'
+import type { ChangeSet, Stack, ValidationFailure } from './stack.js'
+import { validate, validationReason } from './validation.js'
 
 const changesPerPage = 100
 
@@ -51,6 +52,24 @@ export function changeSetOperations(region: Region): Operations {
         const { stack, changeSet } = region.changeSet(input)
         const { items, next } = page(changeSet.changes, input, changesPerPage)
         return { ...changeSetAnswer(stack, changeSet), Changes: items.map(changeAnswer), ...next }
+      }
+    },
+    DescribeEvents: {
+      questions: ({ input }) => {
+        const named = optionalText(input, 'ChangeSetName') ?? optionalText(input, 'StackName') ?? '*'
+        return [{ action: 'cloudformation:DescribeEvents', resource: named }]
+      },
+      answer({ input }) {
+        const named = optionalText(input, 'ChangeSetName')
+        if (named?.startsWith('arn:') !== true) {
+          throw new AwsError(
+            'ValidationError',
+            'One of ChangeSetName, OperationId or StackName must be specified'
+          )
+        }
+        const { stack, changeSet } = region.changeSet({ ChangeSetName: named })
+        const { items, next } = page(changeSet.failures, input, changesPerPage)
+        return { OperationEvents: items.map((one) => validationAnswer(stack, changeSet, one)), ...next }
       }
     },
     ExecuteChangeSet: {
@@ -133,20 +152,36 @@ function create(region: Region, call: AwsCall): Readonly<Record<string, unknown>
     definition,
     onFailure,
     changes,
+    failures: [],
     status: 'CREATE_PENDING',
     execution: 'UNAVAILABLE'
   }
   stack.changeSets = [...stack.changeSets.filter((one) => one.name !== name), changeSet]
   const differs = changes.length > 0 || changesBesideResources(stack, definition, around)
-  void settle(region, changeSet, differs)
+  const { deployer } = region.operation(stack, call.caller, undefined)
+  const { types } = region
+  void settle(region, changeSet, differs, async () =>
+    validate(stack, { definition, around, types, changes, deployer })
+  )
   return { Id: changeSet.id, StackId: stack.id }
 }
 
 /** A change set is worked out after the call that asks for it was answered. */
-async function settle(region: Region, changeSet: ChangeSet, differs: boolean): Promise<void> {
+async function settle(
+  region: Region,
+  changeSet: ChangeSet,
+  differs: boolean,
+  validated: () => Promise<readonly ValidationFailure[]>
+): Promise<void> {
   await region.clock.delay(1)
   changeSet.status = 'CREATE_IN_PROGRESS'
   await region.clock.delay(region.pace)
+  changeSet.failures = await validated()
+  if (changeSet.failures.length > 0) {
+    changeSet.status = 'FAILED'
+    changeSet.reason = validationReason(changeSet.failures)
+    return
+  }
   if (differs) {
     changeSet.status = 'CREATE_COMPLETE'
     changeSet.execution = 'AVAILABLE'

@@ -65,6 +65,18 @@ export interface ResourceChange {
   }[]
 }
 
+/** What validation found before a change set was ready. */
+export interface ValidationFailure {
+  readonly id: string
+  readonly logicalId: string
+  readonly type: string
+  readonly hook: 'PropertyValidation' | 'ResourceExistenceCheck'
+  readonly name: 'PROPERTY_VALIDATION' | 'NAME_CONFLICT_VALIDATION'
+  readonly reason: string
+  /** Where in the template. */
+  readonly path: string
+}
+
 export interface ChangeSet {
   readonly id: string
   readonly name: string
@@ -77,6 +89,7 @@ export interface ChangeSet {
   readonly token?: string
   status: 'CREATE_PENDING' | 'CREATE_IN_PROGRESS' | 'CREATE_COMPLETE' | 'FAILED'
   reason?: string
+  failures: readonly ValidationFailure[]
   execution:
     'UNAVAILABLE' | 'AVAILABLE' | 'EXECUTE_IN_PROGRESS' | 'EXECUTE_COMPLETE' | 'EXECUTE_FAILED' | 'OBSOLETE'
 }

@@ -72,6 +72,7 @@ export async function changeStack(
       {
         stackName: wanted.name,
         type: creates ? 'CREATE' : 'UPDATE',
+        makesStack: live === undefined,
         template,
         parameters: wanted.parameters,
         tags: tagList(tagsFor(creates ? undefined : live)),

@@ -35,7 +35,8 @@ describe('a stack that is made', () => {
         { ResourceChange: { Action: 'Add', LogicalResourceId: 'Jobs', ResourceType: 'AWS::SQS::Queue' } }
       ]
     })
-    expect(account.calls).toEqual([])
+    // Validation looks whether the name is taken; nothing is made.
+    expect(account.calls).toEqual(['sqs:GetQueueUrl'])
     await account.call('ExecuteChangeSet', { StackName: 'one', ChangeSetName: 'first' })
     expect(await account.settled('one')).toMatchObject({ StackStatus: 'CREATE_COMPLETE' })
     expect(await account.events('one')).toEqual([
