@@ -203,7 +203,7 @@ describe('preflight of what older versions left, and of what only few clusters h
       hold(sandbox, published)
       await refusedBeforeWriting(sandbox, result, [
         /IAM OIDC provider: could not be read: .*iam:GetOpenIDConnectProvider/,
-        "Add iam:GetOpenIDConnectProvider to the role's policy"
+        "Allow the run's role iam:GetOpenIDConnectProvider"
       ])
       expect(found(result)).toContain('error not-ours')
     })

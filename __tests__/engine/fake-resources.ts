@@ -22,7 +22,8 @@ export function textResource(
       wanted: options.wanted ?? `wanted ${id}`,
       read: async (): Promise<Live<string>> => {
         const value = world.get(id)
-        if (options.unreadable !== undefined) return { state: 'unreadable', reason: options.unreadable }
+        if (options.unreadable !== undefined)
+          return { state: 'unreadable', reason: options.unreadable, missingPermission: 'get texts' }
         return value === undefined ? { state: 'absent' } : { state: 'present', value }
       },
       compare: (wanted, live) =>

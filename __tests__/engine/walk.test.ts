@@ -72,6 +72,40 @@ describe('applyAll', () => {
     expect(world.has('b')).toBe(false)
   })
 
+  it('begins nothing more after a failure, even what does not depend on it', async () => {
+    const world = new Map<string, string>()
+    const failed = Promise.withResolvers<undefined>()
+    const graph = new Graph([
+      textResource('a', [], world, { apply: async () => Promise.reject(new Error('no')) }),
+      textResource('b', [], world, { apply: async () => failed.promise }),
+      textResource('c', ['b'], world)
+    ])
+    const journal = new MemoryJournal()
+    const walk = applyAll(graph, await inspectAll(graph, signal), journal, now)
+    failed.resolve(undefined)
+    expect((await walk).map((outcome) => [outcome.id, outcome.result])).toEqual([
+      ['a', 'failed'],
+      ['b', 'applied'],
+      ['c', 'not tried']
+    ])
+    expect(journal.order).not.toContain('begin c')
+  })
+
+  it('writes nothing to what could not be read, and says which permission is missing', async () => {
+    const world = new Map<string, string>()
+    const graph = new Graph([textResource('a', [], world, { unreadable: 'access denied' })])
+    const [outcome] = await applyAll(graph, await inspectAll(graph, signal), new MemoryJournal(), now)
+    expect(world.size).toBe(0)
+    expect(outcome).toMatchObject({
+      result: 'failed',
+      error: {
+        message: 'Text a: could not be read: access denied',
+        state: 'It was left as it is.',
+        fix: "Allow the run's role get texts; docs/permissions has what each mode needs, in AWS and in the cluster."
+      }
+    })
+  })
+
   it('applies nothing after a cancel', async () => {
     const world = new Map<string, string>()
     const graph = new Graph([textResource('a', [], world)])

@@ -156,7 +156,7 @@ describe('before its first write', () => {
   it('refuses what cannot be read, with the permissions that it lacks', async () => {
     deny('iam', 'GetRole')
     const ended = await uninstall()
-    expect(ended.failed).toContain('docs/permissions/uninstall.json')
+    expect(ended.failed).toContain('docs/permissions')
     expect(ended.failed).toContain('iam:GetRole')
     expect(ended.writes).toEqual({ aws: [], cluster: [] })
     expect(world.record()).toBeDefined()

@@ -2,12 +2,13 @@ import type { Difference } from './difference.js'
 import type { UserError } from './errors.js'
 import { type Health, type Look, well } from './health.js'
 import type { Owner } from './owner.js'
+import { type Unreadable, unreadableError } from './unreadable.js'
+
+/** What is there, where that could be read. */
+export type Known<L> = { readonly state: 'present'; readonly value: L } | { readonly state: 'absent' }
 
 /** What a read found. Access denied is `unreadable`, never `absent`. */
-export type Live<L> =
-  | { readonly state: 'present'; readonly value: L }
-  | { readonly state: 'absent' }
-  | { readonly state: 'unreadable'; readonly reason: string; readonly missingPermission?: string }
+export type Live<L> = Known<L> | ({ readonly state: 'unreadable' } & Unreadable)
 
 /** Where a resource lives; reports are grouped by it. */
 export type Layer = 'network' | 'iam' | 'cloudformation' | 'eks' | 'kubernetes' | 'helm' | 'karpenter'
@@ -58,8 +59,11 @@ export interface Resource<W, L> {
   absent(wanted: W): readonly Difference[]
   /** Pure. Why `apply` will not touch what is there, so that an install can end before its first write. */
   refusal?(live: L): UserError | undefined
-  /** Makes the live state as wanted and reads it back where AWS is eventually consistent. Called only with differences. */
-  apply(live: Live<L>, differences: readonly Difference[], step: Step): Promise<void>
+  /**
+   * Makes the live state as wanted and reads it back where AWS is eventually consistent. Called only with differences, and
+   * never for what could not be read.
+   */
+  apply(live: Known<L>, differences: readonly Difference[], step: Step): Promise<void>
   /**
    * Waits until the resource, applied or found as wanted, does its work (a rollout, a Ready condition). Called on every
    * install, so it must cost at most one read when all is well.
@@ -100,11 +104,12 @@ export interface Inspection {
   /** Set when it is there, and whose it is can be seen. */
   readonly owner?: Owner
   /** Set when unreadable. */
-  readonly unreadable?: { readonly reason: string; readonly missingPermission?: string }
+  readonly unreadable?: Unreadable
   /** Set when what is there must not be touched. */
   readonly refusal?: UserError
   /** The same comparison against another wanted state, for instance the recorded one. */
   against(wanted: unknown): readonly Difference[]
+  /** Rejects with UserError, nothing written, when it is unreadable. */
   apply(step: Step): Promise<void>
   settle(step: Step): Promise<void>
   /** Well too where nothing is there: that is a difference. */
@@ -153,7 +158,10 @@ export function resource<W, L>(own: Resource<W, L>, isWanted: (value: unknown) =
         }),
         ...(refusal !== undefined && { refusal }),
         against: (wanted) => (isWanted(wanted) ? differencesFrom(wanted) : []),
-        apply: async (step) => own.apply(live, differences, step),
+        apply: async (step) => {
+          if (live.state === 'unreadable') throw unreadableError(own.title, live, 'It was left as it is.')
+          await own.apply(live, differences, step)
+        },
         settle: async (step) => own.settle?.(step),
         health: async (look) =>
           live.state === 'present' && own.health !== undefined ? own.health(live.value, look) : well

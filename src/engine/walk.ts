@@ -29,8 +29,9 @@ export async function inspectAll(
 }
 
 /**
- * Applies what differs, each resource as soon as its own dependencies are done. After a failure the resources that
- * depend on the failed one are not tried, and what is under way is finished, so that nothing is left half written.
+ * Applies what differs, each resource as soon as its own dependencies are done. After a failure nothing more is begun,
+ * whether it depends on what failed or not; what is under way is finished, so that nothing is left half written. What
+ * could not be read fails, and nothing is written to it.
  */
 export async function applyAll(
   graph: Graph,

@@ -1,5 +1,4 @@
 import { recordedAdoption, withAdopted } from '../adoption/adopt.js'
-import { uninstallPolicy } from '../aws/errors.js'
 import { crdNames } from '../karpenter/crd-names.js'
 import { decide, type Decisions, releaseName } from '../plan/decisions.js'
 import { discover, type Discovery } from '../plan/discovery.js'
@@ -18,6 +17,7 @@ import { deleteRecord } from '../kubernetes/record-store.js'
 import { withLock } from '../plan/record-keeper.js'
 import { model } from '../plan/model/index.js'
 import { recordedCrds, recordedInputs, recordedManifests } from '../plan/recorded.js'
+import { unreadableError } from '../engine/unreadable.js'
 import { listingOf, type RemovalListing } from '../engine/removal-listing.js'
 import { noteDecisions } from '../report/install-notes.js'
 import { foreignNodePools, standingNodePools } from '../preflight/nodes/foreign-node-pools.js'
@@ -99,16 +99,7 @@ function ownershipToRemove(run: Run, { record }: Discovery): Ownership {
 /** Before the first write: what cannot be read could neither be removed nor be proved to be gone. */
 function throwUnreadable(inspections: ReadonlyMap<string, Inspection>): void {
   const errors = [...inspections.values()].flatMap(({ resource, unreadable }) =>
-    unreadable === undefined
-      ? []
-      : [
-          new UserError(
-            resource.title,
-            `could not be read: ${unreadable.reason}`,
-            `Add ${unreadable.missingPermission ?? 'the permission'} to the role's policy; ${uninstallPolicy} has every statement that is needed.`,
-            { state: 'Nothing was changed.' }
-          )
-        ]
+    unreadable === undefined ? [] : [unreadableError(resource.title, unreadable, 'Nothing was changed.')]
   )
   const [first] = errors
   if (first === undefined) return

@@ -1,6 +1,6 @@
-import { everyStatement } from '../aws/errors.js'
 import { messageOf, type UserError } from '../engine/errors.js'
 import type { Inspection } from '../engine/resource.js'
+import { unreadableFix } from '../engine/unreadable.js'
 import type { Facts } from './facts.js'
 import type { Concern } from './finding.js'
 
@@ -11,16 +11,13 @@ export async function notOurs({ inspections }: Pick<Facts, 'inspections'>): Prom
 
 function concernOf({ resource, refusal, unreadable }: Inspection): Concern[] {
   if (unreadable === undefined) return refusal === undefined ? [] : [ofRefusal(refusal)]
-  const permission = unreadable.missingPermission ?? 'the permission'
   return [
     {
       level: 'error',
       subject: resource.title,
       problem: `could not be read: ${unreadable.reason}`,
       evidence: '',
-      fix: ['kubernetes', 'helm', 'karpenter'].includes(resource.layer)
-        ? `Let the caller ${permission}: it needs cluster-admin for the run.`
-        : `Add ${permission} to the role's policy; ${everyStatement}`
+      fix: unreadableFix(unreadable)
     }
   ]
 }

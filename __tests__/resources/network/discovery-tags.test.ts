@@ -197,7 +197,7 @@ describe('Discovery tags', () => {
       state: 'unreadable',
       unreadable: { missingPermission: 'ec2:DescribeSubnets' }
     })
-    await expect(install(resource)).rejects.toThrow('Subnet tags: could not be read, so it is left as it is')
+    await expect(install(resource)).rejects.toThrow('Subnet tags: could not be read')
     expect(server.calls).not.toContain('CreateTags')
     await close()
   })

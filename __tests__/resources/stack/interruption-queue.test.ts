@@ -201,7 +201,7 @@ describe('The interruption queue', () => {
       state: 'unreadable',
       unreadable: { missingPermission: 'sqs:getqueueattributes' }
     })
-    expect((await failure(now.apply(recordedStep()))).message).toContain('left as it is')
+    expect((await failure(now.apply(recordedStep()))).message).toContain('could not be read')
     expect(server.calls).toEqual(['GetQueueAttributes'])
     await close()
   })

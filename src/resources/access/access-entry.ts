@@ -134,7 +134,6 @@ export function accessEntry(wanted: AccessEntryWanted, ports: Ports): AnyResourc
       compare: differencesOf,
       absent: (want) => [missing('access entry of the node role', want.nodeRoleArn)],
       apply: async (live, _differences, step) => {
-        refuseUnreadable(title, live)
         try {
           // The role may have been made again since.
           const now = live.state === 'present' ? await liveOf(title, get) : live

@@ -127,16 +127,7 @@ export function awsAuth(wanted: AwsAuthWanted, ports: Ports): AnyResource {
       read,
       compare: differencesOf,
       absent: (want) => [missing('ConfigMap kube-system/aws-auth', want.nodeRoleArn)],
-      apply: async (live, _differences, step) => {
-        if (live.state === 'unreadable') {
-          throw new UserError(
-            title,
-            live.reason,
-            `Allow the caller to ${live.missingPermission ?? 'read it'}.`
-          )
-        }
-        await apply(step)
-      },
+      apply: async (_live, _differences, step) => apply(step),
       remove: async (step): Promise<Removal> => {
         const live = await get()
         if (withoutMapping(live.mapRoles, mapping) === undefined) return { outcome: 'absent' }

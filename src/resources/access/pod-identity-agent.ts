@@ -117,7 +117,6 @@ export function podIdentityAgent(wanted: PodIdentityAgentWanted, ports: Ports): 
       compare: (_want, live) => differencesOf(live),
       absent: (want) => [missing(`add-on ${want.addonName}`, want.addonName)],
       apply: async (live, _differences, step) => {
-        refuseUnreadable(title, live)
         let before = live.state === 'present' ? live.value : undefined
         if (before?.source === 'add-on' && before.status === 'DELETING') {
           before = await awaitState(step, (now) => now === undefined || now.source !== 'add-on')

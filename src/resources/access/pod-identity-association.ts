@@ -130,7 +130,6 @@ export function podIdentityAssociation(
             ],
       absent: () => [missing(`Pod Identity association of ${account}`, roleArn)],
       apply: async (live, _differences, step) => {
-        refuseUnreadable(title, live)
         if (live.state === 'absent') await create(step)
         await poll(
           step,

@@ -113,7 +113,6 @@ export function controllerRolePolicies(wanted: ControllerRolePoliciesWanted, por
       compare: differencesOf,
       absent: (want) => allOf(want).map((arn) => missingPolicy(arn, lacks)),
       apply: async (live, _differences, step) => {
-        refuseUnreadable(title, live)
         try {
           await repair(live.state === 'present' ? live.value : undefined, step)
         } catch (error) {

@@ -118,7 +118,6 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
           : [],
       owner: ({ tags }) => ownerByTags({ tags, name: wanted.roleName }, wanted.clusterName),
       apply: async (live, _differences, step) => {
-        refuseUnreadable(title, live)
         if (live.state === 'absent') await create(step)
         try {
           // A role that appeared meanwhile is looked at like any other.

@@ -90,7 +90,6 @@ export function discoveryTags(
       absent: (want) => differencesOf(asRead(want), []),
       refusal: (live) => discoveryTagConflicts(kind.input, wanted.clusterName, live),
       apply: async (live, _differences, step) => {
-        refuseUnreadable(kind.title, live)
         const found = live.state === 'present' ? live.value : []
         const conflict = discoveryTagConflicts(kind.input, wanted.clusterName, found)
         if (conflict !== undefined) throw conflict

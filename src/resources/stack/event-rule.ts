@@ -144,8 +144,7 @@ export function eventRule(wanted: EventRuleWanted, ports: Ports): AnyResource {
       read: async () => liveOf(title, read),
       compare: ruleDifferences,
       absent: (want) => [missing(`EventBridge rule ${want.logicalId}`, want.pattern ?? want.schedule)],
-      apply: async (live, _differences, step) => {
-        refuseUnreadable(title, live)
+      apply: async (_live, _differences, step) => {
         try {
           // The stack, which comes before, may have made it meanwhile.
           const now = await read()

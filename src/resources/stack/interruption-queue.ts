@@ -119,8 +119,7 @@ export function interruptionQueue(wanted: QueueWanted, ports: Ports): AnyResourc
       compare: differencesOf,
       absent: (want) => [missing(`SQS queue ${want.name}`, want.name)],
       health: async (live, look) => queueHealth(wanted.name, live, async () => read(), look),
-      apply: async (live, _differences, step) => {
-        refuseUnreadable(title, live)
+      apply: async (_live, _differences, step) => {
         try {
           // The stack, which comes before, may have made it meanwhile.
           const now = await read()

@@ -1,5 +1,5 @@
 import type { Aws } from '../../aws/clients.js'
-import { awsProblem, isNotFound, liveOf, refuseUnreadable } from '../../aws/errors.js'
+import { awsProblem, isNotFound, liveOf } from '../../aws/errors.js'
 import { attachedPolicies } from '../../aws/iam-role.js'
 import { poll } from '../../aws/poll.js'
 import { policyName, rolePolicies } from '../../aws/role-policies.js'
@@ -135,8 +135,7 @@ export function retiredParts(wanted: RetiredPartsWanted, ports: Ports): AnyResou
         }),
       compare: differencesOf,
       absent: () => [],
-      apply: async (live, _differences, step) => {
-        refuseUnreadable(title, live)
+      apply: async (_live, _differences, step) => {
         try {
           await detach(step)
           await narrow(step)

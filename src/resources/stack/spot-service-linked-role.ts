@@ -1,5 +1,5 @@
 import type { Aws } from '../../aws/clients.js'
-import { awsProblem, codeOf, liveOf, refuseUnreadable, wasRepeated } from '../../aws/errors.js'
+import { awsProblem, codeOf, liveOf, wasRepeated } from '../../aws/errors.js'
 import { missing } from '../../engine/difference.js'
 import { messageOf } from '../../engine/errors.js'
 import { isMap } from '../../engine/json.js'
@@ -31,8 +31,7 @@ export function spotServiceLinkedRole(ports: { readonly aws: Aws }): AnyResource
         }),
       compare: () => [],
       absent: (want) => [missing(`service-linked role ${want.roleName}`, want.roleName)],
-      apply: async (live, _differences, step) => {
-        refuseUnreadable(title, live)
+      apply: async (_live, _differences, step) => {
         const { CreateServiceLinkedRoleCommand } = await import('../../aws/sdk/iam.js')
         const iam = await ports.aws.iam()
         try {

@@ -110,8 +110,7 @@ export function stackPolicy(wanted: StackPolicyWanted, ports: Ports): AnyResourc
       read,
       compare: differencesOf,
       absent: (want) => [missing(`IAM policy ${want.name}`, want.arn)],
-      apply: async (before, _differences, step) => {
-        refuseUnreadable(title, before)
+      apply: async (_before, _differences, step) => {
         let document: JsonMap
         try {
           // The stack may have made or changed it since it was read.

@@ -148,8 +148,7 @@ export function stackRole(wanted: StackRoleWanted, ports: Ports): AnyResource {
       absent: (want) => [missing(`IAM role ${want.name}`, want.arn)],
       notes: ({ role }) => boundaryNote(wanted.permissionsBoundary, role.permissionsBoundary),
       refusal: (live) => refusal(wanted, live),
-      apply: async (before, _differences, step) => {
-        refuseUnreadable(title, before)
+      apply: async (_before, _differences, step) => {
         let now = wanted
         try {
           // The stack may have made or changed it since it was read.

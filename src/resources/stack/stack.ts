@@ -1,5 +1,5 @@
 import type { Aws } from '../../aws/clients.js'
-import { awsProblem, liveOf, refuseUnreadable, uninstallPolicy } from '../../aws/errors.js'
+import { awsProblem, liveOf, uninstallPolicy } from '../../aws/errors.js'
 import { isOursToRemove } from '../../aws/ownership-tags.js'
 import { deleteStack, readStack, whenIdle, type LiveStack } from '../../aws/stack-operation.js'
 import { missing } from '../../engine/difference.js'
@@ -55,8 +55,7 @@ export function stack(wanted: StackWanted, ports: Ports): AnyResource {
       read: async () => liveOf(title, live),
       compare: (want, found) => stackDifferences(want, widen(want.template, found).text, found),
       absent: (want) => [missing(`CloudFormation stack ${want.name}`, want.name)],
-      apply: async (before, _differences, step) => {
-        refuseUnreadable(title, before)
+      apply: async (_before, _differences, step) => {
         try {
           await changeStack(wanted, ports, { template: widened, parts: ports.parts ?? [] }, step)
         } catch (error) {
