@@ -57,6 +57,68 @@ describe("A line in aws-auth's mapRoles", () => {
     ])
   })
 
+  /** Anchors, merge keys, comments, brackets: what a writer of YAML would lose. */
+  const anchored = `# of the platform team
+- &node
+  rolearn: arn:aws:iam::111122223333:role/a
+  username: system:node:{{EC2PrivateDNSName}}
+  groups: [system:bootstrappers, system:nodes]  # both
+# ours
+- rolearn: ${mapping.rolearn}
+  username: wrong
+  groups:
+  - own
+  note: "kept"
+
+# the next
+-
+  <<: *node
+  rolearn: arn:aws:iam::111122223333:role/b
+`
+
+  it('that is wrong is corrected, and no other line is touched', () => {
+    expect(withMapping(anchored, mapping)).toBe(
+      anchored.replace(
+        / {2}username: wrong[^]*"kept"\n/,
+        `  username: ${JSON.stringify(mapping.username).slice(1, -1)}
+  groups:
+  - "own"
+  - system:bootstrappers
+  - system:nodes
+  note: "kept"
+`
+      )
+    )
+  })
+
+  it('goes alone, in whatever place and form it stands', () => {
+    expect(withoutMapping(anchored, mapping)).toBe(
+      anchored.replace(/- rolearn: arn:aws:iam::111122223333:role\/KarpenterNodeRole-blue[^]*"kept"\n/, '')
+    )
+    const [a, b] = ['{rolearn: "arn:aws:iam::1:role/a,b", groups: [g]}', '{rolearn: b, username: "]"}']
+    const ours = JSON.stringify(mapping)
+    expect(withoutMapping(`[${a}, ${ours}, ${b}] # c\n`, mapping)).toBe(`[${a}, ${b}] # c\n`)
+    expect(withoutMapping(`[${ours}, ${b}]`, mapping)).toBe(`[${b}]`)
+    expect(withoutMapping(`[ ${a}, ${ours} ]`, mapping)).toBe(`[ ${a} ]`)
+    expect(withoutMapping(`[${ours}]`, mapping)).toBe('[]')
+    expect(withMapping(`[ ${a} ] # c\n`, mapping)).toBe(`[ ${a}, ${ours} ] # c\n`)
+  })
+
+  it('is added to a list of comments alone, which is an empty one', () => {
+    const text = '# - rolearn: arn:aws:iam::1:role/old\n#   username: x\n'
+    expect(parseMapRoles(text)).toEqual([])
+    const added = withMapping(text, mapping)
+    expect(added.startsWith(`${text}- rolearn: ${mapping.rolearn}\n`)).toBe(true)
+    expect(withoutMapping(added, mapping)).toBe(text)
+  })
+
+  it('that others refer to is left, with what to do by hand', () => {
+    const text = `- &ours\n  rolearn: ${mapping.rolearn}\n  username: wrong\n- <<: *ours\n  rolearn: b\n`
+    expect(() => withoutMapping(text, mapping)).toThrow(
+      'ConfigMap kube-system/aws-auth: mapRoles is written in a way that cannot be edited without rewriting the lines of others'
+    )
+  })
+
   it.each(['- a: [', 'rolearn: x', 'text'])('is not added to what is no list: %j', (text) => {
     expect(() => withMapping(text, mapping)).toThrow(UserError)
     expect(() => withMapping(text, mapping)).toThrow(

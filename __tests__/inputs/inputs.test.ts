@@ -147,6 +147,24 @@ describe('parseInputs', () => {
     expect(inputs.helmValues).toEqual({ replicas: 1, controller: { resources: {} } })
   })
 
+  it('reads helm-values as helm reads them', () => {
+    const text = 'a: &x {replicas: 1}\nb: {<<: *x, on: yes}\n'
+    expect(parseInputs(source({ 'helm-values': text })).helmValues).toEqual({
+      a: { replicas: 1 },
+      b: { replicas: 1, true: true }
+    })
+    expect(parseInputs(source({ 'helm-values': '# nothing\n' })).helmValues).toEqual({})
+  })
+
+  it.each([
+    ['a: {{ .Values.x }}', 'is not YAML (it is a Helm template: give what `helm template` prints of it)'],
+    ['a: "{{ .Values.x }}"', 'it is a Helm template: give what `helm template` prints of it'],
+    ['a: [ "${jsonencode(x)}" ]', 'it is a Terraform template: give what Terraform renders of it'],
+    ['settings: { clusterName: "${CLUSTER_NAME}" }', 'has ${CLUSTER_NAME}, which nothing replaces here']
+  ])('refuses helm-values that are not filled in: %s', (text, problem) => {
+    expect(problemsOf({ 'helm-values': text })[0]).toContain(problem)
+  })
+
   it('takes node pools as YAML or from a path', () => {
     expect(
       parseInputs(source({ 'node-pools': 'apiVersion: karpenter.sh/v1\nkind: NodePool\n' })).nodePools

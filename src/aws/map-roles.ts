@@ -1,13 +1,14 @@
-import { dump, load } from 'js-yaml'
-import { boundedText, boundedValue } from '../engine/bounded-yaml.js'
 import { messageOf, UserError } from '../engine/errors.js'
 import { canonical, isMap } from '../engine/json.js'
+import { readOneYaml } from '../engine/yaml.js'
+import { type ListText, listText } from './map-roles-text.js'
 
 /** One line of aws-auth's mapRoles. */
 export interface RoleMapping {
   readonly rolearn: string
   readonly username: string
   readonly groups: readonly string[]
+  readonly [field: string]: unknown
 }
 
 /** What EKS documents for Linux nodes. */
@@ -23,9 +24,9 @@ export function nodeMapping(roleArn: string): RoleMapping {
 export function parseMapRoles(text: string): readonly unknown[] {
   let value: unknown
   try {
-    value = text.trim() === '' ? [] : boundedValue(load(boundedText(text)))
+    value = readOneYaml(text)
   } catch (error) {
-    throw unreadable(messageOf(error).split('\n')[0] ?? '', error)
+    throw unreadable(messageOf(error), error)
   }
   if (value === null || value === undefined) return []
   if (!Array.isArray(value)) throw unreadable('it is not a list', undefined)
@@ -65,40 +66,59 @@ export function mappingState(mappings: readonly unknown[], wanted: RoleMapping):
 }
 
 /**
- * The text with the mapping in it. Appended in the list's own indentation, so that all that was there stays byte for byte;
- * only a text that cannot be added to (a list in brackets, a wrong line for this very role) is written anew.
+ * The text with the mapping in it: appended in the list's own form, or the wrong line of this very role corrected. Every
+ * other character stays as it is. Throws UserError where that cannot be done, with what to add by hand.
  */
 export function withMapping(text: string, wanted: RoleMapping): string {
   const mappings = parseMapRoles(text)
   const state = mappingState(mappings, wanted)
   if (state.state === 'as wanted') return text
-  if (state.state === 'different') {
-    return dump(
-      mappings.map((mapping, index) =>
-        index === state.index && isMap(mapping)
-          ? {
-              ...mapping,
-              username: wanted.username,
-              groups: union(mapping['groups'], wanted.groups)
-            }
-          : mapping
-      )
-    )
+  const list = listText(text)
+  if (state.state === 'missing') {
+    return edited(text, appended(text, list, wanted), [...mappings, wanted], `add\n${block('', wanted)}`)
   }
-  const added = appended(text, wanted)
-  return says(added, [...mappings, wanted]) ? added : dump([...mappings, wanted])
+  const old = mappings[state.index]
+  const corrected = {
+    ...(isMap(old) ? old : {}),
+    username: wanted.username,
+    groups: union(isMap(old) ? old['groups'] : undefined, wanted.groups)
+  }
+  const item = list.items[state.index]
+  const right = mappings.map((mapping, index) => (index === state.index ? corrected : mapping))
+  const line = list.style === 'flow' ? JSON.stringify(corrected) : block(indentationOf(text, list), corrected)
+  const changed = item === undefined ? text : `${text.slice(0, item.start)}${line}${text.slice(item.end)}`
+  return edited(text, changed, right, `write the line of ${wanted.rolearn} as\n${block('', corrected)}`)
 }
 
-/** The text without the mapping; undefined when it is not there. */
+/** The text without the mapping, all else as it is; undefined when it is not there. Throws UserError as withMapping. */
 export function withoutMapping(text: string, wanted: RoleMapping): string | undefined {
   const mappings = parseMapRoles(text)
-  const rest = mappings.filter(
-    (mapping) =>
-      !(isMap(mapping) && String(mapping['rolearn']).toLowerCase() === wanted.rolearn.toLowerCase())
+  const isOurs = (mapping: unknown): boolean =>
+    isMap(mapping) && String(mapping['rolearn']).toLowerCase() === wanted.rolearn.toLowerCase()
+  if (!mappings.some(isOurs)) return undefined
+  const list = listText(text)
+  const cut = mappings.reduceRight<string>((rest, mapping, index) => {
+    const item = list.items[index]
+    if (!isOurs(mapping) || item === undefined) return rest
+    if (list.style === 'block') return rest.slice(0, item.start) + rest.slice(item.end)
+    const [before, after] = [list.items[index - 1], list.items[index + 1]]
+    if (before !== undefined && mappings.slice(0, index).some((one) => !isOurs(one)))
+      return rest.slice(0, before.end) + rest.slice(item.end)
+    return rest.slice(0, item.start) + rest.slice(after === undefined ? item.end : after.start)
+  }, text)
+  const rest = mappings.filter((mapping) => !isOurs(mapping))
+  return edited(text, cut, rest, `take the line of ${wanted.rolearn} out`)
+}
+
+/** The changed text where it says what it should; whatever a reader could not express is nobody's to write anew. */
+function edited(text: string, changed: string, mappings: readonly unknown[], byHand: string): string {
+  if (changed !== text && says(changed, mappings)) return changed
+  throw new UserError(
+    'ConfigMap kube-system/aws-auth',
+    'mapRoles is written in a way that cannot be edited without rewriting the lines of others',
+    `Edit it by hand (kubectl -n kube-system edit configmap aws-auth): ${byHand.trimEnd()}\nThen run again.`,
+    { state: 'The ConfigMap was left as it is.' }
   )
-  if (rest.length === mappings.length) return undefined
-  const cut = text.replace(block(indentationOf(text), wanted), '')
-  return cut !== text && says(cut, rest) ? cut : rest.length === 0 ? '' : dump(rest)
 }
 
 function says(text: string, mappings: readonly unknown[]): boolean {
@@ -109,25 +129,42 @@ function says(text: string, mappings: readonly unknown[]): boolean {
   }
 }
 
-function appended(text: string, wanted: RoleMapping): string {
-  const separator = text === '' || text.endsWith('\n') ? '' : '\n'
-  return text + separator + block(indentationOf(text), wanted)
+function appended(text: string, list: ListText, wanted: RoleMapping): string {
+  if (list.style === 'flow' && list.items.length > 0) {
+    const last = list.items.at(-1)?.end ?? list.start + 1
+    return `${text.slice(0, last)}, ${JSON.stringify(wanted)}${text.slice(last)}`
+  }
+  // An empty pair of brackets, or an explicit null, gives way to the list.
+  const base = list.style === 'flow' ? text.slice(0, list.start) + text.slice(list.end) : text
+  const kept = list.style === undefined ? base.replace(/^(null|~)[ \t]*$/m, '') : base
+  const open = kept.trim() === '' ? '' : kept
+  const separator = open === '' || open.endsWith('\n') ? '' : '\n'
+  return open + separator + block(indentationOf(text, list), wanted)
 }
 
 /** Spaces before the list's dashes. */
-function indentationOf(text: string): string {
-  return /^( *)- /m.exec(text)?.[1] ?? ''
+function indentationOf(text: string, list: ListText): string {
+  const first = list.style === 'block' ? list.items[0] : undefined
+  return first === undefined ? '' : (/^ */.exec(text.slice(first.start))?.[0] ?? '')
 }
 
-function block(indentation: string, mapping: RoleMapping): string {
-  return [
-    `- rolearn: ${mapping.rolearn}`,
-    `  username: ${mapping.username}`,
-    '  groups:',
-    ...mapping.groups.map((group) => `  - ${group}`)
-  ]
-    .map((line) => `${indentation}${line}\n`)
+/** One item of the list; what is no text or list of texts is written as JSON, which is YAML. */
+function block(indentation: string, mapping: Readonly<Record<string, unknown>>): string {
+  return Object.entries(mapping)
+    .flatMap(([key, value]) =>
+      Array.isArray(value) && value.length > 0
+        ? [`${key}:`, ...value.map((entry) => `- ${scalar(entry)}`)]
+        : [`${key}: ${scalar(value)}`]
+    )
+    .map((line, index) => `${indentation}${index === 0 ? '- ' : '  '}${line}\n`)
     .join('')
+}
+
+/** As it is where no reader takes it for anything else. */
+function scalar(value: unknown): string {
+  return typeof value === 'string' && /^(arn|system|eks):[\w:/.{}+=,@-]*[\w}]$/.test(value)
+    ? value
+    : JSON.stringify(value)
 }
 
 function union(groups: unknown, wanted: readonly string[]): unknown[] {

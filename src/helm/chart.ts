@@ -2,6 +2,7 @@ import { isMap } from '../engine/json.js'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf, UserError } from '../engine/errors.js'
+import { readOneYaml, readYaml } from '../engine/yaml.js'
 import { isManifest, textField, type Manifest } from '../kubernetes/manifest.js'
 import type { Helm } from './run-helm.js'
 
@@ -89,8 +90,7 @@ export async function readChart(path: string, digest: string | undefined): Promi
       }
     )
   }
-  const { load, loadAll } = await import('js-yaml')
-  const about = load(files.get('Chart.yaml') ?? '')
+  const about = readOneYaml(files.get('Chart.yaml') ?? '')
   const name = textField(about, 'name')
   const version = textField(about, 'version')
   if (name === undefined || version === undefined) {
@@ -103,11 +103,11 @@ export async function readChart(path: string, digest: string | undefined): Promi
       }
     )
   }
-  const values = load(files.get('values.yaml') ?? '{}')
+  const values = readOneYaml(files.get('values.yaml') ?? '')
   const crds = [...files]
     .filter(([file]) => file.startsWith('crds/'))
     .sort(([a], [b]) => a.localeCompare(b))
-    .flatMap(([, text]) => loadAll(text))
+    .flatMap(([, text]) => readYaml(text).map(({ value }) => value))
     .filter((document) => isManifest(document))
   return {
     path,

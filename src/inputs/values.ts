@@ -1,8 +1,7 @@
-import { load } from 'js-yaml'
 import semver from 'semver'
-import { boundedText, boundedValue } from '../engine/bounded-yaml.js'
 import { messageOf } from '../engine/errors.js'
 import { isMap, type JsonMap } from '../engine/json.js'
+import { readOneYaml, templateIn } from '../engine/yaml.js'
 import type { SecurityGroupsInput, SubnetsInput } from '../aws/discover.js'
 import type { TemplateInput } from '../karpenter/template.js'
 import { entriesOf, list, matching, type Parser, type Reading, word } from './parsers.js'
@@ -148,13 +147,29 @@ export const values: Parser<JsonMap> = (text, reading) => {
   if (text.trim() === '') return {}
   const right = 'use YAML such as `replicas: 1`'
   try {
-    const value = boundedValue(load(boundedText(text)))
-    if (isMap(value)) return value
+    const value = readOneYaml(text)
+    if (isMap(value)) {
+      const open = unfilled(value)
+      if (open !== undefined) reading.problem(open, 'give the values as helm is to have them')
+      return value
+    }
     if (value !== undefined && value !== null) reading.problem('is not a map of values', right)
   } catch (error) {
-    reading.problem(`is not YAML (${shown(messageOf(error).split('\n')[0] ?? '')})`, right)
+    reading.problem(`is not YAML (${shown(messageOf(error))})`, right)
   }
   return {}
+}
+
+/** What is still a template, or a placeholder that a shell or Terraform should have filled in. */
+function unfilled(value: unknown): string | undefined {
+  if (typeof value === 'string') {
+    const placeholder = /\$\{[^{}]*\}/.exec(value)?.[0]
+    const template = templateIn(value)
+    if (template !== undefined) return `has ${quoted(value)}: ${template}`
+    return placeholder === undefined ? undefined : `has ${shown(placeholder)}, which nothing replaces here`
+  }
+  const inside: readonly unknown[] = Array.isArray(value) ? value : isMap(value) ? Object.values(value) : []
+  return inside.map(unfilled).find((one) => one !== undefined)
 }
 
 export const valuesFile: Parser<JsonMap> = (path, reading) =>

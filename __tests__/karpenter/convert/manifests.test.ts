@@ -232,6 +232,41 @@ spec:
   })
 })
 
+describe('YAML', () => {
+  it('is read as kubectl reads it', () => {
+    const { nodePools, nodeClasses } = readManifests(
+      `apiVersion: karpenter.sh/v1alpha5
+kind: Provisioner
+metadata: { name: a }
+spec:
+  ttlSecondsAfterEmpty: 30
+  consolidation: &off { enabled: no }
+  providerRef: { name: a }
+---
+apiVersion: karpenter.k8s.aws/v1alpha1
+kind: AWSNodeTemplate
+metadata: { name: a }
+spec:
+  subnetSelector: &own { team: x }
+  securityGroupSelector: { <<: *own, tier: z }
+  detailedMonitoring: on
+`,
+      settings
+    )
+    expect(nodePools[0]?.spec.disruption?.consolidationPolicy).toBe('WhenEmpty')
+    expect(nodeClasses[0]?.spec).toMatchObject({
+      securityGroupSelectorTerms: [{ tags: { team: 'x', tier: 'z' } }],
+      detailedMonitoring: true
+    })
+  })
+
+  it('of a list that the API itself prints has the kind once', () => {
+    const [, , ...rest] = nodePool.trimEnd().split('\n')
+    const list = `apiVersion: karpenter.sh/v1\nkind: NodePoolList\nitems:\n  - ${rest.join('\n    ')}\n`
+    expect(readManifests(list, settings).nodePools).toHaveLength(1)
+  })
+})
+
 describe('problems', () => {
   it('are all in one error, each with its document and line', () => {
     const error = errorOf(`apiVersion: apps/v1
@@ -267,6 +302,19 @@ spec:
     ['# nothing\n---\n', 'there is no manifest'],
     ['just text', 'is not a manifest'],
     ['a: [', 'is not YAML'],
+    ['a: {{ .Values.b }}', 'is not YAML: it is a Helm template: give what `helm template` prints of it'],
+    [
+      nodePool.replace('requirements: []', 'requirements: ${jsonencode(var.requirements)}'),
+      'it is a Terraform template: give what Terraform renders of it'
+    ],
+    [
+      nodePool.replace('requirements: []', 'requirements: [{ key: a, operator: In, values: [yes] }]'),
+      'values[0] is read as true, not as a text: write it in quotes'
+    ],
+    [
+      'apiVersion: karpenter.sh/v1alpha5\nkind: Provisioner\nmetadata: { name: a }\nspec: { consolidation: { enabled: "yes" } }',
+      'spec.consolidation.enabled: "yes" is not a boolean; write true or false'
+    ],
     ['kind: NodePool', 'metadata.name is missing'],
     [nodePool + '---\n' + nodePool, 'NodePool v1 is there twice'],
     [nodePool.replace('kind: EC2NodeClass, ', ''), 'nodeClassRef has no kind'],

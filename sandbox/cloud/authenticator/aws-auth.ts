@@ -1,4 +1,4 @@
-import { load } from 'js-yaml'
+import { readYaml } from '../../../src/engine/yaml.js'
 import { isRecord, optionalText, texts } from '../input.js'
 
 export interface Mapping {
@@ -25,7 +25,7 @@ export function readMappings(text: string | undefined, field: 'rolearn' | 'usera
 function listOf(text: string | undefined): readonly unknown[] {
   if (text === undefined || text.trim() === '') return []
   try {
-    const parsed: unknown = load(text)
+    const parsed: unknown = readYaml(text)[0]?.value
     return Array.isArray(parsed) ? parsed : []
   } catch {
     return []

@@ -1,5 +1,5 @@
 import { duration } from '../../engine/quantity.js'
-import { Fields, textOf } from './fields.js'
+import { Fields } from './fields.js'
 import type { DocumentFindings } from './findings.js'
 import { valuesProblem } from './requirements.js'
 
@@ -26,10 +26,7 @@ export function checkNodePool(manifest: unknown, findings: DocumentFindings): vo
     if (key === undefined) findings.problem(`${path}.key is missing`)
     if (!/^(In|NotIn|Exists|DoesNotExist|Gt|Lt|Gte|Lte)$/.test(operator))
       findings.problem(`${path}.operator: ${operator === '' ? 'is missing' : `${operator} is not known`}`)
-    const problem = valuesProblem(
-      operator,
-      own.list('values').map((value) => textOf(value) ?? '')
-    )
+    const problem = valuesProblem(operator, own.textList('values'))
     if (problem !== undefined) findings.problem(`${path} (${key ?? ''} ${operator}): ${problem}`)
   })
   checkDuration(template, 'expireAfter')

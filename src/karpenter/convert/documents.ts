@@ -1,7 +1,6 @@
-import { constructFromEvents, CORE_SCHEMA, EVENT_ID, parseEvents, YAMLException } from 'js-yaml'
-import { boundedText, boundedValue } from '../../engine/bounded-yaml.js'
-import { messageOf, UserError } from '../../engine/errors.js'
+import { UserError } from '../../engine/errors.js'
 import { isMap } from '../../engine/json.js'
+import { readYaml, YamlProblem } from '../../engine/yaml.js'
 import type { Place } from './findings.js'
 
 export interface ReadDocument {
@@ -9,44 +8,30 @@ export interface ReadDocument {
   readonly value: unknown
 }
 
-/** Every document that is not empty, with its place; the items of a List each for themselves. */
+/** Every document that is not empty, with its place; the items of a List (or NodePoolList) each for themselves. */
 export function readDocuments(text: string, source: string): readonly ReadDocument[] {
   try {
-    const events = parseEvents(boundedText(text), {})
-    const values = constructFromEvents(events, { source: text, schema: CORE_SCHEMA }).map(boundedValue)
-    const starts: number[] = []
-    events.forEach((event, index) => {
-      if (event.type === EVENT_ID.DOCUMENT) starts.push(startOf(events[index + 1]))
-    })
-    return values
-      .map((value, index) => ({
-        value,
-        place: { source, document: index + 1, line: lineAt(text, starts[index]) }
-      }))
+    return readYaml(text)
+      .map(({ value, line }, index) => ({ value, place: { source, document: index + 1, line } }))
       .filter(({ value }) => value !== null && value !== undefined)
       .flatMap(({ value, place }) =>
-        isMap(value) && value['kind'] === 'List' && Array.isArray(value['items'])
-          ? value['items'].map((item: unknown) => ({ value: item, place }))
+        isMap(value) && /List$/.test(String(value['kind'])) && Array.isArray(value['items'])
+          ? value['items'].map((item: unknown) => ({ value: typed(item, value), place }))
           : [{ value, place }]
       )
   } catch (error) {
-    const line =
-      error instanceof YAMLException && error.mark !== undefined ? ` (line ${error.mark.line + 1})` : ''
+    if (!(error instanceof YamlProblem)) throw error
     throw new UserError(
-      `${source}${line}`,
-      `is not YAML: ${error instanceof YAMLException ? error.reason : messageOf(error)}`,
+      `${source}${error.line === undefined ? '' : ` (line ${error.line})`}`,
+      `is not YAML: ${error.message}`,
       'Correct the manifest and run again.',
       { state: 'Nothing was changed.' }
     )
   }
 }
 
-function startOf(event: ReturnType<typeof parseEvents>[number] | undefined): number {
-  if (event === undefined) return 0
-  if ('start' in event) return event.start
-  return 'valueStart' in event ? event.valueStart : 0
-}
-
-function lineAt(text: string, offset = 0): number {
-  return text.slice(0, offset).split('\n').length
+/** The items of a typed list, such as a NodePoolList of the API itself, do not say what they are. */
+function typed(item: unknown, list: Readonly<Record<string, unknown>>): unknown {
+  const kind = String(list['kind']).replace(/List$/, '')
+  return isMap(item) && kind !== '' ? { apiVersion: list['apiVersion'], kind, ...item } : item
 }

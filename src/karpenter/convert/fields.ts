@@ -43,11 +43,26 @@ export class Fields {
     return []
   }
 
-  /** Text; a number or boolean, as YAML reads an unquoted one, is taken as its text. */
+  /** Text; a number, as YAML reads an unquoted one, is taken as its text. */
   text(name: string): string | undefined {
-    const value = this.raw(name)
+    return this.#textOf(this.raw(name), this.path(name))
+  }
+
+  /** A list of texts. */
+  textList(name: string): readonly string[] {
+    return this.list(name).flatMap(
+      (value, index) => this.#textOf(value ?? '', `${this.path(name)}[${index}]`) ?? []
+    )
+  }
+
+  /** `yes` is true as kubectl reads it, so that a boolean does not say what was written. */
+  #textOf(value: unknown, path: string): string | undefined {
+    if (typeof value === 'boolean') {
+      this.findings.problem(`${path} is read as ${value}, not as a text: write it in quotes`)
+      return String(value)
+    }
     const text = textOf(value)
-    if (value !== undefined && text === undefined) this.findings.problem(`${this.path(name)} is not a text`)
+    if (value !== undefined && text === undefined) this.findings.problem(`${path} is not a text`)
     return text
   }
 
@@ -64,7 +79,9 @@ export class Fields {
   boolean(name: string): boolean | undefined {
     const value = this.raw(name)
     if (value === undefined || typeof value === 'boolean') return value
-    this.findings.problem(`${this.path(name)}: ${JSON.stringify(value)} is not true or false`)
+    this.findings.problem(
+      `${this.path(name)}: ${JSON.stringify(value)} is not a boolean; write true or false`
+    )
     return undefined
   }
 
@@ -80,9 +97,7 @@ export class Fields {
   }
 }
 
-/** The text of a scalar; undefined for everything else. */
+/** The text of a text or number; undefined for everything else. */
 export function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-    ? String(value)
-    : undefined
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
 }

@@ -1,6 +1,6 @@
 import { guideRequirements } from '../default-node-pools.js'
 import type { Requirement, Taint } from '../types.js'
-import { Fields, textOf } from './fields.js'
+import { Fields } from './fields.js'
 import type { DocumentFindings } from './findings.js'
 
 const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt'] as const
@@ -64,7 +64,7 @@ function convertOne(fields: Fields, path: string): Requirement | undefined {
   }
   const key = renamed[written] ?? written
   if (key !== written) findings.warn(`${path}: ${written} is now ${key}`)
-  const values = fields.list('values').map((value) => textOf(value) ?? '')
+  const values = fields.textList('values')
   const problem = valuesProblem(operator, values)
   if (problem !== undefined) {
     findings.problem(`${path} (${key} ${operator}): ${problem}`)

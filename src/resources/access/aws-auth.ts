@@ -130,7 +130,8 @@ export function awsAuth(wanted: AwsAuthWanted, ports: Ports): AnyResource {
       apply: async (_live, _differences, step) => apply(step),
       remove: async (step): Promise<Removal> => {
         const live = await get()
-        if (withoutMapping(live.mapRoles, mapping) === undefined) return { outcome: 'absent' }
+        if (mappingState(parseMapRoles(live.mapRoles), mapping).state === 'missing')
+          return { outcome: 'absent' }
         if (ports.created !== true)
           return { outcome: 'kept', reason: 'no record says that we added the line' }
         await change((now) => withoutMapping(now.mapRoles, mapping))
@@ -138,7 +139,7 @@ export function awsAuth(wanted: AwsAuthWanted, ports: Ports): AnyResource {
         return { outcome: 'removed' }
       },
       left: (live) =>
-        withoutMapping(live.mapRoles, mapping) === undefined
+        mappingState(parseMapRoles(live.mapRoles), mapping).state === 'missing'
           ? []
           : [`the line of ${wanted.nodeRoleArn} in aws-auth`]
     },

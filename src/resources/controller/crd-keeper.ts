@@ -1,5 +1,6 @@
 import type { Ownership } from '../../aws/environment.js'
 import { onceEach } from '../../engine/once.js'
+import { readYaml } from '../../engine/yaml.js'
 import { readRelease } from '../../helm/release.js'
 import { isCrdOfCharts } from '../../karpenter/crd-names.js'
 import type { Kubernetes } from '../../kubernetes/client.js'
@@ -107,8 +108,9 @@ async function keepingRelease(
 ): Promise<KeepingRelease | undefined> {
   const release = await readRelease(kubernetes, name, namespace)
   if (release === undefined || release.status === 'uninstalled') return undefined
-  const { loadAll } = await import('js-yaml')
-  const objects = loadAll(release.manifest).filter((document) => isManifest(document))
+  const objects = readYaml(release.manifest)
+    .map(({ value }) => value)
+    .filter((document) => isManifest(document))
   return {
     name,
     namespace,

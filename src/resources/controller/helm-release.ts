@@ -5,6 +5,7 @@ import { sameValue } from '../../engine/compare.js'
 import { missing, type Author, type Difference } from '../../engine/difference.js'
 import { resource, type AnyResource, type Step } from '../../engine/resource.js'
 import { withoutSecrets } from '../../engine/secret-values.js'
+import { readYaml } from '../../engine/yaml.js'
 import type { Chart } from '../../helm/chart.js'
 import { readRelease, type Release } from '../../helm/release.js'
 import { type Helm, HelmError } from '../../helm/run-helm.js'
@@ -313,10 +314,10 @@ async function objectsOf(
 ): Promise<HelmReleaseLive['objects']> {
   // Of a release that is not deployed the manifest says what was tried, not what should be.
   if (release.status !== 'deployed') return []
-  const { loadAll } = await import('js-yaml')
   const within = ports.kubernetes.within(signal)
   const found = await Promise.all(
-    loadAll(release.manifest)
+    readYaml(release.manifest)
+      .map(({ value }) => value)
       .filter((document) => isManifest(document))
       .map(async (wanted) => {
         const kind = await within.kindOf(wanted.apiVersion, wanted.kind)
