@@ -75,6 +75,10 @@ describe('text from outside', () => {
     )
   })
 
+  it('that begins with spaces is no block of code', () => {
+    expect(tags(page(list('Warnings', ['      a'])))).toEqual(['h3', 'li', 'ul'])
+  })
+
   it('stays a line of its list, and is text there', () => {
     fc.assert(
       fc.property(text, (evil) => {

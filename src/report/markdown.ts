@@ -48,7 +48,8 @@ export function shown(text: Text): string {
  * references and addresses after that, which a space of no width keeps apart.
  */
 export function literal(text: string): string {
-  return encoded(oneLine(text))
+  // Five spaces at the beginning of a line of a list would make a block of code of it.
+  return encoded(oneLine(text).trimStart())
     .replaceAll('&#64;', '&#64;&#8203;')
     .replaceAll('&#35;', '&#35;&#8203;')
     .replaceAll(/:(?=\/\/)/g, ':&#8203;')
