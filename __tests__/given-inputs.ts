@@ -17,6 +17,7 @@ export function inputsOf(given: Readonly<Record<string, string>>): Inputs {
       }
     },
     env: { AWS_REGION: 'eu-west-1' },
-    readFile: () => ''
+    readFile: () => '',
+    findFiles: () => []
   })
 }

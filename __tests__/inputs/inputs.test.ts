@@ -1,3 +1,4 @@
+import { matchesGlob } from 'node:path'
 import { readFileSync } from 'node:fs'
 import { load } from 'js-yaml'
 import { isMap } from '../../src/engine/json.js'
@@ -38,7 +39,8 @@ function source(given: Record<string, string>, files: Record<string, string> = {
       const text = files[path]
       if (text === undefined) throw new Error('no such file')
       return text
-    }
+    },
+    findFiles: (glob) => Object.keys(files).filter((path) => matchesGlob(path, glob))
   }
 }
 
@@ -168,17 +170,31 @@ describe('parseInputs', () => {
   it('takes node pools as YAML or from a path', () => {
     expect(
       parseInputs(source({ 'node-pools': 'apiVersion: karpenter.sh/v1\nkind: NodePool\n' })).nodePools
-    ).toMatchObject({
+    ).toEqual({
       kind: 'manifests',
-      source: 'node-pools'
+      texts: [{ source: 'node-pools', text: 'apiVersion: karpenter.sh/v1\nkind: NodePool\n' }]
     })
     expect(
       parseInputs(source({ 'node-pools': 'pools.yaml' }, { 'pools.yaml': 'kind: NodePool' })).nodePools
     ).toEqual({
       kind: 'manifests',
-      source: 'pools.yaml',
-      text: 'kind: NodePool'
+      texts: [{ source: 'pools.yaml', text: 'kind: NodePool' }]
     })
+  })
+
+  it('takes node pools from several paths and globs, each file once', () => {
+    const files = { 'k/pool.yaml': 'kind: NodePool', 'k/class.yaml': 'kind: EC2NodeClass', 'k/a.json': '{}' }
+    const read = (value: string): unknown => parseInputs(source({ 'node-pools': value }, files)).nodePools
+    const texts = [
+      { source: 'k/pool.yaml', text: 'kind: NodePool' },
+      { source: 'k/class.yaml', text: 'kind: EC2NodeClass' }
+    ]
+    expect(read('k/*.yaml')).toEqual({ kind: 'manifests', texts })
+    expect(read('k/pool.yaml, k/class.yaml')).toEqual({ kind: 'manifests', texts })
+    expect(read('k/pool.yaml\nk/*.yaml')).toEqual({ kind: 'manifests', texts })
+    expect(problemsOf({ 'node-pools': 'none/*.yaml' })).toEqual([
+      'node-pools: "none/*.yaml" matches no file; use default, none, paths or globs of manifests, or YAML'
+    ])
   })
 
   it.each([

@@ -217,6 +217,7 @@ export class PlayedWorld {
         timers.add(callback)
         return { stop: () => timers.delete(callback) }
       },
+      findFiles: () => [],
       readFile: (path) => {
         const text = options.files?.[path]
         if (text === undefined) throw new Error(`ENOENT: no such file or directory, open '${path}'`)

@@ -14,6 +14,8 @@ export interface InputSource {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Text of a file of the workspace; throws when it cannot be read. */
   readFile(path: string): string
+  /** Paths of the workspace's files that a glob matches, in order. */
+  findFiles(glob: string): readonly string[]
   /** Karpenter's guide names what it makes by the cluster. */
   guideNames(clusterName: string): {
     readonly controllerRole: string
@@ -45,7 +47,8 @@ function read(source: InputSource, problems: InputProblems) {
   const parsed = <T>({ name, standard, parse }: Input<T>, instead = standard): T =>
     parse(source.get(name) || instead, {
       problem: (wrong, right) => problems.add(name, wrong, right),
-      readFile: (path) => source.readFile(path)
+      readFile: (path) => source.readFile(path),
+      findFiles: (glob) => source.findFiles(glob)
     })
   const mode = parsed(table.mode)
   const clusterName = parsed(table.clusterName)

@@ -5,6 +5,8 @@ export interface Reading {
   problem(wrong: string, right: string): void
   /** Text of a file of the workspace; throws when it cannot be read. */
   readFile(path: string): string
+  /** Paths of the workspace's files that a glob matches, in order. */
+  findFiles(glob: string): readonly string[]
 }
 
 /** Never throws: what is wrong is said as a problem, and any value will do then. */

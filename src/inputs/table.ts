@@ -1,4 +1,5 @@
 import { boolean, duration, integer, list, optional, type Parser, text, word } from './parsers.js'
+import { nodePools } from './node-pools.js'
 import * as of from './values.js'
 
 const modes = ['install', 'check', 'smoke-test', 'uninstall'] as const
@@ -51,7 +52,7 @@ export const table = {
   helmDownloadUrl: input('helm-download-url', 'https://get.helm.sh', model, of.url),
   helmValues: input('helm-values', '', model, of.values),
   helmValuesFile: input('helm-values-file', '', model, of.valuesFile),
-  nodePools: input('node-pools', 'default', model, of.nodePools),
+  nodePools: input('node-pools', 'default', model, nodePools),
   interruptionQueue: input('interruption-queue', 'stack', model, of.queue),
   permissionsBoundary: input('permissions-boundary', '', model, optional(of.boundary)),
   tags: input('tags', '', model, of.tags),

@@ -133,7 +133,7 @@ export const helmRange: Parser<string> = (value, reading) => {
   return value
 }
 
-function fileText(path: string, right: string, reading: Reading): string {
+export function fileText(path: string, right: string, reading: Reading): string {
   try {
     return reading.readFile(path)
   } catch (error) {
@@ -174,20 +174,6 @@ function unfilled(value: unknown): string | undefined {
 
 export const valuesFile: Parser<JsonMap> = (path, reading) =>
   path === '' ? {} : values(fileText(path, 'use the path of a YAML file', reading), reading)
-
-export type NodePoolsInput =
-  | { readonly kind: 'default' }
-  | { readonly kind: 'none' }
-  /** `source` is what errors call it: the path, or `node-pools`. */
-  | { readonly kind: 'manifests'; readonly source: string; readonly text: string }
-
-export const nodePools: Parser<NodePoolsInput> = (value, reading) => {
-  if (value === 'default' || value === 'none') return { kind: value }
-  if (/\n|^\s*(apiVersion|kind|---)/.test(value))
-    return { kind: 'manifests', source: 'node-pools', text: value }
-  const right = 'use default, none, the path of a manifest, or YAML'
-  return { kind: 'manifests', source: value, text: fileText(value, right, reading) }
-}
 
 const queueName = matching(/^[\w-]{1,80}$/, "use stack, none, or the queue's name (not its ARN or URL)")
 

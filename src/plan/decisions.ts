@@ -22,6 +22,7 @@ import { type RenderedStack, renderTemplate, type StackSettings } from '../karpe
 import { builtInTemplateText } from '../karpenter/template-built-in.js'
 import type { VersionFacts } from '../karpenter/version-facts.js'
 import { choiceText, type StatementsOrigin, untestedWarning } from '../karpenter/version-words.js'
+import { ec2NodeClasses } from '../kubernetes/kinds.js'
 import type { Manifest } from '../kubernetes/manifest.js'
 import type { Ports } from '../run/ports.js'
 import type { Session } from '../run/session.js'
@@ -86,7 +87,7 @@ export async function decide(
   if (inputs.mode === 'install')
     await runPreflight({ 'version-pair': () => nextMajor(version) }, inputs.preflight)
   const nodeAccess = chooseNodeAccess(inputs.nodeAccess, cluster.authenticationMode)
-  const manifests = manifestsOf(inputs, found)
+  const manifests = await manifestsOf(inputs, found)
   const others = othersParts(found)
   const settings: StackSettings = {
     clusterName: cluster.name,
@@ -212,22 +213,28 @@ function installedIdentity({ record }: Discovery): ControllerIdentityStrategy | 
   return 'pod-identity-association' in record.resources ? 'pod-identity' : 'irsa'
 }
 
-function manifestsOf(
+async function manifestsOf(
   inputs: Inputs,
-  { adopted, cluster: { kubernetesVersion } }: Discovery
-): Pick<Decisions, 'nodePools' | 'nodeClasses' | 'warnings'> {
+  { adopted, cluster: { kubernetesVersion }, kubernetes }: Discovery
+): Promise<Pick<Decisions, 'nodePools' | 'nodeClasses' | 'warnings'>> {
   const settings = { clusterName: inputs.clusterName, nodeRoleName: inputs.nodeRoleName, tags: inputs.tags }
   switch (inputs.nodePools.kind) {
     case 'none':
       return { nodePools: [], nodeClasses: [], warnings: [] }
     case 'default':
       return { ...asTheyAre(adopted, settings), warnings: [] }
-    case 'manifests':
-      return readManifests(inputs.nodePools.text, {
+    case 'manifests': {
+      const { texts } = inputs.nodePools
+      // A removal goes by names, so what an older manifest refers to does not matter to it.
+      const asks =
+        inputs.mode !== 'uninstall' && texts.some(({ text }) => /\b(Provisioner|v1beta1)\b/.test(text))
+      const live = asks ? (await kubernetes.list(ec2NodeClasses)).items : undefined
+      return readManifests(texts, {
         ...settings,
         kubernetesVersion,
-        source: inputs.nodePools.source
+        liveNodeClasses: live?.map(({ metadata }) => metadata.name)
       })
+    }
   }
 }
 

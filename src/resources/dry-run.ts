@@ -12,11 +12,13 @@ export interface Refusal {
   readonly title: string
   /** In the server's words. */
   readonly message: string
+  /** Where it is not the manifest that is wrong. */
+  readonly fix?: string
 }
 
 /**
- * What the API server says to manifests without writing them: schema, unknown fields, CEL rules, immutable fields. Kinds
- * whose CRD is not there yet cannot be asked and are passed over.
+ * What the API server says to manifests without writing them, whatever its answer: schema, unknown fields, CEL rules,
+ * immutable fields, a webhook's denial. Kinds whose CRD is not there yet cannot be asked and are passed over.
  */
 export async function refusals(
   kubernetes: Kubernetes,
@@ -32,9 +34,10 @@ export async function refusals(
       } catch (error) {
         if (!(error instanceof KubernetesError)) throw error
         if (error.status === 404) return []
-        if (error.status !== 400 && error.status !== 422) throw error
         if (error.status === 422 && (await isTakenCleared(kubernetes, kind, manifest))) return []
-        return [{ title: `${manifest.kind} ${manifest.metadata.name}`, message: error.message }]
+        const title = `${manifest.kind} ${manifest.metadata.name}`
+        const manifestIsWrong = error.status === 400 || error.status === 422
+        return [{ title, message: error.message, ...(!manifestIsWrong && { fix: error.fix }) }]
       }
     })
   )

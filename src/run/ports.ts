@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import * as core from '@actions/core'
 import { type Chart, loadChart } from '../helm/chart.js'
@@ -43,6 +43,8 @@ export interface Ports {
   readonly timer: Timer
   /** Text of a file of the workspace. */
   readonly readFile: (path: string) => string
+  /** Paths of the workspace's files that a glob matches, in order. */
+  readonly findFiles: (glob: string) => readonly string[]
   /** Appends to the job summary; undefined where the runner has none. */
   readonly appendSummary: ((text: string) => Promise<void>) | undefined
   /**
@@ -67,6 +69,7 @@ export function runnerPorts(): Ports {
     signals: process,
     timer: systemTimer,
     readFile: (path) => readFileSync(resolve(env['GITHUB_WORKSPACE'] ?? '.', path), 'utf8'),
+    findFiles: (glob) => globSync(glob, { cwd: env['GITHUB_WORKSPACE'] ?? '.' }).toSorted(),
     appendSummary:
       env['GITHUB_STEP_SUMMARY'] === undefined
         ? undefined

@@ -1,6 +1,6 @@
-import { type ManifestSettings, readManifests } from '../../../src/karpenter/convert/manifests.js'
+import { readText, type TextSettings } from './read-text.js'
 
-const settings: ManifestSettings = {
+const settings: TextSettings = {
   source: 'beta.yaml',
   clusterName: 'blue',
   nodeRoleName: 'KarpenterNodeRole-blue',
@@ -39,7 +39,7 @@ spec:
 
 describe('v1beta1', () => {
   it('becomes v1, with what moved in its place', () => {
-    const { nodePools, nodeClasses } = readManifests(guide, settings)
+    const { nodePools, nodeClasses } = readText(guide, settings)
     expect(nodePools.map((one) => one.spec)).toEqual([
       {
         template: {
@@ -71,7 +71,7 @@ describe('v1beta1', () => {
   })
 
   it('says each step in a warning', () => {
-    const { warnings } = readManifests(guide, settings)
+    const { warnings } = readText(guide, settings)
     expect(warnings).toEqual([
       expect.stringContaining('karpenter.sh/v1beta1 is not served since 1.1'),
       expect.stringContaining('expireAfter moved to spec.template.spec, and is forceful'),
@@ -85,7 +85,7 @@ describe('v1beta1', () => {
     const text = guide
       .replace('WhenUnderutilized', 'WhenEmpty\n    consolidateAfter: 30s')
       .replace('amiFamily: AL2', 'amiFamily: AL2\n  amiSelectorTerms: [{ id: ami-1 }]')
-    const { nodePools, nodeClasses } = readManifests(text, settings)
+    const { nodePools, nodeClasses } = readText(text, settings)
     expect(nodePools[0]?.spec.disruption).toEqual({
       consolidationPolicy: 'WhenEmpty',
       consolidateAfter: '30s'
@@ -94,7 +94,7 @@ describe('v1beta1', () => {
   })
 
   it('wants the EC2NodeClass where kubelet settings must go into it', () => {
-    expect(() => readManifests(guide.split('---')[0] ?? '', settings)).toThrow(
+    expect(() => readText(guide.split('---')[0] ?? '', { ...settings, liveNodeClasses: [] })).toThrow(
       'its kubelet settings belong to EC2NodeClass default now'
     )
   })

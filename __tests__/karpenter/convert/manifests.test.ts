@@ -1,7 +1,8 @@
 import { UserError } from '../../../src/engine/errors.js'
-import { type ManifestSettings, readManifests } from '../../../src/karpenter/convert/manifests.js'
+import { readManifests } from '../../../src/karpenter/convert/manifests.js'
+import { readText, type TextSettings } from './read-text.js'
 
-const settings: ManifestSettings = {
+const settings: TextSettings = {
   source: 'guide.yaml',
   clusterName: 'eksworkshop',
   nodeRoleName: 'KarpenterNodeRole-eksworkshop',
@@ -55,9 +56,9 @@ spec:
       requirements: []
 `
 
-const errorOf = (text: string, more: Partial<ManifestSettings> = {}): UserError => {
+const errorOf = (text: string, more: Partial<TextSettings> = {}): UserError => {
   try {
-    readManifests(text, { ...settings, ...more })
+    readText(text, { ...settings, ...more })
   } catch (error) {
     if (error instanceof UserError) return error
     throw error
@@ -66,7 +67,7 @@ const errorOf = (text: string, more: Partial<ManifestSettings> = {}): UserError 
 }
 
 describe("the guide's manifest", () => {
-  const read = readManifests(guide, settings)
+  const read = readText(guide, settings)
 
   it('becomes one NodePool, its spec complete', () => {
     expect(read.nodePools).toEqual([
@@ -135,22 +136,43 @@ describe("the guide's manifest", () => {
   })
 
   it('is taken under the wrong group too, with a warning', () => {
-    const wrong = readManifests(
-      guide.replace('karpenter.sh/v1alpha5', 'karpenter.k8s.aws/v1alpha5'),
-      settings
-    )
+    const wrong = readText(guide.replace('karpenter.sh/v1alpha5', 'karpenter.k8s.aws/v1alpha5'), settings)
     expect(wrong.nodePools).toEqual(read.nodePools)
     expect(wrong.warnings).toContainEqual(
       expect.stringContaining('apiVersion karpenter.k8s.aws/v1alpha5 is taken for karpenter.sh/v1alpha5')
     )
   })
 
-  it('gets a default EC2NodeClass where its AWSNodeTemplate is not in the text', () => {
-    const alone = readManifests(guide.split('---')[0] ?? '', settings)
-    expect(alone.nodeClasses.map((one) => one.metadata.name)).toEqual(['default'])
+  it('takes the EC2NodeClass of the cluster where its AWSNodeTemplate is not in the text', () => {
+    const alone = readText(guide.split('---')[0] ?? '', { ...settings, liveNodeClasses: ['default'] })
+    expect(alone.nodeClasses).toEqual([])
     expect(alone.warnings).toContainEqual(
-      expect.stringContaining('AWSNodeTemplate default is not in guide.yaml')
+      expect.stringContaining(
+        'its AWSNodeTemplate default is not in guide.yaml: EC2NodeClass default of the cluster is taken as it is'
+      )
     )
+  })
+
+  it('is refused where neither the text nor the cluster has its AWSNodeTemplate', () => {
+    const [pool = ''] = guide.split('---')
+    expect(errorOf(pool, { liveNodeClasses: ['other'] }).message).toContain(
+      'its AWSNodeTemplate default is not in guide.yaml, and the cluster has no EC2NodeClass default: add the file that has it (node-pools takes several paths and globs)'
+    )
+    expect(readText(pool, settings).nodeClasses).toEqual([])
+  })
+
+  it('may be in two files', () => {
+    const [pool = '', template = ''] = guide.split('---')
+    const both = readManifests(
+      [
+        { source: 'pool.yaml', text: pool },
+        { source: 'template.yaml', text: template }
+      ],
+      { ...settings, liveNodeClasses: [] }
+    )
+    expect(both.nodePools).toEqual(read.nodePools)
+    expect(both.nodeClasses).toEqual(read.nodeClasses)
+    expect(both.warnings).toContainEqual(expect.stringMatching(/^template\.yaml: document 1 \(line 2\)/))
   })
 })
 
@@ -163,15 +185,20 @@ spec:
   providerRef: { name: shared }
   ${maxPods === undefined ? '' : `kubeletConfiguration: { maxPods: ${maxPods}, containerRuntime: containerd }`}
 `
+  const template = `---
+apiVersion: karpenter.k8s.aws/v1alpha1
+kind: AWSNodeTemplate
+metadata: { name: shared }
+`
   it('move to the EC2NodeClass', () => {
-    const { nodeClasses, warnings } = readManifests(provisioner('a', 20), settings)
+    const { nodeClasses, warnings } = readText(provisioner('a', 20) + template, settings)
     expect(nodeClasses[0]?.spec['kubelet']).toEqual({ maxPods: 20 })
     expect(warnings).toContainEqual(expect.stringContaining('containerRuntime is left out'))
   })
 
   it('get an EC2NodeClass of their own where others use the same', () => {
-    const { nodePools, nodeClasses } = readManifests(
-      `${provisioner('a', 20)}---\n${provisioner('b')}`,
+    const { nodePools, nodeClasses } = readText(
+      `${provisioner('a', 20)}---\n${provisioner('b')}${template}`,
       settings
     )
     expect(nodeClasses.map((one) => [one.metadata.name, one.spec['kubelet']])).toEqual([
@@ -184,7 +211,7 @@ spec:
 
 describe('v1 manifests', () => {
   it('pass as they are, and get no EC2NodeClass that is not theirs', () => {
-    const { nodePools, nodeClasses, warnings } = readManifests(nodePool, settings)
+    const { nodePools, nodeClasses, warnings } = readText(nodePool, settings)
     expect(nodePools).toHaveLength(1)
     expect(nodePools[0]?.spec.template.spec.requirements).toEqual([])
     expect([nodeClasses, warnings]).toEqual([[], []])
@@ -192,7 +219,7 @@ describe('v1 manifests', () => {
 
   it('pass out of a List', () => {
     const list = `kind: List\nitems:\n  - ${nodePool.trimEnd().replaceAll('\n', '\n    ')}\n`
-    expect(readManifests(list, settings).nodePools.map((one) => one.metadata.name)).toEqual(['v1'])
+    expect(readText(list, settings).nodePools.map((one) => one.metadata.name)).toEqual(['v1'])
   })
 
   it('keep the shell variables of userData', () => {
@@ -206,7 +233,7 @@ spec:
   securityGroupSelectorTerms: [{ id: sg-1 }]
   userData: echo \${HOME}
 `
-    const { nodeClasses } = readManifests(nodeClass, settings)
+    const { nodeClasses } = readText(nodeClass, settings)
     expect(nodeClasses[0]?.spec).toEqual({
       role: 'KarpenterNodeRole-eksworkshop',
       amiSelectorTerms: [{ alias: 'al2023@latest' }],
@@ -226,15 +253,13 @@ spec:
   subnetSelectorTerms: [{ id: subnet-1 }]
   securityGroupSelectorTerms: [{ id: sg-1 }]
 `
-    expect(readManifests(nodeClass, settings).warnings).toEqual([
-      expect.stringContaining('spec.role is other')
-    ])
+    expect(readText(nodeClass, settings).warnings).toEqual([expect.stringContaining('spec.role is other')])
   })
 })
 
 describe('YAML', () => {
   it('is read as kubectl reads it', () => {
-    const { nodePools, nodeClasses } = readManifests(
+    const { nodePools, nodeClasses } = readText(
       `apiVersion: karpenter.sh/v1alpha5
 kind: Provisioner
 metadata: { name: a }
@@ -263,7 +288,7 @@ spec:
   it('of a list that the API itself prints has the kind once', () => {
     const [, , ...rest] = nodePool.trimEnd().split('\n')
     const list = `apiVersion: karpenter.sh/v1\nkind: NodePoolList\nitems:\n  - ${rest.join('\n    ')}\n`
-    expect(readManifests(list, settings).nodePools).toHaveLength(1)
+    expect(readText(list, settings).nodePools).toHaveLength(1)
   })
 })
 

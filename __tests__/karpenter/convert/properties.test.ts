@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { dump } from 'js-yaml'
-import { type ManifestSettings, readManifests } from '../../../src/karpenter/convert/manifests.js'
+import { readText, type TextSettings } from './read-text.js'
 
-const settings: ManifestSettings = {
+const settings: TextSettings = {
   source: 'p.yaml',
   clusterName: 'blue',
   nodeRoleName: 'KarpenterNodeRole-blue',
@@ -75,27 +75,20 @@ const document = (apiVersion: string, kind: string, name: string, spec: unknown)
 describe('conversion', () => {
   it('makes of any valid Provisioner and AWSNodeTemplate manifests that v1 takes', () => {
     fc.assert(
-      fc.property(
-        provisioner,
-        template,
-        fc.constantFrom('inline', 'reference', 'neither'),
-        (spec, own, how) => {
-          const text =
-            how === 'inline'
-              ? document('karpenter.sh/v1alpha5', 'Provisioner', 'p', { ...spec, provider: own })
-              : how === 'neither'
-                ? document('karpenter.sh/v1alpha5', 'Provisioner', 'p', spec)
-                : `${document('karpenter.sh/v1alpha5', 'Provisioner', 'p', { ...spec, providerRef: { name: 't' } })}---\n${document('karpenter.k8s.aws/v1alpha1', 'AWSNodeTemplate', 't', own)}`
-          const converted = readManifests(text, settings)
-          const all = [...converted.nodePools, ...converted.nodeClasses]
-          // Read again they are judged by the rules of v1, and pass as they are.
-          const again = readManifests(all.map((one) => dump(one, { noRefs: true })).join('---\n'), settings)
-          expect([again.nodePools, again.nodeClasses]).toEqual([converted.nodePools, converted.nodeClasses])
-          expect(converted.nodeClasses.map((one) => one.metadata.name)).toContain(
-            converted.nodePools[0]?.spec.template.spec.nodeClassRef.name
-          )
-        }
-      ),
+      fc.property(provisioner, template, fc.constantFrom('inline', 'reference'), (spec, own, how) => {
+        const text =
+          how === 'inline'
+            ? document('karpenter.sh/v1alpha5', 'Provisioner', 'p', { ...spec, provider: own })
+            : `${document('karpenter.sh/v1alpha5', 'Provisioner', 'p', { ...spec, providerRef: { name: 't' } })}---\n${document('karpenter.k8s.aws/v1alpha1', 'AWSNodeTemplate', 't', own)}`
+        const converted = readText(text, settings)
+        const all = [...converted.nodePools, ...converted.nodeClasses]
+        // Read again they are judged by the rules of v1, and pass as they are.
+        const again = readText(all.map((one) => dump(one, { noRefs: true })).join('---\n'), settings)
+        expect([again.nodePools, again.nodeClasses]).toEqual([converted.nodePools, converted.nodeClasses])
+        expect(converted.nodeClasses.map((one) => one.metadata.name)).toContain(
+          converted.nodePools[0]?.spec.template.spec.nodeClassRef.name
+        )
+      }),
       { numRuns: 300 }
     )
   })
@@ -103,10 +96,7 @@ describe('conversion', () => {
   it('never scales down a Provisioner that did not, and always says how where it did', () => {
     fc.assert(
       fc.property(provisioner, (spec) => {
-        const { nodePools } = readManifests(
-          document('karpenter.sh/v1alpha5', 'Provisioner', 'p', spec),
-          settings
-        )
+        const { nodePools } = readText(document('karpenter.sh/v1alpha5', 'Provisioner', 'p', spec), settings)
         const disruption = nodePools[0]?.spec.disruption
         const expected =
           spec.consolidation?.enabled === true
@@ -126,7 +116,7 @@ describe('conversion', () => {
         const group = kind === 'Provisioner' ? 'karpenter.sh/v1alpha5' : 'karpenter.k8s.aws/v1alpha1'
         let outcome = 'converted'
         try {
-          readManifests(document(group, kind, 'p', spec), settings)
+          readText(document(group, kind, 'p', spec), settings)
         } catch (error) {
           outcome = error instanceof Error ? error.name : 'no error'
         }

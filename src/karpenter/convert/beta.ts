@@ -1,7 +1,8 @@
-import { type JsonMap, isMap } from '../../engine/json.js'
+import type { JsonMap } from '../../engine/json.js'
 import { Fields } from './fields.js'
 import type { DocumentFindings } from './findings.js'
-import { type NodeTemplateSettings, aliasOf, metadataDefaults } from './node-template.js'
+import { aliasOf, metadataDefaults, type NodeTemplateSettings, ubuntuAsAl2 } from './node-template.js'
+import { kubeletOf } from './provisioner.js'
 
 /**
  * karpenter.sh/v1beta1 (0.32 to 1.0) as v1: few fields moved. What these fields mean now is in upstream's v1 migration
@@ -15,7 +16,7 @@ export function convertBetaNodePool(
   const template = spec.map('template')
   const own = template.map('spec')
   const disruption = spec.map('disruption')
-  const kubelet = own.raw('kubelet')
+  const reference = own.map('nodeClassRef')
   if (own.has('resources')) findings.warn('spec.template.spec.resources is left out: v1 has no such field')
   if (disruption.has('expireAfter'))
     findings.warn(
@@ -28,7 +29,7 @@ export function convertBetaNodePool(
       .map((name) => [name, own.raw(name)])
   )
   return {
-    kubelet: isMap(kubelet) ? kubelet : undefined,
+    kubelet: kubeletOf(own.map('kubelet')),
     manifest: {
       ...value,
       apiVersion: 'karpenter.sh/v1',
@@ -41,9 +42,9 @@ export function convertBetaNodePool(
             requirements: [],
             ...kept,
             nodeClassRef: {
-              group: 'karpenter.k8s.aws',
-              kind: 'EC2NodeClass',
-              ...(own.map('nodeClassRef').has('name') && { name: own.map('nodeClassRef').text('name') })
+              group: reference.text('apiVersion')?.split('/')[0] ?? 'karpenter.k8s.aws',
+              kind: reference.text('kind') ?? 'EC2NodeClass',
+              ...(reference.has('name') && { name: reference.text('name') })
             },
             expireAfter: disruption.text('expireAfter') ?? '720h'
           }
@@ -71,22 +72,33 @@ function disruptionOf(disruption: Fields): JsonMap {
   }
 }
 
-/** EC2NodeClass v1beta1 as v1: images by alias where no term selects them, and the old hop limit written out. */
+/** In which 1.0 kept the version of an alias for its v1beta1 form. Source: pkg/apis/v1/labels.go at 1.0. */
+const aliasVersion = 'compatibility.karpenter.k8s.aws/v1-alias-version'
+
+/**
+ * EC2NodeClass v1beta1 as v1: images by alias where no term selects them, Ubuntu by the family that boots like it, and the
+ * old hop limit written out. Source: upstream's converter, pkg/apis/v1/ec2nodeclass_conversion.go at 1.0.
+ */
 export function convertBetaNodeClass(
   value: JsonMap,
   settings: NodeTemplateSettings,
   findings: DocumentFindings
 ): JsonMap {
-  const spec = new Fields(value, 'manifest', findings).map('spec')
+  const manifest = new Fields(value, 'manifest', findings)
+  const spec = new Fields(manifest.raw('spec'), 'spec', findings)
   const selected = spec.list('amiSelectorTerms').length > 0
-  const metadata = spec.map('metadataOptions')
+  const version = manifest.map('metadata').map('annotations').text(aliasVersion)
+  const alias = selected ? '' : aliasOf(spec.text('amiFamily'), spec, settings)
   return {
     ...value,
     apiVersion: 'karpenter.k8s.aws/v1',
     spec: {
       ...rest(spec, selected ? [] : ['amiFamily']),
-      ...(!selected && { amiSelectorTerms: [{ alias: aliasOf(spec.text('amiFamily'), spec, settings) }] }),
-      metadataOptions: { ...metadataDefaults, ...rest(metadata, []) }
+      ...(selected && spec.text('amiFamily') === 'Ubuntu' && ubuntuAsAl2(spec)),
+      ...(!selected && {
+        amiSelectorTerms: [{ alias: version === undefined ? alias : alias.replace(/@.*/, `@${version}`) }]
+      }),
+      metadataOptions: { ...metadataDefaults, ...rest(spec.map('metadataOptions'), []) }
     }
   }
 }

@@ -1,6 +1,7 @@
 import { duration } from '../../engine/quantity.js'
 import { Fields } from './fields.js'
 import type { DocumentFindings } from './findings.js'
+import { checkCustom } from './node-template.js'
 import { valuesProblem } from './requirements.js'
 
 /**
@@ -11,6 +12,11 @@ export function checkNodePool(manifest: unknown, findings: DocumentFindings): vo
   const spec = new Fields(manifest, 'manifest', findings).map('spec')
   const template = spec.map('template').map('spec')
   const reference = template.map('nodeClassRef')
+  if (isAutoMode(reference.text('group'))) {
+    findings.problem(
+      "spec.template.spec.nodeClassRef is EKS Auto Mode's: its nodes are made by AWS, not by this Karpenter; refer to an EC2NodeClass (group karpenter.k8s.aws)"
+    )
+  }
   const missing = ['group', 'kind', 'name'].filter((name) => !reference.has(name))
   if (missing.length > 0) {
     findings.problem(
@@ -47,6 +53,11 @@ export function checkNodePool(manifest: unknown, findings: DocumentFindings): vo
     findings.problem(`spec.weight: ${weight} is not from 1 to 100`)
 }
 
+/** NodeClasses of EKS Auto Mode are in this group. */
+export function isAutoMode(group: string | undefined): boolean {
+  return group === 'eks.amazonaws.com'
+}
+
 function checkDuration(fields: Fields, name: string): void {
   const text = fields.text(name)
   if (text !== undefined && text !== 'Never' && (duration(text) === undefined || !/^[\dhms]+$/.test(text)))
@@ -54,7 +65,7 @@ function checkDuration(fields: Fields, name: string): void {
 }
 
 export function checkNodeClass(manifest: unknown, findings: DocumentFindings): void {
-  const spec = new Fields(manifest, 'manifest', findings).map('spec')
+  const spec = new Fields(new Fields(manifest, 'manifest', findings).raw('spec'), 'spec', findings)
   for (const name of ['amiSelectorTerms', 'subnetSelectorTerms', 'securityGroupSelectorTerms']) {
     const terms = spec.list(name)
     if (terms.length === 0 || terms.length > 30)
@@ -62,6 +73,7 @@ export function checkNodeClass(manifest: unknown, findings: DocumentFindings): v
   }
   if (spec.has('role') === spec.has('instanceProfile'))
     findings.problem('spec needs exactly one of role and instanceProfile')
+  if (spec.text('amiFamily') === 'Custom') checkCustom(spec)
   const images = spec
     .list('amiSelectorTerms')
     .map((entry, index) => new Fields(entry, `spec.amiSelectorTerms[${index}]`, findings))

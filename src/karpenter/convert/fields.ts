@@ -51,7 +51,7 @@ export class Fields {
   /** A list of texts. */
   textList(name: string): readonly string[] {
     return this.list(name).flatMap(
-      (value, index) => this.#textOf(value ?? '', `${this.path(name)}[${index}]`) ?? []
+      (value, index) => this.#textOf(value, `${this.path(name)}[${index}]`) ?? []
     )
   }
 

@@ -1,20 +1,27 @@
 import { isMap, type JsonMap } from '../../engine/json.js'
 import { isManifest } from '../../kubernetes/manifest.js'
 import { ownGroups } from '../crd-names.js'
-import { defaultNodeClass } from '../default-node-pools.js'
 import type { EC2NodeClass, NodePool } from '../types.js'
 import { convertBetaNodeClass, convertBetaNodePool } from './beta.js'
-import { checkNodeClass, checkNodePool } from './check-v1.js'
+import { checkNodeClass, checkNodePool, isAutoMode } from './check-v1.js'
 import { readDocuments, type ReadDocument } from './documents.js'
-import { textOf } from './fields.js'
+import { Fields, textOf } from './fields.js'
 import { type DocumentFindings, ManifestFindings } from './findings.js'
-import { convertNodeTemplate, type NodeTemplateSettings } from './node-template.js'
+import { convertNodeTemplate, nameOf, type NodeTemplateSettings } from './node-template.js'
 import { replacePlaceholders } from './placeholders.js'
+import { asWritten } from './server-fields.js'
 import { type ConvertedProvisioner, convertProvisioner } from './provisioner.js'
 
 export interface ManifestSettings extends NodeTemplateSettings {
-  /** What errors call the text: its path, or `node-pools`. */
+  /** Names of the EC2NodeClasses that the cluster has; undefined where it does not matter that one is missing. */
+  readonly liveNodeClasses?: readonly string[] | undefined
+}
+
+/** One file, or the input itself. */
+export interface ManifestText {
+  /** What errors call it: its path, or `node-pools`. */
   readonly source: string
+  readonly text: string
 }
 
 export interface ReadManifests {
@@ -25,12 +32,15 @@ export interface ReadManifests {
 }
 
 /**
- * NodePools and EC2NodeClasses out of the user's text: v1 as it is, Provisioner v1alpha5 and AWSNodeTemplate v1alpha1
- * converted. Throws one UserError that lists every problem with its document and line.
+ * NodePools and EC2NodeClasses out of the user's texts: v1 as it is, v1beta1, Provisioner v1alpha5 and AWSNodeTemplate
+ * v1alpha1 converted. Throws one UserError that lists every problem with its document and line.
  */
-export function readManifests(text: string, settings: ManifestSettings): ReadManifests {
-  const reader = new ManifestReader(settings)
-  for (const document of readDocuments(text, settings.source)) reader.read(document)
+export function readManifests(texts: readonly ManifestText[], settings: ManifestSettings): ReadManifests {
+  const [first] = texts
+  const source = texts.length === 1 && first !== undefined ? first.source : 'node-pools'
+  const reader = new ManifestReader(settings, source)
+  for (const { text, source: of } of texts)
+    for (const document of readDocuments(text, of)) reader.read(document)
   return reader.result()
 }
 
@@ -49,7 +59,11 @@ class ManifestReader {
   readonly #kubelets: Read<ConvertedProvisioner>[] = []
   #documents = 0
 
-  constructor(settings: ManifestSettings) {
+  constructor(
+    settings: ManifestSettings,
+    /** What all of the texts are called. */
+    readonly source: string
+  ) {
     this.#settings = settings
   }
 
@@ -67,11 +81,14 @@ class ManifestReader {
     const name = metadata['name']
     if (typeof name !== 'string' || !/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(name))
       return findings.problem('metadata.name is missing or is no name: use letters, digits, - and .')
-    if (kind === 'NodePool' || kind === 'EC2NodeClass')
-      return this.#current(value, kind, apiVersion, findings)
+    if (kind === 'NodePool' || kind === 'EC2NodeClass') return this.#recent(value, kind, apiVersion, findings)
     if (kind === 'Provisioner' || kind === 'AWSNodeTemplate') {
       const right = kind === 'Provisioner' ? 'karpenter.sh/v1alpha5' : 'karpenter.k8s.aws/v1alpha1'
-      if (!ownGroups.includes(group) || !/^v1alpha\d$/.test(version))
+      if (ownGroups.includes(group) && /^v1alpha[2-4]$/.test(version))
+        return findings.problem(
+          `apiVersion ${apiVersion} is older than ${right}, and has other fields: write it as NodePool and EC2NodeClass v1`
+        )
+      if (!ownGroups.includes(group) || !/^v1alpha[15]$/.test(version))
         return findings.problem(`apiVersion ${apiVersion} is not known; ${kind} is in ${right}`)
       if (apiVersion !== right)
         findings.warn(`apiVersion ${apiVersion} is taken for ${right}, where ${kind} is`)
@@ -83,51 +100,70 @@ class ManifestReader {
       this.#provisioners.push({ value: converted, findings })
       return this.#addPool(converted.nodePool, findings)
     }
+    if (isAutoMode(group))
+      return findings.problem(
+        `${kind} is EKS Auto Mode's, which AWS runs beside this Karpenter; ${source} is for NodePools and EC2NodeClasses`
+      )
     findings.problem(
       `${kind === '' ? 'an object without a kind' : kind} is not taken; ${source} is for NodePools and EC2NodeClasses only`
     )
   }
 
-  #current(
+  /** v1beta1 or v1. */
+  #recent(
     value: JsonMap,
     kind: 'NodePool' | 'EC2NodeClass',
     apiVersion: string,
     findings: DocumentFindings
   ): void {
     const right = kind === 'NodePool' ? 'karpenter.sh/v1' : 'karpenter.k8s.aws/v1'
-    if (value['apiVersion'] === right.replace('/v1', '/v1beta1')) {
-      findings.warn(`apiVersion ${right}beta1 is not served since 1.1; it is converted to ${right}`)
-      return this.#beta(value, kind, findings)
-    }
-    if (value['apiVersion'] !== right)
+    if (apiVersion === right) return this.#current(asWritten(value, findings), findings)
+    if (apiVersion !== `${right}beta1`)
       return findings.problem(`apiVersion ${apiVersion} is not known; use ${right}`)
+    findings.warn(`apiVersion ${apiVersion} is not served since 1.1; it is converted to ${right}`)
+    if (kind === 'EC2NodeClass') {
+      const converted = convertBetaNodeClass(value, this.#settings, findings)
+      return this.#current(asWritten(converted, findings), findings)
+    }
+    const converted = convertBetaNodePool(value, findings)
+    const manifest = asWritten(converted.manifest, findings)
+    this.#current(manifest, findings)
+    if (converted.kubelet === undefined || !isNodePool(manifest)) return
+    const own = {
+      nodePool: manifest,
+      kubelet: converted.kubelet,
+      nodeTemplate: undefined,
+      inlineTemplate: undefined
+    }
+    this.#kubelets.push({ value: own, findings })
+  }
+
+  #current(value: JsonMap, findings: DocumentFindings): void {
     if (isNodePool(value)) {
       checkNodePool(value, findings)
       return this.#addPool(value, findings)
     }
-    if (isNodeClass(value)) {
-      checkNodeClass(value, findings)
-      const { role } = value.spec
-      if (role !== undefined && role !== this.#settings.nodeRoleName) {
-        findings.warn(
-          `spec.role is ${role}, and node-role-name ${this.#settings.nodeRoleName}: the controller may pass only the latter, and only it is given access to the cluster`
-        )
-      }
-      return this.#add(value, findings)
+    if (!isNodeClass(value)) return findings.problem('spec is missing')
+    checkNodeClass(value, findings)
+    const spec = new Fields(value.spec, 'spec', findings)
+    const [role, instanceProfile] = [nameOf(spec, 'role'), nameOf(spec, 'instanceProfile')]
+    const own = this.#settings.nodeRoleName
+    if (role !== undefined && role !== own) {
+      findings.warn(
+        `spec.role is ${role}, and node-role-name ${own}: the controller may pass only the latter, and only it is given access to the cluster`
+      )
     }
-    findings.problem('spec is missing')
-  }
-
-  #beta(value: JsonMap, kind: 'NodePool' | 'EC2NodeClass', findings: DocumentFindings): void {
-    if (kind === 'EC2NodeClass') {
-      const converted = convertBetaNodeClass(value, this.#settings, findings)
-      return this.#current(converted, kind, 'karpenter.k8s.aws/v1', findings)
-    }
-    const { manifest, kubelet } = convertBetaNodePool(value, findings)
-    this.#current(manifest, kind, 'karpenter.sh/v1', findings)
-    if (kubelet === undefined || !isNodePool(manifest)) return
-    const own = { nodePool: manifest, kubelet, nodeTemplate: undefined, inlineTemplate: undefined }
-    this.#kubelets.push({ value: own, findings })
+    this.#add(
+      {
+        ...value,
+        spec: {
+          ...value.spec,
+          ...(role !== undefined && { role }),
+          ...(instanceProfile !== undefined && { instanceProfile })
+        }
+      },
+      findings
+    )
   }
 
   #addPool(nodePool: NodePool, findings: DocumentFindings): void {
@@ -144,9 +180,7 @@ class ManifestReader {
 
   result(): ReadManifests {
     if (this.#documents === 0)
-      this.#all
-        .at({ source: this.#settings.source, document: 1, line: 1 }, '')
-        .problem('there is no manifest')
+      this.#all.at({ source: this.source, document: 1, line: 1 }, '').problem('there is no manifest')
     for (const provisioner of this.#provisioners) this.#giveNodeClass(provisioner)
     for (const own of [...this.#provisioners, ...this.#kubelets]) this.#giveKubelet(own)
     this.#all.throwIfAny()
@@ -162,12 +196,17 @@ class ManifestReader {
     const { name } = value.nodePool.spec.template.spec.nodeClassRef
     if (value.inlineTemplate !== undefined) {
       this.#add(convertNodeTemplate(name, value.inlineTemplate, this.#settings, findings), findings)
-    } else if (!this.#nodeClasses.has(name)) {
-      findings.warn(
-        `its AWSNodeTemplate ${value.nodeTemplate ?? '(none named)'} is not in ${this.#settings.source}: EC2NodeClass ${name} is made with the defaults of node-pools: default`
-      )
-      this.#nodeClasses.set(name, defaultNodeClass(name, this.#settings))
+      return
     }
+    if (this.#nodeClasses.has(name)) return
+    const template = `its AWSNodeTemplate ${value.nodeTemplate ?? '(none named)'} is not in ${this.source}`
+    const live = this.#settings.liveNodeClasses
+    if (live?.includes(name) === true)
+      findings.warn(`${template}: EC2NodeClass ${name} of the cluster is taken as it is`)
+    else if (live !== undefined)
+      findings.problem(
+        `${template}, and the cluster has no EC2NodeClass ${name}: add the file that has it (node-pools takes several paths and globs)`
+      )
   }
 
   /** Kubelet settings belong to the EC2NodeClass now. */
@@ -177,6 +216,7 @@ class ManifestReader {
     const { name } = nodePool.spec.template.spec.nodeClassRef
     const nodeClass = this.#nodeClasses.get(name)
     if (nodeClass === undefined) {
+      if (this.#settings.liveNodeClasses === undefined) return
       findings.problem(
         `its kubelet settings belong to EC2NodeClass ${name} now; put that into the text as well`
       )

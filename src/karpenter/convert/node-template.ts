@@ -62,7 +62,7 @@ export function convertNodeTemplate(
     findings.problem(
       'spec.launchTemplate has no equal in v1: say what it holds in amiSelector, userData, blockDeviceMappings and tags'
     )
-  const instanceProfile = spec.text('instanceProfile')
+  const instanceProfile = nameOf(spec, 'instanceProfile')
   if (instanceProfile !== undefined) {
     findings.warn(
       `spec.instanceProfile ${instanceProfile} is kept: its role must be one that may join the cluster; this action gives access to ${settings.nodeRoleName}`
@@ -76,7 +76,6 @@ export function convertNodeTemplate(
     metadata: { name },
     spec: {
       ...(instanceProfile === undefined ? { role: settings.nodeRoleName } : { instanceProfile }),
-      ...(images.family !== undefined && { amiFamily: images.family }),
       amiSelectorTerms: images.terms,
       subnetSelectorTerms: termsOf(spec, 'subnetSelector', settings),
       securityGroupSelectorTerms: termsOf(spec, 'securityGroupSelector', settings),
@@ -84,6 +83,7 @@ export function convertNodeTemplate(
       ...Object.fromEntries(
         passed.filter((field) => spec.has(field)).map((field) => [field, spec.raw(field)])
       ),
+      ...images.more,
       ...(Object.keys(tags).length > 0 && { tags })
     }
   }
@@ -116,29 +116,54 @@ function tagsOf(spec: Fields): Readonly<Record<string, string>> {
 }
 
 interface Images {
-  /** Needed where no alias says it. */
-  readonly family: string | undefined
   readonly terms: readonly AmiSelectorTerm[]
+  /** The family, where no alias says it, and what else it takes. */
+  readonly more: Readonly<Record<string, unknown>>
 }
 
 function imagesOf(spec: Fields, settings: NodeTemplateSettings): Images {
-  const { findings } = spec
   const written = spec.text('amiFamily')
+  if (!spec.has('amiSelector')) return { terms: [{ alias: aliasOf(written, spec, settings) }], more: {} }
   const family = written ?? 'AL2'
-  if (spec.has('amiSelector')) {
-    const ubuntu = family === 'Ubuntu'
-    if (ubuntu)
-      findings.warn(
-        'spec.amiFamily Ubuntu was removed in 1.0: amiFamily Custom is taken, which adds nothing to userData'
-      )
-    else if (family !== 'Custom' && aliases[family] === undefined)
-      findings.problem(`spec.amiFamily: ${family} is not known`)
-    return {
-      family: ubuntu ? 'Custom' : family,
-      terms: convertAmiSelector(spec.texts('amiSelector'), findings)
-    }
+  const terms = convertAmiSelector(spec.texts('amiSelector'), spec.findings)
+  if (family === 'Ubuntu') return { terms, more: ubuntuAsAl2(spec) }
+  if (family === 'Custom') checkCustom(spec)
+  else if (aliases[family] === undefined) spec.findings.problem(`spec.amiFamily: ${family} is not known`)
+  return { terms, more: { amiFamily: family } }
+}
+
+/**
+ * Ubuntu's images boot as those of AL2 do, from another root volume. Source: upstream's converter at 1.0.
+ */
+export function ubuntuAsAl2(spec: Fields): Readonly<Record<string, unknown>> {
+  const volume = { volumeSize: '20Gi', volumeType: 'gp3', encrypted: true }
+  const own = spec.has('blockDeviceMappings')
+  spec.findings.warn(
+    `spec.amiFamily Ubuntu was removed in 1.0: AL2 is taken, which boots the selected images alike${own ? '' : ', and the root volume that Ubuntu had (/dev/sda1, gp3, 20Gi, encrypted)'}`
+  )
+  return {
+    amiFamily: 'AL2',
+    ...(!own && { blockDeviceMappings: [{ deviceName: '/dev/sda1', rootVolume: true, ebs: volume }] })
   }
-  return { family: undefined, terms: [{ alias: aliasOf(written, spec, settings) }] }
+}
+
+/** A node that registers without this taint is taken for none of Karpenter's. Source: v1 migration guide, 1.0. */
+export function checkCustom(spec: Fields): void {
+  if (spec.text('userData')?.includes('karpenter.sh/unregistered') === true) return
+  spec.findings.warn(
+    'spec.userData of amiFamily Custom does not set the taint karpenter.sh/unregistered:NoExecute, without which 1.0 and later take no node for registered: pass it to kubelet (--register-with-taints)'
+  )
+}
+
+/** A role or instance profile by its name; an ARN is taken for the name at its end. */
+export function nameOf(spec: Fields, field: 'role' | 'instanceProfile'): string | undefined {
+  const given = spec.text(field)
+  const name = /^arn:[\w-]+:iam::\d{12}:(?:role|instance-profile)\/(?:.*\/)?([^/]+)$/.exec(given ?? '')?.[1]
+  if (name === undefined) return given
+  spec.findings.warn(
+    `spec.${field} is an ARN: its name ${name} is taken, which is what an EC2NodeClass holds`
+  )
+  return name
 }
 
 /** The newest image of a family that still has images; what is taken in place of one that has none is a warning. */

@@ -71,7 +71,7 @@ export function convertProvisioner(
   return {
     nodeTemplate,
     inlineTemplate: spec.raw('provider'),
-    kubelet: kubeletOf(spec),
+    kubelet: kubeletOf(spec.map('kubeletConfiguration')),
     nodePool: {
       apiVersion: 'karpenter.sh/v1',
       kind: 'NodePool',
@@ -147,14 +147,14 @@ function expiryOf(spec: Fields): string {
   return `${seconds}s`
 }
 
-function kubeletOf(spec: Fields): Readonly<Record<string, unknown>> | undefined {
-  const own = spec.map('kubeletConfiguration')
+/** Kubelet settings that an EC2NodeClass has; others are left out with a warning. */
+export function kubeletOf(own: Fields): Readonly<Record<string, unknown>> | undefined {
   const kept = own.names().filter((name) => kubeletFields.has(name))
   for (const name of own.names().filter((one) => !kubeletFields.has(one))) {
-    spec.findings.warn(
+    own.findings.warn(
       name === 'containerRuntime'
-        ? 'spec.kubeletConfiguration.containerRuntime is left out: nodes run containerd'
-        : `spec.kubeletConfiguration.${name} is left out: EC2NodeClass has no such setting`
+        ? `${own.path(name)} is left out: nodes run containerd`
+        : `${own.path(name)} is left out: EC2NodeClass has no such setting`
     )
   }
   return kept.length === 0 ? undefined : Object.fromEntries(kept.map((name) => [name, own.raw(name)]))

@@ -73,9 +73,11 @@ function convertOne(fields: Fields, path: string): Requirement | undefined {
   return { key, operator, ...(values.length > 0 && { values }) }
 }
 
-/** What an operator asks of its values; undefined when they are right. Source: NodePool CRD, 1.0 to 1.14. */
+/**
+ * What an operator asks of its values; undefined when they are right. An empty one is a label's value like others. Source:
+ * NodePool CRD, 1.0 to 1.14.
+ */
 export function valuesProblem(operator: string, values: readonly string[]): string | undefined {
-  if (values.includes('')) return 'an empty value'
   if (operator === 'In' && values.length === 0) return 'In needs at least one value'
   if ((operator === 'Exists' || operator === 'DoesNotExist') && values.length > 0)
     return `${operator} takes no values`

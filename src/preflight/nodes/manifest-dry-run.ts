@@ -16,8 +16,8 @@ export async function manifestDryRun(facts: ManifestFacts): Promise<readonly Con
 }
 
 async function byServer({ refusals }: ManifestFacts): Promise<readonly Concern[]> {
-  return (await refusals()).map(({ title, message }) =>
-    finding(`${title}: ${message}`, 'dry run of the API server')
+  return (await refusals()).map(({ title, message, fix }) =>
+    finding(`${title}: ${message}`, 'dry run of the API server', fix)
   )
 }
 
@@ -31,12 +31,12 @@ async function bySchema(facts: ManifestFacts): Promise<readonly Concern[]> {
   )
 }
 
-function finding(problem: string, evidence: string): Concern {
+function finding(problem: string, evidence: string, fix = 'Correct the manifest and run again.'): Concern {
   return {
     level: 'error',
     subject: 'node-pools',
     problem,
     evidence,
-    fix: 'Correct the manifest and run again.'
+    fix
   }
 }
