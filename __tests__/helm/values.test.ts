@@ -61,6 +61,30 @@ test.each<[string, Values, string]>([
     { settings: { aws: { interruptionQueueName: 'x' } } },
     'it is called settings.interruptionQueue'
   ],
+  ...[
+    'enablePodENI',
+    'enableENILimitedPodDensity',
+    'nodeNameConvention',
+    'assumeRoleARN',
+    'assumeRoleDuration'
+  ]
+    .flatMap((key): [string, Values][] => [
+      [`settings.aws.${key}`, { settings: { aws: { [key]: 'x' } } }],
+      [`settings.${key}`, { settings: { [key]: 'x' } }]
+    ])
+    .map(([path, values]): [string, Values, string] => [path, values, ': it is gone']),
+  ['logEncoding', { logEncoding: 'console' }, 'it is gone since 1.0'],
+  ['featureGates.driftEnabled', { featureGates: { driftEnabled: true } }, 'it is gone: drift is always on'],
+  [
+    'settings.featureGates.driftEnabled',
+    { settings: { featureGates: { driftEnabled: true } } },
+    'it is gone: drift is always on'
+  ],
+  [
+    'controller.securityContext',
+    { controller: { securityContext: { runAsUser: 0 } } },
+    "it is the chart's own"
+  ],
   ['clusterName', { clusterName: 'x' }, 'it is called settings.clusterName'],
   ['clusterEndpoint', { clusterEndpoint: 'x' }, 'it is called settings.clusterEndpoint'],
   ['webhook', { webhook: { enabled: true } }, 'it is gone since 1.1'],
@@ -78,6 +102,20 @@ test.each<[string, Values, string]>([
 ])('%s is named with what it is called now, or what it should be', (path, user, problem) => {
   expect(problems(user)).toEqual([expect.stringContaining(`${path}: `)])
   expect(problems(user)[0]).toContain(problem)
+})
+
+test("a security context is known as far as the chart's own values have it, as since 1.14", () => {
+  const newer = { controller: { securityContext: { seccompProfile: {}, appArmorProfile: {} } } }
+  const given = {
+    controller: { securityContext: { seccompProfile: { type: 'RuntimeDefault' }, runAsUser: 0 } }
+  }
+  expect(unknownValues(given, newer)).toEqual([
+    {
+      path: 'controller.securityContext.runAsUser',
+      problem:
+        "it is the chart's own: no privileges, read-only root, user 65532; podSecurityContext can be set"
+    }
+  ])
 })
 
 test('what the pod is given as it is may hold anything', () => {

@@ -39,6 +39,13 @@ export interface ValueProblem {
   readonly problem: string
 }
 
+const roleIsGiven = 'it is gone since 1.0: give the controller its role by controller-identity'
+const podEni = 'it is gone: instances that can have a pod ENI are always taken with it'
+const podDensity =
+  'it is gone: set spec.kubelet.maxPods of the EC2NodeClass in node-pools, where nodes take other than what their interfaces allow'
+const nodeNames = 'it is gone since 0.28: Karpenter goes by the instance, whatever the node is called'
+const drift = 'it is gone: drift is always on since 1.0'
+
 /** Keys that the guides of earlier versions set, and what became of them. A key stands for everything below it. */
 const dead: Readonly<Record<string, string>> = {
   'settings.aws.clusterName': 'it is called settings.clusterName since 0.33, and is set from cluster-name',
@@ -52,11 +59,22 @@ const dead: Readonly<Record<string, string>> = {
   'settings.aws.reservedENIs': 'it is called settings.reservedENIs since 0.33',
   'settings.aws.vmMemoryOverheadPercent': 'it is called settings.vmMemoryOverheadPercent since 0.33',
   'settings.aws.clusterCABundle': 'it is called settings.clusterCABundle since 0.33',
-  'settings.aws.assumeRoleARN': 'it is gone since 1.0: give the controller its role by controller-identity',
+  'settings.aws.assumeRoleARN': roleIsGiven,
+  'settings.aws.assumeRoleDuration': roleIsGiven,
+  'settings.assumeRoleARN': roleIsGiven,
+  'settings.assumeRoleDuration': roleIsGiven,
+  'settings.aws.enablePodENI': podEni,
+  'settings.enablePodENI': podEni,
+  'settings.aws.enableENILimitedPodDensity': podDensity,
+  'settings.enableENILimitedPodDensity': podDensity,
+  'settings.aws.nodeNameConvention': nodeNames,
+  'settings.nodeNameConvention': nodeNames,
   'settings.aws.tags': 'it became spec.tags of the EC2NodeClass in 0.32: set it in node-pools',
   'settings.aws': 'settings.aws is gone since 0.33: what it held is directly below settings',
-  'settings.featureGates.driftEnabled': 'it is gone: drift is always on since 0.33',
-  'settings.featureGates.drift': 'it is gone: drift is always on since 1.0',
+  'settings.featureGates.driftEnabled': drift,
+  'settings.featureGates.drift': drift,
+  'featureGates.driftEnabled': drift,
+  'featureGates.drift': drift,
   'settings.interruptionQueueName': 'it is called settings.interruptionQueue',
   clusterName: 'it is called settings.clusterName, and is set from cluster-name',
   clusterEndpoint: 'it is called settings.clusterEndpoint; left out, it is discovered',
@@ -70,6 +88,10 @@ const dead: Readonly<Record<string, string>> = {
   'controller.logLevel': 'it is called logLevel',
   'controller.batchMaxDuration': 'it is called settings.batchMaxDuration',
   'controller.batchIdleDuration': 'it is called settings.batchIdleDuration',
+  logEncoding: 'it is gone since 1.0: logs are JSON',
+  'controller.logEncoding': 'it is gone since 1.0: logs are JSON',
+  'controller.securityContext':
+    "it is the chart's own: no privileges, read-only root, user 65532; podSecurityContext can be set",
   logConfig: 'it is gone since 1.0: set logLevel, logOutputPaths and logErrorOutputPaths'
 }
 
@@ -79,7 +101,6 @@ const freeForm = new Set([
   'affinity',
   'strategy',
   'podSecurityContext',
-  'controller.securityContext',
   'controller.resources',
   'global'
 ])
