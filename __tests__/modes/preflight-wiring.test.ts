@@ -114,7 +114,7 @@ const provocations: Readonly<Record<CheckName, Provocation>> = {
   },
   'names-and-policy-size': {
     given: {
-      'node-pools': classOf(latest).replace('role: Karp', 'role: arn:aws:iam::111122223333:role/Karp')
+      'node-pools': classOf(latest).replace('role: Karp', 'role: team/Karp')
     },
     says: 'role'
   },
