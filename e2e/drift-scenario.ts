@@ -131,7 +131,7 @@ function changedBy(report: Readonly<Record<string, unknown>>): readonly unknown[
 
 /** A finding whose severity is one that there is. */
 function typed(finding: Finding): Expected & Partial<Finding> {
-  const severity = (['breaks scaling', 'weakens security', 'cosmetic'] as const).find(
+  const severity = (['breaks scaling', 'weakens security', 'changes behaviour', 'cosmetic'] as const).find(
     (one) => one === finding.severity
   )
   if (severity === undefined) throw new Error(`${finding.id}: no such severity: ${finding.severity}`)

@@ -4,7 +4,6 @@ import { newest, startSandbox, type Sandbox } from '../sandbox/index.js'
 import { record, text } from '../sandbox/values.js'
 import { AnotherHand } from './another-hand.js'
 import { check, checkIsClean } from './clean-check.js'
-import { errorOf } from './failed-run.js'
 import { at, listed, paths, succeeded, until } from './scenario.js'
 
 const inputs = { 'karpenter-version': newest, 'smoke-test': 'false' }
@@ -58,7 +57,10 @@ describe('a cluster whose controller does not run', () => {
       }
     ])
     expect(result.outputs).toMatchObject({ drift: '0', unhealthy: '2', pending: '0', unknown: '0' })
-    expect(errorOf(await sandbox.run({ ...inputs, mode: 'check' }))).toContain('2 unhealthy')
+    const failed = await sandbox.run({ ...inputs, mode: 'check' })
+    expect(failed.conclusion).toBe('failure')
+    const errors = failed.annotations.filter(({ level }) => level === 'error')
+    expect(errors.at(-1)?.message).toContain('2 unhealthy')
   })
 
   test('and is well again when its pods run', async () => {

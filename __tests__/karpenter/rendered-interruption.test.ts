@@ -16,7 +16,14 @@ describe('The queue of a rendered stack', () => {
     expect(queue).toMatchObject({
       name: 'blue',
       url: 'https://sqs.eu-west-1.amazonaws.com/111122223333/blue',
-      attributes: { MessageRetentionPeriod: '300', SqsManagedSseEnabled: 'true', DelaySeconds: '0' },
+      attributes: {
+        MessageRetentionPeriod: '300',
+        SqsManagedSseEnabled: 'true',
+        DelaySeconds: '0',
+        VisibilityTimeout: '30',
+        MaximumMessageSize: '262144',
+        RedrivePolicy: ''
+      },
       tags: {}
     })
     expect(queue?.policy).toMatchObject({ Id: 'EC2InterruptionPolicy', Statement: [{ Resource: arn }, {}] })

@@ -226,7 +226,7 @@ describe('found, with who did it', () => {
     const [one] = manifestDifferences(
       object('Role', { rules: [{ verbs: ['get'] }, { verbs: ['list'] }] }),
       object('Role', { rules: [{ verbs: ['get'] }, { verbs: ['*'] }] }),
-      () => 'weakens security',
+      () => ({ severity: 'weakens security' }),
       madeByHelm()
     )
     expect(one?.reason).toBe('rules lacks {"verbs":["list"]} and has {"verbs":["*"]} besides')

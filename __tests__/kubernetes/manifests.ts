@@ -26,7 +26,7 @@ export function object(
 }
 
 export function found(wanted: Manifest, live: Manifest, owners: Owners = appliedByUs(true)): string[] {
-  return manifestDifferences(wanted, live, () => 'cosmetic', owners).map(
+  return manifestDifferences(wanted, live, () => ({ severity: 'cosmetic' }), owners).map(
     ({ path, by }) => `${path}${by === undefined ? '' : ` by ${by.manager}`}`
   )
 }

@@ -44,6 +44,69 @@ test('of an installation that is as it was installed finds nothing', async () =>
   expect(ended.log.join('\n')).toContain('29 of 29 resources are as installed on')
 })
 
+describe('the discovery tag on what nobody chose', () => {
+  afterEach(() => {
+    world.aws.tags.delete('subnet-3')
+    world.aws.tags.delete('sg-3')
+  })
+  const tag = (): void => {
+    for (const id of ['subnet-3', 'sg-3'])
+      world.aws.tags.set(id, new Map([['karpenter.sh/discovery', 'blue']]))
+  }
+
+  it('is drift when it came after the install, and says how to be rid of it', async () => {
+    tag()
+    const ended = await check()
+    expect(ended.outputs).toMatchObject({ drift: '2', pending: '0' })
+    expect(ended.report).toMatchObject({
+      findings: [
+        {
+          kind: 'drift',
+          id: 'subnet-tags',
+          path: 'subnet-3.tags.karpenter.sh/discovery',
+          live: 'blue',
+          severity: 'breaks scaling',
+          reason:
+            'subnet-3 was tagged karpenter.sh/discovery=blue since the install, so nodes are put into it; `subnets` does not name it',
+          install: expect.stringContaining(
+            'aws ec2 delete-tags --resources subnet-3 --tags Key=karpenter.sh/discovery'
+          ) as unknown
+        },
+        { kind: 'drift', id: 'security-group-tags', severity: 'weakens security' }
+      ]
+    })
+  })
+
+  it('that was there at the install, or that no record knows of, is a note', async () => {
+    tag()
+    const other = await PlayedWorld.start()
+    other.aws.tags.set('subnet-3', new Map([['karpenter.sh/discovery', 'blue']]))
+    await other.main({ 'smoke-test': 'false' })
+    const ended = await check({}, other)
+    expect([ended.failed, ended.outputs['drift']]).toEqual([undefined, '0'])
+    const said = 'note: Karpenter uses subnet-3 as well, which `subnets` does not name'
+    expect(ended.log.join('\n')).toContain(`${said}: it is tagged karpenter.sh/discovery=blue, as it was at`)
+    other.server.remove('/api/v1/namespaces/kube-system/configmaps/setup-karpenter')
+    expect((await check({}, other)).log.join('\n')).toContain('and no record says since when')
+    await other.stop()
+  })
+
+  it("is nobody's affair where EC2NodeClasses find by ids", async () => {
+    tag()
+    const ids = (name: string): string => `
+apiVersion: karpenter.k8s.aws/v1
+kind: EC2NodeClass
+metadata: { name: ${name} }
+spec:
+  role: KarpenterNodeRole-blue
+  amiSelectorTerms: [{ alias: al2023@latest }]
+  subnetSelectorTerms: [{ id: subnet-1 }]
+  securityGroupSelectorTerms: [{ id: sg-1 }]`
+    const ended = await check({ 'node-pools': ids('own'), 'fail-on': 'never' })
+    expect(JSON.stringify(ended.report)).not.toContain('subnet-3')
+  })
+})
+
 describe('drift', () => {
   it('fails the step, is counted, listed and annotated', async () => {
     untag()

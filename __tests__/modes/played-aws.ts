@@ -72,7 +72,7 @@ export class PlayedAws {
     const url = `https://sqs.${account.region}.amazonaws.com/${account.id}/${name}`
     if (action === 'CreateQueue') {
       const arn = `arn:aws:sqs:${account.region}:${account.id}:${name}`
-      this.queues.set(name, { DelaySeconds: '0', ...textMap(input, 'Attributes'), QueueArn: arn })
+      this.queues.set(name, { ...queueDefaults, ...textMap(input, 'Attributes'), QueueArn: arn })
       return { QueueUrl: url }
     }
     const queue = this.queues.get(name)
@@ -148,7 +148,8 @@ export class PlayedAws {
   }
 
   #subnets(input: Input): readonly Input[] {
-    return ['subnet-1', 'subnet-2']
+    return [...this.tags.keys()]
+      .filter((id) => id.startsWith('subnet-'))
       .map((subnetId, index) => ({
         subnetId,
         vpcId: 'vpc-1',
@@ -161,16 +162,24 @@ export class PlayedAws {
   }
 
   #securityGroups(input: Input): readonly Input[] {
-    const tagSet = this.#tagSet('sg-1')
-    return isAskedFor(input, 'GroupId', 'sg-1', tagSet)
-      ? [{ groupId: 'sg-1', groupName: 'eks-cluster-sg-blue', vpcId: 'vpc-1', tagSet }]
-      : []
+    return [...this.tags.keys()]
+      .filter((id) => id.startsWith('sg-'))
+      .map((groupId) => ({
+        groupId,
+        groupName: 'eks-cluster-sg-blue',
+        vpcId: 'vpc-1',
+        tagSet: this.#tagSet(groupId)
+      }))
+      .filter(({ groupId, tagSet }) => isAskedFor(input, 'GroupId', groupId, tagSet))
   }
 
   #tagSet(id: string): readonly { readonly key: string; readonly value: string }[] {
     return [...this.#tagsOf(id)].map(([key, value]) => ({ key, value }))
   }
 }
+
+/** As SQS answers of a queue that says nothing of them. */
+const queueDefaults = { DelaySeconds: '0', VisibilityTimeout: '30', MaximumMessageSize: '1048576' }
 
 function pairs(input: Input): readonly { readonly key: string; readonly value: string }[] {
   return list(input, 'Tag')

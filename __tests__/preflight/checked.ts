@@ -1,4 +1,5 @@
 // Clients that the facts load when they are first asked are loaded with the file: no test's own time goes by it.
+import { networkReads } from '../../src/preflight/reads/network-reads.js'
 import '../../src/aws/sdk/ec2.js'
 import '../../src/aws/sdk/eks.js'
 import '../../src/aws/sdk/iam.js'
@@ -70,6 +71,7 @@ export function checkedOf(clients: Pick<Found, 'aws' | 'kubernetes'>, given: Giv
       autoscalers: [],
       nodes: async () => [node('ip-1'), node('ip-2', { zone: 'b' })],
       podIdentityAgentPods: undefined,
+      network: networkReads(clients.aws, { name: 'blue', vpcId: 'vpc-1' }),
       record: undefined,
       ...given.found
     },

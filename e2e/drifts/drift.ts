@@ -5,7 +5,7 @@ export interface Expected {
   /** Of the resource. */
   readonly id: string
   readonly path: string
-  readonly severity: 'breaks scaling' | 'weakens security' | 'cosmetic'
+  readonly severity: 'breaks scaling' | 'weakens security' | 'changes behaviour' | 'cosmetic'
   /** The manager whose work it is, where Kubernetes or helm keep it. */
   readonly by?: string
 }

@@ -30,12 +30,12 @@ export const kubernetesDrifts: readonly Drift[] = [
     name: 'a FlowSchema is edited',
     plant: async (hand) =>
       hand.edit(`${paths.flowSchemas}/karpenter-workload`, { spec: { matchingPrecedence: 9000 } }),
-    finds: found('flow-schemas', 'karpenter-workload.spec.matchingPrecedence')
+    finds: found('flow-schemas', 'karpenter-workload.spec.matchingPrecedence', 'changes behaviour')
   },
   {
     name: 'a FlowSchema is deleted',
     plant: async (hand) => hand.remove(`${paths.flowSchemas}/karpenter-leader-election`),
-    finds: gone('flow-schemas', 'karpenter-leader-election')
+    finds: () => [{ id: 'flow-schemas', path: 'karpenter-leader-election', severity: 'changes behaviour' }]
   },
   {
     name: "a field is taken out of a CRD's schema",
@@ -58,23 +58,23 @@ export const helmDrifts: readonly Drift[] = [
         ...['upgrade', 'karpenter', hand.sandbox.published.chart, '--version', newest, '--plain-http'],
         ...['--reuse-values', '--skip-crds', '--set', 'logLevel=debug']
       ),
-    finds: () => [{ id: 'helm-release', path: 'values.logLevel', severity: 'breaks scaling', by: 'helm' }]
+    finds: () => [{ id: 'helm-release', path: 'values.logLevel', severity: 'changes behaviour', by: 'helm' }]
   },
   {
     name: 'the release is rolled back to that revision',
     hides: true,
     plant: async (hand) => hand.helm('rollback', 'karpenter', '2'),
-    finds: () => [{ id: 'helm-release', path: 'values.logLevel', severity: 'breaks scaling', by: 'helm' }]
+    finds: () => [{ id: 'helm-release', path: 'values.logLevel', severity: 'changes behaviour', by: 'helm' }]
   },
   {
     name: "a variable of the controller's is changed",
     plant: async (hand) => inContainer(hand, { env: [{ name: 'LOG_LEVEL', value: 'error' }] }),
-    finds: inRelease(`${controller}.env[LOG_LEVEL].value`)
+    finds: inRelease(`${controller}.env[LOG_LEVEL].value`, 'changes behaviour')
   },
   {
     name: 'the controller is given a variable more',
     plant: async (hand) => inContainer(hand, { env: [{ name: 'DISABLE_WEBHOOK', value: 'true' }] }),
-    finds: inRelease(`${controller}.env[DISABLE_WEBHOOK]`)
+    finds: inRelease(`${controller}.env[DISABLE_WEBHOOK]`, 'changes behaviour')
   },
   {
     name: 'the controller is given an image of another version',
@@ -85,7 +85,7 @@ export const helmDrifts: readonly Drift[] = [
   {
     name: 'the controller is given arguments',
     plant: async (hand) => inContainer(hand, { args: ['--log-level=error'] }),
-    finds: inRelease(`${controller}.args`)
+    finds: inRelease(`${controller}.args`, 'changes behaviour')
   },
   {
     name: 'the controller is given less memory',
@@ -107,7 +107,7 @@ export const helmDrifts: readonly Drift[] = [
   {
     name: 'the controller runs as one replica',
     plant: async (hand) => hand.edit(deployment, { spec: { replicas: 1 } }),
-    finds: inRelease('Deployment/karpenter.spec.replicas')
+    finds: inRelease('Deployment/karpenter.spec.replicas', 'changes behaviour')
   },
   {
     name: 'a container is put beside the controller',
@@ -129,7 +129,7 @@ export const helmDrifts: readonly Drift[] = [
       hand.edit('/apis/policy/v1/namespaces/karpenter/poddisruptionbudgets/karpenter', {
         spec: { maxUnavailable: 2 }
       }),
-    finds: inRelease('PodDisruptionBudget/karpenter.spec.maxUnavailable')
+    finds: inRelease('PodDisruptionBudget/karpenter.spec.maxUnavailable', 'changes behaviour')
   },
   {
     name: 'a ClusterRole is given another rule',
@@ -226,7 +226,7 @@ export const karpenterDrifts: readonly Drift[] = [
     name: 'nodes of the NodePool are given a label',
     plant: async (hand) =>
       hand.edit(pool, { spec: { template: { metadata: { labels: { team: 'finance' } } } } }),
-    finds: inPool('spec.template.metadata')
+    finds: inPool('spec.template.metadata', 'changes behaviour')
   },
   {
     name: 'nodes of the NodePool are given a taint',
@@ -239,7 +239,7 @@ export const karpenterDrifts: readonly Drift[] = [
   {
     name: 'the NodePool consolidates later',
     plant: async (hand) => hand.edit(pool, { spec: { disruption: { consolidateAfter: '24h' } } }),
-    finds: inPool('spec.disruption.consolidateAfter')
+    finds: inPool('spec.disruption.consolidateAfter', 'changes behaviour')
   },
   {
     name: 'the NodePool is deleted',

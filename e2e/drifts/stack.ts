@@ -51,7 +51,7 @@ export const stackDrifts: readonly Drift[] = [
         template: (text) => text.replace('MessageRetentionPeriod: 300', 'MessageRetentionPeriod: 900')
       }),
     finds: () => [
-      { id: 'stack', path: 'template.KarpenterInterruptionQueue', severity: 'breaks scaling' },
+      { id: 'stack', path: 'template.KarpenterInterruptionQueue', severity: 'changes behaviour' },
       { id: 'queue', path: 'MessageRetentionPeriod', severity: 'cosmetic' }
     ]
   },
@@ -73,6 +73,16 @@ export const interruptionDrifts: readonly Drift[] = [
     name: 'the queue keeps messages longer',
     plant: async (hand) => set(hand, { MessageRetentionPeriod: '1209600' }),
     finds: queue('MessageRetentionPeriod', 'cosmetic')
+  },
+  {
+    name: 'the queue hides messages that were taken for hours',
+    plant: async (hand) => set(hand, { VisibilityTimeout: '43200' }),
+    finds: queue('VisibilityTimeout', 'changes behaviour')
+  },
+  {
+    name: 'the queue takes small messages alone',
+    plant: async (hand) => set(hand, { MaximumMessageSize: '1024' }),
+    finds: queue('MaximumMessageSize', 'breaks scaling')
   },
   {
     name: 'the queue is no longer encrypted',
@@ -131,6 +141,17 @@ export const interruptionDrifts: readonly Drift[] = [
       await hand.events.send(new PutTargetsCommand({ Rule, Targets }))
     },
     finds: rule('ScheduledChangeRule', 'Targets.KarpenterInterruptionQueueTarget.Arn')
+  },
+  {
+    name: 'a rule sends a part of its events alone',
+    plant: async (hand) => {
+      const Rule = await hand.ruleName('RebalanceRule')
+      const { Targets = [] } = await hand.events.send(new ListTargetsByRuleCommand({ Rule }))
+      await hand.events.send(
+        new PutTargetsCommand({ Rule, Targets: Targets.map((one) => ({ ...one, InputPath: '$.detail' })) })
+      )
+    },
+    finds: rule('RebalanceRule', 'Targets.KarpenterInterruptionQueueTarget.InputPath')
   },
   {
     name: 'a rule tells somebody else as well',

@@ -1,5 +1,8 @@
-/** How much a difference matters to whoever runs the cluster. */
-export type Severity = 'breaks scaling' | 'weakens security' | 'cosmetic'
+/**
+ * How much a difference matters to whoever runs the cluster: nodes do not come, or not rightly; somebody may do more than
+ * was meant; it works on, and otherwise than was asked for; or nobody notices.
+ */
+export type Severity = 'breaks scaling' | 'weakens security' | 'changes behaviour' | 'cosmetic'
 
 /** Who wrote a live value, as far as Kubernetes' managedFields know. */
 export interface Author {
@@ -20,6 +23,8 @@ export interface Difference {
   /** One sentence for a person. */
   readonly reason: string
   readonly severity: Severity
+  /** What depends on it, in a few words, where a rule says so. */
+  readonly effect?: string
   readonly by?: Author
 }
 

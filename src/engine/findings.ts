@@ -26,6 +26,8 @@ export interface Finding {
   readonly recorded: unknown
   readonly live: unknown
   readonly severity: Severity
+  /** What depends on it, where a rule says so: reads on after the severity. */
+  readonly effect?: string
   /** One sentence. */
   readonly reason: string
   /** What mode install would do about it, in a sentence. */
@@ -132,7 +134,7 @@ function finding(
   difference: Difference,
   recorded: unknown
 ): Finding {
-  const { path, wanted, live, severity, reason, by } = difference
+  const { path, wanted, live, severity, effect, reason, by } = difference
   return {
     ...identity(inspection.resource),
     kind,
@@ -143,6 +145,7 @@ function finding(
     severity,
     reason,
     install: whatInstallDoes(inspection, kind, difference),
+    ...(effect !== undefined && { effect }),
     ...(by !== undefined && { by })
   }
 }

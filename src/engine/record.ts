@@ -25,6 +25,8 @@ export interface InstallRecord {
   readonly smokeTest?: { readonly time: string }
   /** How an installation that somebody else made is called; there when it was taken over. */
   readonly adoption?: unknown
+  /** Ids of subnets and security groups that had our discovery tag then, and that nobody chose. */
+  readonly alsoTagged?: readonly string[]
   readonly resources: Readonly<Record<string, RecordedResource>>
 }
 
@@ -54,6 +56,7 @@ export function parseRecord(text: string): InstallRecord | undefined {
     time,
     ...(typeof passed === 'string' && { smokeTest: { time: passed } }),
     ...(value['adoption'] !== undefined && { adoption: value['adoption'] }),
+    ...(isTexts(value['alsoTagged']) && { alsoTagged: value['alsoTagged'] }),
     resources
   }
 }
@@ -89,7 +92,7 @@ function entryOf(
 /** The record after an install. What was there before is what was found by the first run that saw the resource. */
 export function nextRecord(
   previous: InstallRecord | undefined,
-  facts: RecordFacts & Pick<InstallRecord, 'smokeTest'>,
+  facts: RecordFacts & Pick<InstallRecord, 'smokeTest' | 'alsoTagged'>,
   resources: readonly WalkedResource[]
 ): InstallRecord {
   return {
@@ -125,7 +128,8 @@ export function recordAhead(
           ...now,
           karpenterVersion: previous.karpenterVersion,
           ...(previous.kubernetesVersion !== undefined && { kubernetesVersion: previous.kubernetesVersion }),
-          ...(previous.facts !== undefined && { facts: previous.facts })
+          ...(previous.facts !== undefined && { facts: previous.facts }),
+          ...(previous.alsoTagged !== undefined && { alsoTagged: previous.alsoTagged })
         }),
     resources: { ...previous?.resources, ...Object.fromEntries(announced) }
   }

@@ -25,6 +25,8 @@ export interface RenderedRule {
   /** ENABLED where the template says nothing. */
   readonly state: string
   readonly targets: readonly JsonMap[]
+  /** Ids of targets that the template says more of; absent: none. */
+  readonly partlyKnown?: readonly string[]
   readonly tags: Readonly<Record<string, string>>
 }
 
@@ -46,12 +48,27 @@ export function renderedQueue({ queue, resources }: RenderedStack): RenderedQueu
     name: queue.name,
     url: queue.url,
     attributes: {
-      // SQS's default, which a template that does not name it goes by: an interruption is announced two minutes ahead.
-      ...(!('DelaySeconds' in resource.properties) && { DelaySeconds: '0' }),
+      ...Object.fromEntries(
+        Object.entries(defaultsOf(resource)).filter(([name]) => !(name in resource.properties))
+      ),
       ...Object.fromEntries(attributes.map(([name, value]) => [name, textOf(value)]))
     },
     policy: isKnown(policy) ? documentOf(policy) : undefined,
     tags: tagsOf(resource)
+  }
+}
+
+/**
+ * SQS's own values of what a template leaves out (CreateQueue) and what matters here: an interruption is announced two
+ * minutes ahead, and goes to nobody else. A queue of before 2025 takes messages of 256 KiB, a newer one of 1 MiB.
+ */
+function defaultsOf({ properties }: RenderedResource): Readonly<Record<string, string>> {
+  return {
+    DelaySeconds: '0',
+    VisibilityTimeout: '30',
+    MaximumMessageSize: '262144',
+    RedrivePolicy: '',
+    ...(!('KmsMasterKeyId' in properties) && { SqsManagedSseEnabled: 'true' })
   }
 }
 
@@ -64,6 +81,9 @@ export function renderedRules({ resources }: Pick<RenderedStack, 'resources'>): 
     .map((resource) => {
       const { logicalId, name, properties } = resource
       const pattern = documentOf(known(properties['EventPattern']))
+      const partlyKnown = listOf(properties['Targets']).flatMap((target) =>
+        isMap(target) && !isKnown(target) ? [String(target['Id'])] : []
+      )
       return {
         logicalId,
         name,
@@ -73,6 +93,7 @@ export function renderedRules({ resources }: Pick<RenderedStack, 'resources'>): 
         roleArn: knownText(properties['RoleArn']),
         state: knownText(properties['State']) ?? 'ENABLED',
         targets: listOf(properties['Targets']).map(known).filter(isMap),
+        ...(partlyKnown.length > 0 && { partlyKnown }),
         tags: tagsOf(resource)
       }
     })

@@ -1,13 +1,14 @@
 import { setDifference, subsetDifferences } from '../engine/compare.js'
-import type { Difference, Severity } from '../engine/difference.js'
+import type { Difference } from '../engine/difference.js'
 import { isMap } from '../engine/json.js'
+import type { Judgement } from '../engine/severity.js'
 import { additionsTo } from './additions.js'
 import { authorOf, removerOf, writerOf, type ManagedEntry } from './managed-fields.js'
 import { contentOf, field, type Manifest } from './manifest.js'
 import { isController, isNoise, type Owners } from './noise.js'
 
 /** How much a difference at a path matters. */
-export type SeverityOf = (path: string, found: Pick<Difference, 'wanted' | 'live'>) => Severity
+export type SeverityOf = (path: string, found: Pick<Difference, 'wanted' | 'live'>) => Judgement
 
 /**
  * Where the live object is not as its manifest says, what others put into it that is ours alone, and what an earlier run
@@ -29,7 +30,7 @@ export function manifestDifferences(
     wanted: found.wanted,
     live: found.live,
     reason: `${nameOf(prefix, found.path)} ${reason}`,
-    severity: severity(found.path, found),
+    ...severity(found.path, found),
     ...(writer !== undefined && { by: authorOf(writer) })
   })
   const changed = subsetDifferences(contentOf(wanted), live).flatMap((found) => {

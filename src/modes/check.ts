@@ -1,5 +1,6 @@
 import { adoptedOf, type Standing, standingOf, usedPartsOf, withAdopted } from '../adoption/adopt.js'
 import { adoptionEntries } from '../adoption/listing.js'
+import { tagFindings } from '../plan/also-tagged.js'
 import { decide } from '../plan/decisions.js'
 import { discover, type Discovery } from '../plan/discovery.js'
 import { UserError } from '../engine/errors.js'
@@ -40,14 +41,17 @@ export async function check(given: Run): Promise<void> {
     allowDowngrade: inputs.allowDowngrade,
     allowed: inputs.preflight.allow
   })
+  const { findings: tagged, notes } = await tagFindings(found, decisions)
   const inspections = await compare(run, graph, (read) => {
     const ofResources = findingsOf(graph, read, found.record)
     const all = [
       ...ofVersion.findings,
-      ...withDenied(ofResources, found).map((finding) => withRefusal(finding, ofVersion.refusal))
+      ...withDenied([...ofResources, ...tagged], found).map((finding) =>
+        withRefusal(finding, ofVersion.refusal)
+      )
     ]
     findings.push(...all.map(findingWithoutSecrets).map(standing.kind === 'others' ? notYetOurs : asFound))
-    if (standing.kind !== 'others') return checkLines(graph, findings, found.record)
+    if (standing.kind !== 'others') return [...notes, ...checkLines(graph, findings, found.record)]
     const entries = [...adoptionEntries(graph, read), ...usedPartsOf(standing, inputs.clusterName)]
     ledger.adoption(entries)
     return adoptionLines(entries)

@@ -1,6 +1,7 @@
 import { adoptedIfAsked, standingOf, usedPartsOf } from '../adoption/adopt.js'
 import { adoptionEntries } from '../adoption/listing.js'
 import { instanceStates } from '../aws/instance-states.js'
+import { alsoTaggedIds } from '../plan/also-tagged.js'
 import { decide, type Decisions } from '../plan/decisions.js'
 import { discover, type Discovery } from '../plan/discovery.js'
 import type { Graph } from '../engine/graph.js'
@@ -43,7 +44,7 @@ export async function install(run: Run): Promise<void> {
     // Whoever held the lock has changed what was read before: version, names, and all.
     const now = waited ? await plan(run) : first
     const { found, decisions } = now
-    const record = keepRecord(now.run, now)
+    const record = keepRecord(now.run, { ...now, alsoTagged: async () => alsoTaggedIds(found) })
     const proof = proofOf(now)
     if (changes(now)) await record.ahead()
     await apply(now)

@@ -24,6 +24,7 @@ import { autoMode } from '../preflight/auto-mode.js'
 import { clusterActive } from '../preflight/cluster-active.js'
 import { clusterEndpoint } from '../preflight/vpc/cluster-endpoint.js'
 import { runPreflight } from '../preflight/index.js'
+import { type NetworkReads, networkReads } from '../preflight/reads/network-reads.js'
 import type { Session } from '../run/session.js'
 
 /** All that is known of the account and the cluster before anything is decided. Each fact is read once. */
@@ -46,6 +47,8 @@ export interface Discovery {
   readonly podIdentityAgent: boolean
   /** Pods of that DaemonSet; undefined when there is none. */
   readonly podIdentityAgentPods: { readonly desired: number; readonly ready: number } | undefined
+  /** What EC2 knows of the cluster's network beyond what was chosen; read when it is first asked for. */
+  readonly network: NetworkReads
   readonly record: InstallRecord | undefined
   /** What was taken over of an installation that somebody else made. */
   readonly adopted?: Adopted
@@ -147,6 +150,7 @@ export async function discover(
     }),
     fargateOnly: once(async () => orDenied('nodes', 'kubernetes', hasFargateOnly(kubernetes), false)),
     oidcProvider: once(async () => orDenied('OIDC providers', 'iam', hasOidcProvider(aws, cluster), false)),
+    network: networkReads(aws, cluster),
     podIdentityAgent: agents !== undefined,
     podIdentityAgentPods: agents && {
       desired: agents.status?.desiredNumberScheduled ?? 0,

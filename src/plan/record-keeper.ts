@@ -108,6 +108,8 @@ export function keepRecord(
     readonly decisions: Pick<Decisions, 'version' | 'facts'>
     readonly graph: Graph
     readonly inspections: ReadonlyMap<string, Inspection>
+    /** Ids of what has the discovery tag and was not chosen. */
+    readonly alsoTagged?: () => Promise<readonly string[] | undefined>
   }
 ): RecordKeeper {
   const { record: previous, kubernetes, adopted, cluster } = now.found
@@ -132,6 +134,10 @@ export function keepRecord(
       ...(takesOver && isTakenOver(inspection, now.inspections) && { adopted: true })
     }
   })
+  const tagged = async (): Promise<Pick<InstallRecord, 'alsoTagged'>> => {
+    const ids = await now.alsoTagged?.()
+    return ids === undefined ? {} : { alsoTagged: ids }
+  }
   const write = async (record: InstallRecord): Promise<void> =>
     writeRecord(kubernetes, JSON.stringify(record), url)
   return {
@@ -139,10 +145,11 @@ export function keepRecord(
       const record = recordAhead(previous, facts(), resources)
       if (record !== undefined) await write(record)
     },
-    installed: async () => write(nextRecord(previous, facts(), resources)),
+    installed: async () => write(nextRecord(previous, { ...facts(), ...(await tagged()) }, resources)),
     proved: async () => {
       const { time, ...rest } = facts()
-      await write(nextRecord(previous, { ...rest, time, smokeTest: { time } }, resources))
+      const now = { ...rest, ...(await tagged()), time, smokeTest: { time } }
+      await write(nextRecord(previous, now, resources))
     }
   }
 }

@@ -27,7 +27,7 @@ import {
   type OfferedTypes,
   offeredTypes
 } from './reads/instance-type-reads.js'
-import { type NetworkReads, networkReads } from './reads/network-reads.js'
+import type { NetworkReads } from './reads/network-reads.js'
 import {
   anyImage,
   type ImageTerm,
@@ -81,7 +81,7 @@ type KnownDecisions = Pick<
 /** What a preflight is about. */
 export interface Checked {
   readonly inputs: Inputs
-  readonly found: KnownDiscovery & Pick<Discovery, 'aws' | 'kubernetes' | 'record' | 'adopted'>
+  readonly found: KnownDiscovery & Pick<Discovery, 'aws' | 'kubernetes' | 'record' | 'adopted' | 'network'>
   readonly ownership: Ownership
   readonly decisions: KnownDecisions &
     Pick<Decisions, 'nodeAccess' | 'permissionsBoundary' | 'facts' | 'ownPolicies'>
@@ -244,6 +244,6 @@ export function factsOf(checked: Checked): Facts {
     anyImage: onceEach(anyImage(aws)),
     offeredTypes: onceEach(offeredTypes(aws)),
     describedTypes: onceEach(describedTypes(aws)),
-    ...networkReads(aws, cluster)
+    ...found.network
   }
 }

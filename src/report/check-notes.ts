@@ -17,13 +17,15 @@ export function checkLines(
 }
 
 /** `drift: NodePool default: spec.limits.cpu is "500", not "1000" (by kubectl-edit, 2026-11-24T10:00:00Z); install would change it back to 1000`. */
-export function findingLine({ kind, title, reason, by, install, missingPermission }: Finding): string {
+export function findingLine(finding: Finding): string {
+  const { kind, title, reason, severity, effect, by, install, missingPermission } = finding
   const who =
     by === undefined
       ? ''
       : ` (by ${[by.manager, by.operation, by.time].filter((part) => part !== undefined).join(', ')})`
   const lacks = missingPermission === undefined ? '' : ` (missing: ${missingPermission})`
-  return `${kind}: ${title}: ${reason}${who}${lacks}; install would ${install}`
+  const matters = effect === undefined ? '' : `; ${severity}: ${effect}`
+  return `${kind}: ${title}: ${reason}${who}${lacks}${matters}; install would ${install}`
 }
 
 /** The same of what does not work. */

@@ -40,7 +40,9 @@ function fitting(
 /** The gravest first; otherwise in the order in which they were found. */
 export function bySeverity(findings: readonly Finding[]): readonly Finding[] {
   const rank = ({ kind, severity }: Finding): number =>
-    kind === 'unknown' ? 2 : { 'breaks scaling': 0, 'weakens security': 1, cosmetic: 3 }[severity]
+    kind === 'unknown'
+      ? 2
+      : { 'breaks scaling': 0, 'weakens security': 1, 'changes behaviour': 3, cosmetic: 4 }[severity]
   return findings.toSorted((a, b) => rank(a) - rank(b))
 }
 

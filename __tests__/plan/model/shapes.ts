@@ -1,3 +1,4 @@
+import { networkReads } from '../../../src/preflight/reads/network-reads.js'
 import { openAws, openConnection } from '../../../src/aws/clients.js'
 import type { Cluster } from '../../../src/aws/environment.js'
 import type { Graph } from '../../../src/engine/graph.js'
@@ -77,6 +78,7 @@ export async function modelOf(shape: Shape): Promise<Graph> {
             ],
       autoscalers: [],
       nodes: async () => Promise.resolve([]),
+      network: networkReads(aws, cluster),
       fargateOnly: async () => Promise.resolve(false),
       oidcProvider: async () => Promise.resolve(false),
       podIdentityAgent: false,

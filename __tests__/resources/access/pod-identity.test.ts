@@ -150,6 +150,18 @@ describe('The Pod Identity agent', () => {
     await close()
   })
 
+  it.each([
+    ['DEGRADED', ['InsufficientNumberOfReplicas: no nodes'], 'is DEGRADED: AdmissionRequestDenied: Insuff'],
+    ['UPDATE_FAILED', [], 'is UPDATE_FAILED: EKS gives no reason']
+  ])('that is %s is as wanted, and unhealthy', async (status, issues, said) => {
+    const { resource, close } = await agent(addon({ statuses: [status], issues }))
+    const found = await inspect(resource)
+    expect(found.state).toBe('as wanted')
+    const { ailments } = await found.health(recordedStep())
+    expect(ailments).toMatchObject([{ live: status, reason: expect.stringContaining(said) as unknown }])
+    await close()
+  })
+
   it('is not removed while other service accounts use it', async () => {
     const state: Parameters<typeof addon>[0] = { statuses: ['ACTIVE'], tags, associations: 1 }
     const { resource, close } = await agent(addon(state))
@@ -168,6 +180,8 @@ describe('The Pod Identity association', () => {
   const wanted = { clusterName: 'blue', namespace: 'karpenter', serviceAccount: 'karpenter', roleArn, tags }
   function associations(state: {
     roleArn?: string
+    targetRoleArn?: string
+    policy?: string
     tags?: Record<string, string>
     unseen?: number
   }): Handlers {
@@ -176,7 +190,13 @@ describe('The Pod Identity association', () => {
         associations: state.roleArn === undefined ? [] : [{ associationId: 'a-1' }]
       }),
       DescribePodIdentityAssociation: () => ({
-        association: { associationId: 'a-1', roleArn: state.roleArn, tags: state.tags ?? {} }
+        association: {
+          associationId: 'a-1',
+          roleArn: state.roleArn,
+          targetRoleArn: state.targetRoleArn,
+          policy: state.policy,
+          tags: state.tags ?? {}
+        }
       }),
       CreatePodIdentityAssociation: (input) => {
         if ((state.unseen ?? 0) > 0) {
@@ -217,6 +237,23 @@ describe('The Pod Identity association', () => {
     expect(step.warnings).toHaveLength(1)
     await close()
   })
+
+  it.each([
+    [{ targetRoleArn: 'arn:aws:iam::111122223333:role/other' }, 'leads to the role arn:aws:iam'],
+    [{ policy: '{"Version":"2012-10-17"}' }, 'has a policy that takes permissions away']
+  ])(
+    'that gives the pods something else than the role is found, and left to a person: %j',
+    async (change, said) => {
+      const { aws, close } = await awsWith(associations({ roleArn, ...change }))
+      const found = await inspect(podIdentityAssociation(wanted, { aws, ownership }))
+      expect(found.differences).toMatchObject([{ path: Object.keys(change)[0], severity: 'breaks scaling' }])
+      expect(found.refusal?.message).toContain(said)
+      expect(found.refusal?.fix).toContain(
+        'aws eks delete-pod-identity-association --cluster-name blue --association-id a-1'
+      )
+      await close()
+    }
+  )
 
   it('is removed only when it is ours', async () => {
     const state: Parameters<typeof associations>[0] = { roleArn }

@@ -23,7 +23,7 @@ const wanted: EventRuleWanted = {
 
 interface State {
   rule?: Record<string, unknown>
-  targets?: { Id: string; Arn: string }[]
+  targets?: { Id: string; Arn: string; [member: string]: unknown }[]
   /** What PutRule was given last. */
   put?: unknown
 }
@@ -170,6 +170,51 @@ describe('An EventBridge rule of the stack', () => {
     expect(after.state).toBe('as wanted')
     expect(writes()).toEqual(['PutTargets'])
     expect(step.lines).toEqual([`led EventBridge rule ${name} to ${arn}`])
+    await close()
+  })
+
+  it.each([
+    ['InputPath', '$.detail', 'breaks scaling', 'a part of the event'],
+    ['Input', '{}', 'breaks scaling', 'another text in place of the event'],
+    ['InputTransformer', { InputTemplate: '"x"' }, 'breaks scaling', 'are rewritten on their way'],
+    ['RoleArn', 'arn:aws:iam::111122223333:role/other', 'breaks scaling', 'are sent with a role'],
+    ['SqsParameters', { MessageGroupId: 'x' }, 'breaks scaling', 'as those of a FIFO queue'],
+    ['RetryPolicy', { MaximumRetryAttempts: 0 }, 'changes behaviour', 'is given up earlier'],
+    ['DeadLetterConfig', { Arn: 'arn:aws:sqs:eu-west-1:1:dead' }, 'changes behaviour', 'go to another queue']
+  ])('whose target has %s besides gets it as the stack has it', async (member, value, severity, reason) => {
+    const { resource, writes, close } = await withRule({
+      ...asWanted(),
+      targets: [{ ...target, [member]: value }]
+    })
+    const { before, after } = await install(resource)
+    expect(before.differences).toEqual([
+      {
+        path: `Targets.KarpenterInterruptionQueueTarget.${member}`,
+        wanted: undefined,
+        live: value,
+        reason: expect.stringContaining(reason) as unknown,
+        severity
+      }
+    ])
+    expect(after.state).toBe('as wanted')
+    expect(writes()).toEqual(['PutTargets'])
+    await close()
+  })
+
+  it('whose target the template says more of is as wanted with that', async () => {
+    const { aws, close } = await awsWith(
+      eventbridge({ ...asWanted(), targets: [{ ...target, InputPath: '$.x' }] })
+    )
+    const resource = eventRule(
+      { ...wanted, partlyKnown: [target.Id] },
+      {
+        aws,
+        ownership,
+        stackTags: async () => undefined,
+        rules: stackRules(aws, 'Karpenter-blue', [wanted])
+      }
+    )
+    expect((await inspect(resource)).differences).toEqual([])
     await close()
   })
 

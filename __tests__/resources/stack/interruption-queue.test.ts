@@ -24,7 +24,14 @@ const wanted: QueueWanted = {
   stackName: 'Karpenter-blue',
   name: 'blue',
   url: 'https://sqs.eu-west-1.amazonaws.com/111122223333/blue',
-  attributes: { DelaySeconds: '0', MessageRetentionPeriod: '300', SqsManagedSseEnabled: 'true' },
+  attributes: {
+    DelaySeconds: '0',
+    VisibilityTimeout: '30',
+    MaximumMessageSize: '262144',
+    RedrivePolicy: '',
+    MessageRetentionPeriod: '300',
+    SqsManagedSseEnabled: 'true'
+  },
   policy: { Id: 'EC2InterruptionPolicy', Statement: [allow, deny] },
   tags: { own: 'x' }
 }
@@ -46,9 +53,13 @@ const policyText = (...statements: object[]): string =>
   )
 
 const asWanted = (): Record<string, string> => ({
-  ...wanted.attributes,
-  QueueArn: arn,
+  DelaySeconds: '0',
   VisibilityTimeout: '30',
+  // Of a queue of 2026.
+  MaximumMessageSize: '1048576',
+  MessageRetentionPeriod: '300',
+  SqsManagedSseEnabled: 'true',
+  QueueArn: arn,
   Policy: policyText(deny, { ...allow, Action: ['SQS:SendMessage'] })
 })
 
@@ -63,11 +74,8 @@ function sqs(state: State): Handlers {
     },
     SetQueueAttributes: ({ Attributes }) => {
       lag = state.lag ?? 0
-      const { KmsMasterKeyId, ...rest } = { ...state.attributes, ...(Attributes as Record<string, string>) }
-      state.attributes = {
-        ...rest,
-        ...(KmsMasterKeyId !== '' && KmsMasterKeyId !== undefined && { KmsMasterKeyId })
-      }
+      const all = { ...state.attributes, ...(Attributes as Record<string, string>) }
+      state.attributes = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''))
     },
     CreateQueue: ({ Attributes, tags }) => {
       state.refusals = (state.refusals ?? 0) - 1
@@ -99,7 +107,21 @@ describe('The interruption queue', () => {
   })
 
   it.each([
-    ['MessageRetentionPeriod', { MessageRetentionPeriod: '60' }, 'cosmetic', /is 60/],
+    ['MessageRetentionPeriod', { MessageRetentionPeriod: '60' }, 'changes behaviour', /is 60/],
+    ['MessageRetentionPeriod', { MessageRetentionPeriod: '1209600' }, 'cosmetic', /is 1209600/],
+    ['VisibilityTimeout', { VisibilityTimeout: '0' }, 'changes behaviour', /has it for 0 s/],
+    [
+      'MaximumMessageSize',
+      { MaximumMessageSize: '1024' },
+      'breaks scaling',
+      /more than 1024 bytes are refused/
+    ],
+    [
+      'RedrivePolicy',
+      { RedrivePolicy: '{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:1:dead","maxReceiveCount":1}' },
+      'changes behaviour',
+      /go to another queue: .*dead/
+    ],
     ['DelaySeconds', { DelaySeconds: '600' }, 'breaks scaling', /600 s late/],
     ['SqsManagedSseEnabled', { SqsManagedSseEnabled: 'false' }, 'weakens security', /not encrypted/],
     [

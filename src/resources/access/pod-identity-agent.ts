@@ -8,6 +8,7 @@ import { missing, type Difference } from '../../engine/difference.js'
 import { UserError } from '../../engine/errors.js'
 import { isMap } from '../../engine/json.js'
 import { resource, type AnyResource, type Removal, type Step } from '../../engine/resource.js'
+import type { Ailment } from '../../engine/health.js'
 import type { Ownership } from '../../aws/environment.js'
 import { ownerByTags } from '../../adoption/owners/tag-owner.js'
 
@@ -136,6 +137,8 @@ export function podIdentityAgent(wanted: PodIdentityAgentWanted, ports: Ports): 
           `Delete it and run again: aws eks delete-addon --cluster-name ${wanted.clusterName} --addon-name ${wanted.addonName}. Or pass \`controller-identity: irsa\`.`
         )
       },
+      // It runs on, and may not on every node: whether its pods are ready is seen in Kubernetes.
+      health: async (live) => ({ ailments: ailmentsOf(live, wanted), unread: [] }),
       owner: (live) => ownerByTags({ tags: live.source === 'add-on' ? live.tags : {} }, wanted.clusterName),
       remove
     },
@@ -193,6 +196,20 @@ function differencesOf(live: Live): readonly Difference[] {
       live: live.status,
       reason: `the add-on is ${live.status}`,
       severity: 'breaks scaling'
+    }
+  ]
+}
+
+function ailmentsOf(live: Live, { clusterName, addonName }: PodIdentityAgentWanted): readonly Ailment[] {
+  if (live.source === 'self-managed' || !/^(DEGRADED|UPDATE_FAILED)$/.test(live.status)) return []
+  return [
+    {
+      path: 'status',
+      wanted: 'ACTIVE',
+      live: live.status,
+      reason: `add-on ${addonName} is ${live.status}: ${live.issues.join('; ') || 'EKS gives no reason'}`,
+      severity: 'breaks scaling',
+      fix: `Do what EKS names: aws eks describe-addon --cluster-name ${clusterName} --addon-name ${addonName} --query addon.health`
     }
   ]
 }

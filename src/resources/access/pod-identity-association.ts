@@ -3,7 +3,7 @@ import { createAtEks } from '../../aws/eks-creation.js'
 import { awsProblem, codeOf, isNotFound, liveOf, refuseUnreadable } from '../../aws/errors.js'
 import { creationTags, isOurs, isOursToRemove } from '../../aws/ownership-tags.js'
 import { poll } from '../../aws/poll.js'
-import { missing } from '../../engine/difference.js'
+import { missing, type Difference } from '../../engine/difference.js'
 import { messageOf, UserError } from '../../engine/errors.js'
 import { isMap } from '../../engine/json.js'
 import { resource, type AnyResource, type Removal, type Step } from '../../engine/resource.js'
@@ -21,6 +21,10 @@ export interface PodIdentityAssociationWanted {
 interface Live {
   readonly associationId: string
   readonly roleArn: string
+  /** What the pods get in its place by role chaining. */
+  readonly targetRoleArn: string | undefined
+  /** What of the role's permissions the pods get. */
+  readonly policy: string | undefined
   readonly tags: Readonly<Record<string, string>>
 }
 
@@ -45,7 +49,13 @@ export function podIdentityAssociation(
     const { association } = await eks.send(
       new DescribePodIdentityAssociationCommand({ clusterName, associationId })
     )
-    return { associationId, roleArn: association?.roleArn ?? '', tags: association?.tags ?? {} }
+    return {
+      associationId,
+      roleArn: association?.roleArn ?? '',
+      targetRoleArn: association?.targetRoleArn,
+      policy: association?.policy,
+      tags: association?.tags ?? {}
+    }
   }
 
   /** EKS sees a new role, and its trust policy, seconds after IAM does. */
@@ -116,18 +126,16 @@ export function podIdentityAssociation(
       dependsOn: ports.dependsOn ?? ['controller-role', 'pod-identity-agent'],
       wanted,
       read: async () => liveOf(title, get),
-      compare: (want, live) =>
-        live.roleArn === want.roleArn
-          ? []
-          : [
-              {
-                path: 'roleArn',
-                wanted: want.roleArn,
-                live: live.roleArn,
-                reason: `service account ${account} gets another role`,
-                severity: 'breaks scaling'
-              }
-            ],
+      compare: (want, live) => differencesOf(want, live, account),
+      refusal: ({ associationId, targetRoleArn = '', policy = '' }) =>
+        targetRoleArn === '' && policy === ''
+          ? undefined
+          : new UserError(
+              title,
+              `that of ${account} ${targetRoleArn === '' ? 'has a policy that takes permissions away' : `leads to the role ${targetRoleArn}`}, which nobody can take out of it`,
+              `Delete it, and run again: aws eks delete-pod-identity-association --cluster-name ${clusterName} --association-id ${associationId}`,
+              { state: 'Nothing was changed.' }
+            ),
       absent: () => [missing(`Pod Identity association of ${account}`, roleArn)],
       apply: async (live, _differences, step) => {
         if (live.state === 'absent') await create(step)
@@ -179,4 +187,35 @@ export function podIdentityAssociation(
 
 function isWanted(value: unknown): value is PodIdentityAssociationWanted {
   return isMap(value) && typeof value['serviceAccount'] === 'string' && typeof value['roleArn'] === 'string'
+}
+
+/** Session tags are no permission, and no policy of Karpenter's asks for them: whether they are sent is nobody's affair. */
+function differencesOf(
+  want: PodIdentityAssociationWanted,
+  { roleArn, targetRoleArn, policy }: Live,
+  account: string
+): readonly Difference[] {
+  const added = (path: string, live: string | undefined, reason: string): readonly Difference[] =>
+    live === undefined || live === ''
+      ? []
+      : [{ path, wanted: undefined, live, reason, severity: 'breaks scaling' }]
+  return [
+    ...(roleArn === want.roleArn
+      ? []
+      : [
+          {
+            path: 'roleArn',
+            wanted: want.roleArn,
+            live: roleArn,
+            reason: `service account ${account} gets another role`,
+            severity: 'breaks scaling' as const
+          }
+        ]),
+    ...added(
+      'targetRoleArn',
+      targetRoleArn,
+      `service account ${account} gets the role ${targetRoleArn ?? ''} by way of its own`
+    ),
+    ...added('policy', policy, `a policy of the association takes permissions away from ${account}`)
+  ]
 }

@@ -1,5 +1,6 @@
 import { isMap } from '../../engine/json.js'
-import { missing, type Severity } from '../../engine/difference.js'
+import type { Judgement } from '../../engine/severity.js'
+import { missing } from '../../engine/difference.js'
 import { resource, type AnyResource } from '../../engine/resource.js'
 import { manifestDifferences } from '../../kubernetes/differences.js'
 import { flowSchemas as kind } from '../../kubernetes/kinds.js'
@@ -52,7 +53,10 @@ export function flowSchemaManifests(namespace: string, serviceAccount: string): 
   ]
 }
 
-const severity = (): Severity => 'breaks scaling'
+const severity = (): Judgement => ({
+  severity: 'changes behaviour',
+  effect: 'how soon a busy API server answers the controller'
+})
 
 /** Undefined in kube-system, where none are needed. */
 export function flowSchemas(
@@ -84,12 +88,13 @@ export function flowSchemas(
           const found = named(live, manifest)
           const { name } = manifest.metadata
           return found === undefined
-            ? [{ ...missing(`FlowSchema ${name}`, manifest), path: name }]
+            ? [{ ...missing(`FlowSchema ${name}`, manifest), ...severity(), path: name }]
             : manifestDifferences(manifest, found, severity, ownersOf(found, ownership), name)
         }),
       absent: (now) =>
         now.flowSchemas.map((manifest) => ({
           ...missing(`FlowSchema ${manifest.metadata.name}`, manifest),
+          ...severity(),
           path: manifest.metadata.name
         })),
       apply: async (live, _differences, step) => {

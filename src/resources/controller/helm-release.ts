@@ -18,7 +18,7 @@ import { madeByHelm } from '../../kubernetes/noise.js'
 import { putBack } from '../../kubernetes/put-back.js'
 import { awaitRollout, progressOf } from './controller-rollout.js'
 import { controllerHealth } from './controller-health.js'
-import { chartSeverity } from './chart-severity.js'
+import { chartSeverity, missingSeverity, valueSeverity } from './chart-severity.js'
 import { changeText, liveOf, ownerLabel, type KubernetesPorts } from '../kubernetes-object.js'
 import { type RecordedRelease, type ReleaseBefore, rolledBack } from './helm-rollback.js'
 import { recover } from './release-recovery.js'
@@ -294,7 +294,7 @@ function valueDifferences(wanted: unknown, live: unknown, path: string): readonl
       : wanted === undefined
         ? `${path} is set and no longer wanted`
         : `${path} is ${JSON.stringify(live)}, not ${JSON.stringify(wanted)}`
-  return [{ path, wanted, live, reason, severity: 'breaks scaling' }]
+  return [{ path, wanted, live, reason, ...valueSeverity(path, live) }]
 }
 
 /** What somebody changed behind helm's back. */
@@ -302,7 +302,7 @@ function objectDifferences(live: HelmReleaseLive): readonly Difference[] {
   return live.objects.flatMap(({ wanted, live: object }) => {
     const name = `${wanted.kind}/${wanted.metadata.name}`
     return object === undefined
-      ? [{ ...missing(name, wanted), path: name }]
+      ? [{ ...missing(name, wanted), ...missingSeverity(wanted), path: name }]
       : manifestDifferences(wanted, object, chartSeverity(wanted), madeByHelm(), name)
   })
 }

@@ -1,4 +1,3 @@
-import type { Severity } from '../../engine/difference.js'
 import { resource, type AnyResource } from '../../engine/resource.js'
 import { conditionOf, type Condition } from '../../kubernetes/conditions.js'
 import { ec2NodeClasses } from '../../kubernetes/kinds.js'
@@ -8,6 +7,7 @@ import { awaitRenewedHash, hashVersionOf, type NewHash } from './hash-renewal.js
 import { lookAgain } from '../look-again.js'
 import { removeNodeClass } from '../removal/node-class-removal.js'
 import type { NodeObjectPorts } from './node-pool.js'
+import { nodeClassSeverity } from './node-severity.js'
 import { notReady } from './node-health.js'
 import { awaitReady } from './ready.js'
 import { ownerOfObject } from '../../adoption/owners/object-owner.js'
@@ -60,12 +60,6 @@ export function nodeClassFix(conditions: readonly Condition[]): string {
   return found?.fix ?? 'Correct what the message names in node-pools or in AWS, and run again.'
 }
 
-function severity(path: string): Severity {
-  if (/metadataOptions|blockDeviceMappings.*encrypted|associatePublicIPAddress/i.test(path))
-    return 'weakens security'
-  return /^metadata\.|^spec\.tags/.test(path) ? 'cosmetic' : 'breaks scaling'
-}
-
 /** Which machines Karpenter makes. Ready when subnets, security groups, images and the instance profile were found. */
 export function ec2NodeClass(
   manifest: Manifest,
@@ -86,7 +80,7 @@ export function ec2NodeClass(
     layer: 'karpenter',
     kind: ec2NodeClasses,
     manifest,
-    severity,
+    severity: nodeClassSeverity,
     settle: async (step, known) => {
       let rechecked = false
       await awaitReady(kubernetes, ec2NodeClasses, name, step, nodeClassFix, known, async (object) => {

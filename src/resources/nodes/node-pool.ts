@@ -1,4 +1,3 @@
-import type { Severity } from '../../engine/difference.js'
 import { resource, type AnyResource } from '../../engine/resource.js'
 import type { Condition } from '../../kubernetes/conditions.js'
 import { nodePools } from '../../kubernetes/kinds.js'
@@ -11,13 +10,10 @@ import {
   manifestResource,
   type KubernetesPorts
 } from '../kubernetes-object.js'
+import { nodePoolSeverity } from './node-severity.js'
 import { awaitReady } from './ready.js'
 import { ownerOfObject } from '../../adoption/owners/object-owner.js'
 import { leftTo } from '../../adoption/owners/owner-evidence.js'
-
-function severity(path: string): Severity {
-  return path.startsWith('metadata.') || path.startsWith('spec.weight') ? 'cosmetic' : 'breaks scaling'
-}
 
 export function nodePoolFix(conditions: readonly Condition[]): string {
   const text = conditions.map((one) => `${one.type} ${one.reason}`).join(' ')
@@ -44,7 +40,7 @@ export function nodePool(manifest: Manifest, ports: NodeObjectPorts): AnyResourc
       layer: 'karpenter',
       kind: nodePools,
       manifest,
-      severity,
+      severity: nodePoolSeverity,
       settle: async (step, known) => awaitReady(kubernetes, nodePools, name, step, nodePoolFix, known),
       remove: async (step) => {
         const within = kubernetes.within(step.signal)

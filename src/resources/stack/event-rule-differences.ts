@@ -14,7 +14,7 @@ export interface LiveRule {
 export function ruleDifferences(wanted: RenderedRule, { rule, targets }: LiveRule): readonly Difference[] {
   return [
     ...ofItself(wanted, rule),
-    ...wanted.targets.flatMap((target) => targetDifferences(target, targets)),
+    ...wanted.targets.flatMap((target) => targetDifferences(wanted, target, targets)),
     ...otherTargets(wanted, targets).map((target): Difference => ({
       path: pathOf(target),
       wanted: undefined,
@@ -70,12 +70,15 @@ function ofItself(wanted: RenderedRule, rule: Rule): readonly Difference[] {
             severity: 'breaks scaling' as const
           }
         ]),
-    ...text('RoleArn', wanted.roleArn, rule.RoleArn, 'breaks scaling'),
-    ...text('Description', wanted.description, rule.Description, 'cosmetic')
+    ...text('RoleArn', wanted.roleArn, rule.RoleArn, 'breaks scaling')
   ]
 }
 
-export function targetDifferences(wanted: Readonly<JsonMap>, live: readonly Target[]): readonly Difference[] {
+export function targetDifferences(
+  { partlyKnown }: Pick<RenderedRule, 'partlyKnown'>,
+  wanted: Readonly<JsonMap>,
+  live: readonly Target[]
+): readonly Difference[] {
   const own = live.find(({ Id }) => Id === wanted['Id'])
   if (own === undefined) {
     return [
@@ -88,7 +91,8 @@ export function targetDifferences(wanted: Readonly<JsonMap>, live: readonly Targ
       }
     ]
   }
-  return subsetDifferences(wanted, own).map(({ path, wanted: want, live: now }) => ({
+  const added = partlyKnown?.includes(own.Id ?? '') === true ? [] : additions(wanted, own)
+  const changed = subsetDifferences(wanted, own).map(({ path, wanted: want, live: now }): Difference => ({
     path: `${pathOf(own)}.${path}`,
     wanted: want,
     live: now,
@@ -98,6 +102,50 @@ export function targetDifferences(wanted: Readonly<JsonMap>, live: readonly Targ
         : `${path} of its target is ${typeof now === 'string' ? now : JSON.stringify(now)}`,
     severity: 'breaks scaling'
   }))
+  return [...changed, ...added]
+}
+
+/** What becomes of an event on its way by what a target may have besides (PutTargets). */
+const effects: Readonly<Record<string, Pick<Difference, 'reason' | 'severity'>>> = {
+  Input: {
+    reason: 'its target is sent another text in place of the event, which Karpenter cannot read',
+    severity: 'breaks scaling'
+  },
+  InputPath: {
+    reason: 'its target is sent a part of the event, which Karpenter cannot read',
+    severity: 'breaks scaling'
+  },
+  InputTransformer: {
+    reason: 'its events are rewritten on their way, and Karpenter cannot read them',
+    severity: 'breaks scaling'
+  },
+  RoleArn: {
+    reason: "its events are sent with a role, whose permissions decide in place of the queue's policy",
+    severity: 'breaks scaling'
+  },
+  SqsParameters: {
+    reason: 'its events are sent as those of a FIFO queue, which this one is not',
+    severity: 'breaks scaling'
+  },
+  RetryPolicy: {
+    reason: 'an event that the queue does not take at once is given up earlier',
+    severity: 'changes behaviour'
+  },
+  DeadLetterConfig: {
+    reason: 'events that cannot be delivered go to another queue',
+    severity: 'changes behaviour'
+  }
+}
+
+function additions(wanted: Readonly<JsonMap>, live: Target): readonly Difference[] {
+  return Object.entries(live).flatMap(([member, value]): Difference[] => {
+    if (value === undefined || member in wanted) return []
+    const effect = effects[member] ?? {
+      reason: `its target has ${member}, which the stack does not say`,
+      severity: 'changes behaviour'
+    }
+    return [{ path: `${pathOf(live)}.${member}`, wanted: undefined, live: value, ...effect }]
+  })
 }
 
 /** Targets that the stack does not know: they are others' work, and keep the rule from being deleted. */

@@ -106,7 +106,7 @@ export function eventRule(wanted: EventRuleWanted, ports: Ports): AnyResource {
   }
 
   async function repairTargets(name: string, live: readonly Target[], step: Step): Promise<void> {
-    const amiss = wanted.targets.filter((target) => targetDifferences(target, live).length > 0)
+    const amiss = wanted.targets.filter((target) => targetDifferences(wanted, target, live).length > 0)
     if (amiss.length > 0) {
       const { PutTargetsCommand } = await import('../../aws/sdk/eventbridge.js')
       const eventbridge = await aws.eventbridge()

@@ -57,7 +57,8 @@ export function interruptionQueue(wanted: QueueWanted, ports: Ports): AnyResourc
     const command = new CreateQueueCommand({
       QueueName: wanted.name,
       Attributes: {
-        ...wanted.attributes,
+        // What is empty turns something off that a new queue has not.
+        ...Object.fromEntries(Object.entries(wanted.attributes).filter(([, value]) => value !== '')),
         ...(wanted.policy !== undefined && { Policy: JSON.stringify(wanted.policy) })
       },
       tags
@@ -184,7 +185,7 @@ function valuesOf(wanted: QueueWanted, name: string): Attributes {
 function differencesOf(wanted: QueueWanted, live: Attributes): readonly Difference[] {
   const attributes = Object.entries(wanted.attributes).flatMap(([name, value]): Difference[] => {
     const now = live[name]
-    if (now !== undefined && sameAttribute(value, now)) return []
+    if (isAsWanted(name, value, now)) return []
     return [{ path: name, wanted: value, live: now, ...judgement(name, live) }]
   })
   if (wanted.policy === undefined) return attributes
@@ -213,9 +214,33 @@ function judgement(name: string, live: Attributes): { readonly reason: string; r
       }
     case 'DelaySeconds':
       return { reason: `each interruption is heard of ${now} s late`, severity: 'breaks scaling' }
+    case 'MaximumMessageSize':
+      return { reason: `events of more than ${now} bytes are refused`, severity: 'breaks scaling' }
+    case 'RedrivePolicy':
+      return {
+        reason: `messages that were not dealt with at once go to another queue: ${now}`,
+        severity: 'changes behaviour'
+      }
+    case 'VisibilityTimeout':
+      return {
+        reason: `whoever takes a message and does not say for how long has it for ${now} s`,
+        severity: 'changes behaviour'
+      }
+    case 'MessageRetentionPeriod':
+      return {
+        reason: `MessageRetentionPeriod is ${now}`,
+        severity: Number(now) < 300 ? 'changes behaviour' : 'cosmetic'
+      }
     default:
-      return { reason: `${name} is ${now}`, severity: 'cosmetic' }
+      return { reason: `${name} is ${now}`, severity: 'changes behaviour' }
   }
+}
+
+/** One that takes more than it must is as good, and what is not set is as if it were empty. */
+function isAsWanted(name: string, wanted: string, live: string | undefined): boolean {
+  if (live === undefined) return wanted === ''
+  if (name === 'MaximumMessageSize') return Number(live) >= Number(wanted)
+  return sameAttribute(wanted, live)
 }
 
 /** JSON by what it says, everything else as text. */

@@ -42,7 +42,8 @@ export function stackDifferences(
       wanted: 'as in the template',
       live: 'another definition',
       reason: `${part} is defined differently in the stack's template`,
-      severity: 'breaks scaling'
+      // What the stack has made is read by itself, and judged there.
+      severity: 'changes behaviour'
     })),
     ...Object.entries(wanted.parameters).flatMap(([name, value]): Difference[] =>
       live.parameters[name] === value
