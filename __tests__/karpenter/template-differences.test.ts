@@ -28,6 +28,19 @@ describe('Templates', () => {
     expect(templateDifferences(template, other)).toEqual([])
   })
 
+  it('that differ in what CloudFormation takes no update for do not differ', () => {
+    const other = template
+      .replace('Parameters:', 'Metadata: { a: b }\nParameters:')
+      .replace('    Type: String', '    Type: String\n    Description: of the cluster')
+    expect(templateDifferences(template, other)).toEqual([])
+  })
+
+  it('whose characters beyond ASCII are answered with ? do not differ', () => {
+    const one = template.replace('- x', '- für 🚀')
+    expect(templateDifferences(one, one.replace(/[^\n -~]/gu, '?'))).toEqual([])
+    expect(templateDifferences(one, template.replace('- x', '- f?r Knoten'))).toEqual(['Role'])
+  })
+
   it('name the resources and sections that differ', () => {
     const other = template.replace('!GetAtt Queue.Arn', '!Ref Queue').replace('Type: String', 'Type: Number')
     expect(templateDifferences(template, other)).toEqual(['Parameters', 'Role'])

@@ -35,11 +35,16 @@ export interface Plan {
   readonly stackId: string
   /** ARN, by which it is known after its execution too. */
   readonly changeSetId: string
+  /** None where only outputs, conditions or tags change. */
   readonly changes: readonly PlannedChange[]
 }
 
-/** Makes a change set and waits for it. No changes at all when there is nothing to do; the change set is deleted then. */
-export async function planChanges(aws: Aws, request: ChangeSetRequest, step: Step): Promise<Plan> {
+/** Makes a change set and waits for it. Undefined when there is nothing to do; the change set is deleted then. */
+export async function planChanges(
+  aws: Aws,
+  request: ChangeSetRequest,
+  step: Step
+): Promise<Plan | undefined> {
   const subject = `CloudFormation stack ${request.stackName}`
   try {
     const { stackId, changeSetId } = await create(aws, request, step)
@@ -56,7 +61,7 @@ export async function planChanges(aws: Aws, request: ChangeSetRequest, step: Ste
     if (outcome.failure === undefined) return { stackId, changeSetId, changes: outcome.changes }
     if (/didn't contain changes|No updates are to be performed/i.test(outcome.failure)) {
       await deleteChangeSet(aws, request.stackName)
-      return { stackId, changeSetId, changes: [] }
+      return undefined
     }
     const problem = await whyNotPlanned(aws, {
       stackName: request.stackName,

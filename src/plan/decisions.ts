@@ -9,6 +9,7 @@ import { boundaryArn, noBoundary, type WantedBoundary } from '../aws/role-bounda
 import { overlay } from '../engine/json.js'
 import { isMap } from '../engine/json.js'
 import type { Step } from '../engine/resource.js'
+import { tooLong } from '../aws/template-size.js'
 import type { Discovery } from './discovery.js'
 import type { Chart } from '../helm/chart.js'
 import type { Helm } from '../helm/run-helm.js'
@@ -118,6 +119,8 @@ export async function decide(
     }),
     knownChart === undefined ? helmAndChart(work, version) : helmAlone(work, knownChart)
   ])
+  const refused = inputs.mode === 'uninstall' ? undefined : tooLong(template.text)
+  if (refused !== undefined) throw refused
   const { stack, statements } = template
   const queueName =
     inputs.interruptionQueue.kind === 'named'

@@ -9,6 +9,7 @@ import { lostStatements } from '../aws/policy/lost.js'
 import { statementsOf } from '../aws/policy/statements.js'
 import { type RenderedStack, renderTemplate, type StackSettings } from '../karpenter/rendered-stack.js'
 import { type Adaptation, adaptTemplate, type LoadedTemplate, loadTemplate } from '../karpenter/template.js'
+import { asGiven } from '../karpenter/template-as-read.js'
 import { templateVersionFor } from '../karpenter/template-version.js'
 import { gradeOf } from '../karpenter/tested-versions.js'
 import type { VersionFacts } from '../karpenter/version-facts.js'
@@ -48,7 +49,12 @@ export async function decideTemplate(now: TemplateFacts): Promise<DecidedTemplat
   const asAsked = adaptTemplate(loaded.text, adaptation)
   const untested = gradeOf(facts.version) === 'untested'
   if (untested && inputs.template.kind === 'built-in' && inputs.mode !== 'uninstall') {
-    const live = await standingStack(now)
+    const read = await standingStack(now)
+    const { template } = mapAt(now.record?.resources['stack'], 'wanted')
+    const live = read && {
+      ...read,
+      template: asGiven(read.template, [typeof template === 'string' ? template : undefined])
+    }
     const text = withStatementsOf(asAsked, live, now)
     const stack = renderTemplate(text, settings)
     return {

@@ -53,7 +53,7 @@ export function templateIn(input: Input, current: Definition | undefined): strin
     if (Buffer.byteLength(body) > longestTemplate) {
       throw new AwsError(
         'ValidationError',
-        `1 validation error detected: Value '${body.slice(0, 32)}...' at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to ${longestTemplate}`
+        `1 validation error detected: Value '${body}' at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to ${longestTemplate}`
       )
     }
     return body

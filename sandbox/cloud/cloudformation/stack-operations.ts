@@ -101,7 +101,9 @@ export function stackOperations(region: Region): Operations {
         changeSet === undefined
           ? existing(region, input).definition?.text
           : region.changeSet(input).changeSet.definition.text
-      return { TemplateBody: body ?? '', StagesAvailable: ['Original', 'Processed'] }
+      // It answers no character beyond ASCII (aws/aws-cdk-cli#1915).
+      const ascii = (body ?? '').replace(/[^\x00-\x7f]/gu, '?')
+      return { TemplateBody: ascii, StagesAvailable: ['Original', 'Processed'] }
     }),
     ValidateTemplate: {
       questions: () => [{ action: 'cloudformation:ValidateTemplate', resource: '*' }],

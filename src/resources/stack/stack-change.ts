@@ -22,7 +22,7 @@ import { situationOf } from '../../aws/stack-status.js'
 import { UserError } from '../../engine/errors.js'
 import type { AnyResource, Step } from '../../engine/resource.js'
 import type { Ownership } from '../../aws/environment.js'
-import { stackDifferences, type StackWanted, tagDifferences } from './stack-differences.js'
+import { stackDifferences, type StackWanted } from './stack-differences.js'
 
 /** Milliseconds that SQS keeps the name of a deleted queue, and one second for two clocks that differ. */
 const nameKept = 61_000
@@ -80,8 +80,8 @@ export async function changeStack(
       },
       step
     )
+    if (plan === undefined) return undefined
     const { stackId: id, changes } = plan
-    if (changes.length === 0 && !creates && !tagsDiffer(live)) return undefined
     for (const one of changes) step.note(changeLine(one, wanted.resources))
     await executeChangeSet(aws, plan)
     const status = await untilSettled(aws, { id, name: wanted.name }, step, changes.length)
@@ -115,10 +115,6 @@ export async function changeStack(
     if (live === undefined) return creationTags(wanted.tags, ownership)
     // An update replaces all tags: those that others set stay, and a stack that we did not make does not become ours.
     return isOurs(live.tags, wanted.clusterName) ? { ...live.tags, ...wanted.tags } : live.tags
-  }
-
-  function tagsDiffer(live: LiveStack | undefined): boolean {
-    return live !== undefined && tagDifferences(wanted, live).length > 0
   }
 
   /** Deletes a stack whose creation failed, so that it can be created again. */

@@ -1,6 +1,7 @@
 import type { Aws } from '../../aws/clients.js'
 import { awsProblem, liveOf, uninstallPolicy } from '../../aws/errors.js'
 import { isOursToRemove } from '../../aws/ownership-tags.js'
+import { tooLong } from '../../aws/template-size.js'
 import { deleteStack, readStack, whenIdle, type LiveStack } from '../../aws/stack-operation.js'
 import { missing } from '../../engine/difference.js'
 import { isMap } from '../../engine/json.js'
@@ -55,6 +56,10 @@ export function stack(wanted: StackWanted, ports: Ports): AnyResource {
       read: async () => liveOf(title, live),
       compare: (want, found) => stackDifferences(want, widen(want.template, found).text, found),
       absent: (want) => [missing(`CloudFormation stack ${want.name}`, want.name)],
+      refusal: (found) =>
+        stackDifferences(wanted, wanted.template, found).length === 0
+          ? undefined
+          : tooLong(widen(wanted.template, found).text, ` with what stack ${wanted.name} has besides`),
       apply: async (_before, _differences, step) => {
         try {
           await changeStack(wanted, ports, { template: widened, parts: ports.parts ?? [] }, step)
