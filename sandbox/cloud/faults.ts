@@ -21,7 +21,8 @@ export class Faults {
       if (fault.action !== undefined && fault.action !== action) continue
       counted.seen += 1
       const turn = counted.seen - (fault.skip ?? 0)
-      if (turn >= 1 && turn <= (fault.times ?? Infinity)) return fault.effect
+      const spared = fault.effect.kind === 'lag' && fault.effect.flickers === true && turn % 2 === 0
+      if (turn >= 1 && turn <= (fault.times ?? Infinity) && !spared) return fault.effect
     }
     return undefined
   }

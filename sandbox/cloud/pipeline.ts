@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { type Asker, asQuestioned, decide, refusal } from './authorisation.js'
 import type { Faults } from './faults.js'
 import { asOf, asOfNow } from './history.js'
+import { refuseLate } from './iam/late.js'
 import type { IamState } from './iam/state.js'
 import {
   type AskedQuestion,
@@ -74,8 +75,10 @@ export class Pipeline {
     if (lost !== undefined && !lost.done) throw lost.error
     if (effect?.kind === 'delay') await setTimeout(effect.milliseconds)
     await asOfNow(() => this.#authorise(service, call, asker, asked))
-    if (effect?.kind === 'lag' && !isWrite(call)) {
-      return asOf(this.#iam.now() - effect.milliseconds, () => service.answer(call))
+    if (effect?.kind === 'lag') {
+      const then = this.#iam.now() - effect.milliseconds
+      if (!isWrite(call)) return asOf(then, () => service.answer(call))
+      if (effect.writes === true) asOf(then, () => refuseLate(this.#iam, call))
     }
     const answered = await service.answer(call)
     if (lost !== undefined) throw lost.error

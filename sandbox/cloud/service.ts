@@ -131,7 +131,14 @@ export interface Fault {
       }
     | { readonly kind: 'delay'; readonly milliseconds: number }
     /** Reads of this service answer from the state this long ago. */
-    | { readonly kind: 'lag'; readonly milliseconds: number }
+    | {
+        readonly kind: 'lag'
+        readonly milliseconds: number
+        /** Writes of IAM are checked against that state as well. */
+        readonly writes?: true
+        /** Every other call only: what was seen is missed again. */
+        readonly flickers?: true
+      }
 }
 
 /** A call that one service makes of another with the permissions of `caller`: authorised, faulted and recorded alike. */

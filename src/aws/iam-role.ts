@@ -34,14 +34,20 @@ export async function attachedPolicies(aws: Aws, RoleName: string): Promise<read
   return arns
 }
 
-/** Inline policies of a role by name, as JSON text. */
-export async function inlinePolicies(aws: Aws, RoleName: string): Promise<Readonly<Record<string, string>>> {
-  const { GetRolePolicyCommand, paginateListRolePolicies } = await import('./sdk/iam.js')
-  const iam = await aws.iam()
+export async function inlinePolicyNames(aws: Aws, RoleName: string): Promise<readonly string[]> {
+  const { paginateListRolePolicies } = await import('./sdk/iam.js')
   const names: string[] = []
-  for await (const page of paginateListRolePolicies({ client: iam }, { RoleName })) {
+  for await (const page of paginateListRolePolicies({ client: await aws.iam() }, { RoleName })) {
     names.push(...(page.PolicyNames ?? []))
   }
+  return names
+}
+
+/** Inline policies of a role by name, as JSON text. */
+export async function inlinePolicies(aws: Aws, RoleName: string): Promise<Readonly<Record<string, string>>> {
+  const { GetRolePolicyCommand } = await import('./sdk/iam.js')
+  const iam = await aws.iam()
+  const names = await inlinePolicyNames(aws, RoleName)
   const documents = await Promise.all(
     names.map(async (PolicyName): Promise<readonly [string, string]> => {
       const { PolicyDocument } = await iam.send(new GetRolePolicyCommand({ RoleName, PolicyName }))

@@ -1,3 +1,5 @@
+import type { Step } from '../engine/resource.js'
+import { deleteInstanceProfile } from './iam-late.js'
 import type { Filter } from '@aws-sdk/client-ec2'
 import type { IAMClient, InstanceProfile } from '@aws-sdk/client-iam'
 import type { Aws } from './clients.js'
@@ -159,9 +161,13 @@ function withoutRepeats(things: readonly LaunchThing[]): readonly LaunchThing[] 
 }
 
 /** Deletes one of them; what is gone already is no error. Rejects as AWS does. */
-export async function deleteLaunchThing(aws: Aws, { kind, id, roles }: LaunchThing): Promise<void> {
+export async function deleteLaunchThing(
+  aws: Aws,
+  { kind, id, roles }: LaunchThing,
+  step: Step
+): Promise<void> {
   try {
-    if (kind === 'instance profile') await deleteProfile(aws, id, roles)
+    if (kind === 'instance profile') await deleteInstanceProfile(aws, { name: id, roles }, step)
     else {
       const sdk = await import('./sdk/ec2.js')
       const ec2 = await aws.ec2()
@@ -173,18 +179,4 @@ export async function deleteLaunchThing(aws: Aws, { kind, id, roles }: LaunchThi
   } catch (error) {
     if (!isNotFound(error)) throw error
   }
-}
-
-/** IAM deletes no profile that still holds a role. */
-async function deleteProfile(aws: Aws, InstanceProfileName: string, roles: readonly string[]): Promise<void> {
-  const sdk = await import('./sdk/iam.js')
-  const iam = await aws.iam()
-  for (const RoleName of roles) {
-    try {
-      await iam.send(new sdk.RemoveRoleFromInstanceProfileCommand({ InstanceProfileName, RoleName }))
-    } catch (error) {
-      if (!isNotFound(error)) throw error
-    }
-  }
-  await iam.send(new sdk.DeleteInstanceProfileCommand({ InstanceProfileName }))
 }

@@ -2,6 +2,7 @@ import type { Step } from '../engine/resource.js'
 import type { Difference } from '../engine/difference.js'
 import type { Aws } from './clients.js'
 import { isNotFound } from './errors.js'
+import { whenIamFollows } from './iam-late.js'
 
 /** `permissions-boundary: none`: no boundary at all, also where somebody else put one. */
 export const noBoundary = 'none'
@@ -62,7 +63,9 @@ export async function putBoundary(
     })
     step.changed(`took the permissions boundary ${live ?? ''} off ${RoleName}`)
   } else {
-    await iam.send(new sdk.PutRolePermissionsBoundaryCommand({ RoleName, PermissionsBoundary: arn }))
+    await whenIamFollows({ title: `IAM role ${RoleName}`, name: RoleName }, step, async () =>
+      iam.send(new sdk.PutRolePermissionsBoundaryCommand({ RoleName, PermissionsBoundary: arn }))
+    )
     step.changed(`set the permissions boundary of ${RoleName} to ${arn}`)
   }
 }

@@ -3,6 +3,7 @@ import type { Step } from '../engine/resource.js'
 import { iamQuotas } from './quotas.js'
 import type { Aws } from './clients.js'
 import { awsProblem, codeOf, isNotFound, wasRepeated } from './errors.js'
+import { whenIamFollows } from './iam-late.js'
 import { poll } from './poll.js'
 
 /** Changes the policies of one role, one line a change. `title` is the resource that errors begin with. */
@@ -72,7 +73,9 @@ export function rolePolicies(
       const { DetachRolePolicyCommand } = await import('./sdk/iam.js')
       const iam = await aws.iam()
       const detached = await unlessGone(`${PolicyArn} could not be detached`, async () =>
-        iam.send(new DetachRolePolicyCommand({ RoleName, PolicyArn }))
+        whenIamFollows({ title, name: RoleName, removal: true }, step, async () =>
+          iam.send(new DetachRolePolicyCommand({ RoleName, PolicyArn }))
+        )
       )
       if (detached) step.changed(`detached ${policyName(PolicyArn)} from ${RoleName}`)
     },
@@ -88,11 +91,11 @@ export function rolePolicies(
     putInline: async (PolicyName, PolicyDocument, step) => {
       const { PutRolePolicyCommand } = await import('./sdk/iam.js')
       const iam = await aws.iam()
-      await iam
-        .send(new PutRolePolicyCommand({ RoleName, PolicyName, PolicyDocument }))
-        .catch((error: unknown) => {
-          throw awsProblem(title, `inline policy ${PolicyName} could not be written`, error)
-        })
+      await whenIamFollows({ title, name: RoleName }, step, async () =>
+        iam.send(new PutRolePolicyCommand({ RoleName, PolicyName, PolicyDocument }))
+      ).catch((error: unknown) => {
+        throw awsProblem(title, `inline policy ${PolicyName} could not be written`, error)
+      })
       step.changed(`wrote inline policy ${PolicyName} of ${RoleName}`)
     },
     deleteInline: async (PolicyName, document, step) => {
@@ -100,7 +103,9 @@ export function rolePolicies(
       const { DeleteRolePolicyCommand } = await import('./sdk/iam.js')
       const iam = await aws.iam()
       const deleted = await unlessGone(`inline policy ${PolicyName} could not be deleted`, async () =>
-        iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName }))
+        whenIamFollows({ title, name: RoleName, removal: true }, step, async () =>
+          iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName }))
+        )
       )
       if (deleted)
         step.changed(`deleted inline policy ${PolicyName} of ${RoleName}; its text is in the report`)

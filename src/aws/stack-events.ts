@@ -104,6 +104,13 @@ export function isQueueDeletedRecently(failure: StackFailure): boolean {
   return /QueueDeletedRecently|60 seconds after deleting/i.test(failure.reason)
 }
 
+/** What IAM answers for seconds after the last policy or role was taken off. */
+export function isIamLate(failure: StackFailure): boolean {
+  return (
+    /^AWS::IAM::/.test(failure.type) && /DeleteConflict|must (detach|remove|delete) /i.test(failure.reason)
+  )
+}
+
 /** What the user can do about the failures that real installations meet. */
 export function failureFix(failure: StackFailure, installPolicy: string): string {
   const { reason } = failure

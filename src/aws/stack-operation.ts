@@ -5,7 +5,7 @@ import type { Aws } from './clients.js'
 import { tagsOf } from './discover.js'
 import { codeOf, isNotFound } from './errors.js'
 import { poll } from './poll.js'
-import { failureFix, operationEvents, progressOf } from './stack-events.js'
+import { failureFix, isIamLate, operationEvents, progressOf, type StackFailure } from './stack-events.js'
 
 export interface LiveStack {
   readonly stackId: string
@@ -141,10 +141,24 @@ export async function deleteStack(
 ): Promise<void> {
   const { DeleteStackCommand } = await import('./sdk/cloudformation.js')
   const cloudformation = await aws.cloudformation()
-  await cloudformation.send(new DeleteStackCommand({ StackName: stack.id }))
-  const status = await untilSettled(aws, stack, step, undefined)
-  if (status === 'DELETE_COMPLETE') return
-  const failure = progressOf(await operationEvents(aws, stack.id)).firstFailure
+  const attempt = async (
+    left: number
+  ): Promise<{ status: string; failure: StackFailure | undefined } | undefined> => {
+    await cloudformation.send(new DeleteStackCommand({ StackName: stack.id }))
+    const status = await untilSettled(aws, stack, step, undefined)
+    if (status === 'DELETE_COMPLETE') return undefined
+    const failure = progressOf(await operationEvents(aws, stack.id)).firstFailure
+    if (left === 0 || failure === undefined || !isIamLate(failure)) return { status, failure }
+    step.note(
+      `IAM says that something hangs on ${failure.logicalId} still: stack ${stack.name} is deleted once more`
+    )
+    step.waiting(`IAM to follow what was taken off ${failure.physicalId ?? failure.logicalId}`)
+    await step.pause(15_000)
+    return attempt(left - 1)
+  }
+  const failed = await attempt(2)
+  if (failed === undefined) return
+  const { status, failure } = failed
   throw new UserError(
     `CloudFormation stack ${stack.name}`,
     `could not be deleted (${status}): ${failure === undefined ? 'no reason given' : `${failure.type} ${failure.physicalId ?? failure.logicalId}: ${failure.reason}`}`,

@@ -9,13 +9,14 @@ import {
   refuseUnreadable,
   wasRepeated
 } from '../../aws/errors.js'
+import { whenIamFollows } from '../../aws/iam-late.js'
 import { creationTags, isOurs, tagList } from '../../aws/ownership-tags.js'
 import { iamArn } from '../../aws/partition.js'
 import { poll } from '../../aws/poll.js'
 import { missing, type Difference } from '../../engine/difference.js'
 import { UserError } from '../../engine/errors.js'
 import { isMap } from '../../engine/json.js'
-import { resource, type AnyResource, type Removal } from '../../engine/resource.js'
+import { resource, type AnyResource, type Removal, type Step } from '../../engine/resource.js'
 import type { Ownership } from '../../aws/environment.js'
 import { ownerByTags } from '../../adoption/owners/tag-owner.js'
 
@@ -81,19 +82,19 @@ export function oidcProvider(
     }
   }
 
-  async function addAudience(): Promise<void> {
+  async function addAudience(step: Step): Promise<void> {
     const { AddClientIDToOpenIDConnectProviderCommand } = await import('../../aws/sdk/iam.js')
     const iam = await ports.aws.iam()
-    await iam
-      .send(
+    await whenIamFollows({ title, name: wanted.arn }, step, async () =>
+      iam.send(
         new AddClientIDToOpenIDConnectProviderCommand({
           OpenIDConnectProviderArn: wanted.arn,
           ClientID: wanted.audience
         })
       )
-      .catch((error: unknown) => {
-        throw awsProblem(title, `audience ${wanted.audience} could not be added`, error)
-      })
+    ).catch((error: unknown) => {
+      throw awsProblem(title, `audience ${wanted.audience} could not be added`, error)
+    })
   }
 
   return resource<OidcProviderWanted, Live>(
@@ -121,9 +122,12 @@ export function oidcProvider(
         if (live.state === 'absent' && (await create()) === 'created') {
           step.changed(`created IAM OIDC provider ${wanted.arn} with audience ${wanted.audience}`)
         } else {
-          const now = live.state === 'present' ? live.value : await get()
+          const now =
+            live.state === 'present'
+              ? live.value
+              : await whenIamFollows({ title, name: wanted.arn }, step, get)
           if (!now.audiences.includes(wanted.audience)) {
-            await addAudience()
+            await addAudience(step)
             step.changed(`added audience ${wanted.audience} to IAM OIDC provider ${wanted.arn}`)
           }
         }

@@ -1,5 +1,5 @@
 import type { Aws } from '../../aws/clients.js'
-import { awsProblem, liveOf, refuseUnreadable } from '../../aws/errors.js'
+import { awsProblem, isNotFound, liveOf, refuseUnreadable } from '../../aws/errors.js'
 import { attachedPolicies, readRoleWithPolicies, type RoleWithPolicies } from '../../aws/iam-role.js'
 import { isOurs } from '../../aws/ownership-tags.js'
 import { iamArn } from '../../aws/partition.js'
@@ -96,7 +96,11 @@ export function controllerRolePolicies(wanted: ControllerRolePoliciesWanted, por
           new UserError(title, 'policies were attached and do not show two minutes later', 'Run again.')
       },
       async () => {
-        const now = await attachedPolicies(aws, roleName)
+        const now = await attachedPolicies(aws, roleName).catch((error: unknown): readonly string[] => {
+          // A read may miss the role that was just made.
+          if (isNotFound(error)) return []
+          throw error
+        })
         return allOf(wanted).every((arn) => now.includes(arn)) ? true : undefined
       }
     )

@@ -7,7 +7,8 @@ import {
   refuseUnreadable,
   wasRepeated
 } from '../../aws/errors.js'
-import { readRole, type IamRole } from '../../aws/iam-role.js'
+import { whenIamFollows } from '../../aws/iam-late.js'
+import { attachedPolicies, inlinePolicyNames, readRole, type IamRole } from '../../aws/iam-role.js'
 import { creationTags, isOurs, isOursToRemove, tagList } from '../../aws/ownership-tags.js'
 import { poll } from '../../aws/poll.js'
 import { boundaryArn, boundaryDrift, boundaryNote, putBoundary } from '../../aws/role-boundary.js'
@@ -86,17 +87,21 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
       step
     )
     if (!trust.trusted || trust.others.length > 0) {
-      await iam.send(
-        new sdk.UpdateAssumeRolePolicyCommand({
-          RoleName,
-          PolicyDocument: trustDocument([trustStatement(wanted.trust)])
-        })
+      await late(step, async () =>
+        iam.send(
+          new sdk.UpdateAssumeRolePolicyCommand({
+            RoleName,
+            PolicyDocument: trustDocument([trustStatement(wanted.trust)])
+          })
+        )
       )
       step.changed(`set the trust policy of ${wanted.roleName} to ${trustedName(wanted.trust)}`)
     }
     const tags = Object.entries(wanted.tags).filter(([key, value]) => live.tags[key] !== value)
     if (tags.length > 0) {
-      await iam.send(new sdk.TagRoleCommand({ RoleName, Tags: tagList(Object.fromEntries(tags)) }))
+      await late(step, async () =>
+        iam.send(new sdk.TagRoleCommand({ RoleName, Tags: tagList(Object.fromEntries(tags)) }))
+      )
       step.changed(`tagged ${wanted.roleName} ${tags.map(([key, value]) => `${key}=${value}`).join(', ')}`)
     }
   }
@@ -127,9 +132,10 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
         } catch (error) {
           throw awsProblem(title, 'could not be changed', error)
         }
-        await poll(step, waitOptions('to be as written'), async () =>
-          differencesOf(wanted, await get()).length === 0 ? true : undefined
-        )
+        await poll(step, waitOptions('to be as written'), async () => {
+          const now = await getIfThere()
+          return now !== undefined && differencesOf(wanted, now).length === 0 ? true : undefined
+        })
       },
       remove
     },
@@ -152,14 +158,25 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
   }
 
   async function visible(step: Step): Promise<IamRole> {
-    return poll(step, waitOptions('to be visible'), async () => {
-      try {
-        return await get()
-      } catch (error) {
-        if (isNotFound(error)) return undefined
-        throw error
-      }
-    })
+    return poll(step, waitOptions('to be visible'), getIfThere)
+  }
+
+  /** Reads may miss it, also after they have shown it. */
+  async function getIfThere(): Promise<IamRole | undefined> {
+    try {
+      return await get()
+    } catch (error) {
+      if (isNotFound(error)) return undefined
+      throw error
+    }
+  }
+
+  async function late<T>(step: Step, write: () => Promise<T>): Promise<T> {
+    return whenIamFollows({ title, name: RoleName }, step, write)
+  }
+
+  async function lateRemoval<T>(step: Step, write: () => Promise<T>): Promise<T> {
+    return whenIamFollows({ title, name: RoleName, removal: true }, step, write)
   }
 
   async function remove(step: Step): Promise<Removal> {
@@ -171,13 +188,15 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
     const sdk = await import('../../aws/sdk/iam.js')
     const iam = await ports.aws.iam()
     try {
-      const { AttachedPolicies = [] } = await iam.send(new sdk.ListAttachedRolePoliciesCommand({ RoleName }))
-      for (const { PolicyArn } of AttachedPolicies)
-        await unlessGone(iam.send(new sdk.DetachRolePolicyCommand({ RoleName, PolicyArn })))
-      const { PolicyNames = [] } = await iam.send(new sdk.ListRolePoliciesCommand({ RoleName }))
-      for (const PolicyName of PolicyNames)
-        await unlessGone(iam.send(new sdk.DeleteRolePolicyCommand({ RoleName, PolicyName })))
-      await iam.send(new sdk.DeleteRoleCommand({ RoleName }))
+      for (const PolicyArn of await attachedPolicies(ports.aws, RoleName))
+        await unlessGone(
+          lateRemoval(step, async () => iam.send(new sdk.DetachRolePolicyCommand({ RoleName, PolicyArn })))
+        )
+      for (const PolicyName of await inlinePolicyNames(ports.aws, RoleName))
+        await unlessGone(
+          lateRemoval(step, async () => iam.send(new sdk.DeleteRolePolicyCommand({ RoleName, PolicyName })))
+        )
+      await lateRemoval(step, async () => iam.send(new sdk.DeleteRoleCommand({ RoleName })))
     } catch (error) {
       if (!isNotFound(error)) throw awsProblem(title, 'could not be deleted', error)
       if (!wasRepeated(error)) return { outcome: 'absent' }

@@ -84,7 +84,7 @@ export function launchLeftovers(wanted: LaunchLeftoversWanted, ports: LaunchLeft
     const { ours, others } = live.value
     for (const one of ours) {
       step.waiting(`${one.kind} ${one.id} to go`)
-      await deleteLaunchThing(aws, one).catch((error: unknown) => {
+      await deleteLaunchThing(aws, one, step).catch((error: unknown) => {
         throw awsProblem(title, `${one.kind} ${one.id} could not be deleted`, error)
       })
       step.changed(`deleted ${one.kind} ${one.id}, which Karpenter had left`)

@@ -7,6 +7,7 @@ import {
   refuseUnreadable,
   wasRepeated
 } from '../../aws/errors.js'
+import { whenIamFollows } from '../../aws/iam-late.js'
 import { readRoleWithPolicies, type IamRole, type RoleWithPolicies } from '../../aws/iam-role.js'
 import { policyFix } from '../../aws/managed-policy.js'
 import { creationTags, isOurs, isOursToRemove, tagList } from '../../aws/ownership-tags.js'
@@ -124,14 +125,17 @@ export function stackRole(wanted: StackRoleWanted, ports: Ports): AnyResource {
     )
     if (wanted.trust !== undefined && trustDifferences(wanted.trust, role.trust).length > 0) {
       ports.keep(`trust policy of role ${wanted.name}`, decodeURIComponent(role.trust))
-      await iam.send(
-        new sdk.UpdateAssumeRolePolicyCommand({ RoleName, PolicyDocument: JSON.stringify(wanted.trust) })
+      const PolicyDocument = JSON.stringify(wanted.trust)
+      await whenIamFollows({ title, name: RoleName }, step, async () =>
+        iam.send(new sdk.UpdateAssumeRolePolicyCommand({ RoleName, PolicyDocument }))
       )
       step.changed(`put the trust policy of ${wanted.name} back to what the stack has`)
     }
     const tags = Object.entries(tagsToSet(wanted, role.tags))
     if (tags.length > 0) {
-      await iam.send(new sdk.TagRoleCommand({ RoleName, Tags: tagList(Object.fromEntries(tags)) }))
+      await whenIamFollows({ title, name: RoleName }, step, async () =>
+        iam.send(new sdk.TagRoleCommand({ RoleName, Tags: tagList(Object.fromEntries(tags)) }))
+      )
       step.changed(`tagged ${wanted.name} ${tags.map(([key, value]) => `${key}=${value}`).join(', ')}`)
     }
   }
@@ -163,14 +167,25 @@ export function stackRole(wanted: StackRoleWanted, ports: Ports): AnyResource {
         } catch (error) {
           throw awsProblem(title, 'could not be put right', error, policyFix(error))
         }
-        await poll(step, waitOptions('to be as written'), async () =>
-          differencesOf(now, await get()).length === 0 ? true : undefined
-        )
+        await poll(step, waitOptions('to be as written'), async () => {
+          const found = await getIfThere()
+          return found !== undefined && differencesOf(now, found).length === 0 ? true : undefined
+        })
       },
       remove
     },
     isWanted
   )
+
+  /** CloudFormation deletes no role on which something seems to hang still. */
+  async function untilOff(step: Step): Promise<void> {
+    await poll(step, waitOptions('to be without what others put on it'), async () => {
+      const found = await getIfThere()
+      if (found === undefined) return true
+      const { attached, inline } = beyondTemplate(wanted, found)
+      return attached.length + inline.length === 0 ? true : undefined
+    })
+  }
 
   async function getIfThere(): Promise<RoleWithPolicies | undefined> {
     try {
@@ -210,6 +225,7 @@ export function stackRole(wanted: StackRoleWanted, ports: Ports): AnyResource {
     const { attached, inline } = beyondTemplate(wanted, live.value)
     for (const arn of attached) await policies.detach(arn, step)
     for (const [name, document] of inline) await policies.deleteInline(name, document, step)
+    if (attached.length + inline.length > 0) await untilOff(step)
     return { outcome: 'removed' }
   }
 }
