@@ -120,7 +120,8 @@ function denial(protocol: Protocol, asker: Asker, question: Question, reason: st
     case 'ec2':
       return new AwsError(
         'UnauthorizedOperation',
-        `You are not authorized to perform this operation. ${message}`,
+        // Real ones go on like this for hundreds of characters.
+        `You are not authorized to perform this operation. ${message}. Encoded authorization failure message: ${Buffer.from(message).toString('base64url')}`,
         403
       )
     case 'json':

@@ -14,6 +14,7 @@ import { isMap } from '../engine/json.js'
 import { once } from '../engine/once.js'
 import type { Account } from './environment.js'
 import type { Credentials } from './credentials.js'
+import { askedFor } from './denials.js'
 import { isExpired } from './errors.js'
 import { isWrite, RequestLog } from './request-log.js'
 import { ServerTime } from './server-time.js'
@@ -116,10 +117,11 @@ export function requestLogging<I extends object, O extends object>(connection: C
           const write = isWrite(action)
           if (write) await connection.beforeWrite()
           const startedAt = connection.now()
+          const service = (context.clientName ?? '').replace(/Client$/, '').toLowerCase()
           const note = (outcome: string): void => {
             connection.requests.add(
               {
-                service: (context.clientName ?? '').replace(/Client$/, '').toLowerCase(),
+                service,
                 action,
                 attempt: attemptOf(args.request),
                 milliseconds: connection.now() - startedAt,
@@ -135,6 +137,7 @@ export function requestLogging<I extends object, O extends object>(connection: C
             return result
           } catch (error) {
             note(error instanceof Error ? error.name : 'unknown')
+            askedFor(error, service, action)
             throw error
           }
         },

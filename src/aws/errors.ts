@@ -1,6 +1,7 @@
 import { messageOf, UserError } from '../engine/errors.js'
 import { isMap } from '../engine/json.js'
 import type { Live } from '../engine/resource.js'
+import { deniedAction } from './denials.js'
 
 /** The parts of an AWS error that decide anything, whichever SDK client threw it. */
 interface AwsFailure {
@@ -117,9 +118,8 @@ export function accessDenied(error: unknown): Denial | undefined {
     )
   )
     return undefined
-  const action = /not authorized to perform:? ([\w-]+:\w+)/.exec(failure.message)?.[1]
   return {
-    action: action ?? 'an action that AWS does not name',
+    action: (error instanceof Error ? deniedAction(error) : undefined) ?? 'an action that AWS does not name',
     resource: /on (?:the )?resource:? (.+?)(?= because | with an explicit deny|\.?$)/.exec(
       failure.message
     )?.[1],

@@ -1,5 +1,6 @@
 import type { StackEvent } from '@aws-sdk/client-cloudformation'
 import type { Aws } from './clients.js'
+import { withoutEncoded } from './denials.js'
 
 /** Where an operation on a stack is, by its events. */
 export interface StackProgress {
@@ -95,7 +96,7 @@ function failureOf(event: StackEvent, hook?: string): StackFailure {
 
 /** The service's own sentence, without what CloudFormation wraps around it. */
 function reasonOf(event: StackEvent): string {
-  const reason = event.ResourceStatusReason ?? ''
+  const reason = withoutEncoded(event.ResourceStatusReason ?? '')
   return /^Resource handler returned message: "(.*)" \(RequestToken: .*\)$/s.exec(reason)?.[1] ?? reason
 }
 

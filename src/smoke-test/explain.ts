@@ -1,3 +1,4 @@
+import { withoutEncoded } from '../aws/denials.js'
 import type { Pod } from 'kubernetes-types/core/v1.js'
 import { UserError } from '../engine/errors.js'
 import { conditionOf, conditionsOf, describe, failing } from '../kubernetes/conditions.js'
@@ -84,7 +85,9 @@ function unfinishedClaim(claim: Manifest, seen: Seen): Cause {
     .at(-1)
   const launched = conditionOf(claim, 'Launched')
   if (launched?.status !== 'True') {
-    const said = [launched?.reason, launched?.message || about?.message].filter(Boolean).join(': ')
+    const said = withoutEncoded(
+      [launched?.reason, launched?.message || about?.message].filter(Boolean).join(': ')
+    )
     return {
       problem: `NodeClaim ${name} got no instance: ${said || 'EC2 gave no answer yet'}`,
       fix: launchFix(said)

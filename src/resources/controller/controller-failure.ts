@@ -1,3 +1,4 @@
+import { withoutEncoded } from '../../aws/denials.js'
 import { isMap } from '../../engine/json.js'
 
 /** What the controller says when it ends at its start, and what that asks for (Karpenter 1.0 to 1.14). */
@@ -59,7 +60,7 @@ export function lastWords(log: string): string {
   return log
     .split('\n')
     .slice(-shownLines)
-    .map((line) => `  ${shortened(spoken(line))}`)
+    .map((line) => `  ${shortened(withoutEncoded(spoken(line)))}`)
     .join('\n')
 }
 

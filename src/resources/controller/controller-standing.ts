@@ -1,3 +1,4 @@
+import { withoutEncoded } from '../../aws/denials.js'
 import type { Deployment } from 'kubernetes-types/apps/v1.js'
 import { isMap } from '../../engine/json.js'
 import type { Kubernetes } from '../../kubernetes/client.js'
@@ -95,7 +96,7 @@ export function newestComplaint(
     const time = typeof entry['time'] === 'string' ? entry['time'] : ''
     if (Date.parse(time) < since) continue
     const said = [entry['message'], entry['error']].filter((part) => typeof part === 'string' && part !== '')
-    const text = said.at(-1)?.toString() ?? ''
+    const text = withoutEncoded(said.at(-1)?.toString() ?? '')
     if (removedNodePool.test(text)) continue
     if (newest === undefined || time >= newest.time) newest = { time, text }
   }
