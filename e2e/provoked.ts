@@ -195,6 +195,14 @@ export const provoked: Readonly<Record<CheckName, readonly Provoked[]>> = {
     ['warning', 'preflight-leftovers.test.ts', 'a template without what only features off by default need']
   ],
   'chart-values': [['error', 'preflight.test.ts', 'a pair that is not in the matrix, which can be allowed']],
+  admission: [
+    ['error', 'admission.test.ts', 'a policy that refuses the namespace, before the first write'],
+    [
+      'warning',
+      'admission.test.ts',
+      'a policy that refuses Deployments: a warning where the namespace is not there yet'
+    ]
+  ],
   'manifest-dry-run': [
     [
       'error',

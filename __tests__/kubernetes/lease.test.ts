@@ -283,7 +283,7 @@ test("another run's lock is left alone", async () => {
 test('a caller that may not have the lock is told so', async () => {
   server.intercept = (call, response) => {
     if (call.method !== 'POST') return false
-    status(response, 403, 'Forbidden', 'no')
+    status(response, 403, 'Forbidden', 'User "me" cannot create resource "leases"')
     return true
   }
   await expect(new TestRun('1').lock()).rejects.toMatchObject({

@@ -20,6 +20,14 @@ const leader = {
 
 type Writes = () => { readonly aws: readonly string[]; readonly cluster: readonly string[] }
 
+/** What the played chart comes to. */
+const rendered = [
+  'apiVersion: apps/v1',
+  'kind: Deployment',
+  'metadata: { name: karpenter, namespace: karpenter }',
+  'spec: { replicas: 2 }'
+].join('\n')
+
 /** helm and Karpenter's chart: what helm is asked to do shows on the server at once. */
 export class PlayedHelm implements HelmSource {
   /** Command lines, in order. */
@@ -54,6 +62,7 @@ export class PlayedHelm implements HelmSource {
       version,
       folder,
       run: async (args, options) => {
+        if (args[0] === 'template') return { stdout: rendered, stderr: '' }
         if (args[0] === 'upgrade' || args[0] === 'uninstall') await beforeWrite()
         this.#run(args, options?.stdin)
         return { stdout: '', stderr: '' }
@@ -123,13 +132,7 @@ export class PlayedHelm implements HelmSource {
         metadata: { ...before.metadata, labels: { ...labels, status: 'superseded' } }
       })
     this.#revision++
-    const manifest = [
-      'apiVersion: apps/v1',
-      'kind: Deployment',
-      'metadata: { name: karpenter, namespace: karpenter }',
-      'spec: { replicas: 2 }'
-    ].join('\n')
-    const secret = releaseSecret(this.#revision, 'deployed', version, values, manifest)
+    const secret = releaseSecret(this.#revision, 'deployed', version, values, rendered)
     const inherited = owner in labels || ours ? { [owner]: 'setup-karpenter' } : {}
     server.put(releasePath(this.#revision), {
       ...secret,

@@ -234,7 +234,8 @@ export class PlayedWorld {
     }
     const { intercept } = this.server
     this.server.intercept = (call, response) => {
-      options.at?.(`${call.method} ${call.path}`, interference)
+      const dry = call.query.has('dryRun') ? 'dry ' : ''
+      options.at?.(`${dry}${call.method} ${call.path}`, interference)
       return intercept(call, response)
     }
     try {

@@ -1,5 +1,6 @@
 import { builtInTemplateText } from '../../src/karpenter/template-built-in.js'
 import { catalogue, type CheckName } from '../../src/preflight/catalogue.js'
+import { status } from '../kubernetes/api-server.js'
 import { nobodyTrusted } from '../sandbox/cloud/clients.js'
 import type { PlayedClusterOptions } from './played-aws.js'
 import { type Ended, PlayedWorld } from './played-run.js'
@@ -198,6 +199,15 @@ const provocations: Readonly<Record<CheckName, Provocation>> = {
     says: 'no policy of the stack allows ec2:CreateFleet'
   },
   'chart-values': { given: { 'helm-values': 'replicaz: 1' }, says: 'replicaz' },
+  admission: {
+    arrange: ({ server }) =>
+      (server.intercept = (call, response) => {
+        if (call.method !== 'PATCH' || !call.path.includes('/flowschemas/')) return false
+        status(response, 403, 'Forbidden', 'admission webhook "policy.example.com" denied the request: no')
+        return true
+      }),
+    says: 'patch was refused by admission webhook'
+  },
   'manifest-dry-run': {
     given: { 'node-pools': classOf(latest) + poolOf('', 'novelty: 1') },
     says: 'novelty'

@@ -95,6 +95,7 @@ export function checkedOf(clients: Pick<Found, 'aws' | 'kubernetes'>, given: Giv
         values: {},
         crds: []
       },
+      helm: async () => Promise.reject(new Error('helm is not played')),
       values: guideValues({ clusterName: 'blue', interruptionQueue: 'blue', controllerRoleArn: undefined }),
       ...defaultNodePools({ clusterName: 'blue', nodeRoleName: inputs.nodeRoleName }),
       ...given.decisions

@@ -12,7 +12,7 @@ import type { PreflightFinding } from '../../src/preflight/finding.js'
 import { PreflightError } from '../../src/preflight/index.js'
 import { awsWith, type Handlers, Refusal } from '../aws/stand-in.js'
 import { textResource } from '../engine/fake-resources.js'
-import { ApiServer } from '../kubernetes/api-server.js'
+import { ApiServer, status } from '../kubernetes/api-server.js'
 import { recordedStep } from '../resources/step.js'
 import { checkedOf, type Given } from './checked.js'
 import { node } from './nodes.js'
@@ -179,7 +179,8 @@ async function everythingWrong(): Promise<Given> {
       foreign,
       textResource('stack', [], new Map()),
       textResource('queue', [], new Map([['queue', 'theirs']])),
-      textResource('crds', [], new Map([['crds', 'older']]))
+      textResource('crds', [], new Map([['crds', 'older']])),
+      textResource('flow-schemas', [], new Map())
     )
   }
 }
@@ -188,6 +189,11 @@ async function everythingWrong(): Promise<Given> {
 const askedBefore = ['cluster-endpoint', 'not-adopted']
 
 it('asks every check of the catalogue, and says what they find in one order', async () => {
+  cluster.intercept = (call, response) => {
+    if (call.method !== 'PATCH' || !call.path.includes('/flowschemas/')) return false
+    status(response, 403, 'Forbidden', 'no flow schemas here')
+    return true
+  }
   const { findings } = await run(await everythingWrong())
   const firsts = [...Map.groupBy(findings, ({ check }) => check).values()].flatMap(([first]) => first ?? [])
   expect(firsts.map(({ check, problem }) => `${check}: ${problem}`)).toEqual([
@@ -209,6 +215,7 @@ it('asks every check of the catalogue, and says what they find in one order', as
     matching(/^permissions: whether the role may do all that is planned/),
     matching(/^template-policies: no policy of the stack allows/),
     matching(/^chart-values: replica: the chart has no such value/),
+    matching(/^admission: the cluster will not let it be made: .*no flow schemas here/),
     matching(/^left-crds: leave: CRD nodepools\.karpenter\.sh is not there/),
     matching(/^pruned-fields: the CRDs of 1\.8\.0 do not have spec\.template/),
     matching(/^node-class-selectors: EC2NodeClass own: no security group/),
@@ -230,7 +237,7 @@ it('asks every check of the catalogue, and says what they find in one order', as
 it('counts the checks, which are fewer without manifests of the user', async () => {
   const { findings, lines } = await run({})
   expect(findings.map(({ level }) => level)).not.toContain('error')
-  expect(lines.at(-1)).toBe(`note: 24 checks, ${findings.length} findings`)
+  expect(lines.at(-1)).toBe(`note: 25 checks, ${findings.length} findings`)
 })
 
 it('asks EC2, IAM and SQS nothing where nothing is to be changed', async () => {

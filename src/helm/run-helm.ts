@@ -3,6 +3,7 @@ import { devNull } from 'node:os'
 import { join } from 'node:path'
 import { UserError } from '../engine/errors.js'
 import type { Kubernetes } from '../kubernetes/client.js'
+import { refusedIn } from '../kubernetes/refusals.js'
 import { startApiRelay } from './api-relay.js'
 import { childEnvironment } from './child-environment.js'
 
@@ -114,6 +115,7 @@ export async function prepareHelm(options: HelmOptions): Promise<Helm> {
         run.subject ?? `helm ${args[0] ?? ''}`,
         said,
         run.fix?.(output.stderr) ??
+          refusedIn(said)?.fix ??
           'Correct what helm names and run again; the release is compared first, so nothing is done twice.'
       )
     },

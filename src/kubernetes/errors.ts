@@ -1,6 +1,7 @@
 import { isMap } from '../engine/json.js'
 import { messageOf, UserError } from '../engine/errors.js'
 import { listField, textField } from './manifest.js'
+import { lacksRight, refusedIn } from './refusals.js'
 import type { Request } from './request.js'
 
 /** Who calls the API server, for the commands that let them in. */
@@ -20,19 +21,28 @@ export class KubernetesError extends UserError {
   readonly reason: string
   /** `get configmaps in kube-system`; set when the caller may not. */
   readonly permission: string | undefined
+  /** Who refused what the caller may do: an admission webhook, Pod Security, a quota. */
+  readonly refusedBy: string | undefined
   /** It refuses a write of which an earlier try may have been carried out. */
   readonly repeated: boolean
   constructor(
     subject: string,
     problem: string,
     fix: string,
-    answer: { status: number; reason: string; permission?: string; repeated?: boolean | undefined }
+    answer: {
+      status: number
+      reason: string
+      permission?: string
+      refusedBy?: string
+      repeated?: boolean | undefined
+    }
   ) {
     super(subject, problem, fix)
     this.name = 'KubernetesError'
     this.status = answer.status
     this.reason = answer.reason
     this.permission = answer.permission
+    this.refusedBy = answer.refusedBy
     this.repeated = answer.repeated === true
   }
 }
@@ -82,7 +92,9 @@ export function errorOf(
   }
   const reason = status.reason ?? reasonByStatus(answer.status)
   if (answer.status === 401) return unauthorized(caller, before)
-  if (answer.status === 403) {
+  // Reads pass no admission: what refuses them is authorization.
+  const read = /^(get|list|watch)$/.test(request.verb)
+  if (answer.status === 403 && (read || lacksRight(status.message))) {
     const permission = `${request.verb} ${request.resource}${where}`
     return new KubernetesError(
       subject,
@@ -91,12 +103,38 @@ export function errorOf(
       { status: 403, reason, permission }
     )
   }
+  const namespace =
+    request.namespace ??
+    (request.resource === 'namespaces' ? request.name : undefined) ??
+    namespaceIn(status.message)
+  const refused = refusedIn(status.message, namespace)
+  if (refused !== undefined) {
+    return new KubernetesError(
+      subject,
+      `${request.verb}${where} was refused by ${refused.by}: ${status.message}`,
+      refused.fix,
+      { status: answer.status, reason, refusedBy: refused.by, repeated: answer.repeated }
+    )
+  }
+  if (answer.status === 403) {
+    return new KubernetesError(
+      subject,
+      `${request.verb}${where} was refused: ${status.message}`,
+      'It is no missing right: ask who keeps the admission of the cluster, or the proxy before it, for an exception, and run again.',
+      { status: 403, reason, refusedBy: 'the API server' }
+    )
+  }
   return new KubernetesError(
     subject,
     `${request.verb}${where} failed with ${answer.status} ${reason}: ${status.message}`,
     fixOf(answer.status, reason),
     { status: answer.status, reason, repeated: answer.repeated }
   )
+}
+
+/** `unable to create new content in namespace x because ...` */
+function namespaceIn(message: string): string | undefined {
+  return /\bnamespace "?([a-z0-9-]+)"? because/.exec(message)?.[1]
 }
 
 /** Server-side apply answers a field that the schema does not know with 500 (Kubernetes 1.32 to 1.35). */

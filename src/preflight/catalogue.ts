@@ -314,6 +314,21 @@ export const catalogue = {
     looksAt: "helm-values, against the chart's own values.yaml",
     findings: [{ level: 'error', says: 'a value that the chart does not have' }]
   },
+  admission: {
+    looksAt:
+      "namespace, FlowSchemas, CRDs, the chart's objects by helm's own rendering, and a pod of its Deployment, by a dry run of the API server",
+    findings: [
+      {
+        level: 'error',
+        says: 'a policy, Pod Security, a quota or a missing right keeps it from being made',
+        override: 'admission'
+      },
+      {
+        level: 'warning',
+        says: "a policy refuses it in namespace default, which stands in for one that isn't there yet"
+      }
+    ]
+  },
   'manifest-dry-run': {
     looksAt:
       "NodePools and EC2NodeClasses, by a dry run of the API server; by the chart's own CRDs and their rules where the run applies those first",

@@ -1,4 +1,5 @@
 import type { Step } from '../engine/resource.js'
+import { admission } from './admission.js'
 import { autoMode } from './auto-mode.js'
 import type { CheckName } from './catalogue.js'
 import { chartValues } from './chart-values.js'
@@ -60,6 +61,7 @@ const ofEveryRun: Readonly<Record<Exclude<CheckName, AskedBefore | OfGivenManife
   permissions,
   'template-policies': templatePolicies,
   'chart-values': chartValues,
+  admission,
   'left-crds': leftCrds,
   'pruned-fields': prunedFields,
   'node-class-selectors': nodeClassSelectors,

@@ -6,6 +6,7 @@ import type { JsonMap } from '../engine/json.js'
 import { once, onceEach } from '../engine/once.js'
 import type { Inspection } from '../engine/resource.js'
 import { findReleases, type ReleaseName } from '../helm/release.js'
+import { renderedObjects } from '../helm/rendered.js'
 import type { Inputs } from '../inputs/inputs.js'
 import { type RequiredStatement, requiredStatements } from '../karpenter/required-statements.js'
 import type { SelectorTerm } from '../karpenter/types.js'
@@ -15,7 +16,9 @@ import type { Manifest } from '../kubernetes/manifest.js'
 import { type Decisions, releaseName } from '../plan/decisions.js'
 import type { Discovery } from '../plan/discovery.js'
 import { type CrdKeeper, keepersOf } from '../resources/controller/crd-keeper.js'
+import { flowSchemaManifests } from '../resources/controller/flow-schemas.js'
 import { type Refusal, refusals } from '../resources/dry-run.js'
+import { type AdmissionRefusal, admissionRefusals } from '../resources/install-dry-run.js'
 import { type FargateProfile, fargateProfiles } from './controller/fargate-profiles.js'
 import { controllerNodes, type PodOnNode, podsOn } from './controller/node-room.js'
 import type { Need } from './install-permissions.js'
@@ -73,6 +76,7 @@ type KnownDecisions = Pick<
   | 'stack'
   | 'queueName'
   | 'chart'
+  | 'helm'
   | 'values'
   | 'nodePools'
   | 'nodeClasses'
@@ -147,6 +151,8 @@ export interface Facts extends KnownInputs, KnownDiscovery, KnownDecisions, Netw
   readonly standingNodes: () => Promise<readonly Manifest[]>
   /** What the API server says to a dry run of the NodePools and EC2NodeClasses. */
   readonly refusals: () => Promise<readonly Refusal[]>
+  /** What the API server says to a dry run of everything else that is to be made. */
+  readonly admissionRefusals: () => Promise<readonly AdmissionRefusal[]>
   /** Of the manifests or of the cluster; undefined when it is in neither. */
   readonly nodeClass: (name: string) => Promise<Manifest | undefined>
   /** All that a term of an EC2NodeClass finds in this account and region. */
@@ -164,6 +170,38 @@ export interface Facts extends KnownInputs, KnownDiscovery, KnownDecisions, Netw
 export interface KeptCrds {
   readonly found: readonly unknown[]
   readonly keepers: ReadonlyMap<string, CrdKeeper>
+}
+
+/** Of what differs the objects that are applied, but for NodePools and EC2NodeClasses. */
+async function objectsToMake({
+  inputs,
+  found,
+  decisions,
+  inspections
+}: Checked): Promise<readonly Manifest[]> {
+  // A comparison that failed ends the run by itself.
+  const all = await inspections.catch(() => undefined)
+  const differs = (id: string): boolean => {
+    const state = all?.get(id)?.state
+    return state !== undefined && state !== 'as wanted'
+  }
+  const { namespace } = inputs
+  const { chart, values } = decisions
+  const kubernetes = found.cluster.kubernetesVersion
+  return [
+    ...(differs('namespace') ? [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }] : []),
+    ...(differs('flow-schemas') ? flowSchemaManifests(namespace, releaseName) : []),
+    ...(differs('crds') ? chart.crds : []),
+    ...(differs('helm-release')
+      ? await renderedObjects(await decisions.helm(), {
+          name: releaseName,
+          namespace,
+          chart,
+          values,
+          kubernetes
+        })
+      : [])
+  ]
 }
 
 /** The facts of a run, none of them read yet. */
@@ -232,6 +270,12 @@ export function factsOf(checked: Checked): Facts {
       return [...classes.items, ...pools.items]
     }),
     refusals: once(async () => refusals(kubernetes, [...decisions.nodeClasses, ...decisions.nodePools])),
+    admissionRefusals: once(async () =>
+      admissionRefusals(kubernetes, await objectsToMake(checked), {
+        namespace: inputs.namespace,
+        ownership
+      })
+    ),
     nodeClass: onceEach(
       async (name: string) =>
         decisions.nodeClasses.find(({ metadata }) => metadata.name === name) ??

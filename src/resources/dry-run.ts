@@ -33,7 +33,7 @@ export async function refusals(
         return []
       } catch (error) {
         if (!(error instanceof KubernetesError)) throw error
-        if (error.status === 404) return []
+        if (error.status === 404 || noDryRun(error)) return []
         if (error.status === 422 && (await isTakenCleared(kubernetes, kind, manifest))) return []
         const title = `${manifest.kind} ${manifest.metadata.name}`
         const manifestIsWrong = error.status === 400 || error.status === 422
@@ -42,6 +42,11 @@ export async function refusals(
     })
   )
   return found.flat()
+}
+
+/** A webhook with side effects cannot be asked in a dry run: nothing is known then. */
+export function noDryRun({ message }: KubernetesError): boolean {
+  return /does not support dry run/.test(message)
 }
 
 /**

@@ -1,0 +1,138 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
+import { errorOf, found, refusedBeforeWriting, writesOf } from './failed-run.js'
+
+const inputs = { 'karpenter-version': newest, 'controller-identity': 'irsa', 'smoke-test': 'false' }
+const policies = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies'
+const bindings = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings'
+
+describe('what the cluster would not let an install make', () => {
+  let sandbox: Sandbox
+
+  beforeAll(async () => {
+    sandbox = await startSandbox({ name: 'green', region: 'eu-west-1', kubernetesVersion: '1.34' })
+  })
+  afterAll(async () => sandbox.stop())
+  afterEach(async () => {
+    await sandbox.kubernetes('DELETE', `${bindings}/team`)
+    await sandbox.kubernetes('DELETE', `${policies}/team`)
+    await sandbox.kubernetes('DELETE', '/api/v1/namespaces/karpenter')
+  })
+
+  async function run(more: Readonly<Record<string, string>> = {}): Promise<ActionResult> {
+    sandbox.cloud.clearCalls()
+    return sandbox.run({ ...inputs, ...more })
+  }
+
+  async function make(path: string, object: object): Promise<void> {
+    const { status, body } = await sandbox.kubernetes('POST', path, object)
+    if (status !== 201) throw new Error(`${path}: ${status} ${JSON.stringify(body)}`)
+  }
+
+  /** A policy that wants a label of objects, as Gatekeeper's and Kyverno's samples do. */
+  async function wantTeam(apiGroup: string, resource: string): Promise<void> {
+    await make(policies, {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingAdmissionPolicy',
+      metadata: { name: 'team' },
+      spec: {
+        failurePolicy: 'Fail',
+        matchConstraints: {
+          resourceRules: [
+            {
+              apiGroups: [apiGroup],
+              apiVersions: ['*'],
+              operations: ['CREATE', 'UPDATE'],
+              resources: [resource]
+            }
+          ]
+        },
+        validations: [
+          {
+            expression: "has(object.metadata.labels) && 'team' in object.metadata.labels",
+            message: 'label team is missing'
+          }
+        ]
+      }
+    })
+    await make(bindings, {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingAdmissionPolicyBinding',
+      metadata: { name: 'team' },
+      spec: { policyName: 'team', validationActions: ['Deny'] }
+    })
+  }
+
+  async function until(refused: () => Promise<number>): Promise<void> {
+    // A policy is in force a moment after it is made.
+    while ((await refused()) === 201) await new Promise((resolve) => setTimeout(resolve, 200))
+  }
+
+  test('a policy that refuses the namespace, before the first write', async () => {
+    await wantTeam('', 'namespaces')
+    await until(async () => {
+      const probe = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'probe' } }
+      return (await sandbox.kubernetes('POST', '/api/v1/namespaces?dryRun=All', probe)).status
+    })
+    const result = await run()
+    await refusedBeforeWriting(sandbox, result, [
+      /^setup-karpenter: Namespace karpenter: the cluster will not let it be made: .*refused by ValidatingAdmissionPolicy team/,
+      'label team is missing',
+      'Leave namespace karpenter out of its binding'
+    ])
+    expect(found(result)).toEqual(['error admission'])
+  })
+
+  test('a policy that refuses Deployments: a warning where the namespace is not there yet', async () => {
+    await wantTeam('apps', 'deployments')
+    await until(async () => {
+      const probe = {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { name: 'probe' },
+        spec: {
+          selector: { matchLabels: { a: 'b' } },
+          template: { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'a', image: 'a' }] } }
+        }
+      }
+      const path = '/apis/apps/v1/namespaces/default/deployments?dryRun=All'
+      return (await sandbox.kubernetes('POST', path, probe)).status
+    })
+    const result = await run({ preflight: 'strict' })
+    expect(errorOf(result)).toMatch(
+      /^setup-karpenter: Deployment karpenter: the cluster may not let it be made: .*refused by ValidatingAdmissionPolicy team/
+    )
+    expect(found(result)).toContain('warning admission')
+    expect(writesOf(sandbox)).toEqual([])
+  })
+
+  test("Pod Security and a quota in a namespace that is there, which the chart's pods do not meet", async () => {
+    const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' }
+    await make('/api/v1/namespaces', {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: 'karpenter', labels }
+    })
+    const values = 'podSecurityContext: { seccompProfile: null, fsGroup: 65532 }'
+    const refused = await run({ 'helm-values': values })
+    expect(errorOf(refused)).toMatch(
+      /^setup-karpenter: Pod karpenter-dry-run: .*refused by Pod Security \(restricted\)/
+    )
+    expect(errorOf(refused)).toContain(
+      'kubectl label namespace karpenter pod-security.kubernetes.io/enforce=baseline'
+    )
+    expect(writesOf(sandbox)).toEqual([])
+    await make('/api/v1/namespaces/karpenter/resourcequotas', {
+      apiVersion: 'v1',
+      kind: 'ResourceQuota',
+      metadata: { name: 'small' },
+      spec: { hard: { 'limits.cpu': '500m', 'limits.memory': '10Gi' } }
+    })
+    const quota = await run()
+    expect(errorOf(quota)).toMatch(
+      /^setup-karpenter: Pod karpenter-dry-run: .*refused by ResourceQuota small/
+    )
+    expect(errorOf(quota)).not.toContain('cluster-admin')
+    expect(writesOf(sandbox)).toEqual([])
+  })
+})
