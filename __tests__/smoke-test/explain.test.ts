@@ -37,8 +37,10 @@ function explained(seen: Partial<Seen>): { readonly text: string; readonly fix: 
     nodePool: undefined,
     pods: [unscheduled, unscheduled],
     claims: [],
+    refusal: undefined,
+    ends: [],
     events: [],
-    controllerNamespace: 'karpenter',
+    namespace: 'karpenter',
     ...seen
   })
   return { text: message, fix }
@@ -53,6 +55,48 @@ describe('a scale-up that did not come about', () => {
     expect(explained({ pods: [running, unscheduled] }).text).toMatch(
       /^smoke test of NodePool default: 1 of 2 pods ran after 300 s: /
     )
+  })
+
+  it.each([
+    [
+      'pods "x" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true',
+      '(Pod Security (restricted))',
+      'kubectl label namespace karpenter pod-security.kubernetes.io/enforce=baseline'
+    ],
+    [
+      'pods "x" is forbidden: exceeded quota: compute, requested: cpu=1, used: cpu=0, limited: cpu=500m',
+      '(ResourceQuota compute)',
+      'kubectl -n karpenter edit resourcequota compute'
+    ],
+    [
+      'pods "x" is forbidden: maximum cpu usage per Container is 100m, but limit is 1',
+      '(a LimitRange)',
+      'kubectl -n karpenter get limitrange'
+    ],
+    [
+      'Internal error occurred: failed calling webhook "w.example.com": failed to call webhook: Post "https://w.policy.svc:443/?timeout=10s": connection refused',
+      'service w in namespace policy',
+      'kubectl -n policy get endpointslices'
+    ],
+    [
+      'admission webhook "w.example.com" denied the request: no team label',
+      '(admission webhook "w.example.com")',
+      'exception of its policy'
+    ]
+  ])('is laid to who refuses the pods: %s', (refusal, by, fix) => {
+    const said = explained({ refusal, pods: [] })
+    expect(said.text).toContain('the cluster refuses its pods')
+    expect(said.text).toContain(by)
+    expect(said.text).toContain(refusal)
+    expect(said.fix).toContain(fix)
+    expect(said.fix).not.toContain('cluster-admin')
+  })
+
+  it('is laid to what EC2 says of instances that it ended at once', () => {
+    const end = 'Client.InvalidKMSKey.InvalidState: The KMS key provided is in an incorrect state'
+    const said = explained({ ends: [end], claims: [claim('a', 'aws:///z/i-1', met('Launched'))] })
+    expect(said.text).toContain(`EC2 ended the instance at once: ${end}`)
+    expect(said.fix).toContain('create grants')
   })
 
   it('is laid to a NodePool that is not Ready before all else, to the cause and not to the roll-up', () => {
@@ -95,7 +139,7 @@ describe('a scale-up that did not come about', () => {
     })
 
     it('leads to the log of the controller where Karpenter said nothing, with what the scheduler said', () => {
-      const { text, fix } = explained({ controllerNamespace: 'kube-system' })
+      const { text, fix } = explained({ namespace: 'kube-system' })
       expect(text).toContain('said nothing about the pods (0/2 nodes are available)')
       expect(fix).toContain('kubectl -n kube-system logs')
     })

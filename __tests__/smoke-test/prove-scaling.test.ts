@@ -112,6 +112,7 @@ const proof = (test: Partial<Proof['test']> = {}): Proof => ({
   namespace: 'karpenter',
   kubernetes: server.kubernetes,
   instanceStates: async () => new Map(),
+  instanceEnds: async () => new Map(),
   ownership: { owner: 'setup-karpenter', run: 'run-1' },
   tested: (all) => {
     results = all

@@ -13,6 +13,7 @@ beforeEach(async () => {
   ports = {
     kubernetes: server.kubernetes,
     ownership: { owner: 'setup-karpenter', run: 'https://run/1' },
+    instanceEnds: async () => new Map(),
     instanceStates: async (ids) =>
       new Map(
         ids.flatMap((id) => {
@@ -132,7 +133,7 @@ test('counts, names and times what Karpenter made, and sees it go again', async 
   }
   const step = recordedStep()
   const running = runSmokeTest(options, ports, step)
-  await until(() => server.watching >= 5)
+  await until(() => server.watching >= 6)
   await karpenter()
   await consolidation()
   expect(await running).toEqual({
@@ -232,7 +233,7 @@ describe('a scale-up that does not come about', () => {
       () => 'it succeeded',
       (error: unknown) => error
     )
-    await until(() => server.watching >= 5 && server.at(deploymentPath) !== undefined)
+    await until(() => server.watching >= 6 && server.at(deploymentPath) !== undefined)
     prepare()
     await new Promise((resolve) => setTimeout(resolve, 50))
     now = 60_000

@@ -17,3 +17,26 @@ export function instanceStates(aws: Aws): (ids: readonly string[]) => Promise<Re
     return states
   }
 }
+
+/**
+ * Why EC2 ended instances by itself, `Client.InvalidKMSKey.InvalidState: The KMS key ...`, by instance id; those that run,
+ * or that somebody ended, are left out. Source: StateReason of DescribeInstances.
+ */
+export function instanceEnds(aws: Aws): (ids: readonly string[]) => Promise<ReadonlyMap<string, string>> {
+  return async (ids) => {
+    if (ids.length === 0) return new Map()
+    const { paginateDescribeInstances } = await import('./sdk/ec2.js')
+    const client = await aws.ec2()
+    const ends = new Map<string, string>()
+    const filters = [{ Name: 'instance-id', Values: [...ids] }]
+    for await (const page of paginateDescribeInstances({ client }, { Filters: filters })) {
+      for (const instance of page.Reservations?.flatMap((reservation) => reservation.Instances ?? []) ?? []) {
+        const { Code: code = '', Message: message = '' } = instance.StateReason ?? {}
+        const ended = /^(shutting-down|terminated)$/.test(instance.State?.Name ?? '')
+        if (!ended || code === '' || /\.(UserInitiated|InstanceInitiated)/.test(code)) continue
+        ends.set(instance.InstanceId ?? '', message.startsWith(code) ? message : `${code}: ${message}`)
+      }
+    }
+    return ends
+  }
+}

@@ -63,7 +63,12 @@ export const table = {
   smokeTest: input('smoke-test', 'true', ['install'], boolean()),
   smokeTestReplicas: input('smoke-test-replicas', '5', proof, integer(1, 100)),
   smokeTestOnePerNode: input('smoke-test-one-per-node', 'false', proof, boolean()),
-  smokeTestImage: input('smoke-test-image', 'public.ecr.aws/nginx/nginx:stable', proof, of.image),
+  smokeTestImage: input(
+    'smoke-test-image',
+    'public.ecr.aws/eks-distro/kubernetes/pause:3.10',
+    proof,
+    of.image
+  ),
   smokeTestNodePools: input('smoke-test-node-pools', '', proof, list(of.nodePoolName)),
   smokeTestTimeout: input('smoke-test-timeout', '15m', proof, duration(30, 7200)),
   nodeReadyThreshold: input('node-ready-threshold-seconds', '', proof, optional(integer(1, 86_400))),

@@ -1,6 +1,6 @@
 import { adoptedIfAsked, standingOf, usedPartsOf } from '../adoption/adopt.js'
 import { adoptionEntries } from '../adoption/listing.js'
-import { instanceStates } from '../aws/instance-states.js'
+import { instanceEnds, instanceStates } from '../aws/instance-states.js'
 import { alsoTaggedIds } from '../plan/also-tagged.js'
 import { decide, type Decisions } from '../plan/decisions.js'
 import { discover, type Discovery } from '../plan/discovery.js'
@@ -60,6 +60,7 @@ export async function install(run: Run): Promise<void> {
           namespace: now.run.inputs.namespace,
           kubernetes: found.kubernetes,
           instanceStates: instanceStates(found.aws),
+          instanceEnds: instanceEnds(found.aws),
           ownership: ownershipOf(now.run),
           tested: (results) => noteSmokeTests(now.run, results)
         },

@@ -1,4 +1,4 @@
-import { instanceStates } from '../aws/instance-states.js'
+import { instanceEnds, instanceStates } from '../aws/instance-states.js'
 import { reach, type Reached } from '../plan/discovery.js'
 import { UserError } from '../engine/errors.js'
 import type { Step } from '../engine/resource.js'
@@ -28,6 +28,7 @@ export async function prove(run: Run): Promise<void> {
           namespace: inputs.namespace,
           kubernetes,
           instanceStates: instanceStates(aws),
+          instanceEnds: instanceEnds(aws),
           ownership: ownershipOf(run),
           tested: (results) => noteSmokeTests(run, results)
         },

@@ -3,6 +3,7 @@ import type { Pod } from 'kubernetes-types/core/v1.js'
 import { UserError } from '../engine/errors.js'
 import { conditionOf, conditionsOf, describe, failing } from '../kubernetes/conditions.js'
 import type { Manifest } from '../kubernetes/manifest.js'
+import { refusedIn } from '../kubernetes/refusals.js'
 import { instanceIdOf, isRunning } from './counts.js'
 import { telling } from './events.js'
 import type { KarpenterEvent } from './result.js'
@@ -14,11 +15,16 @@ export interface Seen {
   readonly seconds: number
   readonly replicas: number
   readonly nodePool: Manifest | undefined
+  /** What the Deployment says of pods that it may not make. */
+  readonly refusal: string | undefined
   readonly pods: readonly Pod[]
   /** Every NodeClaim of the test as it was last seen, those that are gone too. */
   readonly claims: readonly Manifest[]
+  /** Why EC2 ended instances of theirs by itself. */
+  readonly ends: readonly string[]
   readonly events: readonly KarpenterEvent[]
-  readonly controllerNamespace: string
+  /** Of the Deployment and of the controller. */
+  readonly namespace: string
 }
 
 /** Why no pod got its node, from the end of the chain that is nearest to the cause. */
@@ -42,11 +48,31 @@ function cause(seen: Seen): Cause {
       fix: 'Correct the NodePool or its EC2NodeClass in node-pools.'
     }
   }
+  if (seen.refusal !== undefined) return refused(seen.refusal, seen)
+  const [end] = seen.ends
+  if (end !== undefined) return { problem: `EC2 ended the instance at once: ${end}`, fix: endFix(end) }
   if (seen.claims.length === 0) return withoutClaims(seen)
   const unfinished = seen.claims.filter((claim) => conditionOf(claim, 'Initialized')?.status !== 'True')
   const claim = unfinished.at(-1)
   if (claim !== undefined) return unfinishedClaim(claim, seen)
   return pods(seen)
+}
+
+function refused(message: string, { namespace }: Seen): Cause {
+  const known = refusedIn(message, namespace)
+  return {
+    problem: `the cluster refuses its pods${known === undefined ? '' : ` (${known.by})`}: ${message}`,
+    fix: `${known?.fix ?? 'Put right what the message names, and run again.'} Or give smoke-test: false.`
+  }
+}
+
+function endFix(end: string): string {
+  if (/KMS|Client\.InternalError/.test(end)) {
+    return 'A volume is encrypted with a key that may not be used: the key policy must let the controller role, and AWSServiceRoleForEC2Spot for spot, create grants on it (blockDeviceMappings, or the default key of EBS).'
+  }
+  if (/VolumeLimitExceeded/.test(end))
+    return "The account's EBS quota is used up: raise it in Service Quotas."
+  return 'Put right what EC2 names, and run again.'
 }
 
 function withoutClaims(seen: Seen): Cause {
@@ -66,7 +92,7 @@ function withoutClaims(seen: Seen): Cause {
     }
     return {
       problem: `Karpenter made no NodeClaim and said nothing about the pods${unscheduled === undefined ? '' : ` (${unscheduled.message})`}`,
-      fix: `Look at what the controller does: kubectl -n ${seen.controllerNamespace} logs -l app.kubernetes.io/name=karpenter`
+      fix: `Look at what the controller does: kubectl -n ${seen.namespace} logs -l app.kubernetes.io/name=karpenter`
     }
   }
   const limit = /limit/i.test(last.message)

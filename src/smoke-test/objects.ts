@@ -109,6 +109,12 @@ export function smokeTestObjects(
 /** Where a Fargate profile takes the namespace in, it leaves pods with this one to nodes (Amazon EKS, CoreDNS on Fargate). */
 const offFargate = { 'eks.amazonaws.com/compute-type': 'ec2' }
 
+/** The user of the pause image; any other image may run as it, too, when it needs no rights. */
+const nobody = 65535
+/** Equal as request and limit, so that quotas and LimitRanges that want both have them. */
+const room = { cpu: '1', memory: '64Mi' }
+
+/** Pods that pass Pod Security `restricted` as they are. */
 function deploymentOf(
   id: string,
   name: string,
@@ -149,12 +155,18 @@ function deploymentOf(
           }),
           automountServiceAccountToken: false,
           terminationGracePeriodSeconds: 0,
+          securityContext: {
+            runAsNonRoot: true,
+            runAsUser: nobody,
+            runAsGroup: nobody,
+            seccompProfile: { type: 'RuntimeDefault' }
+          },
           containers: [
             {
               name: 'smoke-test',
               image: workload.image,
-              resources: { requests: { cpu: '1' } },
-              securityContext: { allowPrivilegeEscalation: false, seccompProfile: { type: 'RuntimeDefault' } }
+              resources: { requests: room, limits: room },
+              securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } }
             }
           ]
         }

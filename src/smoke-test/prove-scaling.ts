@@ -7,7 +7,7 @@ import { cleanUp, cleanUpEarlier } from './clean-up.js'
 import { chooseNodePools, type NodePoolChoice } from './node-pools-under-test.js'
 import { smokeTestId, testId } from './objects.js'
 import type { NodePoolResult } from './result.js'
-import { type InstanceStates, runSmokeTest } from './run.js'
+import { type InstanceEnds, type InstanceStates, runSmokeTest } from './run.js'
 import { tooSlow } from './threshold.js'
 
 export interface Proof {
@@ -18,6 +18,7 @@ export interface Proof {
   readonly namespace: string
   readonly kubernetes: Kubernetes
   readonly instanceStates: InstanceStates
+  readonly instanceEnds: InstanceEnds
   readonly ownership: Ownership
   /** Told after each NodePool of all that have passed so far, so that a run that fails or is cancelled reports them. */
   readonly tested: (results: readonly NodePoolResult[]) => void
@@ -40,7 +41,8 @@ export async function proveScaling(proof: Proof, step: Step): Promise<void> {
     (await kubernetes.list(nodePools)).items
   )
   for (const warning of chosen.warnings) step.warning(warning)
-  const ports = { kubernetes, instanceStates: proof.instanceStates, ownership }
+  const { instanceStates, instanceEnds } = proof
+  const ports = { kubernetes, instanceStates, instanceEnds, ownership }
   const results: NodePoolResult[] = []
   const errors: unknown[] = []
   for (const [index, nodePool] of chosen.names.entries()) {

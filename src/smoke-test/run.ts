@@ -29,6 +29,9 @@ export type SmokeTestStep = Step
 /** EC2's state names by instance id; an id that EC2 no longer knows is left out. */
 export type InstanceStates = (ids: readonly string[]) => Promise<ReadonlyMap<string, string>>
 
+/** Why EC2 ended instances by itself, by instance id; others are left out. */
+export type InstanceEnds = (ids: readonly string[]) => Promise<ReadonlyMap<string, string>>
+
 export interface SmokeTestOptions extends TestIdentity {
   /** Name of the NodePool under test. */
   readonly nodePool: string
@@ -44,6 +47,7 @@ export interface SmokeTestOptions extends TestIdentity {
 export interface SmokeTestPorts {
   readonly kubernetes: Kubernetes
   readonly instanceStates: InstanceStates
+  readonly instanceEnds: InstanceEnds
   readonly ownership: Ownership
 }
 
@@ -84,7 +88,7 @@ async function upAndDown(
   const seen = new Map<string, Manifest>()
   const events = new EventLog()
   const podNames = new RegExp(`^${names.deployment}-`)
-  const [before, followedNodes, claims, pools, followedPods] = await Promise.all([
+  const [before, followedNodes, claims, pools, followedPods, followedDeployments] = await Promise.all([
     nodeUids(kubernetes),
     view.follow(nodes, { labelSelector: `${smokeTestLabel}=${id}` }),
     view.follow(nodeClaims, { labelSelector: `karpenter.sh/nodepool=${names.nodePool}` }, (claim) => {
@@ -92,6 +96,7 @@ async function upAndDown(
     }),
     view.follow(nodePools, { fieldSelector: `metadata.name=${names.nodePool}` }),
     view.follow(pods, { namespace, labelSelector: `${smokeTestLabel}=${id}` }),
+    view.follow(deployments, { namespace, fieldSelector: `metadata.name=${names.deployment}` }),
     events.follow(
       view,
       (kind, name) =>
@@ -121,13 +126,15 @@ async function upAndDown(
       id,
       replicas,
       timeoutSeconds,
-      controllerNamespace: namespace,
+      namespace,
       before,
+      deployments: followedDeployments,
       pods: followedPods,
       nodes: followedNodes,
       claims,
       pools,
       seen,
+      instanceEnds: ports.instanceEnds,
       events: () => events.all
     },
     step
@@ -187,11 +194,17 @@ async function create<T>(apply: () => Promise<T>, subject: string, step: SmokeTe
   try {
     return await apply()
   } catch (error) {
-    if (!(error instanceof KubernetesError) || (error.status !== 400 && error.status !== 422)) throw error
+    if (
+      !(error instanceof KubernetesError) ||
+      (error.status !== 400 && error.status !== 422 && error.refusedBy === undefined)
+    )
+      throw error
     throw new UserError(
       subject,
       `the API server refuses its objects: ${error.message}`,
-      'An admission policy or a field of the NodePool under test is in the way: correct it, or give smoke-test: false.',
+      error.refusedBy === undefined
+        ? 'An admission policy or a field of the NodePool under test is in the way: correct it, or give smoke-test: false.'
+        : `${error.fix} Or give smoke-test: false.`,
       { cause: error }
     )
   }

@@ -1,12 +1,14 @@
+import type { Deployment } from 'kubernetes-types/apps/v1.js'
 import type { Node, Pod } from 'kubernetes-types/core/v1.js'
 import { conditionOf } from '../kubernetes/conditions.js'
 import { textField, type Manifest } from '../kubernetes/manifest.js'
+import { refusedIn } from '../kubernetes/refusals.js'
 import { decided, type Followed, type View } from '../kubernetes/view.js'
-import { addedNodes, isRunning } from './counts.js'
+import { addedNodes, instanceIdOf, isRunning } from './counts.js'
 import { telling } from './events.js'
 import { explain } from './explain.js'
 import type { KarpenterEvent } from './result.js'
-import type { SmokeTestStep } from './run.js'
+import type { InstanceEnds, SmokeTestStep } from './run.js'
 
 export interface ScaleUp {
   /** `smoke test of NodePool default`: what errors begin with. */
@@ -14,36 +16,63 @@ export interface ScaleUp {
   readonly id: string
   readonly replicas: number
   readonly timeoutSeconds: number
-  readonly controllerNamespace: string
+  /** Of the Deployment and of the controller. */
+  readonly namespace: string
   /** UIDs of the nodes that were there before. */
   readonly before: ReadonlySet<string>
+  readonly deployments: Followed<Deployment>
   readonly pods: Followed<Pod>
   readonly nodes: Followed<Node>
   readonly claims: Followed<Manifest>
   readonly pools: Followed<Manifest>
   /** NodeClaims as last seen, by UID. */
   readonly seen: ReadonlyMap<string, Manifest>
+  readonly instanceEnds: InstanceEnds
   readonly events: () => readonly KarpenterEvent[]
 }
 
 /** What image pull or start errors may take to pass, in milliseconds. */
 const podPatience = 60_000
+/** The same for pods that are refused by what may come up yet: a webhook, a service account. */
+const refusalPatience = 30_000
+/** The same for launches that no waiting makes possible: a quota, a right, a role. */
+const launchPatience = 120_000
 
 /** Waits until every pod runs on a node of the test, and every such node is initialized. Throws what held it up. */
-export async function awaitScaleUp(view: View, test: ScaleUp, step: SmokeTestStep): Promise<void> {
+export async function awaitScaleUp(
+  view: Pick<View, 'until'>,
+  test: ScaleUp,
+  step: SmokeTestStep
+): Promise<void> {
   const started = step.now()
-  let podTroubleSince: number | undefined
+  const forHow = { pods: since(step), refusal: since(step), launch: since(step) }
+  let launched = 0
+  let asked = ''
+  let ends: ReadonlyMap<string, string> = new Map()
   const failure = () =>
     explain({
       subject: test.subject,
       seconds: Math.round((step.now() - started) / 1000),
       replicas: test.replicas,
       nodePool: test.pools.objects[0],
+      refusal: refusalOf(test.deployments.objects[0]),
       pods: test.pods.objects,
       claims: test.claims.objects.length > 0 ? test.claims.objects : [...test.seen.values()],
+      ends: [...ends.values()],
       events: test.events(),
-      controllerNamespace: test.controllerNamespace
+      namespace: test.namespace
     })
+  /** Instances whose NodeClaims went before they joined: EC2 knows why. */
+  const askForEnds = (): void => {
+    const ids = lostInstances(test)
+    if (ids.join() === asked) return
+    asked = ids.join()
+    // Whoever may not ask is told what is known without.
+    void test.instanceEnds(ids).then(
+      (found) => (ends = found),
+      () => undefined
+    )
+  }
   try {
     await view.until(() => {
       const added = addedNodes(test.nodes.objects, test.before, test.id)
@@ -53,14 +82,65 @@ export async function awaitScaleUp(view: View, test: ScaleUp, step: SmokeTestSte
       if (running.length >= test.replicas && ready.length === test.claims.objects.length)
         return decided(undefined)
       if (step.now() - started >= test.timeoutSeconds * 1000) throw failure()
-      podTroubleSince = test.pods.objects.some(cannotStart) ? (podTroubleSince ?? step.now()) : undefined
-      if (podTroubleSince !== undefined && step.now() - podTroubleSince >= podPatience) throw failure()
-      step.waiting(progress(test, running.length))
+      const refusal = refusalOf(test.deployments.objects[0])
+      if (refusal !== undefined && isFinal(refusal)) throw failure()
+      if (forHow.refusal(refusal !== undefined) >= refusalPatience) throw failure()
+      if (forHow.pods(test.pods.objects.some(cannotStart)) >= podPatience) throw failure()
+      const now = test.claims.objects.filter((claim) => is(claim, 'Launched')).length
+      // One that came up after all shows that the others may.
+      const hopeless = now <= launched && saysHopeless(test)
+      launched = Math.max(launched, now)
+      if (forHow.launch(hopeless) >= launchPatience) throw failure()
+      askForEnds()
+      if (ends.size > 0) throw failure()
+      step.waiting(refusal ?? progress(test, running.length))
       return undefined
     })
   } finally {
     step.waiting(undefined)
   }
+}
+
+/** Milliseconds for which something has held without a break, as it is told each time. */
+function since(step: SmokeTestStep): (holds: boolean) => number {
+  let from: number | undefined
+  return (holds) => {
+    from = holds ? (from ?? step.now()) : undefined
+    return from === undefined ? 0 : step.now() - from
+  }
+}
+
+/** What the Deployment says of pods that it may not make. */
+function refusalOf(deployment: Deployment | undefined): string | undefined {
+  const condition = conditionOf(deployment, 'ReplicaFailure')
+  return condition?.status === 'True' ? condition.message || condition.reason : undefined
+}
+
+/** Nothing that comes up by itself takes it back. */
+function isFinal(refusal: string): boolean {
+  return refusedIn(refusal) !== undefined && !/failed calling webhook/.test(refusal)
+}
+
+/** By the codes of EC2's CreateFleet that stay as they are until a person does something. */
+const hopelessLaunch =
+  /VcpuLimitExceeded|MaxSpotInstanceCountExceeded|UnauthorizedOperation|AccessDenied|not authorized|ServiceLinkedRole/
+
+function saysHopeless(test: ScaleUp): boolean {
+  const unlaunched = [...test.seen.values()].filter((claim) => !is(claim, 'Launched'))
+  return (
+    unlaunched.some((claim) => hopelessLaunch.test(conditionOf(claim, 'Launched')?.message ?? '')) ||
+    test
+      .events()
+      .some(({ object, message }) => object.startsWith('NodeClaim/') && hopelessLaunch.test(message))
+  )
+}
+
+function lostInstances({ claims, seen }: ScaleUp): readonly string[] {
+  const present = new Set(claims.objects.map((claim) => claim.metadata.uid ?? ''))
+  return [...seen]
+    .filter(([uid, claim]) => !present.has(uid) && is(claim, 'Launched') && !is(claim, 'Registered'))
+    .map(([, claim]) => instanceIdOf(claim, 'status', 'providerID'))
+    .filter((id) => id !== '')
 }
 
 function is(claim: Manifest, type: string): boolean {
