@@ -277,7 +277,8 @@ describe('the published policy', () => {
         .filter((action) => !needed(required(statements), statement, action))
         .map((action) => `${String(statement['Sid'])} ${action}`)
     )
-    expect(idle).toEqual([])
+    // The role handler's published list names it beside UpdateRole, and which of the two it calls is not said.
+    expect(idle).toEqual(['StackNodeRole iam:UpdateRoleDescription'])
   })
 
   test('every statement has been left out once', () => {

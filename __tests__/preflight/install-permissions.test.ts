@@ -43,6 +43,7 @@ const published: unknown = JSON.parse(
   filled(readFileSync('docs/permissions/install.json', 'utf8'), {
     home: homeOf(account.id, account.region),
     clusterName,
+    issuer: 'https://oidc.eks.eu-west-1.amazonaws.com/id/ABC',
     roleName: 'deployer',
     repository: 'my-org/my-repo',
     repositoryId: '1',

@@ -66,7 +66,6 @@ export async function assemble(assembly: Assembly): Promise<Omit<Sandbox, 'built
   }
 
   const nodeRole = putNodeGroupRole(cloud.iam, name, cloud.iam.home.urlSuffix)
-  const deployer = await putDeployer(cloud, spec, name)
   // The network comes with the control plane; the cluster is known before either, for its issuer and its webhook.
   cloud.eks.putCluster({
     ...spec.cluster,
@@ -79,6 +78,7 @@ export async function assemble(assembly: Assembly): Promise<Omit<Sandbox, 'built
     creatorArn: `arn:${cloud.iam.home.partition}:iam::${accountId}:role/platform`,
     nodegroups: []
   })
+  const deployer = await putDeployer(cloud, spec, name)
   const [vpc, controlPlane, published] = await Promise.all([
     services.createVpc({
       clusterName: name,
@@ -321,6 +321,7 @@ async function putDeployer(cloud: Cloud, spec: SandboxSpec, name: string): Promi
   const facts = {
     home: cloud.iam.home,
     clusterName: name,
+    issuer: cloud.eks.cluster(name).issuer,
     roleName: 'karpenter-deployer',
     repository: spec.repository ?? REPOSITORY.repository,
     repositoryId: REPOSITORY.repositoryId,

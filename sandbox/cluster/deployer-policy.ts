@@ -4,16 +4,20 @@ import { REPOSITORY } from './run.js'
 import type { Sandbox } from '../index.js'
 import { list, record } from '../values.js'
 
+/** Names of docs/permissions/*.json. */
+export type PublishedPolicy = 'install' | 'check' | 'uninstall' | 'smoke-test'
+
 export type Statement = Readonly<Record<string, unknown>>
 
 /** The statements of docs/permissions/<mode>.json, filled in for this cluster. */
 export async function publishedStatements(
   sandbox: Sandbox,
-  mode: 'install' | 'check' | 'uninstall'
+  mode: PublishedPolicy
 ): Promise<readonly Statement[]> {
   const document = await publishedPolicy(mode, {
     home: homeOf(sandbox.accountId, sandbox.region),
     clusterName: sandbox.name,
+    issuer: sandbox.cloud.eks.cluster(sandbox.name).issuer,
     roleName: 'karpenter-deployer',
     repository: REPOSITORY.repository,
     repositoryId: REPOSITORY.repositoryId,
@@ -33,9 +37,6 @@ export function hold(sandbox: Sandbox, statements: readonly Statement[]): void {
 }
 
 /** Gives the role that the action assumes exactly what is published for the mode. */
-export async function holdPublished(
-  sandbox: Sandbox,
-  mode: 'install' | 'check' | 'uninstall'
-): Promise<void> {
+export async function holdPublished(sandbox: Sandbox, mode: PublishedPolicy): Promise<void> {
   hold(sandbox, await publishedStatements(sandbox, mode))
 }

@@ -6,6 +6,8 @@ import type { Home } from '../cloud/partition.js'
 export interface PolicyFacts {
   readonly home: Home
   readonly clusterName: string
+  /** Of the cluster: https://oidc.eks.<region>.<suffix>/id/<id> */
+  readonly issuer: string
   /** Name of the role that gets the policy. */
   readonly roleName: string
   /** owner/name */
@@ -32,13 +34,21 @@ export function filled(text: string, facts: PolicyFacts): string {
     URL_SUFFIX: facts.home.urlSuffix,
     REGION: facts.home.region,
     ACCOUNT_ID: facts.home.accountId,
+    RULES_OF_STACK: rulesOf(facts.clusterName),
     CLUSTER_NAME: facts.clusterName,
+    OIDC_ID: facts.issuer.slice(facts.issuer.lastIndexOf('/') + 1),
     ROLE_NAME: facts.roleName,
     AUDIENCE: audienceOf(facts.home),
     OWNER_ID: facts.ownerId,
     REPOSITORY_ID: facts.repositoryId
   }
   return Object.entries(values).reduce((sofar, [name, value]) => sofar.replaceAll(name, value), text)
+}
+
+/** Names of the stack's rules: CloudFormation begins them with the stack's name, of a long one with 24 characters at least. */
+function rulesOf(clusterName: string): string {
+  const stack = `Karpenter-${clusterName}`
+  return stack.length > 24 ? `${stack.slice(0, 24)}*` : `${stack}-*`
 }
 
 /** Audience of GitHub's tokens for AWS. */

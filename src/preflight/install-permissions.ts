@@ -139,7 +139,7 @@ function eks(plan: PlannedInstall): readonly Need[] {
     },
     {
       actions:
-        stateOf('node-access') === 'absent' && nodeAccess === 'access-entry' ? ['eks:CreateAccessEntry'] : [],
+        changed(stateOf('node-access')) && nodeAccess === 'access-entry' ? ['eks:CreateAccessEntry'] : [],
       resources: [arn(`cluster/${clusterName}`)],
       context
     },
@@ -240,6 +240,8 @@ function direct(plan: PlannedInstall): ConditionContext {
   return {
     'iam:AWSServiceName': 'spot.amazonaws.com',
     'iam:PassedToService': 'pods.eks.amazonaws.com',
+    'eks:principalArn': plan.stack.nodeRole.arn,
+    'eks:accessEntryType': 'EC2_LINUX',
     ...bounded(plan)
   }
 }

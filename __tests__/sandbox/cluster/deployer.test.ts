@@ -13,6 +13,7 @@ const substitutions = [...published('README.md').matchAll(/-e 's\/([A-Z_]+)\/([^
 const facts = {
   home: homeOf('111122223333', 'eu-west-1'),
   clusterName: 'blue',
+  issuer: 'https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF',
   roleName: 'setup-karpenter-blue',
   repository: 'my-org/my-repo',
   ownerId: '1234',
@@ -38,7 +39,7 @@ test.each(documents)('no placeholder is left in %s', (name) => {
 test('China has its own partition, domain and audience', async () => {
   const home = homeOf('111122223333', 'cn-north-1')
   expect(JSON.stringify(await publishedPolicy('install', { ...facts, home }))).toContain(
-    'arn:aws-cn:iam::111122223333:oidc-provider/oidc.eks.cn-north-1.amazonaws.com.cn/id/*'
+    'arn:aws-cn:iam::111122223333:oidc-provider/oidc.eks.cn-north-1.amazonaws.com.cn/id/0123456789ABCDEF0123456789ABCDEF'
   )
   expect(JSON.stringify(await publishedPolicy('install-trust', { ...facts, home }))).toContain(
     '"token.actions.githubusercontent.com:aud":"sts.amazonaws.com.cn"'

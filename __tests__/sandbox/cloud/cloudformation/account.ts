@@ -113,6 +113,9 @@ export class Account {
       })
       return { Role: { Arn: `arn:aws:iam::111122223333:role/${name}`, RoleId: 'AROA1' } }
     },
+    'iam:UpdateRole': () => ({}),
+    'iam:ListRoleTags': () => ({ Tags: [] }),
+    'events:ListTagsForResource': () => ({ Tags: [] }),
     'iam:TagRole': (input) => {
       const role = this.roles.get(this.#role(input))
       if (role !== undefined) role.tags = input['Tags']

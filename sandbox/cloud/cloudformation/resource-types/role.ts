@@ -55,13 +55,13 @@ export const role: ResourceType = {
     const { properties, deployer } = request
     const name = made.physicalId
     const changed = (key: string): boolean => !sameJson(properties[key], before.properties[key])
-    if (changed('Description') || changed('MaxSessionDuration')) {
-      await deployer.call('iam', 'UpdateRole', {
-        RoleName: name,
-        Description: stringProperty(properties, 'Description') ?? '',
-        MaxSessionDuration: Number(stringProperty(properties, 'MaxSessionDuration') ?? 3600)
-      })
-    }
+    // At every update, whether it changes these or not: a role without a description was denied it in the field
+    // (alphagov/gsp#990).
+    await deployer.call('iam', 'UpdateRole', {
+      RoleName: name,
+      Description: stringProperty(properties, 'Description') ?? '',
+      MaxSessionDuration: Number(stringProperty(properties, 'MaxSessionDuration') ?? 3600)
+    })
     if (changed('AssumeRolePolicyDocument')) {
       await deployer.call('iam', 'UpdateAssumeRolePolicy', {
         RoleName: name,
@@ -155,6 +155,7 @@ async function retag(
   const changed = tags.filter(
     ({ Key, Value }) => !before.some((old) => old.Key === Key && old.Value === Value)
   )
+  if (gone.length + changed.length > 0) await deployer.call('iam', 'ListRoleTags', { RoleName: name })
   if (gone.length > 0) await deployer.call('iam', 'UntagRole', { RoleName: name, TagKeys: gone })
   if (changed.length > 0) await deployer.call('iam', 'TagRole', { RoleName: name, Tags: changed })
 }

@@ -70,6 +70,8 @@ export const rule: ResourceType = {
     const changed = tags.filter(
       ({ Key, Value }) => !before.tags.some((tag) => tag.Key === Key && tag.Value === Value)
     )
+    if (gone.length + changed.length > 0)
+      await deployer.call('events', 'ListTagsForResource', { ResourceARN: arn })
     if (gone.length > 0) await deployer.call('events', 'UntagResource', { ResourceARN: arn, TagKeys: gone })
     if (changed.length > 0) await deployer.call('events', 'TagResource', { ResourceARN: arn, Tags: changed })
     return made
