@@ -91,7 +91,7 @@ export function refused(sandbox: Sandbox, result: ActionResult, missing: string,
   const error = errorOf(result)
   const named = error.includes(or) ? or : missing
   expect(error).toContain(named)
-  expect(error).toContain('docs/permissions/install.json')
+  expect(error).toContain('docs/permissions')
   expect(result.log).not.toMatch(/^\s+at .+:\d+:\d+\)?$/m)
   const questions = callsOf(sandbox)
     .filter(({ outcome }) => /Denied|Unauthorized/.test(outcome))
