@@ -4,6 +4,7 @@ import { missing } from '../../src/engine/difference.js'
 import { UserError } from '../../src/engine/errors.js'
 import type { Owner } from '../../src/engine/owner.js'
 import { type Live, resource } from '../../src/engine/resource.js'
+import type { Sign } from '../../src/engine/standing.js'
 import { inspectAll } from '../../src/engine/walk.js'
 import { adoptionLines } from '../../src/report/adoption-notes.js'
 
@@ -11,7 +12,13 @@ const eksctl: Owner = { kind: 'other', who: 'eksctl', evidence: ['tag alpha.eksc
 const byHand: Owner = { kind: 'unmarked', evidence: ['field manager kubectl-client-side-apply'] }
 const refused = new UserError('controller-role-name', 'the role is not trusted', 'Trust it.')
 
-function one(id: string, live: Live<number>, owner?: Owner, refusal?: UserError) {
+function one(
+  id: string,
+  live: Live<number>,
+  owner?: Owner,
+  refusal?: UserError,
+  sign: Sign<number> = { by: 'record' }
+) {
   return resource<number, number>(
     {
       id,
@@ -23,7 +30,7 @@ function one(id: string, live: Live<number>, owner?: Owner, refusal?: UserError)
       compare: (wanted, now) =>
         now === wanted ? [] : [{ path: 'a', wanted, live: now, reason: 'a is 2', severity: 'cosmetic' }],
       absent: () => [missing(id, 1)],
-      ...(owner !== undefined && { owner: () => owner }),
+      sign: owner === undefined ? sign : { by: 'mark', mark: () => owner },
       ...(refusal !== undefined && { refusal: () => refusal }),
       apply: async () => Promise.resolve(),
       remove: async () => Promise.resolve({ outcome: 'absent' })
@@ -74,13 +81,15 @@ describe('the adoption report', () => {
 test('who keeps the stack keeps what is part of it, which bears no mark of its own', async () => {
   const there: Live<number> = { state: 'present', value: 1 }
   const parts = ['policy/a', 'role/b', 'rule/c', 'queue']
+  const part = (id: string, live: Live<number>) =>
+    one(id, live, undefined, undefined, { by: 'whole', whole: 'stack' })
   const entriesOf = async (owner: Owner) => {
     const resources = [
       one('stack', there, owner),
-      ...parts.map((id) => one(id, there)),
+      ...parts.map((id) => part(id, there)),
       one('namespace', there)
     ]
-    const own = new Graph([...resources, one('policy/missing', { state: 'absent' })])
+    const own = new Graph([...resources, part('policy/missing', { state: 'absent' })])
     return adoptionEntries(own, await inspectAll(own, new AbortController().signal))
   }
   const kept = (await entriesOf(eksctl)).filter(({ keeper }) => keeper === 'eksctl')

@@ -71,7 +71,7 @@ describe('IAM that is late', () => {
     home.cloud.setFaults([late])
     home.cloud.clearCalls()
     const removal = step()
-    expect(await controller().remove(removal)).toEqual({ outcome: 'removed' })
+    expect(await controller().remove(removal, { removeAdopted: false })).toEqual({ outcome: 'removed' })
     expect(home.cloud.calls().filter(({ outcome }) => outcome === 'DeleteConflict').length).toBeGreaterThan(0)
     expect(removal.waits[0]).toMatch(/^IAM to follow what was done to blue-karpenter: .*must/)
     expect(home.cloud.iam.roles.has(RoleName)).toBe(false)

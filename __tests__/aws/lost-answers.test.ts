@@ -11,7 +11,7 @@ import { controllerRole } from '../../src/resources/controller/controller-role.j
 import { controllerRolePolicies } from '../../src/resources/controller/controller-role-policies.js'
 import { spotServiceLinkedRole } from '../../src/resources/stack/spot-service-linked-role.js'
 import { stack } from '../../src/resources/stack/stack.js'
-import { install, ownership } from '../resources/walk-one.js'
+import { install, ownership, ofStack, recordedAsOurs } from '../resources/walk-one.js'
 import { administrator } from '../sandbox/cloud/clients.js'
 import { fixedCredentials, recordedStep } from './stand-in.js'
 
@@ -170,11 +170,11 @@ async function removed(): Promise<readonly string[]> {
   const lines: string[] = []
   for (const resource of resources().toReversed()) {
     const step = recordedStep()
-    await resource.remove(step)
+    await resource.remove(step, { ...recordedAsOurs, whole: ofStack().whole })
     lines.push(...step.lines)
   }
   const left = await Promise.all(
-    resources().map(async (one) => (await one.inspect(new AbortController().signal)).left)
+    resources().map(async (one) => (await one.inspect(new AbortController().signal)).present)
   )
   // The whole account has that role.
   expect(left.flat()).toEqual(['Spot service-linked role'])

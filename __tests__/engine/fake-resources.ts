@@ -1,4 +1,5 @@
 import { type AnyResource, resource, type Live, type Removal, type Step } from '../../src/engine/resource.js'
+import type { Sign } from '../../src/engine/standing.js'
 import type { Journal, Outcome } from '../../src/engine/walk.js'
 
 /** A resource whose live state is a text in memory. */
@@ -11,6 +12,9 @@ export function textResource(
     readonly remove?: () => Promise<Removal>
     readonly unreadable?: string
     readonly wanted?: string
+    readonly sign?: Sign<string>
+    readonly works?: true
+    readonly present?: (live: string) => readonly string[]
   } = {}
 ): AnyResource {
   return resource<string, string>(
@@ -36,6 +40,9 @@ export function textResource(
         world.set(id, `wanted ${id}`)
         step.changed(`wrote ${id}`)
       },
+      sign: options.sign ?? { by: 'mark', mark: () => ({ kind: 'ours' }) },
+      ...(options.works !== undefined && { works: options.works }),
+      ...(options.present !== undefined && { present: options.present }),
       remove:
         options.remove ?? (async () => (world.delete(id) ? { outcome: 'removed' } : { outcome: 'absent' }))
     },

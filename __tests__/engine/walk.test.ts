@@ -148,7 +148,7 @@ describe('removeAll', () => {
     ])
     const graph = new Graph([textResource('a', [], world), textResource('b', ['a'], world)])
     const journal = new MemoryJournal()
-    const outcomes = await removeAll(graph, journal, now)
+    const outcomes = await removeAll(graph, new Map(), journal, now)
     expect(journal.order).toEqual(['begin b', 'end b', 'begin a', 'end a'])
     expect(outcomes.map((outcome) => outcome.removal.outcome)).toEqual(['removed', 'removed'])
     expect(world.size).toBe(0)
@@ -161,7 +161,7 @@ describe('removeAll', () => {
       textResource('b', ['a'], world, { remove: async () => Promise.reject(new Error('held')) }),
       textResource('c', [], world)
     ])
-    const outcomes = await removeAll(graph, new MemoryJournal(), now)
+    const outcomes = await removeAll(graph, new Map(), new MemoryJournal(), now)
     expect(Object.fromEntries(outcomes.map(({ id, removal }) => [id, removal.outcome]))).toEqual({
       a: 'not tried',
       b: 'failed',
@@ -172,16 +172,15 @@ describe('removeAll', () => {
 
   it('keeps what a kept resource works with, and says for whom', async () => {
     const world = new Map(['a', 'b'].map((name) => [name, `wanted ${name}`]))
-    const kept = { outcome: 'kept', reason: 'it was there before', inUse: true } as const
+    const unmarked = { kind: 'unmarked', evidence: [] } as const
     const graph = new Graph([
       textResource('a', [], world),
-      textResource('b', ['a'], world, { remove: async () => Promise.resolve(kept) })
+      textResource('b', ['a'], world, { sign: { by: 'mark', mark: () => unmarked }, works: true })
     ])
-    const outcomes = await removeAll(graph, new MemoryJournal(), now)
+    const outcomes = await removeAll(graph, new Map(), new MemoryJournal(), now)
     expect(outcomes.find(({ id }) => id === 'a')?.removal).toEqual({
       outcome: 'kept',
-      reason: 'Text b needs it',
-      inUse: true
+      reason: 'Text b needs it'
     })
     expect(world.has('a')).toBe(true)
   })

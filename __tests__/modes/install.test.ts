@@ -334,7 +334,9 @@ describe("somebody else's installation", () => {
     const removal = await world.main({ mode: 'uninstall' })
     expect(removal.warnings.join('\n')).toContain('adopt: this installation was taken over')
     expect(world.helm.runs.some((run) => run.startsWith('uninstall'))).toBe(false)
-    expect(JSON.stringify(removal.report?.['removal'])).toContain('Helm release karpenter was there before')
+    expect(JSON.stringify(removal.report?.['removal'])).toContain(
+      'it was taken over, and goes only when that is asked for'
+    )
   })
 
   it('and goes when that is asked for as well', async () => {

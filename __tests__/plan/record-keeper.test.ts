@@ -3,6 +3,7 @@ import { termsOf } from '../../src/adoption/terms.js'
 import { missing } from '../../src/engine/difference.js'
 import { Graph } from '../../src/engine/graph.js'
 import type { Owner } from '../../src/engine/owner.js'
+import type { Sign } from '../../src/engine/standing.js'
 import { type InstallRecord, parseRecord } from '../../src/engine/record.js'
 import { type AnyResource, type Inspection, resource } from '../../src/engine/resource.js'
 import type { Discovery } from '../../src/plan/discovery.js'
@@ -28,6 +29,11 @@ afterEach(async () => {
 
 const eksctl: Owner = { kind: 'other', who: 'eksctl', evidence: ['tag alpha.eksctl.io/cluster-name=blue'] }
 
+function signOf(id: string, owner: Owner | undefined): Sign<string> {
+  if (/^(policy\/|queue$)/.test(id)) return { by: 'whole', whole: 'stack' }
+  return owner === undefined ? { by: 'record' } : { by: 'mark', mark: () => owner }
+}
+
 /** A part of the model that is there or not, and that bears its owner's mark or none. */
 function part(id: string, is: 'there' | 'absent', owner?: Owner): AnyResource {
   return resource<string, string>(
@@ -41,7 +47,7 @@ function part(id: string, is: 'there' | 'absent', owner?: Owner): AnyResource {
       compare: () => [],
       absent: (wanted) => [missing(id, wanted)],
       apply: async () => undefined,
-      ...(owner !== undefined && { owner: () => owner }),
+      sign: signOf(id, owner),
       remove: async () => ({ outcome: 'absent' })
     },
     (value) => typeof value === 'string'

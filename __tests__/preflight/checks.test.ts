@@ -81,6 +81,7 @@ const foreign = resource<string, string>(
     absent: () => [],
     refusal: () => new UserError('controller-role-name', "is somebody else's", 'Take another.'),
     apply: async () => undefined,
+    sign: { by: 'record' },
     remove: async () => ({ outcome: 'absent' })
   },
   (value): value is string => typeof value === 'string'

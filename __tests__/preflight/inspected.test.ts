@@ -21,6 +21,7 @@ function named(id: string, live: Live<string>, layer: AnyResource['layer'] = 'ia
       refusal: (found) =>
         found === 'foreign' ? new UserError(id, 'is of: somebody else', 'Take another name.') : undefined,
       apply: async () => undefined,
+      sign: { by: 'record' },
       remove: async () => ({ outcome: 'absent' })
     },
     (value): value is string => typeof value === 'string'

@@ -61,6 +61,7 @@ async function inspected(id: string, found: readonly Difference[] | 'absent'): P
       compare: (_wanted, live) => live,
       absent: () => [difference('')],
       apply: async () => undefined,
+      sign: { by: 'record' },
       remove: async () => ({ outcome: 'absent' })
     },
     (value) => typeof value === 'string'

@@ -60,7 +60,7 @@ function stateOf({ state }: Inspection, owner: Owner | undefined): AdoptionEntry
 }
 
 function whatAdoptDoes(
-  { state, refusal, differences, unreadable, left }: Inspection,
+  { state, refusal, differences, unreadable, present }: Inspection,
   owner: Owner | undefined
 ): string {
   if (refusal !== undefined) return `be refused: ${refusal.message}`
@@ -73,6 +73,6 @@ function whatAdoptDoes(
       : `use it, and leave it to ${owner.who}`
   }
   // Nothing is there of it, and nothing is to be: a resource of an empty list.
-  if (left.length === 0 && state === 'as wanted') return 'leave it'
+  if (present.length === 0 && state === 'as wanted') return 'leave it'
   return state === 'differs' ? `take it over, and change it in ${places}` : 'take it over as it is'
 }

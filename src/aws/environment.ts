@@ -42,6 +42,4 @@ export interface Ownership {
   readonly owner: string
   /** URL of the workflow run, or `local`. */
   readonly run: string
-  /** Ids of resources that were there before us and are removed as ours: only in an uninstall that was told so. */
-  readonly adopted?: ReadonlySet<string>
 }

@@ -187,20 +187,6 @@ export async function liveOf<L>(subject: string, read: () => Promise<L | undefin
   }
 }
 
-/** Applying what could not be read would be guessing: says so instead. */
-export function refuseUnreadable<L>(
-  subject: string,
-  live: Live<L>
-): asserts live is Exclude<Live<L>, { readonly state: 'unreadable' }> {
-  if (live.state === 'unreadable') {
-    throw new UserError(
-      subject,
-      `could not be read, so it is left as it is: ${live.reason}`,
-      `Add ${live.missingPermission ?? 'the permission'} to the role's policy; ${everyStatement}`
-    )
-  }
-}
-
 /** No answer, or none but throttling and 5xx, to the calls that prove the credentials. */
 export function stsUnreachable(region: string, error: unknown): UserError {
   return new UserError(

@@ -30,13 +30,3 @@ export function tagList(tags: Readonly<Record<string, string>>): { Key: string; 
 export function isOurs(tags: Readonly<Record<string, string>>, clusterName: string): boolean {
   return tags[ownerTag] === clusterName
 }
-
-/** Whether a removal takes it: ours by its tags, or adopted in a removal that takes what was adopted. */
-export function isOursToRemove(
-  id: string,
-  tags: Readonly<Record<string, string>>,
-  clusterName: string,
-  ownership: Ownership
-): boolean {
-  return isOurs(tags, clusterName) || ownership.adopted?.has(id) === true
-}

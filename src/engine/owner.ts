@@ -16,3 +16,12 @@ export type Owner =
       /** Traces that name no keeper: `annotation kubectl.kubernetes.io/last-applied-configuration`. */
       readonly evidence: readonly string[]
     }
+
+/** Of several things that are one: somebody else's as soon as one of them is, and ours only if all are. */
+export function ownerOfAll(owners: readonly Owner[]): Owner {
+  const others = owners.filter((owner) => owner.kind === 'other')
+  const [first] = others
+  if (first === undefined)
+    return owners.find(({ kind }) => kind === 'unmarked') ?? owners[0] ?? { kind: 'unmarked', evidence: [] }
+  return { ...first, evidence: [...new Set(others.flatMap(({ evidence }) => evidence))] }
+}

@@ -1,6 +1,7 @@
 import { messageOf } from './errors.js'
 import type { Graph } from './graph.js'
 import type { AnyResource, Inspection, Layer } from './resource.js'
+import { type Claim, type Judged, reasonsText } from './standing.js'
 import type { RemovalOutcome } from './walk.js'
 
 /** What is there and should not be. */
@@ -27,15 +28,19 @@ interface Listed {
   readonly resource: AnyResource
   readonly removal: RemovalOutcome['removal']
   readonly after: Inspection | undefined
-  /** What is there of it and was not to be spared; the title where it cannot be read. */
-  readonly standing: readonly string[]
-  /** Why that is meant to stay; undefined: it is not. */
-  readonly why: string | undefined
+  /** What stands and is meant to. */
+  readonly staying: readonly Judged[]
+  /** Names of what stands and is not; the title where it cannot be read. */
+  readonly left: readonly string[]
 }
 
-/** `afterwards`: inspections made when the removal was over. */
+/**
+ * Compares what is there with whose it is: what stands is kept with its reason or left over, and nothing is in neither.
+ * `claims`: what the removal went by. `afterwards`: inspections made when it was over.
+ */
 export function listingOf(
   graph: Graph,
+  claims: ReadonlyMap<string, Claim>,
   outcomes: readonly RemovalOutcome[],
   afterwards: ReadonlyMap<string, Inspection>
 ): RemovalListing {
@@ -44,54 +49,41 @@ export function listingOf(
   const listed = graph.resources.toReversed().map((resource): Listed => {
     const removal = removals.get(resource.id) ?? { outcome: 'not tried' }
     const after = afterwards.get(resource.id)
-    const known = after !== undefined && after.state !== 'unreadable'
-    const spared = sparedOf(removal)
-    const standing = known ? after.left.filter((name) => !spared.includes(name)) : [resource.title]
-    return { resource, removal, after, standing, why: whyKept(resource, graph, removals) }
+    if (after === undefined || after.state === 'unreadable')
+      return { resource, removal, after, staying: [], left: [resource.title] }
+    const standing = after
+      .judged(claims.get(resource.id) ?? { removeAdopted: false })
+      .map((one) => (removal.outcome === 'kept' ? { ...one, stays: one.stays ?? removal.reason } : one))
+    return {
+      resource,
+      removal,
+      after,
+      staying: standing.filter(({ stays }) => stays !== undefined),
+      left: standing.filter(({ stays }) => stays === undefined).map(({ name }) => name)
+    }
   })
   return {
     removed: listed
-      .filter(({ removal, standing }) => removal.outcome === 'removed' && standing.length === 0)
+      .filter(({ removal, left }) => removal.outcome === 'removed' && left.length === 0)
       .map(({ resource: { id, title } }) => ({ id, title })),
-    kept: listed.flatMap(keptOf),
-    leftovers: listed.filter(({ why }) => why === undefined).flatMap(leftoversOf),
-    proof: listed.map(({ resource: { title }, after }) => ({ what: title, found: after?.left ?? [] })),
+    kept: listed
+      .filter(({ staying }) => staying.length > 0)
+      .map(({ resource: { id, title }, staying }) => ({ id, title, reason: reasonsText(title, staying) })),
+    leftovers: listed.flatMap(leftoversOf),
+    proof: listed.map(({ resource: { title }, after }) => ({ what: title, found: after?.present ?? [] })),
     lagging: listed
-      .filter(({ removal, standing }) => removal.outcome === 'removed' && standing.length > 0)
+      .filter(({ removal, left }) => removal.outcome === 'removed' && left.length > 0)
       .map(({ resource }) => resource.id)
   }
 }
 
-function sparedOf(removal: RemovalOutcome['removal']): readonly string[] {
-  return removal.outcome === 'removed' ? (removal.spared ?? []) : []
-}
-
-/** A resource stays because it is not ours to remove, or because it is part of something that stays. */
-function whyKept(
-  resource: AnyResource,
-  graph: Graph,
-  removals: ReadonlyMap<string, RemovalOutcome['removal']>
-): string | undefined {
-  const removal = removals.get(resource.id)
-  if (removal?.outcome === 'kept') return removal.reason
-  if (removal?.outcome !== 'absent') return undefined
-  const whole = resource.dependsOn.find((id) => removals.get(id)?.outcome === 'kept')
-  return whole === undefined ? undefined : `${graph.titleOf(whole)} was kept`
-}
-
-function keptOf({ resource: { id, title }, removal, standing, why }: Listed): RemovalListing['kept'] {
-  if (why !== undefined) return standing.length === 0 ? [] : [{ id, title, reason: why }]
-  const spared = sparedOf(removal)
-  return spared.length === 0 ? [] : [{ id, title, reason: `there before us: ${spared.join(', ')}` }]
-}
-
-function leftoversOf({ resource: { layer, title }, removal, after, standing }: Listed): readonly Leftover[] {
+function leftoversOf({ resource: { layer, title }, removal, after, left }: Listed): readonly Leftover[] {
   const unreadable = after?.unreadable
   const reason =
     unreadable === undefined
       ? reasonOf(removal, title)
       : `could not be read, so nobody knows: ${unreadable.reason}`
-  return standing.map((name) => ({ kind: layer, name, reason }))
+  return left.map((name) => ({ kind: layer, name, reason }))
 }
 
 function reasonOf(removal: RemovalOutcome['removal'], title: string): string {

@@ -2,6 +2,7 @@ import type { Difference } from './difference.js'
 import type { UserError } from './errors.js'
 import { type Health, type Look, well } from './health.js'
 import type { Owner } from './owner.js'
+import { type Claim, judge, type Judged, ownerBySign, reasonsText, type Sign } from './standing.js'
 import { type Unreadable, unreadableError } from './unreadable.js'
 
 /** What is there, where that could be read. */
@@ -31,13 +32,11 @@ export interface Step {
   pause(milliseconds: number): Promise<void>
 }
 
-/** Outcome of a removal, for the listing at the end. */
+/** Outcome of a removal. */
 export type Removal =
-  /** `spared`: names of parts that were left, because they were there before us. */
-  | { readonly outcome: 'removed'; readonly spared?: readonly string[] }
+  | { readonly outcome: 'removed' }
   | { readonly outcome: 'absent' }
-  /** `inUse`: it goes on working, so what it depends on is kept as well. */
-  | { readonly outcome: 'kept'; readonly reason: string; readonly inUse?: true }
+  | { readonly outcome: 'kept'; readonly reason: string }
 
 /**
  * One thing that an installation consists of. `W` is the wanted state: plain JSON, known before the first write, and what
@@ -71,14 +70,30 @@ export interface Resource<W, L> {
   settle?(step: Step): Promise<void>
   /** Whether what is there does its work. Asked by a check alone; one read more at most while all is well. */
   health?(live: L, look: Look): Promise<Health>
-  /** Takes away what we made, and what was adopted when that is asked for; nothing else. */
-  remove(step: Step): Promise<Removal>
   /** Pure. What somebody else put there and is left: worth a line on every run, and no difference. */
   notes?(live: L): readonly string[]
-  /** Pure. Whose it is, where that can be seen on it. */
-  owner?(live: L): Owner
-  /** Names of what is still there of it, for the proof after a removal; the title alone where this is not given. */
-  left?(live: L): readonly string[]
+  /** What says whose it is: the engine decides by it what a removal takes. */
+  readonly sign: Sign<L>
+  /** While it stays it goes on working, so what it depends on stays as well. */
+  readonly works?: true
+  /** Names of what is there of it, as the record has them; the title alone where this is not given. */
+  present?(live: L): readonly string[]
+  /**
+   * Takes `names` away, which are ours to take. Called only with such; `kept`: there is a reason that nobody knew before
+   * now, such as others who use it.
+   */
+  remove(live: L, step: Step, names: readonly string[]): Promise<Removal>
+  /** The end of a removal, whatever went: what it left elsewhere, and whether what stays keeps others from going. */
+  afterRemoval?(removed: Removed<L>, step: Step): Promise<void>
+}
+
+/** What has become of a resource in a removal. */
+export interface Removed<L> {
+  readonly live: Known<L>
+  /** None of it went. */
+  readonly kept: boolean
+  /** It went, or the record says that it was ours. */
+  readonly ours: boolean
 }
 
 /** A resource whose types are its own affair: what graph, walk and report work with. */
@@ -88,9 +103,16 @@ export interface AnyResource {
   readonly title: string
   readonly dependsOn: readonly string[]
   readonly wanted: unknown
+  /** Id of the resource that makes it and takes it away. */
+  readonly partOf?: string
+  /** Id of a resource that could not go while this one stays. */
+  readonly goesWith?: string
+  /** While it stays, what it depends on stays as well. */
+  readonly works: boolean
   /** Reads, compares, and hands back what to do about it. */
   inspect(signal: AbortSignal): Promise<Inspection>
-  remove(step: Step): Promise<Removal>
+  /** Reads it, and takes away what goes of it. Rejects with UserError, nothing removed, when it cannot be read. */
+  remove(step: Step, claim: Claim): Promise<Removal>
 }
 
 export interface Inspection {
@@ -98,11 +120,13 @@ export interface Inspection {
   readonly state: 'as wanted' | 'differs' | 'absent' | 'unreadable'
   readonly differences: readonly Difference[]
   /** Names of what is there of it; empty when nothing is. */
-  readonly left: readonly string[]
+  readonly present: readonly string[]
   /** What is worth a line and is no difference. */
   readonly notes?: readonly string[]
   /** Set when it is there, and whose it is can be seen. */
   readonly owner?: Owner
+  /** Whose each of the names is, and whether a removal takes it. */
+  judged(claim: Claim): readonly Judged[]
   /** Set when unreadable. */
   readonly unreadable?: Unreadable
   /** Set when what is there must not be touched. */
@@ -118,55 +142,85 @@ export interface Inspection {
 
 /** Hides a resource's own types behind the walk's interface, so that a list of resources needs no casts. */
 export function resource<W, L>(own: Resource<W, L>, isWanted: (value: unknown) => value is W): AnyResource {
+  const presentOf = (live: Live<L>): readonly string[] =>
+    live.state === 'present' ? (own.present?.(live.value) ?? [own.title]) : []
+  const judgedOf = (live: Live<L>, claim: Claim): readonly Judged[] =>
+    live.state === 'present' ? judge(own.sign, live.value, presentOf(live), claim) : []
+
+  async function inspect(signal: AbortSignal): Promise<Inspection> {
+    const live = await own.read(signal)
+    const differencesFrom = (wanted: W): readonly Difference[] =>
+      live.state === 'present'
+        ? own.compare(wanted, live.value)
+        : live.state === 'absent'
+          ? own.absent(wanted)
+          : []
+    const differences = differencesFrom(own.wanted)
+    const refusal = live.state === 'present' ? own.refusal?.(live.value) : undefined
+    const owner = live.state === 'present' ? ownerBySign(own.sign, live.value, presentOf(live)) : undefined
+    return {
+      resource: self,
+      state: stateOf(live, differences),
+      differences,
+      present: presentOf(live),
+      judged: (claim) => judgedOf(live, claim),
+      ...(live.state === 'present' && own.notes !== undefined && { notes: own.notes(live.value) }),
+      ...(owner !== undefined && { owner }),
+      ...(live.state === 'unreadable' && {
+        unreadable: {
+          reason: live.reason,
+          ...(live.missingPermission !== undefined && { missingPermission: live.missingPermission })
+        }
+      }),
+      ...(refusal !== undefined && { refusal }),
+      against: (wanted) => (isWanted(wanted) ? differencesFrom(wanted) : []),
+      apply: async (step) => {
+        if (live.state === 'unreadable') throw unreadableError(own.title, live, 'It was left as it is.')
+        await own.apply(live, differences, step)
+      },
+      settle: async (step) => own.settle?.(step),
+      health: async (look) =>
+        live.state === 'present' && own.health !== undefined ? own.health(live.value, look) : well
+    }
+  }
+
+  async function remove(step: Step, claim: Claim): Promise<Removal> {
+    const live = await own.read(step.signal)
+    if (live.state === 'unreadable') throw unreadableError(own.title, live, 'It was left as it is.')
+    const removal = await removeKnown(live, step, claim)
+    const kept = removal.outcome === 'kept'
+    const ours = removal.outcome === 'removed' || claim.recorded?.before.length === 0
+    await own.afterRemoval?.({ live, kept, ours }, step)
+    return removal
+  }
+
+  async function removeKnown(live: Known<L>, step: Step, claim: Claim): Promise<Removal> {
+    const judged = judgedOf(live, claim)
+    if (live.state === 'absent' || judged.length === 0) return { outcome: 'absent' }
+    const going = judged.filter(({ stays }) => stays === undefined).map(({ name }) => name)
+    if (going.length === 0) return { outcome: 'kept', reason: reasonsText(own.title, judged) }
+    // Whoever takes it away has done so, or is gone: the proof says whether it went along.
+    if (own.sign.by === 'whole' && claim.whole === undefined) return { outcome: 'removed' }
+    return own.remove(live.value, step, going)
+  }
+
   const self: AnyResource = {
     id: own.id,
     layer: own.layer,
     title: own.title,
     dependsOn: own.dependsOn,
     wanted: own.wanted,
-    remove: async (step) => own.remove(step),
-    inspect: async (signal) => {
-      const live = await own.read(signal)
-      const differencesFrom = (wanted: W): readonly Difference[] =>
-        live.state === 'present'
-          ? own.compare(wanted, live.value)
-          : live.state === 'absent'
-            ? own.absent(wanted)
-            : []
-      const differences = differencesFrom(own.wanted)
-      const refusal = live.state === 'present' ? own.refusal?.(live.value) : undefined
-      const owner = live.state === 'present' ? own.owner?.(live.value) : undefined
-      return {
-        resource: self,
-        state:
-          live.state === 'unreadable'
-            ? 'unreadable'
-            : live.state === 'absent' && differences.length > 0
-              ? 'absent'
-              : differences.length > 0
-                ? 'differs'
-                : 'as wanted',
-        differences,
-        left: live.state === 'present' ? (own.left?.(live.value) ?? [own.title]) : [],
-        ...(live.state === 'present' && own.notes !== undefined && { notes: own.notes(live.value) }),
-        ...(owner !== undefined && { owner }),
-        ...(live.state === 'unreadable' && {
-          unreadable: {
-            reason: live.reason,
-            ...(live.missingPermission !== undefined && { missingPermission: live.missingPermission })
-          }
-        }),
-        ...(refusal !== undefined && { refusal }),
-        against: (wanted) => (isWanted(wanted) ? differencesFrom(wanted) : []),
-        apply: async (step) => {
-          if (live.state === 'unreadable') throw unreadableError(own.title, live, 'It was left as it is.')
-          await own.apply(live, differences, step)
-        },
-        settle: async (step) => own.settle?.(step),
-        health: async (look) =>
-          live.state === 'present' && own.health !== undefined ? own.health(live.value, look) : well
-      }
-    }
+    ...(own.sign.by === 'whole' && { partOf: own.sign.whole }),
+    ...(own.sign.by === 'record' && own.sign.goesWith !== undefined && { goesWith: own.sign.goesWith }),
+    works: own.works === true,
+    inspect,
+    remove
   }
   return self
+}
+
+function stateOf<L>(live: Live<L>, differences: readonly Difference[]): Inspection['state'] {
+  if (live.state === 'unreadable') return 'unreadable'
+  if (differences.length === 0) return 'as wanted'
+  return live.state === 'absent' ? 'absent' : 'differs'
 }

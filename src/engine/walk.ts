@@ -1,5 +1,6 @@
 import type { Graph } from './graph.js'
 import type { AnyResource, Inspection, Removal, Step } from './resource.js'
+import type { Claim } from './standing.js'
 
 /** What became of one resource in a walk. */
 export interface Outcome {
@@ -104,6 +105,8 @@ export interface RemovalOutcome {
   readonly id: string
   readonly removal:
     Removal | { readonly outcome: 'failed'; readonly error: unknown } | { readonly outcome: 'not tried' }
+  /** It goes on working when it is kept, so what it depends on is kept as well. */
+  readonly inUse: boolean
   /** Lines of what was changed. */
   readonly changes: readonly string[]
   readonly startedAt: number
@@ -112,10 +115,11 @@ export interface RemovalOutcome {
 
 /**
  * Removes backward: a resource goes when all that depend on it are gone. What a failure keeps in place is not tried, what
- * a kept resource works with is kept; the rest goes, so that as little as possible stays.
+ * a kept resource works with is kept; the rest goes, so that as little as possible stays. `claims`: by id.
  */
 export async function removeAll(
   graph: Graph,
+  claims: ReadonlyMap<string, Claim>,
   journal: Journal,
   now: () => number
 ): Promise<readonly RemovalOutcome[]> {
@@ -129,13 +133,14 @@ export async function removeAll(
         const blocked = ended.some(
           (outcome) => outcome.removal.outcome === 'failed' || outcome.removal.outcome === 'not tried'
         )
-        const user = ended.find(({ removal }) => removal.outcome === 'kept' && removal.inUse === true)
-        if (!blocked && user === undefined) return removeOne(resource, journal, now)
+        const user = ended.find(({ removal, inUse }) => removal.outcome === 'kept' && inUse)
+        const claim = claims.get(resource.id) ?? { removeAdopted: false }
+        if (!blocked && user === undefined) return removeOne(resource, claim, journal, now)
         const { id, changes, startedAt, endedAt } = notTried(resource.id, now())
         const removal = blocked
           ? ({ outcome: 'not tried' } as const)
-          : ({ outcome: 'kept', reason: `${graph.titleOf(user?.id ?? '')} needs it`, inUse: true } as const)
-        return { id, changes, startedAt, endedAt, removal }
+          : ({ outcome: 'kept', reason: `${graph.titleOf(user?.id ?? '')} needs it` } as const)
+        return { id, changes, startedAt, endedAt, removal, inUse: user !== undefined }
       })()
     )
   }
@@ -144,6 +149,7 @@ export async function removeAll(
 
 async function removeOne(
   resource: AnyResource,
+  claim: Claim,
   journal: Journal,
   now: () => number
 ): Promise<RemovalOutcome> {
@@ -154,7 +160,7 @@ async function removeOne(
   let removal: RemovalOutcome['removal']
   try {
     step.signal.throwIfAborted()
-    removal = await resource.remove(step)
+    removal = await resource.remove(step, claim)
     if (removal.outcome === 'kept') step.note(`kept: ${removal.reason}`)
   } catch (error) {
     removal = { outcome: 'failed', error }
@@ -168,7 +174,7 @@ async function removeOne(
       ? { result: 'failed', error: removal.error }
       : { result: outcome.changes.length > 0 ? 'applied' : 'as wanted' })
   })
-  return { ...outcome, removal }
+  return { ...outcome, removal, inUse: resource.works }
 }
 
 /** Seconds that a walk needs however wide it runs: the longest chain of dependencies by what each resource took. */

@@ -5,10 +5,10 @@ import { discover, type Discovery } from '../plan/discovery.js'
 import { UserError } from '../engine/errors.js'
 import type { Graph } from '../engine/graph.js'
 import type { Inspection, Step } from '../engine/resource.js'
-import type { Ownership } from '../aws/environment.js'
+import { claimsOf } from '../engine/claims.js'
+import type { Claim } from '../engine/standing.js'
 import { inspectAll, removeAll, type RemovalOutcome } from '../engine/walk.js'
 import type { Chart } from '../helm/chart.js'
-import { readRelease } from '../helm/release.js'
 import type { Inputs } from '../inputs/inputs.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { customResourceDefinitions, ec2NodeClasses, type Kind, nodePools } from '../kubernetes/kinds.js'
@@ -21,7 +21,7 @@ import { unreadableError } from '../engine/unreadable.js'
 import { listingOf, type RemovalListing } from '../engine/removal-listing.js'
 import { noteDecisions } from '../report/install-notes.js'
 import { foreignNodePools, standingNodePools } from '../preflight/nodes/foreign-node-pools.js'
-import { isOurs, ownerLabel } from '../resources/kubernetes-object.js'
+import { isOurs } from '../resources/kubernetes-object.js'
 import { compare, ownershipOf, type Run, stage } from '../run/run.js'
 import { listingLines, standingLines } from '../report/removal-notes.js'
 
@@ -31,6 +31,8 @@ interface Plan {
   readonly found: Discovery
   readonly decisions: Decisions
   readonly graph: Graph
+  /** By what it is known whose each resource is. */
+  readonly claims: ReadonlyMap<string, Claim>
 }
 
 /** Mode uninstall: takes away what the record or our tags say we made, then lists what is left, read anew. */
@@ -41,7 +43,7 @@ export async function uninstall(run: Run): Promise<void> {
     first.found.kubernetes,
     async ({ waited }) => {
       const now = waited ? await plan(run) : first
-      const outcomes = await remove(run, now.graph)
+      const outcomes = await remove(run, now)
       run.ledger.removal(outcomes)
       // What is read after the end of the run's time would only say that it is over.
       if (run.signal.aborted) throwErrors(outcomes)
@@ -73,9 +75,12 @@ async function plan(run: Run): Promise<Plan> {
     )
   }
   const graph = graphOf(run, inputs, found, decisions)
-  await stage(run, 'Preflight', async () => refuseForeign(run, inputs, found, decisions))
-  throwUnreadable(await compare(run, graph, (inspections) => standingLines(graph, inspections, found.record)))
-  return { inputs, found, decisions, graph }
+  const inspections = await compare(run, graph, (all) => standingLines(graph, all, found.record))
+  throwUnreadable(inspections)
+  const { removeAdopted } = run.inputs.removal
+  const claims = claimsOf(graph, { record: found.record, removeAdopted }, inspections)
+  await stage(run, 'Preflight', async () => refuseForeign(found, decisions, inspections, claims))
+  return { inputs, found, decisions, graph, claims }
 }
 
 /** What is there, by the names that the record has. */
@@ -84,16 +89,6 @@ async function discoverRecorded(run: Run, step: Step): Promise<Pick<Plan, 'input
   const inputs = recordedInputs(run.inputs, found.record)
   const adopted = await recordedAdoption(found)
   return adopted === undefined ? { inputs, found } : withAdopted(inputs, found, adopted, step)
-}
-
-/** Ours; what was adopted as well, when its removal is asked for. */
-function ownershipToRemove(run: Run, { record }: Discovery): Ownership {
-  const own = ownershipOf(run)
-  if (!run.inputs.removal.removeAdopted) return own
-  const adopted = Object.entries(record?.resources ?? {}).flatMap(([id, one]) =>
-    one.adopted === true ? [id] : []
-  )
-  return { ...own, adopted: new Set(adopted) }
 }
 
 /** Before the first write: what cannot be read could neither be removed nor be proved to be gone. */
@@ -110,25 +105,22 @@ function throwUnreadable(inspections: ReadonlyMap<string, Inspection>): void {
 
 /** Before the first write: a controller that others' NodePools need is not taken away under them. */
 async function refuseForeign(
-  run: Run,
-  { namespace }: Inputs,
-  found: Discovery,
-  { nodePools: removed }: Decisions
+  { kubernetes }: Discovery,
+  { nodePools: removed }: Decisions,
+  inspections: ReadonlyMap<string, Inspection>,
+  claims: ReadonlyMap<string, Claim>
 ): Promise<void> {
-  const ownership = ownershipToRemove(run, found)
-  const { kubernetes } = found
-  const [release, standing] = await Promise.all([
-    readRelease(kubernetes, releaseName, namespace),
-    standingNodePools(
-      kubernetes,
-      (pool) => isOurs(pool, ownership),
-      removed.map(({ metadata }) => metadata.name)
-    )
-  ])
-  const refusal = foreignNodePools(
-    release?.labels[ownerLabel] === ownership.owner || ownership.adopted?.has('helm-release') === true,
-    standing
+  const goes = (id: string): boolean => {
+    const [inspection, claim] = [inspections.get(id), claims.get(id)]
+    if (inspection === undefined || claim === undefined) return false
+    return inspection.judged(claim).some(({ stays }) => stays === undefined)
+  }
+  const standing = await standingNodePools(
+    kubernetes,
+    ({ metadata }) => goes(`node-pool/${metadata.name}`),
+    removed.map(({ metadata }) => metadata.name)
   )
+  const refusal = foreignNodePools(goes('helm-release'), standing)
   if (refusal !== undefined) throw refusal
 }
 
@@ -137,7 +129,7 @@ function graphOf(run: Run, inputs: Inputs, found: Discovery, decisions: Decision
     inputs,
     found,
     decisions,
-    ownership: ownershipToRemove(run, found),
+    ownership: ownershipOf(run),
     keep: (name, text) => run.ledger.keep(name, text),
     removal: inputs.removal
   })
@@ -198,11 +190,11 @@ async function labelled(
   return items.filter((object) => isOurs(object, ownership))
 }
 
-async function remove(run: Run, graph: Graph): Promise<readonly RemovalOutcome[]> {
+async function remove(run: Run, { graph, claims }: Plan): Promise<readonly RemovalOutcome[]> {
   const now = (): number => run.ports.clock.now()
   const startedAt = now()
   run.journal.titles((id) => graph.titleOf(id))
-  const outcomes = await removeAll(graph, run.journal, now)
+  const outcomes = await removeAll(graph, claims, run.journal, now)
   run.ledger.stage('Remove', (now() - startedAt) / 1000)
   return outcomes
 }
@@ -213,7 +205,7 @@ const proofPatience = 60_000
 /** Discovers and reads everything once more, until what was removed shows as gone: reads lag behind deletions. */
 async function prove(
   run: Run,
-  { inputs, decisions }: Plan,
+  { inputs, decisions, claims }: Plan,
   outcomes: readonly RemovalOutcome[],
   step: Step
 ): Promise<RemovalListing> {
@@ -223,7 +215,7 @@ async function prove(
   for (let pause = 1_000; ; pause = Math.min(pause * 2, 8_000)) {
     const { found } = await discoverRecorded(run, quiet(step))
     const graph = graphOf(run, inputs, found, decisions)
-    const listing = listingOf(graph, outcomes, await inspectAll(graph, step.signal))
+    const listing = listingOf(graph, claims, outcomes, await inspectAll(graph, step.signal))
     if (failed || listing.lagging.length === 0 || step.now() - startedAt > proofPatience) {
       for (const line of listingLines(listing)) step.note(line)
       return listing

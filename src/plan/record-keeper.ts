@@ -130,7 +130,7 @@ export function keepRecord(
     return {
       id,
       wanted,
-      found: inspection?.left ?? [],
+      found: inspection?.present ?? [],
       ...(takesOver && isTakenOver(inspection, now.inspections) && { adopted: true })
     }
   })
@@ -159,6 +159,6 @@ function isTakenOver(
   inspection: Inspection | undefined,
   inspections: ReadonlyMap<string, Inspection>
 ): boolean {
-  if (inspection === undefined || inspection.left.length === 0) return false
+  if (inspection === undefined || inspection.present.length === 0) return false
   return keptBy(inspections, inspection)?.kind !== 'other'
 }

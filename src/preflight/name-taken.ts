@@ -9,7 +9,7 @@ export async function nameTaken({
   const all = await inspections()
   if (all.get('stack')?.state !== 'absent') return []
   const inStack = [...all.values()].filter(
-    ({ resource, left }) => left.length > 0 && madeByStack.test(resource.id)
+    ({ resource, present }) => present.length > 0 && madeByStack.test(resource.id)
   )
   return inStack.map(({ resource }): Concern => ({
     level: 'error',

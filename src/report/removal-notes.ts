@@ -10,7 +10,7 @@ export function standingLines(
   record: InstallRecord | undefined
 ): readonly string[] {
   const there = graph.resources.toReversed().flatMap(({ id, title }) => {
-    const names = inspections.get(id)?.left ?? []
+    const names = inspections.get(id)?.present ?? []
     return names.length === 0
       ? []
       : [names.length === 1 && names[0] === title ? title : `${title}: ${names.join(', ')}`]

@@ -98,7 +98,9 @@ export interface ManifestResourceOptions extends KubernetesPorts {
   readonly severity: SeverityOf
   /** `known`: the object as it was read, when nothing was applied since. */
   readonly settle: (step: Step, known: Manifest | undefined) => Promise<void>
-  readonly remove: (step: Step) => ReturnType<Resource<Manifest, Manifest>['remove']>
+  readonly remove: Resource<Manifest, Manifest>['remove']
+  readonly works?: true
+  readonly afterRemoval?: Resource<Manifest, Manifest>['afterRemoval']
 }
 
 /** A resource that is one Kubernetes object, wanted as its manifest. */
@@ -138,9 +140,11 @@ export function manifestResource(options: ManifestResourceOptions): Resource<Man
       if (now === undefined) step.changed(`created ${title}`)
       else for (const difference of differences) step.changed(`${title}: ${changeText(difference)}`)
     },
-    owner: (live) => ownerOfObject(live, ownership),
+    sign: { by: 'mark', mark: (live) => ownerOfObject(live, ownership) },
+    ...(options.works === true && { works: true }),
     settle: async (step) => options.settle(step, known),
-    remove: options.remove
+    remove: options.remove,
+    ...(options.afterRemoval !== undefined && { afterRemoval: options.afterRemoval })
   }
 }
 

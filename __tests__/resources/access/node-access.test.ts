@@ -7,7 +7,7 @@ import type { Kind } from '../../../src/kubernetes/kinds.js'
 import { nodeAccess, type NodeAccessPorts } from '../../../src/resources/access/node-access.js'
 import { awsWith, recordedStep, Refusal, type Handlers } from '../../aws/stand-in.js'
 import { failure } from '../../aws/failure.js'
-import { inspect, install, ownership } from '../walk-one.js'
+import { inspect, install, ownership, recordedAsOurs, unrecorded } from '../walk-one.js'
 
 const nodeRoleArn = 'arn:aws:iam::111122223333:role/KarpenterNodeRole-blue'
 const wanted = { clusterName: 'blue', nodeRoleArn, tags: { 'setup-karpenter:owner': 'blue' } }
@@ -198,10 +198,10 @@ describe('Node access by access entry', () => {
     const state: Parameters<typeof eks>[0] = { entry: { type: 'EC2_LINUX' } }
     const own = await ports(eks(state))
     const resource = nodeAccess('access-entry', wanted, own)
-    expect(await resource.remove(recordedStep())).toMatchObject({ outcome: 'kept' })
+    expect(await resource.remove(recordedStep(), unrecorded)).toMatchObject({ outcome: 'kept' })
     state.entry = { type: 'EC2_LINUX', tags: wanted.tags }
-    expect(await resource.remove(recordedStep())).toEqual({ outcome: 'removed' })
-    expect(await resource.remove(recordedStep())).toEqual({ outcome: 'absent' })
+    expect(await resource.remove(recordedStep(), unrecorded)).toEqual({ outcome: 'removed' })
+    expect(await resource.remove(recordedStep(), unrecorded)).toEqual({ outcome: 'absent' })
     await own.close()
   })
 })
@@ -258,10 +258,10 @@ describe('Node access by aws-auth', () => {
     const state = { data: { mapRoles }, version: 7 }
     const own = await ports({}, configMap(state))
     await install(nodeAccess('aws-auth', wanted, own))
-    expect(await nodeAccess('aws-auth', wanted, own).remove(recordedStep())).toMatchObject({
+    expect(await nodeAccess('aws-auth', wanted, own).remove(recordedStep(), unrecorded)).toMatchObject({
       outcome: 'kept'
     })
-    const removal = await nodeAccess('aws-auth', wanted, { ...own, created: true }).remove(recordedStep())
+    const removal = await nodeAccess('aws-auth', wanted, own).remove(recordedStep(), recordedAsOurs)
     expect(removal).toEqual({ outcome: 'removed' })
     expect(state.data.mapRoles).toBe(mapRoles)
     await own.close()

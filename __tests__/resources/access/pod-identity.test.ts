@@ -1,7 +1,7 @@
 import { podIdentityAgent } from '../../../src/resources/access/pod-identity-agent.js'
 import { podIdentityAssociation } from '../../../src/resources/access/pod-identity-association.js'
 import { awsWith, recordedStep, Refusal, type Handlers } from '../../aws/stand-in.js'
-import { inspect, install, ownership } from '../walk-one.js'
+import { inspect, install, ownership, unrecorded } from '../walk-one.js'
 
 const tags = { 'setup-karpenter:owner': 'blue' }
 
@@ -127,9 +127,11 @@ describe('The Pod Identity agent', () => {
         throw new Refusal('InvalidRequestException', 'not in this state')
       }
     })
-    expect(await resource.remove(recordedStep())).toEqual({ outcome: 'removed' })
+    expect(await resource.remove(recordedStep(), unrecorded)).toEqual({ outcome: 'removed' })
     statuses.push('ACTIVE', 'ACTIVE')
-    await expect(resource.remove(recordedStep())).rejects.toThrow(/could not be deleted: .*not in this state/)
+    await expect(resource.remove(recordedStep(), unrecorded)).rejects.toThrow(
+      /could not be deleted: .*not in this state/
+    )
     await close()
   })
 
@@ -165,12 +167,12 @@ describe('The Pod Identity agent', () => {
   it('is not removed while other service accounts use it', async () => {
     const state: Parameters<typeof addon>[0] = { statuses: ['ACTIVE'], tags, associations: 1 }
     const { resource, close } = await agent(addon(state))
-    expect(await resource.remove(recordedStep())).toEqual({
+    expect(await resource.remove(recordedStep(), unrecorded)).toEqual({
       outcome: 'kept',
       reason: 'other service accounts use it: app/web'
     })
     state.associations = 0
-    expect(await resource.remove(recordedStep())).toEqual({ outcome: 'removed' })
+    expect(await resource.remove(recordedStep(), unrecorded)).toEqual({ outcome: 'removed' })
     await close()
   })
 })
@@ -259,9 +261,9 @@ describe('The Pod Identity association', () => {
     const state: Parameters<typeof associations>[0] = { roleArn }
     const { aws, close } = await awsWith(associations(state))
     const resource = podIdentityAssociation(wanted, { aws, ownership })
-    expect(await resource.remove(recordedStep())).toMatchObject({ outcome: 'kept' })
+    expect(await resource.remove(recordedStep(), unrecorded)).toMatchObject({ outcome: 'kept' })
     state.tags = tags
-    expect(await resource.remove(recordedStep())).toEqual({ outcome: 'removed' })
+    expect(await resource.remove(recordedStep(), unrecorded)).toEqual({ outcome: 'removed' })
     await close()
   })
 })

@@ -5,7 +5,7 @@ import {
 } from '../../../src/resources/controller/controller-role-policies.js'
 import { recordedStep } from '../../aws/stand-in.js'
 import { startAccount, type TestAccount } from '../account.js'
-import { inspect, install } from '../walk-one.js'
+import { inspect, install, ofStack } from '../walk-one.js'
 
 const trust = { Version: '2012-10-17', Statement: [] }
 const document = JSON.stringify({
@@ -85,12 +85,12 @@ describe('Policies of a controller role', () => {
 
   it('leave the role in a removal as far as they are the stack’s', async () => {
     await make('green', stack, own, old)
-    expect((await inspect(theirs())).left).toEqual([
+    expect((await inspect(theirs())).present).toEqual([
       'AmazonEKSWorkerNodePolicy',
       'AmazonSSMManagedInstanceCore'
     ])
-    expect(await theirs().remove(recordedStep())).toEqual({ outcome: 'removed' })
+    expect(await theirs().remove(recordedStep(), ofStack())).toEqual({ outcome: 'removed' })
     expect(attached()).toEqual([own])
-    expect((await inspect(theirs())).left).toEqual([])
+    expect((await inspect(theirs())).present).toEqual([])
   })
 })

@@ -3,6 +3,7 @@ import { crds, type CrdsPorts } from '../../../src/resources/controller/crds.js'
 import { releaseSecret } from '../../helm/release-secret.js'
 import { ApiServer } from '../../kubernetes/api-server.js'
 import { recordedStep } from '../step.js'
+import { unrecorded } from '../walk-one.js'
 
 const name = 'nodepools.karpenter.sh'
 const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`
@@ -154,7 +155,7 @@ describe('CRDs of another Helm release', () => {
 test('CRDs that we made and that a release has taken since are not taken from under it by a removal', async () => {
   putRelease()
   put({ ...ofRelease, annotations: { ...ofRelease.annotations, 'setup-karpenter/run': 'https://run/0' } })
-  expect(await one('auto').remove(recordedStep())).toEqual({
+  expect(await one('auto').remove(recordedStep(), unrecorded)).toEqual({
     outcome: 'kept',
     reason: `CRD ${name} is kept by ${released} now`
   })
@@ -212,7 +213,7 @@ describe('CRDs that are left', () => {
 
   test('stay when CRDs are to be removed, even those that we made', async () => {
     put({ labels: { 'app.kubernetes.io/managed-by': 'setup-karpenter' } })
-    expect(await one('leave').remove(recordedStep())).toEqual({
+    expect(await one('leave').remove(recordedStep(), unrecorded)).toEqual({
       outcome: 'kept',
       reason: 'CRDs are left to whoever keeps them (`crds: leave`)'
     })

@@ -12,6 +12,7 @@ import {
   wanted
 } from './released.js'
 import { recordedStep } from '../step.js'
+import { unrecorded } from '../walk-one.js'
 
 let server: ApiServer
 let runs: HelmRun[]
@@ -139,14 +140,13 @@ test('the record of a release in another namespace is not held against this one'
 test('a release that we installed is uninstalled, one that was there before is kept', async () => {
   const secret = releaseSecret(1, 'deployed', '1.2.1')
   server.put(releasePath(1), secret)
-  expect(await release().remove(recordedStep())).toEqual({
+  expect(await release().remove(recordedStep(), unrecorded)).toEqual({
     outcome: 'kept',
-    reason: 'Helm release karpenter was there before',
-    inUse: true
+    reason: 'it bears no mark of ours'
   })
   const labels = { ...secret.metadata.labels, 'app.kubernetes.io/managed-by': 'setup-karpenter' }
   server.put(releasePath(1), { ...secret, metadata: { labels } })
-  expect(await release().remove(recordedStep())).toEqual({ outcome: 'removed' })
+  expect(await release().remove(recordedStep(), unrecorded)).toEqual({ outcome: 'removed' })
   expect(runs.map((run) => run.args.slice(0, 2))).toEqual([['uninstall', 'karpenter']])
 })
 

@@ -11,7 +11,7 @@ import { oidcProvider, oidcProviderArn } from '../../../src/resources/access/oid
 import { spotServiceLinkedRole } from '../../../src/resources/stack/spot-service-linked-role.js'
 import { account, awsWith, recordedStep, Refusal, type Handlers } from '../../aws/stand-in.js'
 import { failure } from '../../aws/failure.js'
-import { inspect, install, ownership } from '../walk-one.js'
+import { inspect, install, ownership, unrecorded } from '../walk-one.js'
 
 const issuer = 'https://oidc.eks.eu-west-1.amazonaws.com/id/ABC'
 const irsa: Trust = {
@@ -214,10 +214,10 @@ describe('The controller role', () => {
     }
     const { aws, close } = await awsWith(iam(state))
     const resource = controllerRole(wantedRole, { aws, ownership })
-    expect(await resource.remove(recordedStep())).toEqual({ outcome: 'removed' })
-    expect(await resource.remove(recordedStep())).toEqual({ outcome: 'absent' })
+    expect(await resource.remove(recordedStep(), unrecorded)).toEqual({ outcome: 'removed' })
+    expect(await resource.remove(recordedStep(), unrecorded)).toEqual({ outcome: 'absent' })
     state.role = { trust: trustDocument([]), tags: {} }
-    expect(await resource.remove(recordedStep())).toMatchObject({ outcome: 'kept' })
+    expect(await resource.remove(recordedStep(), unrecorded)).toMatchObject({ outcome: 'kept' })
     await close()
   })
 })
@@ -321,7 +321,7 @@ describe('The IAM OIDC provider', () => {
 
   it('that was there before is kept by a removal', async () => {
     const { aws, close } = await awsWith(provider({ audiences: ['sts.amazonaws.com'] }))
-    expect(await oidcProvider(wanted, { aws, ownership }).remove(recordedStep())).toMatchObject({
+    expect(await oidcProvider(wanted, { aws, ownership }).remove(recordedStep(), unrecorded)).toMatchObject({
       outcome: 'kept'
     })
     await close()
@@ -333,13 +333,13 @@ describe('The IAM OIDC provider', () => {
       ...provider(state),
       DeleteOpenIDConnectProvider: () => ({})
     })
-    expect(await oidcProvider(wanted, { aws, ownership }).remove(recordedStep())).toMatchObject({
+    expect(await oidcProvider(wanted, { aws, ownership }).remove(recordedStep(), unrecorded)).toMatchObject({
       outcome: 'kept',
       reason: expect.stringContaining('`remove-oidc-provider: true`') as unknown
     })
     expect(server.calls).not.toContain('DeleteOpenIDConnectProvider')
     const asked = oidcProvider(wanted, { aws, ownership, removable: true })
-    expect(await asked.remove(recordedStep())).toEqual({ outcome: 'removed' })
+    expect(await asked.remove(recordedStep(), unrecorded)).toEqual({ outcome: 'removed' })
     await close()
   })
 
@@ -381,7 +381,9 @@ describe('The spot service-linked role', () => {
     const { after, step } = await install(spotServiceLinkedRole({ aws }))
     expect(after.state).toBe('as wanted')
     expect(step.lines).toEqual(['created service-linked role AWSServiceRoleForEC2Spot'])
-    expect(await spotServiceLinkedRole({ aws }).remove(recordedStep())).toMatchObject({ outcome: 'kept' })
+    expect(await spotServiceLinkedRole({ aws }).remove(recordedStep(), unrecorded)).toMatchObject({
+      outcome: 'kept'
+    })
     await close()
   })
 })

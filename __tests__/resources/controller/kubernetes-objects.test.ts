@@ -9,6 +9,7 @@ import { refusals } from '../../../src/resources/dry-run.js'
 import { awsWith } from '../../aws/stand-in.js'
 import { ApiServer, status } from '../../kubernetes/api-server.js'
 import { recordedStep } from '../step.js'
+import { unrecorded } from '../walk-one.js'
 
 let server: ApiServer
 let ports: NodeObjectPorts
@@ -57,7 +58,9 @@ describe('namespace', () => {
         annotations: { 'setup-karpenter/run': 'https://run/1' }
       }
     })
-    expect(await namespace({ name: 'karpenter' }, ports).remove(step)).toEqual({ outcome: 'removed' })
+    expect(await namespace({ name: 'karpenter' }, ports).remove(step, unrecorded)).toEqual({
+      outcome: 'removed'
+    })
     expect(server.at(path)).toBeUndefined()
   })
 
@@ -65,7 +68,7 @@ describe('namespace', () => {
     server.put(path, { apiVersion: 'v1', kind: 'Namespace' })
     const one = namespace({ name: 'karpenter' }, ports)
     expect((await inspect(one)).state).toBe('as wanted')
-    expect(await one.remove(recordedStep())).toMatchObject({ outcome: 'kept' })
+    expect(await one.remove(recordedStep(), unrecorded)).toMatchObject({ outcome: 'kept' })
     expect(server.writes()).toEqual([])
   })
 
@@ -200,14 +203,14 @@ describe('CRDs', () => {
 
   test('stay when their removal was not asked for, or NodePools would go with them', async () => {
     server.put(path, { ...crd, metadata: { labels: { 'app.kubernetes.io/managed-by': 'setup-karpenter' } } })
-    expect(await one(false).remove(recordedStep())).toMatchObject({ outcome: 'kept' })
+    expect(await one(false).remove(recordedStep(), unrecorded)).toMatchObject({ outcome: 'kept' })
     server.put(poolPath, pool)
-    expect(await one().remove(recordedStep())).toMatchObject({
+    expect(await one().remove(recordedStep(), unrecorded)).toMatchObject({
       outcome: 'kept',
       reason: 'NodePools default are still there and would go with them'
     })
     server.remove(poolPath)
-    expect(await one().remove(recordedStep())).toEqual({ outcome: 'removed' })
+    expect(await one().remove(recordedStep(), unrecorded)).toEqual({ outcome: 'removed' })
   })
 })
 
@@ -338,7 +341,7 @@ describe('NodePool', () => {
       status: { readyReplicas: 2 }
     })
     const step = recordedStep()
-    const removed = nodePool(pool, ports).remove(step)
+    const removed = nodePool(pool, ports).remove(step, unrecorded)
     while (step.waits.length === 0) await new Promise((resolve) => setImmediate(resolve))
     server.remove(claim)
     expect(await removed).toEqual({ outcome: 'removed' })
@@ -349,7 +352,7 @@ describe('NodePool', () => {
 
   test('that somebody else made is kept', async () => {
     server.put(poolPath, pool)
-    expect(await nodePool(pool, ports).remove(recordedStep())).toMatchObject({ outcome: 'kept' })
+    expect(await nodePool(pool, ports).remove(recordedStep(), unrecorded)).toMatchObject({ outcome: 'kept' })
     expect(server.writes()).toEqual([])
   })
 })

@@ -4,6 +4,7 @@ import { namespace } from '../../../src/resources/controller/namespace.js'
 import { ApiServer } from '../../kubernetes/api-server.js'
 import { containing } from '../../kubernetes/containing.js'
 import { recordedStep } from '../step.js'
+import { unrecorded } from '../walk-one.js'
 
 let server: ApiServer
 let ports: KubernetesPorts
@@ -36,7 +37,7 @@ describe('a namespace that is ours', () => {
   })
 
   test('goes with what the cluster puts into every one', async () => {
-    expect(await one().remove(recordedStep())).toEqual({ outcome: 'removed' })
+    expect(await one().remove(recordedStep(), unrecorded)).toEqual({ outcome: 'removed' })
   })
 
   test('stays when others have objects in it, of kinds of their own too', async () => {
@@ -55,7 +56,7 @@ describe('a namespace that is ours', () => {
       kind: 'Thing'
     })
     server.put(`${path}/configmaps/dashboards`, { apiVersion: 'v1', kind: 'ConfigMap' })
-    expect(await one().remove(recordedStep())).toEqual({
+    expect(await one().remove(recordedStep(), unrecorded)).toEqual({
       outcome: 'kept',
       reason: 'others have objects in it: ConfigMap dashboards, Thing theirs'
     })
@@ -64,8 +65,17 @@ describe('a namespace that is ours', () => {
 })
 
 test('CRDs of EKS Auto Mode stay even when they are asked for', async () => {
-  const one = crds({ version: '1.14.0', crds: [] }, { ...ports, removable: true, autoMode: true })
-  expect(await one.remove(recordedStep())).toMatchObject({
+  const crd = {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: {
+      name: 'nodepools.karpenter.sh',
+      labels: { 'app.kubernetes.io/managed-by': 'setup-karpenter' }
+    }
+  }
+  server.put(`/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${crd.metadata.name}`, crd)
+  const one = crds({ version: '1.14.0', crds: [crd] }, { ...ports, removable: true, autoMode: true })
+  expect(await one.remove(recordedStep(), unrecorded)).toMatchObject({
     outcome: 'kept',
     reason: containing('EKS Auto Mode')
   })

@@ -5,7 +5,7 @@ import { securityGroupTags } from '../../../src/resources/network/security-group
 import { subnetTags } from '../../../src/resources/network/subnet-tags.js'
 import { awsWith, recordedStep, Refusal, type Handlers } from '../../aws/stand-in.js'
 import { failure } from '../../aws/failure.js'
-import { inspect, install } from '../walk-one.js'
+import { inspect, install, recordedAsOurs, unrecorded } from '../walk-one.js'
 
 const cluster: Cluster = {
   name: 'green',
@@ -173,9 +173,11 @@ describe('Discovery tags', () => {
     const { handlers, tags } = network({ 'subnet-0ab1': 'green', 'subnet-0cd2': 'green' })
     const { aws, close } = await awsWith(handlers)
     const wanted = { clusterName: 'green', ids }
-    expect(await subnetTags(wanted, { aws }).remove(recordedStep())).toMatchObject({ outcome: 'kept' })
+    expect(await subnetTags(wanted, { aws }).remove(recordedStep(), unrecorded)).toMatchObject({
+      outcome: 'kept'
+    })
     expect(Object.keys(tags)).toHaveLength(2)
-    expect(await subnetTags(wanted, { aws, before: [] }).remove(recordedStep())).toEqual({
+    expect(await subnetTags(wanted, { aws }).remove(recordedStep(), recordedAsOurs)).toEqual({
       outcome: 'removed'
     })
     expect(tags).toEqual({})

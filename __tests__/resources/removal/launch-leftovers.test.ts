@@ -1,9 +1,11 @@
 import type { AnyResource } from '../../../src/engine/resource.js'
+import type { Manifest } from '../../../src/kubernetes/manifest.js'
+import { isOurs } from '../../../src/kubernetes/ownership-label.js'
 import { launchLeftovers } from '../../../src/resources/removal/launch-leftovers.js'
 import { awsWith, recordedStep, Refusal, type Handlers } from '../../aws/stand-in.js'
 import { failure } from '../../aws/failure.js'
 import { ApiServer } from '../../kubernetes/api-server.js'
-import { inspect, ownership } from '../walk-one.js'
+import { inspect, ownership, unrecorded } from '../walk-one.js'
 
 let server: ApiServer
 // Loading a client takes as long as the API server may take to answer.
@@ -137,14 +139,15 @@ async function withLeftovers(
     nodePools: ['default'],
     nodeClasses: ['default']
   }
-  const ports = { aws, kubernetes: server.kubernetes, ownership, dependsOn: [] }
+  const goes = (object: Manifest): boolean => isOurs(object, ownership)
+  const ports = { aws, kubernetes: server.kubernetes, goes, dependsOn: [] }
   await use(launchLeftovers(wanted, ports), cloud.calls)
   await close()
 }
 
 test('everything that Karpenter left of ours goes, the role out of its profile first', async () => {
   await withLeftovers(cloudOf(scene()), async (leftovers) => {
-    expect((await inspect(leftovers)).left).toEqual([
+    expect((await inspect(leftovers)).present).toEqual([
       'launch template lt-1',
       'instance profile blue_123',
       'instance profile blue_456',
@@ -152,10 +155,10 @@ test('everything that Karpenter left of ours goes, the role out of its profile f
       'volume vol-1'
     ])
     const step = recordedStep()
-    expect(await leftovers.remove(step)).toEqual({ outcome: 'removed' })
+    expect(await leftovers.remove(step, unrecorded)).toEqual({ outcome: 'removed' })
     expect(step.lines).toContain('deleted instance profile blue_123, which Karpenter had left')
-    expect((await inspect(leftovers)).left).toEqual([])
-    expect(await leftovers.remove(recordedStep())).toEqual({ outcome: 'absent' })
+    expect((await inspect(leftovers)).present).toEqual([])
+    expect(await leftovers.remove(recordedStep(), unrecorded)).toEqual({ outcome: 'absent' })
   })
 })
 
@@ -173,11 +176,15 @@ test('what is of another EC2NodeClass, NodePool or region stays and is named', a
     interfaces: {}
   })
   await withLeftovers(cloudOf(others), async (leftovers, calls) => {
-    expect((await inspect(leftovers)).left).toEqual([])
-    expect(await leftovers.remove(recordedStep())).toEqual({
+    expect((await inspect(leftovers)).present).toEqual([
+      'launch template lt-2',
+      'instance profile blue_9',
+      'volume vol-2'
+    ])
+    expect(await leftovers.remove(recordedStep(), unrecorded)).toEqual({
       outcome: 'kept',
       reason:
-        'not of EC2NodeClasses that are removed: launch template lt-2, instance profile blue_9, volume vol-2'
+        'kept by EC2NodeClass batch: launch template lt-2; kept by EC2NodeClass default: instance profile blue_9; kept by NodePool batch: volume vol-2'
     })
     expect(calls.filter((call) => call.startsWith('Delete'))).toEqual([])
   })
@@ -190,7 +197,7 @@ test('things of a class of our name that somebody else made stay', async () => {
   })
   const own = scene({ volumes: {}, interfaces: {}, profiles: {} })
   await withLeftovers(cloudOf(own), async (leftovers, calls) => {
-    expect(await leftovers.remove(recordedStep())).toMatchObject({ outcome: 'kept' })
+    expect(await leftovers.remove(recordedStep(), unrecorded)).toMatchObject({ outcome: 'kept' })
     expect(calls).not.toContain('DeleteLaunchTemplate')
   })
 })
@@ -203,7 +210,7 @@ test("a profile that is not Karpenter's and holds our node role is an error befo
     templates: {}
   })
   await withLeftovers(cloudOf(held), async (leftovers, calls) => {
-    const error = await failure(leftovers.remove(recordedStep()))
+    const error = await failure(leftovers.remove(recordedStep(), unrecorded))
     expect(error.message).toContain(
       "Node role NodeRole: instance profiles bastion hold it and are not Karpenter's"
     )
@@ -229,7 +236,9 @@ test('a listing that is denied is unreadable, with the action to allow', async (
       state: 'unreadable',
       unreadable: { missingPermission: 'iam:ListInstanceProfiles' }
     })
-    expect((await failure(leftovers.remove(recordedStep()))).fix).toContain('iam:ListInstanceProfiles')
+    expect((await failure(leftovers.remove(recordedStep(), unrecorded))).fix).toContain(
+      'iam:ListInstanceProfiles'
+    )
     expect(calls.filter((call) => call.startsWith('Delete'))).toEqual([])
   })
 })

@@ -1,9 +1,11 @@
 import type { AnyResource } from '../../../src/engine/resource.js'
+import type { Manifest } from '../../../src/kubernetes/manifest.js'
+import { isOurs } from '../../../src/kubernetes/ownership-label.js'
 import { launchedInstances } from '../../../src/resources/removal/launched-instances.js'
 import { awsWith, recordedStep, Refusal, type Handlers } from '../../aws/stand-in.js'
 import { failure } from '../../aws/failure.js'
 import { ApiServer } from '../../kubernetes/api-server.js'
-import { inspect, ownership } from '../walk-one.js'
+import { inspect, ownership, unrecorded } from '../walk-one.js'
 
 interface Machine {
   state: string
@@ -51,7 +53,8 @@ async function withInstances(
   use: (instances: AnyResource, calls: readonly string[]) => Promise<void>
 ): Promise<void> {
   const { aws, server: cloud, close } = await awsWith(handlers)
-  const ports = { aws, kubernetes: server.kubernetes, ownership, dependsOn: [] }
+  const goes = (object: Manifest): boolean => isOurs(object, ownership)
+  const ports = { aws, kubernetes: server.kubernetes, goes, dependsOn: [] }
   await use(launchedInstances({ clusterName: 'blue', nodePools: ['default'] }, ports), cloud.calls)
   await close()
 }
@@ -68,10 +71,10 @@ test('instances that end by themselves are awaited, named with their state', asy
   const machines = { 'i-1': { state: 'shutting-down', nodePool: 'default' } }
   await withInstances(ec2(machines), async (instances, calls) => {
     const step = recordedStep()
-    expect(await instances.remove(step)).toEqual({ outcome: 'removed' })
+    expect(await instances.remove(step, unrecorded)).toEqual({ outcome: 'removed' })
     expect(step.waits).toEqual(['1 EC2 instances to end: i-1 (shutting-down, NodePool default)'])
     expect(calls).not.toContain('TerminateInstances')
-    expect((await inspect(instances)).left).toEqual([])
+    expect((await inspect(instances)).present).toEqual([])
   })
 })
 
@@ -90,7 +93,7 @@ test('an instance that no NodeClaim stands for is ended, one that has a NodeClai
         await step.pause(milliseconds)
       }
     }
-    expect(await instances.remove(paced)).toEqual({ outcome: 'removed' })
+    expect(await instances.remove(paced, unrecorded)).toEqual({ outcome: 'removed' })
     expect(step.lines).toEqual(['terminated EC2 instances i-1'])
     expect(calls.filter((call) => call === 'TerminateInstances')).toHaveLength(1)
   })
@@ -99,10 +102,10 @@ test('an instance that no NodeClaim stands for is ended, one that has a NodeClai
 test('instances of other NodePools are left and named', async () => {
   const machines = { 'i-1': { state: 'running', nodePool: 'batch' } }
   await withInstances(ec2(machines), async (instances, calls) => {
-    expect((await inspect(instances)).left).toEqual([])
-    expect(await instances.remove(recordedStep())).toEqual({
+    expect((await inspect(instances)).present).toEqual(['EC2 instance i-1 (running, NodePool batch)'])
+    expect(await instances.remove(recordedStep(), unrecorded)).toEqual({
       outcome: 'kept',
-      reason: 'not of NodePools that are removed: i-1 (running, NodePool batch)'
+      reason: 'kept by NodePool batch: EC2 instance i-1 (running, NodePool batch)'
     })
     expect(calls).not.toContain('TerminateInstances')
   })
@@ -111,22 +114,22 @@ test('instances of other NodePools are left and named', async () => {
 test('a NodePool of our name that somebody else made keeps its instances', async () => {
   server.put('/apis/karpenter.sh/v1/nodepools/default', { apiVersion: 'karpenter.sh/v1', kind: 'NodePool' })
   await withInstances(ec2({ 'i-1': { state: 'running', nodePool: 'default' } }), async (instances, calls) => {
-    expect(await instances.remove(recordedStep())).toMatchObject({ outcome: 'kept' })
+    expect(await instances.remove(recordedStep(), unrecorded)).toMatchObject({ outcome: 'kept' })
     expect(calls).not.toContain('TerminateInstances')
   })
 })
 
 test('what is there of ours is listed for the proof, and nothing is absent', async () => {
   await withInstances(ec2({ 'i-1': { state: 'stopping', nodePool: 'default' } }), async (instances) => {
-    const { state, left, differences } = await inspect(instances)
-    expect({ state, left, differences }).toEqual({
+    const { state, present, differences } = await inspect(instances)
+    expect({ state, present, differences }).toEqual({
       state: 'as wanted',
-      left: ['EC2 instance i-1 (stopping, NodePool default)'],
+      present: ['EC2 instance i-1 (stopping, NodePool default)'],
       differences: []
     })
   })
   await withInstances(ec2({}), async (instances) => {
-    expect(await instances.remove(recordedStep())).toEqual({ outcome: 'absent' })
+    expect(await instances.remove(recordedStep(), unrecorded)).toEqual({ outcome: 'absent' })
   })
 })
 
@@ -138,7 +141,7 @@ test('an instance that EC2 will not end is an error with what AWS says', async (
     }
   }
   await withInstances(handlers, async (instances) => {
-    const error = await failure(instances.remove(recordedStep()))
+    const error = await failure(instances.remove(recordedStep(), unrecorded))
     expect(error.message).toContain("i-1 could not be terminated: OperationNotPermitted: The instance 'i-1'")
     expect(error.fix).toContain('--no-disable-api-termination')
   })

@@ -8,6 +8,7 @@ import { failure } from '../../aws/failure.js'
 import { ApiServer } from '../../kubernetes/api-server.js'
 import { textField } from '../../../src/kubernetes/manifest.js'
 import { recordedStep, type RecordedStep } from '../step.js'
+import { recordedAsOurs, unrecorded } from '../walk-one.js'
 
 const paths = {
   pool: '/apis/karpenter.sh/v1/nodepools/default',
@@ -100,7 +101,7 @@ async function until(seen: () => boolean): Promise<void> {
 
 describe('a NodePool', () => {
   const remove = async (forceDrain: boolean, own: RecordedStep): Promise<Removal> =>
-    nodePool(manifest('NodePool'), ports(forceDrain)).remove(own)
+    nodePool(manifest('NodePool'), ports(forceDrain)).remove(own, unrecorded)
   beforeEach(() => void server.put(paths.pool, { ...manifest('NodePool'), metadata: ours }))
 
   test('whose NodeClaims nobody works on fails at once, with what to do first and what force does', async () => {
@@ -208,6 +209,16 @@ describe('a NodePool', () => {
     await expect(removal).rejects.toBe(reason)
   })
 
+  test('that is gone is drained all the same, and its orphans are deleted only where the record has it as ours', async () => {
+    server.remove(paths.pool)
+    claim({ deletionTimestamp: undefined })
+    controller(2)
+    const removal = nodePool(manifest('NodePool'), ports(false)).remove(step(), recordedAsOurs)
+    await until(() => server.at(paths.claim)?.metadata['deletionTimestamp'] !== undefined)
+    server.remove(paths.claim)
+    expect(await removal).toEqual({ outcome: 'absent' })
+  })
+
   test('orphaned NodeClaims of it are deleted, as nobody else would', async () => {
     claim({ deletionTimestamp: undefined })
     controller(2)
@@ -220,7 +231,7 @@ describe('a NodePool', () => {
 
 describe('an EC2NodeClass', () => {
   const remove = async (forceDrain: boolean, own: RecordedStep): Promise<Removal> =>
-    ec2NodeClass(manifest('EC2NodeClass'), ports(forceDrain)).remove(own)
+    ec2NodeClass(manifest('EC2NodeClass'), ports(forceDrain)).remove(own, unrecorded)
   beforeEach(() => {
     const metadata = { ...ours, finalizers: ['karpenter.k8s.aws/termination'] }
     server.put(paths.nodeClass, { ...manifest('EC2NodeClass'), metadata })
@@ -329,8 +340,7 @@ describe('an EC2NodeClass', () => {
     })
     expect(await remove(true, step())).toEqual({
       outcome: 'kept',
-      reason: 'NodePools batch use it and are not ours',
-      inUse: true
+      reason: 'NodePools batch use it and are not ours'
     })
     expect(server.writes()).toEqual([])
   })

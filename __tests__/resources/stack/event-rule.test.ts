@@ -2,7 +2,7 @@ import { stackRules } from '../../../src/aws/stack-rules.js'
 import { eventRule, type EventRuleWanted } from '../../../src/resources/stack/event-rule.js'
 import { awsWith, recordedStep, Refusal, type Handlers } from '../../aws/stand-in.js'
 import { failure } from '../../aws/failure.js'
-import { inspect, install, ownership } from '../walk-one.js'
+import { inspect, install, ownership, ofStack } from '../walk-one.js'
 
 const arn = 'arn:aws:sqs:eu-west-1:111122223333:blue'
 const name = 'Karpenter-blue-RebalanceRule-Abc123Def456'
@@ -312,7 +312,7 @@ describe('An EventBridge rule of the stack', () => {
     const state = { ...asWanted(), targets: [target, other] }
     const { resource, close } = await withRule(state)
     const step = recordedStep()
-    expect(await resource.remove(step)).toEqual({ outcome: 'removed' })
+    expect(await resource.remove(step, ofStack())).toEqual({ outcome: 'removed' })
     expect(state.targets).toEqual([target])
     expect(step.lines).toEqual([`removed target ${other.Arn} from EventBridge rule ${name}`])
     await close()
@@ -323,7 +323,7 @@ describe('An EventBridge rule of the stack', () => {
       { ...asWanted(), targets: [{ Id: 'mine', Arn: arn }] },
       { tags: { own: 'x' } }
     )
-    expect(await resource.remove(recordedStep())).toMatchObject({ outcome: 'kept' })
+    expect(await resource.remove(recordedStep(), ofStack('kept'))).toMatchObject({ outcome: 'kept' })
     expect(writes()).toEqual([])
     await close()
   })

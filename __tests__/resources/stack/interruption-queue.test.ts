@@ -1,7 +1,7 @@
 import { interruptionQueue, type QueueWanted } from '../../../src/resources/stack/interruption-queue.js'
 import { awsWith, recordedStep, Refusal, type Handlers } from '../../aws/stand-in.js'
 import { failure } from '../../aws/failure.js'
-import { inspect, install, ownership } from '../walk-one.js'
+import { inspect, install, ownership, ofStack } from '../walk-one.js'
 
 const arn = 'arn:aws:sqs:eu-west-1:111122223333:blue'
 const allow = {
@@ -183,7 +183,7 @@ describe('The interruption queue', () => {
     const state: State = { refusals: 3, lag: 2 }
     const { resource, server, close } = await withQueue(state)
     const { before, after, step } = await install(resource)
-    expect(before).toMatchObject({ state: 'absent', left: [] })
+    expect(before).toMatchObject({ state: 'absent', present: [] })
     expect(after.state).toBe('as wanted')
     expect(server.inputs[server.calls.lastIndexOf('CreateQueue')]).toMatchObject({ QueueName: 'blue' })
     expect(state.tags).toEqual({ 'setup-karpenter:owner': 'blue', own: 'x' })
@@ -221,7 +221,7 @@ describe('The interruption queue', () => {
     const now = await inspect(resource)
     expect(now).toMatchObject({
       state: 'unreadable',
-      unreadable: { missingPermission: 'sqs:getqueueattributes' }
+      unreadable: { missingPermission: 'sqs:GetQueueAttributes' }
     })
     expect((await failure(now.apply(recordedStep()))).message).toContain('could not be read')
     expect(server.calls).toEqual(['GetQueueAttributes'])
@@ -230,14 +230,14 @@ describe('The interruption queue', () => {
 
   it('goes with our stack, and stays with one that is not ours', async () => {
     const ours = await withQueue({ attributes: asWanted() })
-    expect(await ours.resource.remove(recordedStep())).toEqual({ outcome: 'removed' })
+    expect(await ours.resource.remove(recordedStep(), ofStack())).toEqual({ outcome: 'removed' })
     await ours.close()
     const theirs = await withQueue({ attributes: asWanted() }, { own: 'x' })
-    expect(await theirs.resource.remove(recordedStep())).toMatchObject({ outcome: 'kept' })
+    expect(await theirs.resource.remove(recordedStep(), ofStack('kept'))).toMatchObject({ outcome: 'kept' })
     expect(theirs.server.calls).toEqual(['GetQueueAttributes'])
     await theirs.close()
     const none = await withQueue({})
-    expect(await none.resource.remove(recordedStep())).toEqual({ outcome: 'absent' })
+    expect(await none.resource.remove(recordedStep(), ofStack())).toEqual({ outcome: 'absent' })
     await none.close()
   })
 })

@@ -30,6 +30,7 @@ function gone(logicalId: string): StackPart {
       compare: () => [],
       absent: () => [missing(logicalId, logicalId)],
       apply: async (_live, _differences, step) => step.changed(`made ${logicalId} again`),
+      sign: { by: 'record' },
       remove: async () => ({ outcome: 'absent' })
     },
     (value) => typeof value === 'string'

@@ -9,7 +9,7 @@ import { stackPolicy } from '../../../src/resources/stack/stack-policy.js'
 import { failure } from '../../aws/failure.js'
 import { recordedStep } from '../../aws/stand-in.js'
 import { startAccount, type TestAccount } from '../account.js'
-import { inspect, install, ownership } from '../walk-one.js'
+import { inspect, install, ownership, ofStack } from '../walk-one.js'
 
 const launch = {
   Sid: 'Launch',
@@ -219,7 +219,7 @@ describe('A managed policy of the stack', () => {
   it('that another role has as well keeps the removal from the stack, and says which', async () => {
     await make()
     home.cloud.iam.putRole({ name: 'other', trust: policy(), attached: [wanted.arn] })
-    const error = await failure(theirs().remove(recordedStep()))
+    const error = await failure(theirs().remove(recordedStep(), ofStack()))
     expect(error.message).toContain(
       'is used by role other as well, so stack Karpenter-blue cannot be deleted'
     )
@@ -229,10 +229,10 @@ describe('A managed policy of the stack', () => {
   it('is not deleted by a removal of its own: the stack does that', async () => {
     await make()
     home.cloud.clearCalls()
-    await theirs().remove(recordedStep())
+    await theirs().remove(recordedStep(), ofStack())
     expect(home.cloud.calls().filter(({ write }) => write)).toEqual([])
     const iam = await home.aws.iam()
     await iam.send(new DeletePolicyCommand({ PolicyArn: wanted.arn }))
-    expect(await theirs().remove(recordedStep())).toEqual({ outcome: 'absent' })
+    expect(await theirs().remove(recordedStep(), ofStack())).toEqual({ outcome: 'absent' })
   })
 })

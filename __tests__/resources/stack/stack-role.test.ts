@@ -10,7 +10,7 @@ import { stackRole, type StackRoleWanted } from '../../../src/resources/stack/st
 import { failure } from '../../aws/failure.js'
 import { recordedStep } from '../../aws/stand-in.js'
 import { startAccount, type TestAccount } from '../account.js'
-import { inspect, install, ownership } from '../walk-one.js'
+import { inspect, install, ownership, ofStack } from '../walk-one.js'
 
 const trusts = (...services: readonly string[]) => ({
   Version: '2012-10-17',
@@ -197,14 +197,16 @@ describe('A role of the stack', () => {
   it('is rid of what would keep the stack from deleting it; the role itself is the stack’s to delete', async () => {
     make({ attached: [...(wanted.policyArns ?? []), aws('AdministratorAccess')] })
     const step = recordedStep()
-    await theirs().remove(step)
+    await theirs().remove(step, ofStack())
     expect(step.lines).toEqual(['detached AdministratorAccess from KarpenterNodeRole-blue'])
     expect(role().attached).toEqual(wanted.policyArns)
   })
 
   it('of a stack that is not ours keeps what it has in a removal', async () => {
     make({ attached: [aws('AdministratorAccess')] })
-    expect(await theirs(wanted, {}).remove(recordedStep())).toMatchObject({ outcome: 'kept' })
+    expect(await theirs(wanted, {}).remove(recordedStep(), ofStack('kept'))).toMatchObject({
+      outcome: 'kept'
+    })
     expect(writes()).toEqual([])
   })
 })

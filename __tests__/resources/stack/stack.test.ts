@@ -3,7 +3,7 @@ import type { StackWanted } from '../../../src/resources/stack/stack-differences
 import { awsWith, recordedStep, Refusal } from '../../aws/stand-in.js'
 import { failure } from '../../aws/failure.js'
 import { cloudformation, type State } from './cloudformation.js'
-import { inspect, install, ownership } from '../walk-one.js'
+import { inspect, install, ownership, unrecorded } from '../walk-one.js'
 
 const template = `Resources:
   KarpenterNodeRole:
@@ -116,7 +116,7 @@ describe('The CloudFormation stack', () => {
     const { resource, close } = await withStack(state)
     expect((await install(resource)).after.state).toBe('as wanted')
     expect(state.tags).toEqual({ own: 'x' })
-    expect(await resource.remove(recordedStep())).toMatchObject({ outcome: 'kept' })
+    expect(await resource.remove(recordedStep(), unrecorded)).toMatchObject({ outcome: 'kept' })
     await close()
   })
 
@@ -256,8 +256,8 @@ describe('The CloudFormation stack', () => {
   it('is removed when it is ours', async () => {
     const state: State = { status: 'CREATE_COMPLETE', template, tags: ours }
     const { resource, close } = await withStack(state)
-    expect(await resource.remove(recordedStep())).toEqual({ outcome: 'removed' })
-    expect(await resource.remove(recordedStep())).toEqual({ outcome: 'absent' })
+    expect(await resource.remove(recordedStep(), unrecorded)).toEqual({ outcome: 'removed' })
+    expect(await resource.remove(recordedStep(), unrecorded)).toEqual({ outcome: 'absent' })
     await close()
   })
 

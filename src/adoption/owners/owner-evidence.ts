@@ -26,23 +26,9 @@ export function ownerOfMarks(marks: readonly Mark[], traces: readonly string[] =
 /** Of a stack or a release, in which other tools keep their things. */
 export const containerRank = 100
 
-/** Of several things that are one: somebody else's as soon as one of them is. */
-export function ownerOfAll(owners: readonly Owner[]): Owner {
-  const others = owners.filter((owner) => owner.kind === 'other')
-  const [first] = others
-  if (first === undefined)
-    return owners.find(({ kind }) => kind === 'unmarked') ?? owners[0] ?? { kind: 'ours' }
-  return { ...first, evidence: [...new Set(others.flatMap(({ evidence }) => evidence))] }
-}
-
 /** One line for a report: `CloudFormation stack x (tag aws:cloudformation:stack-name=x)`. */
 export function ownerText(owner: Owner): string {
   if (owner.kind === 'ours') return 'setup-karpenter'
   const evidence = owner.evidence.length === 0 ? '' : ` (${owner.evidence.join('; ')})`
   return owner.kind === 'other' ? `${owner.who}${evidence}` : `nobody's mark on it${evidence}`
-}
-
-/** Why a removal leaves it: `NodePool default is kept by kubectl datadog`. */
-export function leftTo(title: string, owner: Owner): string {
-  return owner.kind === 'other' ? `${title} is kept by ${owner.who}` : `${title} was there before`
 }

@@ -23,7 +23,7 @@ import { transition } from './transition.js'
  */
 export function iam(parts: ModelParts, queueAndRules: readonly StackPart[]): readonly AnyResource[] {
   const { inputs, found, decisions, ownership, keep, removal } = parts
-  const { aws, cluster, kubernetes, record } = found
+  const { aws, cluster, kubernetes } = found
   const tags = wantedTags(cluster.name, inputs.tags)
   const policyArns = [
     ...decisions.stack.policies.map((policy) => policy.arn),
@@ -96,9 +96,6 @@ export function iam(parts: ModelParts, queueAndRules: readonly StackPart[]): rea
         kubernetes,
         ownership,
         keepCopy: (data) => keep('aws-auth', JSON.stringify(data)),
-        created:
-          record?.resources['node-access']?.before.length === 0 ||
-          ownership.adopted?.has('node-access') === true,
         nodeRole: readNodeRole,
         dependsOn: ['stack', ...idsOf(ofTheStack)]
       }

@@ -1,4 +1,6 @@
+import { ownerOfObject } from '../../adoption/owners/object-owner.js'
 import type { AnyResource } from '../../engine/resource.js'
+import { ofMark } from '../../engine/standing.js'
 import { type Manifest, textField } from '../../kubernetes/manifest.js'
 import { ec2NodeClass } from '../../resources/nodes/ec2-node-class.js'
 import { launchLeftovers } from '../../resources/removal/launch-leftovers.js'
@@ -9,16 +11,15 @@ import type { ModelParts } from './parts.js'
 /** EC2NodeClasses and NodePools; in a removal also what Karpenter made of them. */
 export function nodes(parts: ModelParts): readonly AnyResource[] {
   const { found, decisions, ownership, removal } = parts
-  const { aws, kubernetes, record } = found
+  const { aws, kubernetes } = found
   const { installed, version } = decisions
   const changesVersion = removal === undefined && installed !== undefined && installed !== version
   const classIds = decisions.nodeClasses.map((manifest) => `ec2-node-class/${manifest.metadata.name}`)
   const instances = removal === undefined ? [] : ['instances']
-  const ports = (id: string, dependsOn: readonly string[]): NodeObjectPorts => ({
+  const ports = (dependsOn: readonly string[]): NodeObjectPorts => ({
     kubernetes,
     ownership,
     dependsOn: [...dependsOn, ...instances],
-    created: record?.resources[id]?.before.length === 0,
     removal: {
       aws,
       forceDrain: removal?.forceDrain ?? false,
@@ -29,34 +30,29 @@ export function nodes(parts: ModelParts): readonly AnyResource[] {
     ...(removal === undefined ? [] : launched(parts)),
     ...decisions.nodeClasses.map((manifest) =>
       ec2NodeClass(manifest, {
-        ...ports(`ec2-node-class/${manifest.metadata.name}`, [
-          'helm-release',
-          'crds',
-          'subnet-tags',
-          'security-group-tags',
-          'node-access'
-        ]),
+        ...ports(['helm-release', 'crds', 'subnet-tags', 'security-group-tags', 'node-access']),
         ...(changesVersion && { newHash: { version: decisions.facts.nodeClassHash.value } })
       })
     ),
     ...decisions.nodePools.map((manifest) =>
       nodePool(
         manifest,
-        ports(`node-pool/${manifest.metadata.name}`, [
-          'helm-release',
-          'crds',
-          'spot-service-linked-role',
-          'node-access',
-          ...classIds
-        ])
+        ports(['helm-release', 'crds', 'spot-service-linked-role', 'node-access', ...classIds])
       )
     )
   ]
 }
 
 /** What Karpenter made: no part of the wanted state, and in the way of a removal. */
-function launched({ inputs, found, decisions, ownership }: ModelParts): readonly AnyResource[] {
-  const { aws, cluster, kubernetes } = found
+function launched({ inputs, found, decisions, ownership, removal }: ModelParts): readonly AnyResource[] {
+  const { aws, cluster, kubernetes, record } = found
+  /** By the same rule as the object itself. */
+  const goes = (object: Manifest): boolean => {
+    const { name } = object.metadata
+    const id = object.kind === 'NodePool' ? `node-pool/${name}` : `ec2-node-class/${name}`
+    const claim = { recorded: record?.resources[id], removeAdopted: removal?.removeAdopted ?? false }
+    return ofMark(ownerOfObject(object, ownership), `${object.kind} ${name}`, claim).stays === undefined
+  }
   const names = (manifests: readonly Manifest[]): readonly string[] =>
     manifests.map(({ metadata }) => metadata.name)
   const clusterName = cluster.name
@@ -67,7 +63,7 @@ function launched({ inputs, found, decisions, ownership }: ModelParts): readonly
       {
         aws,
         kubernetes,
-        ownership,
+        goes,
         // Until the last instance has ended, nothing goes that a node works with.
         dependsOn: ['helm-release', 'node-access', 'subnet-tags', 'security-group-tags']
       }
@@ -80,7 +76,7 @@ function launched({ inputs, found, decisions, ownership }: ModelParts): readonly
         nodePools: pools,
         nodeClasses: names(decisions.nodeClasses)
       },
-      { aws, kubernetes, ownership, dependsOn: ['stack'] }
+      { aws, kubernetes, goes, dependsOn: ['stack'] }
     )
   ]
 }

@@ -1,8 +1,8 @@
 import type { Aws } from '../../aws/clients.js'
 import { createAtEks } from '../../aws/eks-creation.js'
-import { awsProblem, codeOf, isNotFound, liveOf, refuseUnreadable } from '../../aws/errors.js'
+import { awsProblem, codeOf, isNotFound, liveOf } from '../../aws/errors.js'
 import type { IamRole } from '../../aws/iam-role.js'
-import { creationTags, isOurs, isOursToRemove } from '../../aws/ownership-tags.js'
+import { creationTags, isOurs } from '../../aws/ownership-tags.js'
 import { poll } from '../../aws/poll.js'
 import { missing, type Difference } from '../../engine/difference.js'
 import { messageOf, UserError } from '../../engine/errors.js'
@@ -165,14 +165,8 @@ export function accessEntry(wanted: AccessEntryWanted, ports: Ports): AnyResourc
           throw awsProblem(title, 'could not be made', error)
         }
       },
-      owner: ({ tags }) => ownerByTags({ tags }, wanted.clusterName),
-      remove: async (step): Promise<Removal> => {
-        const live = await liveOf(title, get)
-        if (live.state === 'absent') return { outcome: 'absent' }
-        refuseUnreadable(title, live)
-        if (!isOursToRemove('node-access', live.value.tags, wanted.clusterName, ports.ownership)) {
-          return { outcome: 'kept', reason: 'it is not ours by its tags' }
-        }
+      sign: { by: 'mark', mark: ({ tags }) => ownerByTags({ tags }, wanted.clusterName) },
+      remove: async (_live, step): Promise<Removal> => {
         const { DeleteAccessEntryCommand } = await import('../../aws/sdk/eks.js')
         const eks = await ports.aws.eks()
         await eks.send(new DeleteAccessEntryCommand(at)).catch((error: unknown) => {

@@ -32,8 +32,6 @@ interface Ports {
   readonly kubernetes: Pick<Kubernetes, 'get' | 'create' | 'patch'>
   /** Called with the ConfigMap's data as it was, before it is written. */
   readonly keepCopy: (data: Readonly<Record<string, string>>) => void
-  /** Whether the record says that we added the line. */
-  readonly created?: boolean
   readonly dependsOn?: readonly string[]
 }
 
@@ -128,20 +126,17 @@ export function awsAuth(wanted: AwsAuthWanted, ports: Ports): AnyResource {
       compare: differencesOf,
       absent: (want) => [missing('ConfigMap kube-system/aws-auth', want.nodeRoleArn)],
       apply: async (_live, _differences, step) => apply(step),
-      remove: async (step): Promise<Removal> => {
-        const live = await get()
-        if (mappingState(parseMapRoles(live.mapRoles), mapping).state === 'missing')
-          return { outcome: 'absent' }
-        if (ports.created !== true)
-          return { outcome: 'kept', reason: 'no record says that we added the line' }
+      // A line does not say who wrote it.
+      sign: { by: 'record' },
+      present: (live) =>
+        mappingState(parseMapRoles(live.mapRoles), mapping).state === 'missing'
+          ? []
+          : [`the line of ${wanted.nodeRoleArn} in aws-auth`],
+      remove: async (_live, step): Promise<Removal> => {
         await change((now) => withoutMapping(now.mapRoles, mapping))
         step.changed(`removed ${wanted.nodeRoleArn} from aws-auth`)
         return { outcome: 'removed' }
-      },
-      left: (live) =>
-        mappingState(parseMapRoles(live.mapRoles), mapping).state === 'missing'
-          ? []
-          : [`the line of ${wanted.nodeRoleArn} in aws-auth`]
+      }
     },
     (value): value is AwsAuthWanted => isMap(value) && typeof value['nodeRoleArn'] === 'string'
   )

@@ -18,7 +18,6 @@ export interface NodeAccessPorts {
   readonly kubernetes: Pick<Kubernetes, 'get' | 'create' | 'patch'>
   readonly ownership: Ownership
   readonly keepCopy: (data: Readonly<Record<string, string>>) => void
-  readonly created?: boolean
   /** Reads the node role, which an access entry must not be older than. */
   readonly nodeRole?: () => Promise<Pick<IamRole, 'createdAt'>>
   readonly dependsOn?: readonly string[]

@@ -1,16 +1,9 @@
 import type { GetOpenIDConnectProviderResponse } from '@aws-sdk/client-iam'
 import type { Aws } from '../../aws/clients.js'
 import { tagsOf } from '../../aws/discover.js'
-import {
-  awsProblem,
-  isAlreadyExists,
-  isNotFound,
-  liveOf,
-  refuseUnreadable,
-  wasRepeated
-} from '../../aws/errors.js'
+import { awsProblem, isAlreadyExists, isNotFound, liveOf, wasRepeated } from '../../aws/errors.js'
 import { whenIamFollows } from '../../aws/iam-late.js'
-import { creationTags, isOurs, tagList } from '../../aws/ownership-tags.js'
+import { creationTags, tagList } from '../../aws/ownership-tags.js'
 import { iamArn } from '../../aws/partition.js'
 import { poll } from '../../aws/poll.js'
 import { missing, type Difference } from '../../engine/difference.js'
@@ -154,14 +147,8 @@ export function oidcProvider(
           }
         )
       },
-      owner: ({ tags }) => ownerByTags({ tags }, wanted.clusterName),
-      remove: async (step): Promise<Removal> => {
-        const live = await liveOf(title, get)
-        if (live.state === 'absent') return { outcome: 'absent' }
-        refuseUnreadable(title, live)
-        if (!isOurs(live.value.tags, wanted.clusterName)) {
-          return { outcome: 'kept', reason: 'it was there before, and other service accounts may use it' }
-        }
+      sign: { by: 'mark', mark: ({ tags }) => ownerByTags({ tags }, wanted.clusterName), shared: true },
+      remove: async (_live, step): Promise<Removal> => {
         if (ports.removable !== true) {
           const reason =
             'other service accounts may have come to use it; it goes when asked for (`remove-oidc-provider: true`)'

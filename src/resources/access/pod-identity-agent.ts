@@ -1,12 +1,13 @@
 import type { Addon } from '@aws-sdk/client-eks'
 import type { Aws } from '../../aws/clients.js'
 import { createAtEks } from '../../aws/eks-creation.js'
-import { awsProblem, codeOf, isNotFound, liveOf, refuseUnreadable } from '../../aws/errors.js'
-import { creationTags, isOurs } from '../../aws/ownership-tags.js'
+import { awsProblem, codeOf, isNotFound, liveOf } from '../../aws/errors.js'
+import { creationTags } from '../../aws/ownership-tags.js'
 import { poll } from '../../aws/poll.js'
 import { missing, type Difference } from '../../engine/difference.js'
 import { UserError } from '../../engine/errors.js'
 import { isMap } from '../../engine/json.js'
+import type { Owner } from '../../engine/owner.js'
 import { resource, type AnyResource, type Removal, type Step } from '../../engine/resource.js'
 import type { Ailment } from '../../engine/health.js'
 import type { Ownership } from '../../aws/environment.js'
@@ -139,21 +140,20 @@ export function podIdentityAgent(wanted: PodIdentityAgentWanted, ports: Ports): 
       },
       // It runs on, and may not on every node: whether its pods are ready is seen in Kubernetes.
       health: async (live) => ({ ailments: ailmentsOf(live, wanted), unread: [] }),
-      owner: (live) => ownerByTags({ tags: live.source === 'add-on' ? live.tags : {} }, wanted.clusterName),
+      sign: { by: 'mark', mark: ownerOf, shared: true },
       remove
     },
     (value): value is PodIdentityAgentWanted => isMap(value) && typeof value['addonName'] === 'string'
   )
 
-  /** Ours, and no association but those that are removed before: others may have come to rely on it. */
-  async function remove(step: Step): Promise<Removal> {
-    const found = await liveOf(title, get)
-    if (found.state === 'absent') return { outcome: 'absent' }
-    refuseUnreadable(title, found)
-    const live = found.value
-    if (live.source !== 'add-on' || !isOurs(live.tags, wanted.clusterName)) {
-      return { outcome: 'kept', reason: 'it is not ours by its tags' }
-    }
+  function ownerOf(live: Live): Owner {
+    return live.source === 'add-on'
+      ? ownerByTags({ tags: live.tags }, wanted.clusterName)
+      : { kind: 'other', who: 'whoever runs its DaemonSet', evidence: ['a DaemonSet that is no EKS add-on'] }
+  }
+
+  /** No association but those that are removed before: others may have come to rely on it. */
+  async function remove(live: Live, step: Step): Promise<Removal> {
     const { DeleteAddonCommand, ListPodIdentityAssociationsCommand } = await import('../../aws/sdk/eks.js')
     const eks = await ports.aws.eks()
     const { associations = [] } = await eks
@@ -165,7 +165,7 @@ export function podIdentityAgent(wanted: PodIdentityAgentWanted, ports: Ports): 
       const users = associations.map((one) => `${one.namespace ?? ''}/${one.serviceAccount ?? ''}`)
       return { outcome: 'kept', reason: `other service accounts use it: ${users.join(', ')}` }
     }
-    if (live.status !== 'DELETING') {
+    if (live.source !== 'add-on' || live.status !== 'DELETING') {
       await eks.send(new DeleteAddonCommand(at)).catch(async (error: unknown) => {
         if (isNotFound(error) || (await isGoing(error))) return
         throw awsProblem(title, 'the add-on could not be deleted', error)

@@ -1,7 +1,7 @@
 import type { Aws } from '../../aws/clients.js'
 import { createAtEks } from '../../aws/eks-creation.js'
-import { awsProblem, codeOf, isNotFound, liveOf, refuseUnreadable } from '../../aws/errors.js'
-import { creationTags, isOurs, isOursToRemove } from '../../aws/ownership-tags.js'
+import { awsProblem, codeOf, isNotFound, liveOf } from '../../aws/errors.js'
+import { creationTags, isOurs } from '../../aws/ownership-tags.js'
 import { poll } from '../../aws/poll.js'
 import { missing, type Difference } from '../../engine/difference.js'
 import { messageOf, UserError } from '../../engine/errors.js'
@@ -160,14 +160,8 @@ export function podIdentityAssociation(
           }
         )
       },
-      owner: ({ tags }) => ownerByTags({ tags }, clusterName),
-      remove: async (step): Promise<Removal> => {
-        const found = await liveOf(title, get)
-        if (found.state === 'absent') return { outcome: 'absent' }
-        refuseUnreadable(title, found)
-        const live = found.value
-        if (!isOursToRemove('pod-identity-association', live.tags, clusterName, ports.ownership))
-          return { outcome: 'kept', reason: 'it is not ours by its tags' }
+      sign: { by: 'mark', mark: ({ tags }) => ownerByTags({ tags }, clusterName) },
+      remove: async (live, step): Promise<Removal> => {
         const { DeletePodIdentityAssociationCommand } = await import('../../aws/sdk/eks.js')
         const eks = await ports.aws.eks()
         await eks

@@ -1,5 +1,5 @@
 import type { Aws } from '../../aws/clients.js'
-import { awsProblem, isNotFound, liveOf, refuseUnreadable } from '../../aws/errors.js'
+import { awsProblem, isNotFound, liveOf } from '../../aws/errors.js'
 import { attachedPolicies, readRoleWithPolicies, type RoleWithPolicies } from '../../aws/iam-role.js'
 import { isOurs } from '../../aws/ownership-tags.js'
 import { iamArn } from '../../aws/partition.js'
@@ -123,15 +123,14 @@ export function controllerRolePolicies(wanted: ControllerRolePoliciesWanted, por
           throw awsProblem(title, 'could not be put right', error)
         }
       },
-      left: (live) => ofTheStack(wanted, live.attached).map(policyName),
+      // An attachment bears no mark; the stack cannot delete a policy that is attached.
+      sign: { by: 'record', goesWith: 'stack' },
+      present: (live) => ofTheStack(wanted, live.attached).map(policyName),
       /** What the user asked for besides may have been on the role before us: on one that is not ours it stays. */
-      remove: async (step): Promise<Removal> => {
-        const live = await liveOf(title, async () => attachedPolicies(aws, roleName))
-        if (live.state === 'absent') return { outcome: 'absent' }
-        refuseUnreadable(title, live)
-        const ours = ofTheStack(wanted, live.value)
-        for (const arn of ours) await policies.detach(arn, step)
-        return ours.length > 0 ? { outcome: 'removed' } : { outcome: 'absent' }
+      remove: async (live, step, names): Promise<Removal> => {
+        const going = ofTheStack(wanted, live.attached).filter((arn) => names.includes(policyName(arn)))
+        for (const arn of going) await policies.detach(arn, step)
+        return { outcome: 'removed' }
       }
     },
     // A record of another name is of another thing than the one that is read.

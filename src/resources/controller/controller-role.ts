@@ -1,15 +1,8 @@
 import type { Aws } from '../../aws/clients.js'
-import {
-  awsProblem,
-  isAlreadyExists,
-  isNotFound,
-  liveOf,
-  refuseUnreadable,
-  wasRepeated
-} from '../../aws/errors.js'
+import { awsProblem, isAlreadyExists, isNotFound, liveOf, wasRepeated } from '../../aws/errors.js'
 import { whenIamFollows } from '../../aws/iam-late.js'
 import { attachedPolicies, inlinePolicyNames, readRole, type IamRole } from '../../aws/iam-role.js'
-import { creationTags, isOurs, isOursToRemove, tagList } from '../../aws/ownership-tags.js'
+import { creationTags, isOurs, tagList } from '../../aws/ownership-tags.js'
 import { poll } from '../../aws/poll.js'
 import { boundaryArn, boundaryDrift, boundaryNote, putBoundary } from '../../aws/role-boundary.js'
 import { readTrust, trustDocument, trustStatement, type Trust } from '../../aws/trust-policy.js'
@@ -121,7 +114,10 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
         isOurs(live.tags, wanted.clusterName)
           ? boundaryNote(wanted.permissionsBoundary, live.permissionsBoundary)
           : [],
-      owner: ({ tags }) => ownerByTags({ tags, name: wanted.roleName }, wanted.clusterName),
+      sign: {
+        by: 'mark',
+        mark: ({ tags }) => ownerByTags({ tags, name: wanted.roleName }, wanted.clusterName)
+      },
       apply: async (live, _differences, step) => {
         if (live.state === 'absent') await create(step)
         try {
@@ -179,12 +175,7 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
     return whenIamFollows({ title, name: RoleName, removal: true }, step, write)
   }
 
-  async function remove(step: Step): Promise<Removal> {
-    const live = await liveOf(title, get)
-    if (live.state === 'absent') return { outcome: 'absent' }
-    refuseUnreadable(title, live)
-    if (!isOursToRemove('controller-role', live.value.tags, wanted.clusterName, ports.ownership))
-      return { outcome: 'kept', reason: 'it is not ours by its tags' }
+  async function remove(_live: IamRole, step: Step): Promise<Removal> {
     const sdk = await import('../../aws/sdk/iam.js')
     const iam = await ports.aws.iam()
     try {

@@ -9,21 +9,13 @@ import { authorOf, writerOf } from '../../kubernetes/managed-fields.js'
 import { field, isManifest, listField, textField, type Manifest } from '../../kubernetes/manifest.js'
 import { isNoise } from '../../kubernetes/noise.js'
 import { decided } from '../../kubernetes/view.js'
-import {
-  awaitGone,
-  finalizersOf,
-  isOurs,
-  liveOf,
-  withOwnership,
-  type KubernetesPorts
-} from '../kubernetes-object.js'
+import { awaitGone, finalizersOf, liveOf, withOwnership, type KubernetesPorts } from '../kubernetes-object.js'
 import { type CrdKeeper, isOfRelease, keepersOf, keeperText } from './crd-keeper.js'
 import { notTakenOver, refusalToTakeOver, refusalToWrite } from './crd-refusal.js'
 import { terminating } from './crd-health.js'
 import { forgetReleases, takeMarksOff } from './crd-take-over.js'
 import { namedFew } from '../removal/stuck-removal.js'
 import { ownerOfObject } from '../../adoption/owners/object-owner.js'
-import { ownerOfAll } from '../../adoption/owners/owner-evidence.js'
 
 export interface CrdsWanted {
   /** Karpenter's, whose chart they come from. */
@@ -68,30 +60,24 @@ export function crds(wanted: CrdsWanted, ports: CrdsPorts): AnyResource {
   const named = (live: readonly unknown[], manifest: Manifest): unknown =>
     live.find((one) => nameOf(one) === manifest.metadata.name)
 
-  async function removeAll(within: Kubernetes, step: Step): Promise<Removal> {
-    const foreign: string[] = []
+  async function removeAll(
+    live: CrdsLive,
+    within: Kubernetes,
+    step: Step,
+    names: readonly string[]
+  ): Promise<Removal> {
     const kept: string[] = []
-    let removed = 0
-    for (const { metadata } of wanted.crds) {
-      const live = await within.get(kind, metadata.name)
-      if (live === undefined) continue
-      if (!isOurs(live, ownership)) {
-        foreign.push(metadata.name)
-        continue
-      }
-      const keeper = (await keepersOf(within, [live], ownership, release)).get(metadata.name)
+    for (const name of live.found.map(nameOf).filter((one) => names.includes(titleOf(one)))) {
+      const keeper = live.keepers.get(name)
       if (keeper !== undefined) {
-        kept.push(`CRD ${metadata.name} is kept by ${keeperText(keeper)} now`)
+        kept.push(`CRD ${name} is kept by ${keeperText(keeper)} now`)
         continue
       }
-      await within.delete(kind, metadata)
-      step.changed(`deleted CRD ${metadata.name}`)
-      await awaitGone(within, kind, metadata, step, finalizersOf)
-      removed++
+      await within.delete(kind, { name })
+      step.changed(`deleted CRD ${name}`)
+      await awaitGone(within, kind, { name }, step, finalizersOf)
     }
-    if (foreign.length > 0) kept.push(`CRDs ${foreign.join(', ')} were there before`)
-    if (kept.length > 0) return { outcome: 'kept', reason: kept.join('; ') }
-    return { outcome: removed > 0 ? 'removed' : 'absent' }
+    return kept.length > 0 ? { outcome: 'kept', reason: kept.join('; ') } : { outcome: 'removed' }
   }
 
   return resource<CrdsWanted, CrdsLive>(
@@ -167,7 +153,16 @@ export function crds(wanted: CrdsWanted, ports: CrdsPorts): AnyResource {
         )
         step.waiting(undefined)
       },
-      remove: async (step) => {
+      sign: {
+        by: 'mark',
+        mark: ({ found }, name) =>
+          ownerOfObject(
+            found.find((one) => titleOf(nameOf(one)) === name),
+            ownership
+          )
+      },
+      present: ({ found }) => found.map((one) => titleOf(nameOf(one))),
+      remove: async (live, step, names) => {
         if (left) return { outcome: 'kept', reason: 'CRDs are left to whoever keeps them (`crds: leave`)' }
         if (!ports.removable)
           return {
@@ -181,11 +176,9 @@ export function crds(wanted: CrdsWanted, ports: CrdsPorts): AnyResource {
         if (inUse !== undefined) {
           return { outcome: 'kept', reason: `${inUse} are still there and would go with them` }
         }
-        return removeAll(within, step)
+        return removeAll(live, within, step, names)
       },
-      health: async ({ found }) => ({ ailments: found.flatMap(terminating), unread: [] }),
-      owner: ({ found }) => ownerOfAll(found.map((one) => ownerOfObject(one, ownership))),
-      left: ({ found }) => found.map((one) => `CRD ${nameOf(one)}`)
+      health: async ({ found }) => ({ ailments: found.flatMap(terminating), unread: [] })
     },
     (value): value is CrdsWanted =>
       isMap(value) &&
@@ -199,6 +192,10 @@ export function crds(wanted: CrdsWanted, ports: CrdsPorts): AnyResource {
 function withKeepPolicy(crd: Manifest): Manifest {
   const annotations = { ...crd.metadata.annotations, 'helm.sh/resource-policy': 'keep' }
   return { ...crd, metadata: { ...crd.metadata, annotations } }
+}
+
+function titleOf(name: string): string {
+  return `CRD ${name}`
 }
 
 function nameOf(object: unknown): string {

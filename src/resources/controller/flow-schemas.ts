@@ -1,3 +1,4 @@
+import { ownerOfObject } from '../../adoption/owners/object-owner.js'
 import { isMap } from '../../engine/json.js'
 import type { Judgement } from '../../engine/severity.js'
 import { missing } from '../../engine/difference.js'
@@ -5,7 +6,7 @@ import { resource, type AnyResource } from '../../engine/resource.js'
 import { manifestDifferences } from '../../kubernetes/differences.js'
 import { flowSchemas as kind } from '../../kubernetes/kinds.js'
 import { isManifest, textField, type Manifest } from '../../kubernetes/manifest.js'
-import { clear, isOurs, liveOf, ownersOf, withOwnership, type KubernetesPorts } from '../kubernetes-object.js'
+import { clear, liveOf, ownersOf, withOwnership, type KubernetesPorts } from '../kubernetes-object.js'
 
 export interface FlowSchemasWanted {
   readonly flowSchemas: readonly Manifest[]
@@ -114,29 +115,29 @@ export function flowSchemas(
           )
         }
       },
-      remove: async (step) => {
-        const within = kubernetes.within(step.signal)
-        const kept: string[] = []
-        let removed = 0
-        for (const { metadata } of manifests) {
-          const live = await within.get(kind, metadata.name)
-          if (live === undefined) continue
-          if (!isOurs(live, ownership)) kept.push(metadata.name)
-          else if ((await within.delete(kind, metadata)) === 'deleted') {
-            step.changed(`deleted FlowSchema ${metadata.name}`)
-            removed++
-          }
-        }
-        if (kept.length > 0)
-          return { outcome: 'kept', reason: `FlowSchema ${kept.join(', ')} was there before` }
-        return { outcome: removed > 0 ? 'removed' : 'absent' }
+      sign: {
+        by: 'mark',
+        mark: (live, name) =>
+          ownerOfObject(
+            live.find((one) => titleOf(one) === name),
+            ownership
+          )
       },
-      left: (live) =>
-        live
-          .filter((one) => isOurs(one, ownership))
-          .map((one) => `FlowSchema ${textField(one, 'metadata', 'name') ?? ''}`)
+      present: (live) => live.map(titleOf),
+      remove: async (live, step, names) => {
+        const within = kubernetes.within(step.signal)
+        for (const title of live.map(titleOf).filter((one) => names.includes(one))) {
+          const name = title.replace(/^FlowSchema /, '')
+          if ((await within.delete(kind, { name })) === 'deleted') step.changed(`deleted ${title}`)
+        }
+        return { outcome: 'removed' }
+      }
     },
     (value): value is FlowSchemasWanted =>
       isMap(value) && Array.isArray(value['flowSchemas']) && value['flowSchemas'].every(isManifest)
   )
+}
+
+function titleOf(flowSchema: unknown): string {
+  return `FlowSchema ${textField(flowSchema, 'metadata', 'name') ?? ''}`
 }

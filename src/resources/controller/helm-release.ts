@@ -160,20 +160,18 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
           objects.find(({ wanted: { kind } }) => kind === 'Deployment')?.live,
           look
         ),
-      owner: ({ release, objects }) =>
-        ownerOfRelease(
-          release,
-          objects.map(({ live }) => live),
-          ports.ownership
-        ),
-      remove: async (step) => {
+      sign: {
+        by: 'mark',
+        mark: ({ release, objects }) =>
+          ownerOfRelease(
+            release,
+            objects.map(({ live }) => live),
+            ports.ownership
+          )
+      },
+      works: true,
+      remove: async ({ release }, step) => {
         const within = kubernetes.within(step.signal)
-        const release = await readRelease(within, wanted.name, wanted.namespace)
-        if (release === undefined) return { outcome: 'absent' }
-        const { owner, adopted } = ports.ownership
-        if (release.labels[ownerLabel] !== owner && adopted?.has('helm-release') !== true) {
-          return { outcome: 'kept', reason: `${title} was there before`, inUse: true }
-        }
         await refuseClaims(within)
         const helm = await ports.helm()
         step.waiting(`helm to uninstall ${wanted.name}`)

@@ -3,18 +3,10 @@ import { missing } from '../../engine/difference.js'
 import { resource, type AnyResource } from '../../engine/resource.js'
 import { namespaces } from '../../kubernetes/kinds.js'
 import { textField } from '../../kubernetes/manifest.js'
-import {
-  awaitGone,
-  finalizersOf,
-  isOurs,
-  liveOf,
-  withOwnership,
-  type KubernetesPorts
-} from '../kubernetes-object.js'
+import { awaitGone, finalizersOf, liveOf, withOwnership, type KubernetesPorts } from '../kubernetes-object.js'
 import { othersIn } from './namespace-contents.js'
 import { namedFew } from '../removal/stuck-removal.js'
 import { ownerOfObject } from '../../adoption/owners/object-owner.js'
-import { leftTo } from '../../adoption/owners/owner-evidence.js'
 
 export interface NamespaceWanted {
   readonly name: string
@@ -59,15 +51,11 @@ export function namespace(wanted: NamespaceWanted, ports: KubernetesPorts): AnyR
         await within.apply(namespaces, withOwnership(manifest, undefined, ownership), { force: true })
         step.changed(`created ${title}`)
       },
-      owner: (live) => ownerOfObject(live, ownership),
-      remove: async (step) => {
+      sign: { by: 'mark', mark: (live) => ownerOfObject(live, ownership) },
+      remove: async (live, step) => {
         const within = kubernetes.within(step.signal)
-        const live = await within.get(namespaces, wanted.name)
-        if (live === undefined) return { outcome: 'absent' }
         if (builtIn.includes(wanted.name))
           return { outcome: 'kept', reason: `${title} belongs to the cluster` }
-        if (!isOurs(live, ownership))
-          return { outcome: 'kept', reason: leftTo(title, ownerOfObject(live, ownership)) }
         if (textField(live, 'metadata', 'deletionTimestamp') === undefined) {
           const others = await othersIn(within, wanted.name, ownership)
           if (others.length > 0)

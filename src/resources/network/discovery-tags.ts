@@ -1,6 +1,6 @@
 import { knownFirst } from '../../aws/discover.js'
 import type { Aws } from '../../aws/clients.js'
-import { awsProblem, liveOf, refuseUnreadable } from '../../aws/errors.js'
+import { awsProblem, liveOf } from '../../aws/errors.js'
 import { poll } from '../../aws/poll.js'
 import type { Difference } from '../../engine/difference.js'
 import { UserError } from '../../engine/errors.js'
@@ -24,8 +24,6 @@ export interface DiscoveryTagsPorts {
   readonly aws: Aws
   /** As discovery found them; the first read is spared. */
   readonly discovered?: readonly Tagged[]
-  /** Names of the tags that were there before us, by the record; undefined: no record, so nobody knows. */
-  readonly before?: readonly string[]
 }
 
 /** The two kinds of thing that are tagged. */
@@ -110,11 +108,10 @@ export function discoveryTags(
           async () => (missing(await kind.read(ports.aws, wanted.ids)).length === 0 ? true : undefined)
         )
       },
-      remove,
-      left: (live) =>
-        ofCluster(live)
-          .map(nameOf)
-          .filter((name) => ports.before?.includes(name) !== true)
+      // A tag does not say who set it.
+      sign: { by: 'record' },
+      present: (live) => ofCluster(live).map(nameOf),
+      remove
     },
     isWanted
   )
@@ -139,19 +136,8 @@ export function discoveryTags(
     return live.filter((one) => one.tags[discoveryTag] === wanted.clusterName).map(({ id }) => id)
   }
 
-  /** A tag does not say who set it: only the record does. */
-  async function remove(step: Step): Promise<Removal> {
-    const live = await liveOf<Live>(kind.title, async () => kind.read(ports.aws, wanted.ids))
-    // Subnets or groups that are gone have no tags.
-    if (live.state === 'absent') return { outcome: 'absent' }
-    refuseUnreadable(kind.title, live)
-    const { before } = ports
-    const tagged = ofCluster(live.value)
-    if (tagged.length === 0) return { outcome: 'absent' }
-    if (before === undefined) return { outcome: 'kept', reason: 'no record says that we set the tags' }
-    const ids = tagged.filter((id) => !before.includes(nameOf(id)))
-    if (ids.length === 0)
-      return { outcome: 'kept', reason: `were there before: ${tagged.map(nameOf).join(', ')}` }
+  async function remove(live: Live, step: Step, names: readonly string[]): Promise<Removal> {
+    const ids = ofCluster(live).filter((id) => names.includes(nameOf(id)))
     const { DeleteTagsCommand } = await import('../../aws/sdk/ec2.js')
     const ec2 = await ports.aws.ec2()
     const Tags = [{ Key: discoveryTag, Value: wanted.clusterName }]
@@ -159,8 +145,7 @@ export function discoveryTags(
       throw awsProblem(kind.title, `the tags of ${ids.join(', ')} could not be removed`, error)
     })
     step.changed(`removed ${discoveryTag} from ${ids.join(', ')}`)
-    const spared = tagged.filter((id) => !ids.includes(id)).map(nameOf)
-    return { outcome: 'removed', ...(spared.length > 0 && { spared }) }
+    return { outcome: 'removed' }
   }
 }
 

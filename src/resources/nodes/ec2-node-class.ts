@@ -2,7 +2,7 @@ import { resource, type AnyResource } from '../../engine/resource.js'
 import { conditionOf, type Condition } from '../../kubernetes/conditions.js'
 import { ec2NodeClasses } from '../../kubernetes/kinds.js'
 import { isManifest, type Manifest } from '../../kubernetes/manifest.js'
-import { isOurs, manifestResource } from '../kubernetes-object.js'
+import { manifestResource } from '../kubernetes-object.js'
 import { awaitRenewedHash, hashVersionOf, type NewHash } from './hash-renewal.js'
 import { lookAgain } from '../look-again.js'
 import { removeNodeClass } from '../removal/node-class-removal.js'
@@ -10,8 +10,6 @@ import type { NodeObjectPorts } from './node-pool.js'
 import { nodeClassSeverity } from './node-severity.js'
 import { notReady } from './node-health.js'
 import { awaitReady } from './ready.js'
-import { ownerOfObject } from '../../adoption/owners/object-owner.js'
-import { leftTo } from '../../adoption/owners/owner-evidence.js'
 
 /** What a failing condition's type and reason ask for (Karpenter 1.0 to 1.15). */
 const fixes: readonly { readonly reason: RegExp; readonly fix: string }[] = [
@@ -71,9 +69,8 @@ export function ec2NodeClass(
     readonly newHash?: NewHash
   }
 ): AnyResource {
-  const { kubernetes, ownership, removal } = ports
+  const { kubernetes, removal } = ports
   const { name } = manifest.metadata
-  const title = `EC2NodeClass ${name}`
   const own = manifestResource({
     ...ports,
     id: `ec2-node-class/${name}`,
@@ -94,13 +91,9 @@ export function ec2NodeClass(
         step.note(`EC2NodeClass ${name}: asked Karpenter to validate again`)
       })
     },
-    remove: async (step) => {
+    works: true,
+    remove: async (live, step) => {
       const within = kubernetes.within(step.signal)
-      const live = await within.get(ec2NodeClasses, name)
-      if (live === undefined) return { outcome: 'absent' }
-      if (!isOurs(live, ownership)) {
-        return { outcome: 'kept', reason: leftTo(title, ownerOfObject(live, ownership)), inUse: true }
-      }
       // Marked by an earlier run, whose obstacle may have been put right since.
       if (live.metadata.deletionTimestamp !== undefined) await lookAgain(within, name, step)
       return removeNodeClass({ ...removal, kubernetes: within }, name, step)

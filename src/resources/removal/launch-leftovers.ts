@@ -1,5 +1,5 @@
 import type { Aws } from '../../aws/clients.js'
-import { awsProblem, liveOf, refuseUnreadable } from '../../aws/errors.js'
+import { awsProblem, liveOf } from '../../aws/errors.js'
 import {
   deleteLaunchThing,
   instanceProfiles,
@@ -12,11 +12,11 @@ import { readRole } from '../../aws/iam-role.js'
 import { isOurs as isTagged } from '../../aws/ownership-tags.js'
 import { UserError } from '../../engine/errors.js'
 import { isMap } from '../../engine/json.js'
+import type { Owner } from '../../engine/owner.js'
 import { resource, type AnyResource, type Removal, type Step } from '../../engine/resource.js'
-import type { Ownership } from '../../aws/environment.js'
 import type { Kubernetes } from '../../kubernetes/client.js'
 import { ec2NodeClasses, nodePools } from '../../kubernetes/kinds.js'
-import { isOurs } from '../kubernetes-object.js'
+import type { Manifest } from '../../kubernetes/manifest.js'
 
 export interface LaunchLeftoversWanted {
   readonly clusterName: string
@@ -30,7 +30,8 @@ export interface LaunchLeftoversWanted {
 export interface LaunchLeftoversPorts {
   readonly aws: Aws
   readonly kubernetes: Kubernetes
-  readonly ownership: Ownership
+  /** Whether a NodePool or EC2NodeClass that is there goes. */
+  readonly goes: (object: Manifest) => boolean
   readonly dependsOn: readonly string[]
 }
 
@@ -47,7 +48,7 @@ const title = 'Launch templates, instance profiles, interfaces and volumes of Ka
  * removal only. Never a security group, a subnet or a key pair: Karpenter makes none.
  */
 export function launchLeftovers(wanted: LaunchLeftoversWanted, ports: LaunchLeftoversPorts): AnyResource {
-  const { aws, kubernetes, ownership } = ports
+  const { aws, kubernetes, goes } = ports
 
   async function read(signal: AbortSignal): Promise<Live | undefined> {
     const within = kubernetes.within(signal)
@@ -61,27 +62,20 @@ export function launchLeftovers(wanted: LaunchLeftoversWanted, ports: LaunchLeft
     ])
     const foreign = new Set(
       [...pools.items, ...classes.items]
-        .filter((object) => !isOurs(object, ownership))
+        .filter((object) => !goes(object))
         .map(({ kind, metadata }) => `${kind} ${metadata.name}`)
     )
     const isRemoved = (one: LaunchThing): boolean => {
-      // Launch templates and profiles are a class's; that one of its NodePools is tagged on them says nothing.
-      const ofClass = one.kind === 'launch template' || one.kind === 'instance profile'
-      const name = ofClass ? one.nodeClass : one.nodePool
-      const names = ofClass ? wanted.nodeClasses : wanted.nodePools
-      const owner = `${ofClass ? 'EC2NodeClass' : 'NodePool'} ${name ?? ''}`
-      return one.ofCluster && name !== undefined && names.includes(name) && !foreign.has(owner)
+      const { kind, name } = makerOf(one)
+      const names = kind === 'EC2NodeClass' ? wanted.nodeClasses : wanted.nodePools
+      return one.ofCluster && name !== undefined && names.includes(name) && !foreign.has(`${kind} ${name}`)
     }
     const all = things.flat()
     if (all.length === 0) return undefined
     return { ours: all.filter(isRemoved), others: all.filter((one) => !isRemoved(one)) }
   }
 
-  async function remove(step: Step): Promise<Removal> {
-    const live = await liveOf(title, async () => read(step.signal))
-    if (live.state === 'absent') return { outcome: 'absent' }
-    refuseUnreadable(title, live)
-    const { ours, others } = live.value
+  async function remove({ ours }: Live, step: Step): Promise<Removal> {
     for (const one of ours) {
       step.waiting(`${one.kind} ${one.id} to go`)
       await deleteLaunchThing(aws, one, step).catch((error: unknown) => {
@@ -90,12 +84,7 @@ export function launchLeftovers(wanted: LaunchLeftoversWanted, ports: LaunchLeft
       step.changed(`deleted ${one.kind} ${one.id}, which Karpenter had left`)
     }
     step.waiting(undefined)
-    await refuseHeldRole(others)
-    if (others.length > 0) {
-      const names = others.map(({ kind, id }) => `${kind} ${id}`)
-      return { outcome: 'kept', reason: `not of EC2NodeClasses that are removed: ${names.join(', ')}` }
-    }
-    return { outcome: ours.length > 0 ? 'removed' : 'absent' }
+    return { outcome: 'removed' }
   }
 
   /** IAM deletes no role that an instance profile holds: the stack would end half deleted. */
@@ -123,9 +112,31 @@ export function launchLeftovers(wanted: LaunchLeftoversWanted, ports: LaunchLeft
       compare: () => [],
       absent: () => [],
       apply: async () => undefined,
+      sign: { by: 'mark', mark: ownerOf },
+      present: ({ ours, others }) => [...ours, ...others].map(titleOf),
       remove,
-      left: ({ ours }) => ours.map(({ kind, id }) => `${kind} ${id}`)
+      afterRemoval: async ({ live }) => {
+        if (live.state === 'present') await refuseHeldRole(live.value.others)
+      }
     },
     (value): value is LaunchLeftoversWanted => isMap(value) && Array.isArray(value['nodeClasses'])
   )
+}
+
+function titleOf({ kind, id }: LaunchThing): string {
+  return `${kind} ${id}`
+}
+
+/** Launch templates and profiles are a class's; that one of its NodePools is tagged on them says nothing. */
+function makerOf(one: LaunchThing): { readonly kind: string; readonly name: string | undefined } {
+  return one.kind === 'launch template' || one.kind === 'instance profile'
+    ? { kind: 'EC2NodeClass', name: one.nodeClass }
+    : { kind: 'NodePool', name: one.nodePool }
+}
+
+function ownerOf({ others }: Live, title: string): Owner {
+  const other = others.find((one) => titleOf(one) === title)
+  if (other === undefined) return { kind: 'ours' }
+  const { kind, name } = makerOf(other)
+  return { kind: 'other', who: name === undefined ? 'whoever made it' : `${kind} ${name}`, evidence: [] }
 }

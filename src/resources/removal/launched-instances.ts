@@ -2,13 +2,13 @@ import type { Aws } from '../../aws/clients.js'
 import { awsProblem, liveOf } from '../../aws/errors.js'
 import { launchedInstances as readInstances, type LaunchedInstance } from '../../aws/karpenter-instances.js'
 import { isMap } from '../../engine/json.js'
+import type { Owner } from '../../engine/owner.js'
 import { resource, type AnyResource, type Removal, type Step } from '../../engine/resource.js'
-import type { Ownership } from '../../aws/environment.js'
 import type { Kubernetes } from '../../kubernetes/client.js'
 import { KubernetesError } from '../../kubernetes/errors.js'
 import { nodeClaims, nodePools } from '../../kubernetes/kinds.js'
+import type { Manifest } from '../../kubernetes/manifest.js'
 import { endInstances, instanceOf } from './forced-removal.js'
-import { isOurs } from '../kubernetes-object.js'
 import { namedFew, whenTimeIsUp } from './stuck-removal.js'
 import { UserError } from '../../engine/errors.js'
 
@@ -21,7 +21,8 @@ export interface LaunchedInstancesWanted {
 export interface LaunchedInstancesPorts {
   readonly aws: Aws
   readonly kubernetes: Kubernetes
-  readonly ownership: Ownership
+  /** Whether a NodePool that is there goes. */
+  readonly goes: (pool: Manifest) => boolean
   readonly dependsOn: readonly string[]
 }
 
@@ -41,16 +42,14 @@ export function launchedInstances(
   wanted: LaunchedInstancesWanted,
   ports: LaunchedInstancesPorts
 ): AnyResource {
-  const { aws, kubernetes, ownership } = ports
+  const { aws, kubernetes, goes } = ports
 
   async function read(signal: AbortSignal): Promise<Live> {
     const [instances, pools] = await Promise.all([
       readInstances(aws, wanted.clusterName),
       kubernetes.within(signal).list(nodePools)
     ])
-    const foreign = new Set(
-      pools.items.filter((pool) => !isOurs(pool, ownership)).map(({ metadata }) => metadata.name)
-    )
+    const foreign = new Set(pools.items.filter((pool) => !goes(pool)).map(({ metadata }) => metadata.name))
     const isRemoved = ({ nodePool }: LaunchedInstance): boolean =>
       wanted.nodePools.includes(nodePool) && !foreign.has(nodePool)
     return {
@@ -59,9 +58,8 @@ export function launchedInstances(
     }
   }
 
-  async function remove(step: Step): Promise<Removal> {
-    const seen: { live: Live } = { live: await reading(step) }
-    const first = seen.live
+  async function remove(live: Live, step: Step): Promise<Removal> {
+    const seen = { live }
     const ended = new Set<string>()
     try {
       for (let pause = 1_000; seen.live.ours.length > 0; pause = Math.min(pause * 1.5, 5_000)) {
@@ -84,11 +82,7 @@ export function launchedInstances(
     } finally {
       step.waiting(undefined)
     }
-    const kept = seen.live.others
-    if (kept.length > 0) {
-      return { outcome: 'kept', reason: `not of NodePools that are removed: ${kept.map(text).join(', ')}` }
-    }
-    return { outcome: first.ours.length > 0 ? 'removed' : 'absent' }
+    return { outcome: 'removed' }
   }
 
   async function reading(step: Step): Promise<Live> {
@@ -129,11 +123,27 @@ export function launchedInstances(
       compare: () => [],
       absent: () => [],
       apply: async () => undefined,
-      remove,
-      left: ({ ours }) => ours.map((instance) => `EC2 instance ${text(instance)}`)
+      sign: { by: 'mark', mark: ownerOf },
+      present: ({ ours, others }) => [...ours, ...others].map(titleOf),
+      remove
     },
     (value): value is LaunchedInstancesWanted => isMap(value) && Array.isArray(value['nodePools'])
   )
+}
+
+function titleOf(instance: LaunchedInstance): string {
+  return `EC2 instance ${text(instance)}`
+}
+
+function ownerOf({ others }: Live, name: string): Owner {
+  const other = others.find((one) => titleOf(one) === name)
+  return other === undefined
+    ? { kind: 'ours' }
+    : {
+        kind: 'other',
+        who: `NodePool ${other.nodePool}`,
+        evidence: [`tag karpenter.sh/nodepool=${other.nodePool}`]
+      }
 }
 
 function timeIsUp(left: readonly LaunchedInstance[], step: Step): UserError {

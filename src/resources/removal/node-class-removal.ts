@@ -34,7 +34,7 @@ export async function removeNodeClass(ports: Ports, name: string, step: Step): P
   const users = (await kubernetes.list(nodePools)).items.filter((pool) => classOf(pool) === name)
   if (users.length > 0) {
     const names = users.map(({ metadata }) => metadata.name).join(', ')
-    return { outcome: 'kept', reason: `NodePools ${names} use it and are not ours`, inUse: true }
+    return { outcome: 'kept', reason: `NodePools ${names} use it and are not ours` }
   }
   if ((await kubernetes.delete(ec2NodeClasses, { name })) === 'deleted') step.changed(`deleted ${title}`)
   const view = new View(kubernetes, step.signal)

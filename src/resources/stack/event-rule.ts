@@ -1,7 +1,7 @@
 import type { Rule, RuleState, Target } from '@aws-sdk/client-eventbridge'
 import type { Aws } from '../../aws/clients.js'
-import { awsProblem, isNotFound, liveOf, refuseUnreadable } from '../../aws/errors.js'
-import { creationTags, isOursToRemove, tagList } from '../../aws/ownership-tags.js'
+import { awsProblem, isNotFound, liveOf } from '../../aws/errors.js'
+import { creationTags, tagList } from '../../aws/ownership-tags.js'
 import { poll } from '../../aws/poll.js'
 import type { StackRules } from '../../aws/stack-rules.js'
 import { missing } from '../../engine/difference.js'
@@ -158,19 +158,11 @@ export function eventRule(wanted: EventRuleWanted, ports: Ports): AnyResource {
           throw awsProblem(title, 'could not be put right', error)
         }
       },
+      sign: { by: 'whole', whole: 'stack' },
       /** The rule goes with its stack; a target that the stack does not know would keep both. */
-      remove: async (step): Promise<Removal> => {
-        const live = await liveOf(title, read)
-        refuseUnreadable(title, live)
-        if (live.state === 'absent') return { outcome: 'absent' }
-        if (!isOursToRemove('stack', (await ports.stackTags()) ?? {}, wanted.clusterName, ports.ownership)) {
-          return {
-            outcome: 'kept',
-            reason: `CloudFormation stack ${wanted.stackName} is not ours by its tags`
-          }
-        }
+      remove: async (live, step): Promise<Removal> => {
         try {
-          await removeOthers(live.value.name, live.value.targets, step)
+          await removeOthers(live.name, live.targets, step)
         } catch (error) {
           throw awsProblem(title, "others' targets could not be removed", error)
         }

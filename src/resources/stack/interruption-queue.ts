@@ -1,6 +1,6 @@
 import type { Aws } from '../../aws/clients.js'
-import { awsProblem, codeOf, isNotFound, liveOf, refuseUnreadable } from '../../aws/errors.js'
-import { creationTags, isOursToRemove } from '../../aws/ownership-tags.js'
+import { awsProblem, codeOf, isNotFound, liveOf } from '../../aws/errors.js'
+import { creationTags } from '../../aws/ownership-tags.js'
 import { parsePolicy } from '../../aws/policy/document.js'
 import { poll } from '../../aws/poll.js'
 import { missing, type Difference, type Severity } from '../../engine/difference.js'
@@ -135,15 +135,8 @@ export function interruptionQueue(wanted: QueueWanted, ports: Ports): AnyResourc
           throw awsProblem(title, 'could not be put right', error)
         }
       },
-      /** The queue goes with its stack, and not at all with one that is not ours. */
-      remove: async (): Promise<Removal> => {
-        const live = await liveOf(title, read)
-        refuseUnreadable(title, live)
-        if (live.state === 'absent') return { outcome: 'absent' }
-        return isOursToRemove('stack', (await ports.stackTags()) ?? {}, wanted.clusterName, ports.ownership)
-          ? { outcome: 'removed' }
-          : { outcome: 'kept', reason: `CloudFormation stack ${wanted.stackName} is not ours by its tags` }
-      }
+      sign: { by: 'whole', whole: 'stack' },
+      remove: async (): Promise<Removal> => ({ outcome: 'removed' })
     },
     isWanted
   )

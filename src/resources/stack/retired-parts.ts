@@ -143,7 +143,11 @@ export function retiredParts(wanted: RetiredPartsWanted, ports: Ports): AnyResou
           throw awsProblem(title, 'could not be taken away', error)
         }
       },
-      left: () => [],
+      sign: { by: 'whole', whole: 'stack' },
+      present: ({ attached, stack }) => [
+        ...attached.filter((arn) => wanted.policyArns.includes(arn)).map(policyName),
+        ...partsBesides(wanted.template, stack)
+      ],
       // Whoever takes away the stack and what is on the role has taken these away.
       remove: async () => ({ outcome: 'absent' })
     },

@@ -45,7 +45,8 @@ export function spotServiceLinkedRole(ports: { readonly aws: Aws }): AnyResource
         }
         step.changed(`created service-linked role ${wanted.roleName}`)
       },
-      remove: async () => ({ outcome: 'kept', reason: 'the whole account uses it for spot instances' })
+      sign: { by: 'nobody', reason: 'the whole account uses it for spot instances' },
+      remove: async () => ({ outcome: 'absent' })
     },
     (value): value is SpotServiceLinkedRoleWanted => isMap(value) && typeof value['roleName'] === 'string'
   )

@@ -1,14 +1,6 @@
 import type { Aws } from '../../aws/clients.js'
-import {
-  awsProblem,
-  isAlreadyExists,
-  isNotFound,
-  liveOf,
-  refuseUnreadable,
-  wasRepeated
-} from '../../aws/errors.js'
+import { awsProblem, isAlreadyExists, isNotFound, liveOf, wasRepeated } from '../../aws/errors.js'
 import { policyFix, readManagedPolicy, setDocument, usersOfPolicy } from '../../aws/managed-policy.js'
-import { isOursToRemove } from '../../aws/ownership-tags.js'
 import { iamPath } from '../../aws/partition.js'
 import { poll } from '../../aws/poll.js'
 import { missing, type Difference } from '../../engine/difference.js'
@@ -131,6 +123,7 @@ export function stackPolicy(wanted: StackPolicyWanted, ports: Ports): AnyResourc
           return isWritten ? true : undefined
         })
       },
+      sign: { by: 'whole', whole: 'stack' },
       remove
     },
     isWanted
@@ -166,14 +159,13 @@ export function stackPolicy(wanted: StackPolicyWanted, ports: Ports): AnyResourc
   }
 
   /** The stack takes it away; what would keep the stack from it is said before the stack is touched. */
-  async function remove(step: Step): Promise<Removal> {
-    const users = await liveOf(title, async () => usersOfPolicy(aws, wanted.arn))
-    if (users.state === 'absent') return { outcome: 'absent' }
-    refuseUnreadable(title, users)
-    if (!isOursToRemove('stack', (await ports.stackTags()) ?? {}, wanted.clusterName, ports.ownership)) {
-      return { outcome: 'kept', reason: `stack ${ports.stackName} is not ours by its tags` }
-    }
-    if (users.value.length > 0) await untilUnused(users.value, step)
+  async function remove(_live: LivePolicy, step: Step): Promise<Removal> {
+    const users = await usersOfPolicy(aws, wanted.arn).catch((error: unknown) => {
+      if (isNotFound(error)) return undefined
+      throw awsProblem(title, 'who uses it could not be read', error)
+    })
+    if (users === undefined) return { outcome: 'absent' }
+    if (users.length > 0) await untilUnused(users, step)
     return { outcome: 'removed' }
   }
 

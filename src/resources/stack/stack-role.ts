@@ -1,16 +1,9 @@
 import type { Aws } from '../../aws/clients.js'
-import {
-  awsProblem,
-  isAlreadyExists,
-  isNotFound,
-  liveOf,
-  refuseUnreadable,
-  wasRepeated
-} from '../../aws/errors.js'
+import { awsProblem, isAlreadyExists, isNotFound, liveOf, wasRepeated } from '../../aws/errors.js'
 import { whenIamFollows } from '../../aws/iam-late.js'
 import { readRoleWithPolicies, type IamRole, type RoleWithPolicies } from '../../aws/iam-role.js'
 import { policyFix } from '../../aws/managed-policy.js'
-import { creationTags, isOurs, isOursToRemove, tagList } from '../../aws/ownership-tags.js'
+import { creationTags, isOurs, tagList } from '../../aws/ownership-tags.js'
 import { iamPath } from '../../aws/partition.js'
 import { poll } from '../../aws/poll.js'
 import { boundaryArn, boundaryDrift, boundaryNote, putBoundary } from '../../aws/role-boundary.js'
@@ -172,6 +165,7 @@ export function stackRole(wanted: StackRoleWanted, ports: Ports): AnyResource {
           return found !== undefined && differencesOf(now, found).length === 0 ? true : undefined
         })
       },
+      sign: { by: 'whole', whole: 'stack' },
       remove
     },
     isWanted
@@ -215,14 +209,8 @@ export function stackRole(wanted: StackRoleWanted, ports: Ports): AnyResource {
   }
 
   /** The stack takes the role away; what others put on it would keep the stack from it, and goes first. */
-  async function remove(step: Step): Promise<Removal> {
-    const live = await liveOf(title, get)
-    if (live.state === 'absent') return { outcome: 'absent' }
-    refuseUnreadable(title, live)
-    if (!isOursToRemove('stack', (await ports.stackTags()) ?? {}, wanted.clusterName, ports.ownership)) {
-      return { outcome: 'kept', reason: `stack ${ports.stackName} is not ours by its tags` }
-    }
-    const { attached, inline } = beyondTemplate(wanted, live.value)
+  async function remove(live: RoleWithPolicies, step: Step): Promise<Removal> {
+    const { attached, inline } = beyondTemplate(wanted, live)
     for (const arn of attached) await policies.detach(arn, step)
     for (const [name, document] of inline) await policies.deleteInline(name, document, step)
     if (attached.length + inline.length > 0) await untilOff(step)

@@ -1,6 +1,5 @@
 import type { Aws } from '../../aws/clients.js'
 import { awsProblem, liveOf, uninstallPolicy } from '../../aws/errors.js'
-import { isOursToRemove } from '../../aws/ownership-tags.js'
 import { tooLong } from '../../aws/template-size.js'
 import { deleteStack, readStack, whenIdle, type LiveStack } from '../../aws/stack-operation.js'
 import { missing } from '../../engine/difference.js'
@@ -67,14 +66,11 @@ export function stack(wanted: StackWanted, ports: Ports): AnyResource {
           throw awsProblem(title, 'could not be changed', error)
         }
       },
-      owner: ({ tags }) => ownerOfStack({ tags, name: wanted.name }, wanted.clusterName),
-      remove: async (step): Promise<Removal> => {
+      sign: { by: 'mark', mark: ({ tags }) => ownerOfStack({ tags, name: wanted.name }, wanted.clusterName) },
+      remove: async (_live, step): Promise<Removal> => {
         try {
           const found = await whenIdle(aws, wanted.name, step)
           if (found === undefined) return { outcome: 'absent' }
-          if (!isOursToRemove('stack', found.tags, wanted.clusterName, ports.ownership)) {
-            return { outcome: 'kept', reason: 'it is not ours by its tags' }
-          }
           await deleteStack(aws, { id: found.stackId, name: wanted.name }, uninstallPolicy, step)
         } catch (error) {
           step.signal.throwIfAborted()
