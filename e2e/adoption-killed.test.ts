@@ -17,6 +17,7 @@ import { at, auditor, callsOf, denied, find, get, paths, reportOf, succeeded, un
 import { guide } from './shapes/guide.js'
 import { installedVersion, type Made } from './shapes/shape.js'
 import { startWorkload } from './workload.js'
+import { compared } from './removal.js'
 
 const ourRecord = '/api/v1/namespaces/kube-system/configmaps/setup-karpenter'
 
@@ -113,7 +114,7 @@ describe('an adoption that upgrades at once, looked at first and killed on its w
   test('knows afterwards what was there before', async () => {
     sandbox.cloud.clearCalls()
     await holdForNames(sandbox, made, 'uninstall')
-    succeeded(await sandbox.run({ mode: 'uninstall' }))
+    succeeded(await compared(sandbox, await sandbox.run({ mode: 'uninstall' })))
     expect(calledBy('DeleteStack')).toBe(false)
     expect(at(await find(sandbox, `${paths.nodePools}/${made.nodePools[0] ?? ''}`), 'kind')).toBe('NodePool')
     expect(await find(sandbox, ourRecord)).toBeUndefined()

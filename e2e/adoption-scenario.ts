@@ -1,3 +1,4 @@
+import { compared } from './removal.js'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { list, text } from '../sandbox/values.js'
@@ -133,7 +134,7 @@ export function adoptionScenario(shape: Shape, expected: Expectations): void {
       const [running, standing] = [await standingOf(sandbox, made), await everything(sandbox)]
       await holdForNames(sandbox, made, 'uninstall')
       sandbox.cloud.clearCalls()
-      succeeded(await sandbox.run({ mode: 'uninstall' }))
+      succeeded(await compared(sandbox, await sandbox.run({ mode: 'uninstall' })))
       expect(denied(callsOf(sandbox))).toEqual([])
       expect(await standingOf(sandbox, made)).toEqual(running)
       const now = await everything(sandbox)
@@ -147,14 +148,13 @@ export function adoptionScenario(shape: Shape, expected: Expectations): void {
       succeeded(await sandbox.run({ ...upgrade, adopt: 'true' }))
       await holdForNames(sandbox, made, 'uninstall')
       sandbox.cloud.clearCalls()
-      succeeded(
-        await sandbox.run({
-          mode: 'uninstall',
-          'remove-adopted': 'true',
-          'remove-crds': 'true',
-          timeout: '5m'
-        })
-      )
+      const removal = {
+        mode: 'uninstall',
+        'remove-adopted': 'true',
+        'remove-crds': 'true',
+        timeout: '5m'
+      }
+      succeeded(await compared(sandbox, await sandbox.run(removal)))
       expect(denied(callsOf(sandbox))).toEqual([])
       const left = await everything(sandbox)
       const among = (names: readonly string[]): readonly string[] =>

@@ -8,6 +8,7 @@ import { AnotherHand } from './another-hand.js'
 import { check, checkIsClean } from './clean-check.js'
 import { errorOf, found, refusedBeforeWriting } from './failed-run.js'
 import { at, get, listed, paths, reportOf, succeeded } from './scenario.js'
+import { compared } from './removal.js'
 
 const inputs = { 'karpenter-version': newest, 'smoke-test': 'false' }
 const leave = { ...inputs, crds: 'leave' }
@@ -182,7 +183,9 @@ spec:
 
     test('stay after an uninstall that removes CRDs', async () => {
       await holdPublished(sandbox, 'uninstall')
-      const result = succeeded(await sandbox.run({ mode: 'uninstall', 'remove-crds': 'true' }))
+      const result = succeeded(
+        await compared(sandbox, await sandbox.run({ mode: 'uninstall', 'remove-crds': 'true' }))
+      )
       expect(result.log).toContain('CRDs are left to whoever keeps them (`crds: leave`)')
       expect(await crdNames()).toContain('nodepools.karpenter.sh')
       expect(await records()).toBe(1)

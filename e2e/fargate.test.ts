@@ -16,6 +16,7 @@ import {
   writes
 } from './scenario.js'
 import { startWorkload, stopWorkload } from './workload.js'
+import { compared } from './removal.js'
 
 const version = { 'karpenter-version': newest }
 const irsa = { ...version, 'controller-identity': 'irsa' }
@@ -83,7 +84,7 @@ describe('a cluster that has a Fargate profile for the controller, and not one n
 
   test("is rid of it, and of the controller's nodes; the profile stays", async () => {
     hold(sandbox, await publishedStatements(sandbox, 'uninstall'))
-    succeeded(await sandbox.run({ mode: 'uninstall', 'remove-crds': 'true' }))
+    succeeded(await compared(sandbox, await sandbox.run({ mode: 'uninstall', 'remove-crds': 'true' })))
     await until("Fargate's nodes to go", async () =>
       (await listed(sandbox, paths.nodes)).length === 0 ? true : undefined
     )

@@ -1,5 +1,6 @@
 import type { ActionResult, Sandbox } from '../sandbox/index.js'
 import { holdPublished } from '../sandbox/cluster/deployer-policy.js'
+import { calledGone } from './said.js'
 import { succeeded } from './scenario.js'
 
 export const uninstall = {
@@ -31,5 +32,13 @@ export async function remove(
 ): Promise<ActionResult> {
   await holdPublished(sandbox, 'uninstall')
   sandbox.cloud.clearCalls()
-  return sandbox.run({ ...uninstall, ...inputs }, options)
+  return compared(sandbox, await sandbox.run({ ...uninstall, ...inputs }, options))
+}
+
+/** An uninstall that has come to its proof, which is held to what stands. */
+export async function compared(sandbox: Sandbox, result: ActionResult): Promise<ActionResult> {
+  if (result.outputs['leftovers'] === undefined) return result
+  const gone = await calledGone(sandbox, result)
+  if (gone.length > 0) throw new Error(`called gone, and there: ${gone.join(', ')}\n${result.log}`)
+  return result
 }

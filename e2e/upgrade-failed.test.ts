@@ -6,6 +6,7 @@ import { check, checkIsClean } from './clean-check.js'
 import { errorOf } from './failed-run.js'
 import { at, callsOf, find, get, listed, paths, succeeded, until, writes } from './scenario.js'
 import { podsOf, startWorkload, stopWorkload } from './workload.js'
+import { compared } from './removal.js'
 
 const before = { 'karpenter-version': oldest, 'controller-identity': 'irsa', 'smoke-test': 'false' }
 const after = { ...before, 'karpenter-version': newest }
@@ -190,7 +191,7 @@ describe(`an upgrade from ${oldest} to ${newest} whose controller does not come 
     test(`leaves nothing to an uninstall that removes CRDs, those of ${newest} included`, async () => {
       await Promise.all(['shop', 'bank'].map(async (name) => stopWorkload(sandbox, name)))
       await holdPublished(sandbox, 'uninstall')
-      succeeded(await sandbox.run({ mode: 'uninstall', 'remove-crds': 'true' }))
+      succeeded(await compared(sandbox, await sandbox.run({ mode: 'uninstall', 'remove-crds': 'true' })))
       const crds = (await listed(sandbox, paths.crds)).map((crd) => text(at(crd, 'metadata', 'name')) ?? '')
       expect(crds.filter((name) => /karpenter|capacitybuffers/.test(name))).toEqual([])
     })

@@ -7,6 +7,7 @@ import { errorOf } from './failed-run.js'
 import { at, callsOf, denied, launchedByKarpenter, listed, paths, succeeded, writes } from './scenario.js'
 import { UpgradeWatch } from './upgrade-watch.js'
 import { podsOf, startWorkload, stopWorkload } from './workload.js'
+import { compared } from './removal.js'
 
 /** Of the guide, without the cluster's name. */
 const single = 'KarpenterControllerPolicy'
@@ -221,7 +222,7 @@ describe.each<Case>([
       expect(karpenterPolicies(sandbox)).toHaveLength(split.length + 1)
       await Promise.all(['standing', 'joining'].map(async (one) => stopWorkload(sandbox, one)))
       await holdPublished(sandbox, 'uninstall')
-      succeeded(await sandbox.run({ mode: 'uninstall', timeout: '5m' }))
+      succeeded(await compared(sandbox, await sandbox.run({ mode: 'uninstall', timeout: '5m' })))
       expect(karpenterPolicies(sandbox)).toEqual([])
       const roles = sandbox.cloud.iam.roles.values().map((role) => role.name)
       expect(roles.filter((role) => role.endsWith(name) || role.startsWith(name))).toEqual([])
