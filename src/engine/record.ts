@@ -30,8 +30,27 @@ export interface InstallRecord {
   readonly resources: Readonly<Record<string, RecordedResource>>
 }
 
+/** The record, or why the text is none that this release knows. */
+export function readRecordText(text: string): InstallRecord | { readonly broken: string } {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return { broken: 'it is no JSON' }
+  }
+  const schema = isMap(value) ? value['schema'] : undefined
+  if (typeof schema === 'number' && schema > 1)
+    return { broken: `it was written by a newer release of this action (schema ${schema})` }
+  return recordOf(value) ?? { broken: 'it is no record of an install' }
+}
+
+/** Undefined when it is none that this release knows. */
 export function parseRecord(text: string): InstallRecord | undefined {
-  const value: unknown = JSON.parse(text)
+  const record = readRecordText(text)
+  return 'broken' in record ? undefined : record
+}
+
+function recordOf(value: unknown): InstallRecord | undefined {
   if (!isMap(value) || value['schema'] !== 1 || !isMap(value['resources'])) return undefined
   const { karpenterVersion, kubernetesVersion, run, time } = value
   if (typeof karpenterVersion !== 'string' || typeof run !== 'string' || typeof time !== 'string')

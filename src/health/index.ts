@@ -10,6 +10,7 @@ import { type Manifest, textField } from '../kubernetes/manifest.js'
 import { notReady } from '../resources/nodes/node-health.js'
 import { nodePoolFix } from '../resources/nodes/node-pool.js'
 import { smokeTestLabel } from '../smoke-test/objects.js'
+import { leftoverAilments, testNodePools } from '../smoke-test/leftovers.js'
 import { claimAilments, stuckOf } from './claims.js'
 
 /** Thousands of NodeClaims in a few requests: one has 5 KB. */
@@ -32,24 +33,66 @@ export async function clusterHealth(facts: HealthFacts, step: Step): Promise<rea
   const ofResources = graph.resources.map(async (resource) =>
     healthFindings(resource, (await inspections.get(resource.id)?.health(step)) ?? well)
   )
-  const found = await Promise.all([...ofResources, nodePoolHealth(facts, step), claimHealth(facts, step)])
+  const found = await Promise.all([...ofResources, nodeHealth(facts, step)])
   return found.flat()
 }
 
-async function nodePoolHealth({ kubernetes }: HealthFacts, step: Step): Promise<readonly Finding[]> {
-  return orUnread('NodePools', async () => {
-    const { items } = await kubernetes.within(step.signal).list(nodePools)
-    return items.filter(isWatched).flatMap((pool) =>
+/** NodePools and NodeClaims side by side; what a smoke test left is told by both. */
+async function nodeHealth(facts: HealthFacts, step: Step): Promise<readonly Finding[]> {
+  const kubernetes = facts.kubernetes.within(step.signal)
+  const now = step.now()
+  let pools: readonly Manifest[] = []
+  let ofTests: ReadonlyMap<string, number> = new Map()
+  const [poolFindings, claimFindings] = await Promise.all([
+    orUnread('NodePools', async () => {
+      pools = (await kubernetes.list(nodePools)).items
+      return pools.filter(isWatched).flatMap((pool) => findings(pool, notReady(pool, nodePoolFix)))
+    }),
+    orUnread('NodeClaims', async () => {
+      const { items } = await kubernetes.pick(
+        nodeClaims,
+        (claim) => ({
+          stuck: stuckOf(claim, facts.installed, now),
+          testOf: claim.metadata.labels?.[smokeTestLabel] === undefined ? undefined : poolOf(claim)
+        }),
+        { page: claimPage }
+      )
+      ofTests = counted(items.flatMap(({ testOf }) => testOf ?? []))
+      const stuck = claimAilments(items.flatMap(({ stuck: one }) => one ?? []))
+      return [...stuck].flatMap(([nodePool, ailments]) =>
+        healthFindings(
+          { id: `node-claims/${nodePool}`, title: `NodeClaims of NodePool ${nodePool}`, layer: 'karpenter' },
+          { ...well, ailments }
+        )
+      )
+    })
+  ])
+  const left = await orUnread('leftover smoke test', async () =>
+    [...(await leftoverAilments(kubernetes, testNodePools(pools), ofTests))].flatMap(([name, ailment]) =>
       healthFindings(
-        {
-          id: `node-pool/${pool.metadata.name}`,
-          title: `NodePool ${pool.metadata.name}`,
-          layer: 'karpenter'
-        },
-        { ...well, ailments: notReady(pool, nodePoolFix) }
+        { id: `smoke-test/${name}`, title: 'leftover smoke test', layer: 'karpenter' },
+        { ...well, ailments: [ailment] }
       )
     )
-  })
+  )
+  return [...poolFindings, ...claimFindings, ...left]
+}
+
+function findings({ metadata: { name } }: Manifest, ailments: Health['ailments']): readonly Finding[] {
+  return healthFindings(
+    { id: `node-pool/${name}`, title: `NodePool ${name}`, layer: 'karpenter' },
+    { ...well, ailments }
+  )
+}
+
+function poolOf(claim: Manifest): string {
+  return claim.metadata.labels?.['karpenter.sh/nodepool'] ?? ''
+}
+
+function counted(names: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1)
+  return counts
 }
 
 /** EKS Auto Mode's are AWS's own affair, and a smoke test says itself what becomes of its own. */
@@ -59,22 +102,6 @@ function isWatched(pool: Manifest): boolean {
     (group === undefined || group === 'karpenter.k8s.aws') &&
     pool.metadata.labels?.[smokeTestLabel] === undefined
   )
-}
-
-async function claimHealth({ kubernetes, installed }: HealthFacts, step: Step): Promise<readonly Finding[]> {
-  return orUnread('NodeClaims', async () => {
-    const now = step.now()
-    const { items } = await kubernetes
-      .within(step.signal)
-      .pick(nodeClaims, (claim) => stuckOf(claim, installed, now), { page: claimPage })
-    const stuck = claimAilments(items.filter((one) => one !== undefined))
-    return [...stuck].flatMap(([nodePool, ailments]) =>
-      healthFindings(
-        { id: `node-claims/${nodePool}`, title: `NodeClaims of NodePool ${nodePool}`, layer: 'karpenter' },
-        { ...well, ailments }
-      )
-    )
-  })
 }
 
 async function orUnread(title: string, look: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {

@@ -111,6 +111,12 @@ function sightOf(pace: Pace): { millisecondsLeft(held: Held | undefined): number
   }
 }
 
+/** The run that holds the lock, as others are told of it; undefined when nobody does. It may have been lost since. */
+export async function lockedRun(kubernetes: Kubernetes): Promise<string | undefined> {
+  const held = heldBy(await kubernetes.get(leases, lockName.name, lockName.namespace))
+  return held === undefined || held.holder === '' ? undefined : held.run
+}
+
 /** Releases the lock of a run that could not do it itself; leaves another run's lock alone. */
 export async function releaseLock(kubernetes: Kubernetes, holder: string): Promise<'released' | 'not held'> {
   const lease = await kubernetes.get(leases, lockName.name, lockName.namespace)

@@ -7,6 +7,8 @@ import { configMaps } from './kinds.js'
 import { textField } from './manifest.js'
 
 export const recordName = { name: 'setup-karpenter', namespace: 'kube-system' } as const
+/** Where a record that could not be read is kept when another one takes its place. */
+export const setAsideName = { name: 'setup-karpenter-unreadable', namespace: 'kube-system' } as const
 const key = 'record.json.gz'
 /** The API server's own limit for a ConfigMap is 1 MiB; other fields need room. */
 const mostBytes = 1_000_000
@@ -71,7 +73,27 @@ export async function writeRecord(kubernetes: Kubernetes, text: string, run: str
   )
 }
 
-/** Removes the record; the last act of an uninstall. */
+/** Keeps what is in the record's place under another name, as it is, so that another record can take its place. */
+export async function setRecordAside(kubernetes: Kubernetes): Promise<void> {
+  const live = await kubernetes.get(configMaps, recordName.name, recordName.namespace)
+  if (live === undefined) return
+  await kubernetes.apply(
+    configMaps,
+    {
+      apiVersion: configMaps.apiVersion,
+      kind: configMaps.kind,
+      metadata: { ...setAsideName, labels: { 'app.kubernetes.io/managed-by': 'setup-karpenter' } },
+      ...(live.data !== undefined && { data: live.data }),
+      ...(live.binaryData !== undefined && { binaryData: live.binaryData })
+    },
+    { force: true }
+  )
+}
+
+/** Removes the record, and one that was set aside; the last act of an uninstall. */
 export async function deleteRecord(kubernetes: Kubernetes): Promise<'deleted' | 'absent'> {
-  return kubernetes.delete(configMaps, recordName)
+  const outcomes = await Promise.all(
+    [recordName, setAsideName].map(async (name) => kubernetes.delete(configMaps, name))
+  )
+  return outcomes.includes('deleted') ? 'deleted' : 'absent'
 }

@@ -18,6 +18,7 @@ import { annotate } from '../report/annotations.js'
 import { checkLines, healthLines } from '../report/check-notes.js'
 import { noteDecisions } from '../report/install-notes.js'
 import { compare, ownershipOf, type Run, stage } from '../run/run.js'
+import { lostRecordFinding } from '../plan/lost-record.js'
 import { versionFindings, withRefusal } from '../plan/version-findings.js'
 import { sayUpgrade } from '../upgrade/say.js'
 
@@ -46,6 +47,7 @@ export async function check(given: Run): Promise<void> {
     const ofResources = findingsOf(graph, read, found.record)
     const all = [
       ...ofVersion.findings,
+      ...(standing.kind === 'others' ? [] : lostRecordFinding(found, read)),
       ...withDenied([...ofResources, ...tagged], found).map((finding) =>
         withRefusal(finding, ofVersion.refusal)
       )

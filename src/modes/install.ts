@@ -8,12 +8,16 @@ import type { Graph } from '../engine/graph.js'
 import type { Inspection } from '../engine/resource.js'
 import { applyAll, type Outcome } from '../engine/walk.js'
 import type { SmokeTestInput } from '../inputs/inputs.js'
+import { recordIsLost } from '../plan/lost-record.js'
 import { keepRecord, withLock } from '../plan/record-keeper.js'
 import { model } from '../plan/model/index.js'
 import { preflight } from '../preflight/checks.js'
 import { adoptionLines } from '../report/adoption-notes.js'
 import { noteDecisions, noteSmokeTests, notProvedAgain, planLines } from '../report/install-notes.js'
 import { compare, ownershipOf, type Run, stage } from '../run/run.js'
+import { cleanUpEarlier } from '../smoke-test/clean-up.js'
+import { hasLeftovers } from '../smoke-test/leftovers.js'
+import { smokeTestId } from '../smoke-test/objects.js'
 import { proveScaling } from '../smoke-test/prove-scaling.js'
 import { clusterMoved } from '../plan/version-findings.js'
 import { sayUpgrade } from '../upgrade/say.js'
@@ -26,13 +30,15 @@ interface Plan {
   readonly decisions: Decisions
   readonly graph: Graph
   readonly inspections: ReadonlyMap<string, Inspection>
+  /** Whether a smoke test of another run has left something. */
+  readonly leftovers: boolean
 }
 
 /** Mode install: discover, decide, check, compare, apply what differs, prove that it scales. */
 export async function install(run: Run): Promise<void> {
   const first = await plan(run)
   const proofWanted = proofOf(first)
-  if (!changes(first) && proofWanted === undefined) {
+  if (!changes(first) && proofWanted === undefined && !first.leftovers) {
     await apply(first)
     await notProvedAgain(first.run, first.found, {
       version: first.decisions.version,
@@ -44,11 +50,18 @@ export async function install(run: Run): Promise<void> {
     // Whoever held the lock has changed what was read before: version, names, and all.
     const now = waited ? await plan(run) : first
     const { found, decisions } = now
+    const { ledger } = now.run
     const record = keepRecord(now.run, { ...now, alsoTagged: async () => alsoTaggedIds(found) })
     const proof = proofOf(now)
+    // A smoke test removes them itself.
+    if (now.leftovers && proof === undefined)
+      for (const title of await cleanUpEarlier(found.kubernetes, smokeTestId(ownershipOf(now.run).run)))
+        ledger.recorded(`removed ${title}, left by an earlier smoke test`)
     if (changes(now)) await record.ahead()
     await apply(now)
     if (changes(now)) await record.installed()
+    if (recordIsLost(found, now.inspections))
+      ledger.recorded('wrote the record of the install anew: ConfigMap kube-system/setup-karpenter')
     if (proof === undefined)
       return notProvedAgain(now.run, found, { version: decisions.version, changed: changes(now) })
     smokeTestBegins()
@@ -99,7 +112,8 @@ async function plan(given: Run): Promise<Plan> {
   )
   const inspections = await comparing
   await sayUpgrade(run, { found, decisions, inspections })
-  return { run, found, decisions, graph, inspections }
+  const leftovers = await hasLeftovers(found.kubernetes, smokeTestId(ownership.run))
+  return { run, found, decisions, graph, inspections, leftovers }
 }
 
 /** Whether this run writes down that it takes over what somebody else installed. */
@@ -114,9 +128,9 @@ function proofOf(now: Plan): SmokeTestInput | undefined {
     : undefined
 }
 
-/** Whether the record is to be written: of what is changed, of whose it becomes, or of the Kubernetes that it stands on. */
+/** Whether the record is to be written: of what is changed, of whose it becomes, of the Kubernetes that it stands on, anew. */
 function changes(now: Plan): boolean {
-  return differs(now) || takesOver(now) || moved(now)
+  return differs(now) || takesOver(now) || moved(now) || recordIsLost(now.found, now.inspections)
 }
 
 function moved({ found: { record, cluster } }: Plan): boolean {

@@ -22,6 +22,8 @@ import { listingOf, type RemovalListing } from '../engine/removal-listing.js'
 import { noteDecisions } from '../report/install-notes.js'
 import { foreignNodePools, standingNodePools } from '../preflight/nodes/foreign-node-pools.js'
 import { isOurs } from '../resources/kubernetes-object.js'
+import { cleanUpEarlier } from '../smoke-test/clean-up.js'
+import { smokeTestId } from '../smoke-test/objects.js'
 import { compare, ownershipOf, type Run, stage } from '../run/run.js'
 import { listingLines, standingLines } from '../report/removal-notes.js'
 
@@ -43,6 +45,10 @@ export async function uninstall(run: Run): Promise<void> {
     first.found.kubernetes,
     async ({ waited }) => {
       const now = waited ? await plan(run) : first
+      // Its pods would have new nodes made while the others go.
+      const test = smokeTestId(ownershipOf(run).run)
+      for (const title of await cleanUpEarlier(now.found.kubernetes, test))
+        run.ledger.recorded(`removed ${title}, left by an earlier smoke test`)
       const outcomes = await remove(run, now)
       run.ledger.removal(outcomes)
       // What is read after the end of the run's time would only say that it is over.

@@ -8,7 +8,7 @@ import {
   type SecurityGroup,
   type Subnet
 } from '../aws/discover.js'
-import { type InstallRecord, parseRecord } from '../engine/record.js'
+import { type InstallRecord, readRecordText } from '../engine/record.js'
 import { UserError } from '../engine/errors.js'
 import { once } from '../engine/once.js'
 import type { Layer, Step } from '../engine/resource.js'
@@ -50,6 +50,8 @@ export interface Discovery {
   /** What EC2 knows of the cluster's network beyond what was chosen; read when it is first asked for. */
   readonly network: NetworkReads
   readonly record: InstallRecord | undefined
+  /** Why what stands in the record's place cannot be read: corrupt, or of a newer release. */
+  readonly brokenRecord?: string
   /** What was taken over of an installation that somebody else made. */
   readonly adopted?: Adopted
   /** What the caller may not read. Only the record may be missing in a run that writes. */
@@ -119,7 +121,7 @@ export async function discover(
     })
   }
   const { aws, cluster, kubernetes } = await reach(inputs, session, step)
-  const [subnets, securityGroups, scalers, agents, record] = await Promise.all([
+  const [subnets, securityGroups, scalers, agents, { record, broken }] = await Promise.all([
     orDenied('subnets', 'network', discoverSubnets(aws, cluster, inputs.subnets), []),
     orDenied('security groups', 'network', discoverSecurityGroups(aws, cluster, inputs.securityGroups), []),
     orDenied('controllers', 'helm', findScalers(kubernetes), { controllers: [], autoscalers: [] }),
@@ -157,6 +159,7 @@ export async function discover(
       ready: agents.status?.numberReady ?? 0
     },
     record,
+    ...(broken !== undefined && { brokenRecord: broken }),
     denied
   }
 }
@@ -193,14 +196,16 @@ async function installRecord(
   kubernetes: Kubernetes,
   step: Step,
   denied: Denied[]
-): Promise<InstallRecord | undefined> {
+): Promise<{ readonly record: InstallRecord | undefined; readonly broken?: string }> {
   const stored = await readRecord(kubernetes)
-  if (stored.state === 'present') return parseRecord(stored.text)
-  if (stored.state === 'absent') return undefined
+  if (stored.state === 'absent') return { record: undefined }
+  const read = stored.state === 'present' ? readRecordText(stored.text) : undefined
+  if (read !== undefined && !('broken' in read)) return { record: read }
+  const reason = read?.broken ?? (stored.state === 'present' ? '' : stored.reason)
   if (stored.state === 'unreadable') {
-    const { missingPermission, reason } = stored
+    const { missingPermission } = stored
     denied.push({ what: 'record', layer: 'kubernetes', missingPermission, reason })
   }
-  step.warning(`record kube-system/setup-karpenter: ${stored.reason}; going on without it`)
-  return undefined
+  step.warning(`record kube-system/setup-karpenter: ${reason}; going on without it`)
+  return { record: undefined, ...(stored.state !== 'unreadable' && { broken: reason }) }
 }

@@ -14,7 +14,7 @@ import { factsToRecord } from '../karpenter/version-facts.js'
 import type { Run } from '../run/run.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { acquireLock } from '../kubernetes/lease.js'
-import { writeRecord } from '../kubernetes/record-store.js'
+import { setRecordAside, writeRecord } from '../kubernetes/record-store.js'
 import { runUrl } from '../run/ports.js'
 import { smokeTestId } from '../smoke-test/objects.js'
 import { clearCleanup, saveCleanup } from '../run/state.js'
@@ -102,7 +102,7 @@ export interface RecordKeeper {
 export function keepRecord(
   run: Run,
   now: {
-    readonly found: Pick<Discovery, 'kubernetes' | 'record' | 'adopted'> & {
+    readonly found: Pick<Discovery, 'kubernetes' | 'record' | 'brokenRecord' | 'adopted'> & {
       readonly cluster: Pick<Discovery['cluster'], 'kubernetesVersion'>
     }
     readonly decisions: Pick<Decisions, 'version' | 'facts'>
@@ -130,7 +130,8 @@ export function keepRecord(
     return {
       id,
       wanted,
-      found: inspection?.present ?? [],
+      // Without a record the marks say what is our work.
+      found: previous === undefined && isOurs(inspection, now.inspections) ? [] : (inspection?.present ?? []),
       ...(takesOver && isTakenOver(inspection, now.inspections) && { adopted: true })
     }
   })
@@ -138,8 +139,12 @@ export function keepRecord(
     const ids = await now.alsoTagged?.()
     return ids === undefined ? {} : { alsoTagged: ids }
   }
-  const write = async (record: InstallRecord): Promise<void> =>
-    writeRecord(kubernetes, JSON.stringify(record), url)
+  let aside = now.found.brokenRecord !== undefined
+  const write = async (record: InstallRecord): Promise<void> => {
+    if (aside) await setRecordAside(kubernetes)
+    aside = false
+    await writeRecord(kubernetes, JSON.stringify(record), url)
+  }
   return {
     ahead: async () => {
       const record = recordAhead(previous, facts(), resources)
@@ -152,6 +157,14 @@ export function keepRecord(
       await write(nextRecord(previous, now, resources))
     }
   }
+}
+
+/** By its own mark, or by that of what it is part of. */
+function isOurs(inspection: Inspection | undefined, inspections: ReadonlyMap<string, Inspection>): boolean {
+  if (inspection === undefined || inspection.present.length === 0) return false
+  if (inspection.owner?.kind === 'ours') return true
+  const { partOf } = inspection.resource
+  return partOf !== undefined && inspections.get(partOf)?.owner?.kind === 'ours'
 }
 
 /** What is there and nobody else keeps. */

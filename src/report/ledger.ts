@@ -30,6 +30,7 @@ export class Ledger {
   readonly #stages: { name: string; seconds: number }[] = []
   readonly #choices: Record<string, string> = {}
   readonly #kept: Record<string, string> = {}
+  readonly #recorded: string[] = []
   #cluster: Report['cluster']
   #versions: ReportedVersions | undefined
   #walk:
@@ -93,15 +94,19 @@ export class Ledger {
     this.#adoption = entries
   }
 
+  /** A line of what was changed beside the model's resources. */
+  recorded(line: string): void {
+    this.#recorded.push(line)
+  }
+
   removal(outcomes: readonly RemovalOutcome[], listing?: RemovalListing): void {
     this.#removal = { outcomes, listing }
   }
 
   /** Every line of what was changed. */
   get changes(): readonly string[] {
-    return [...(this.#walk?.outcomes ?? []), ...(this.#removal?.outcomes ?? [])].flatMap(
-      ({ changes }) => changes
-    )
+    const outcomes = [...(this.#walk?.outcomes ?? []), ...(this.#removal?.outcomes ?? [])]
+    return [...outcomes.flatMap(({ changes }) => changes), ...this.#recorded]
   }
 
   report(end: {

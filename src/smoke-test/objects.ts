@@ -1,4 +1,5 @@
 import { isMap } from '../engine/json.js'
+import { quantity } from '../engine/quantity.js'
 import type { Ownership } from '../aws/environment.js'
 import { deployments, nodePools } from '../kubernetes/kinds.js'
 import { field, listField, type Manifest } from '../kubernetes/manifest.js'
@@ -27,6 +28,8 @@ export interface Workload {
   readonly replicas: number
   readonly onePerNode: boolean
   readonly image: string
+  /** For scale-up, and again for scale-down. */
+  readonly timeoutSeconds: number
 }
 
 /** The id of a run as it can stand in names and label values: at most 30 of [a-z0-9-]. */
@@ -73,6 +76,7 @@ export function smokeTestObjects(
   const kept = Object.fromEntries(
     Object.entries(spec).filter(([name]) => name !== 'weight' && name !== 'replicas')
   )
+  const limits = mapOf(spec['limits'])
   return {
     nodePool: {
       apiVersion: nodePools.apiVersion,
@@ -80,6 +84,8 @@ export function smokeTestObjects(
       metadata: { name: names.nodePool, labels, annotations },
       spec: {
         ...kept,
+        // What everybody forgets stays bounded, and its nodes go by themselves.
+        limits: { ...limits, cpu: smaller(limits['cpu'], workload.replicas * cpuPerPod) },
         disruption: {
           consolidationPolicy: 'WhenEmpty',
           consolidateAfter: '0s',
@@ -91,7 +97,11 @@ export function smokeTestObjects(
             ...mapOf(template['metadata']),
             labels: { ...mapOf(field(template, 'metadata', 'labels')), [smokeTestLabel]: id }
           },
-          spec: { ...templateSpec, taints: [...listField(templateSpec, 'taints'), taint] }
+          spec: {
+            ...templateSpec,
+            expireAfter: `${expiryHours(workload.timeoutSeconds)}h`,
+            taints: [...listField(templateSpec, 'taints'), taint]
+          }
         }
       }
     },
@@ -104,6 +114,22 @@ export function smokeTestObjects(
       listField(templateSpec, 'taints')
     )
   }
+}
+
+/**
+ * vCPUs that a NodePool may make for a pod. Karpenter counts the largest type that a node could become against the limit
+ * (provisioning/scheduling, subtractMax), and the largest has 896: a test is never held up by its own bound.
+ */
+const cpuPerPod = 1000
+
+function smaller(own: unknown, most: number): unknown {
+  const given = typeof own === 'string' || typeof own === 'number' ? quantity(String(own)) : undefined
+  return given !== undefined && given <= most ? own : String(most)
+}
+
+/** Longer than any test of this timeout. */
+function expiryHours(timeoutSeconds: number): number {
+  return 1 + Math.ceil((2 * timeoutSeconds) / 3600)
 }
 
 /** Where a Fargate profile takes the namespace in, it leaves pods with this one to nodes (Amazon EKS, CoreDNS on Fargate). */

@@ -1,0 +1,40 @@
+import type { Finding } from '../engine/findings.js'
+import type { Inspection } from '../engine/resource.js'
+import type { Discovery } from './discovery.js'
+
+type Found = Pick<Discovery, 'record' | 'brokenRecord' | 'denied'>
+
+/** Whether something stands, and no record says that it was installed: not where the caller may not read the record. */
+export function recordIsLost(found: Found, inspections: ReadonlyMap<string, Inspection>): boolean {
+  if (found.record !== undefined || found.denied.some(({ what }) => what === 'record')) return false
+  return [...inspections.values()].some(
+    ({ resource: { id }, present }) => id === 'helm-release' && present.length > 0
+  )
+}
+
+/** What a check says of it. */
+export function lostRecordFinding(
+  found: Found,
+  inspections: ReadonlyMap<string, Inspection>
+): readonly Finding[] {
+  if (!recordIsLost(found, inspections)) return []
+  const { brokenRecord } = found
+  return [
+    {
+      kind: 'pending',
+      id: 'record',
+      title: 'ConfigMap kube-system/setup-karpenter',
+      layer: 'kubernetes',
+      path: '',
+      wanted: 'the record of the install',
+      recorded: undefined,
+      live: undefined,
+      severity: 'changes behaviour',
+      reason:
+        brokenRecord === undefined
+          ? 'the record of the install is not there, so drift cannot be told from what the inputs changed'
+          : `the record of the install cannot be read: ${brokenRecord}`,
+      install: `write it anew, from marks and from what is there${brokenRecord === undefined ? '' : ', and keep the other as setup-karpenter-unreadable'}`
+    }
+  ]
+}
