@@ -4,6 +4,7 @@ import { forwarding, type Forward } from './forward.js'
 import { errorOf, KubernetesError, type Caller } from './errors.js'
 import { knownKind, resourceName, untyped, type Kind, type ObjectName } from './kinds.js'
 import { field, isManifest, listField, textField, type Manifest } from './manifest.js'
+import { pickItems } from './list-items.js'
 import type { Patch } from './patch.js'
 import { plainGet, queryText, requestFor, type Request } from './request.js'
 import { transport, type Connection } from './transport.js'
@@ -158,9 +159,15 @@ export function createKubernetes(options: KubernetesOptions): Kubernetes {
         }
         let page: unknown
         try {
-          page = JSON.parse(
-            await send(requestFor('GET', 'list', kind, { namespace: selection.namespace }), { query })
-          )
+          const text = await send(requestFor('GET', 'list', kind, { namespace: selection.namespace }), {
+            query
+          })
+          if (selection.page === undefined) page = JSON.parse(text)
+          else {
+            const picked = pickItems(text, (item) => of(itemOf(kind, item)))
+            items.push(...picked.items)
+            page = picked.rest
+          }
         } catch (error) {
           if (error instanceof KubernetesError && error.status === 404)
             return { items: [], resourceVersion: '' }
