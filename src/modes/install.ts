@@ -60,7 +60,7 @@ export async function install(run: Run): Promise<void> {
     if (changes(now)) await record.ahead()
     await apply(now)
     if (changes(now)) await record.installed()
-    if (recordIsLost(found, now.inspections))
+    if (recordIsLost(found, now.inspections) && !takesOver(now))
       ledger.recorded('wrote the record of the install anew: ConfigMap kube-system/setup-karpenter')
     if (proof === undefined)
       return notProvedAgain(now.run, found, { version: decisions.version, changed: changes(now) })
