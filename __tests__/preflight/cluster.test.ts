@@ -137,7 +137,7 @@ describe('subnetTagsConflict', () => {
   })
   const group: SecurityGroup = { id: 'sg-1', name: 'cluster', vpcId: 'vpc-1', tags: {} }
   const findingsOf = (subnets: readonly Subnet[], securityGroups = [group]): readonly string[] =>
-    subnetTagsConflict({ clusterName: 'green', subnets, securityGroups }).map(
+    subnetTagsConflict({ clusterName: 'green', discovery: 'tags', subnets, securityGroups }).map(
       ({ level, subject, problem, fix }) => `${level} ${subject}: ${problem} | ${fix}`
     )
 
@@ -153,6 +153,12 @@ describe('subnetTagsConflict', () => {
         /^error subnets: subnet-1 is tagged karpenter\.sh\/discovery=blue, so cluster "green" cannot have it .*`subnets: subnet-2,subnet-3`/
       )
     ])
+  })
+
+  it('has nothing against them where EC2NodeClasses go by ids', () => {
+    const subnets = [subnet('subnet-1', 'a', 'blue'), subnet('subnet-2', 'b', 'blue')]
+    const facts = { clusterName: 'green', subnets, securityGroups: [group] }
+    expect(subnetTagsConflict({ ...facts, discovery: 'ids' })).toEqual([])
   })
 
   it('says so where there are none', () => {

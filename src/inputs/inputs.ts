@@ -79,6 +79,8 @@ function read(source: InputSource, problems: InputProblems) {
     nodeAccess: parsed(table.nodeAccess),
     subnets: parsed(table.subnets),
     securityGroups: parsed(table.securityGroups),
+    /** `ids`: EC2NodeClasses name what they use, and nothing is tagged. */
+    discovery: parsed(table.discovery),
     template: parsed(table.template),
     stackName: parsed(table.stackName, guide.stack) ?? '',
     /** oci://... without a version, or the path of a chart. */

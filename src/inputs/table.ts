@@ -45,6 +45,7 @@ export const table = {
   nodeAccess: input('node-access', 'auto', model, word('auto', 'access-entry', 'aws-auth')),
   subnets: input('subnets', 'cluster', model, of.subnets),
   securityGroups: input('security-groups', 'cluster', model, of.securityGroups),
+  discovery: input('discovery', 'tags', model, word('tags', 'ids')),
   template: input('template', 'upstream', model, of.template),
   stackName: input('stack-name', '', model, optional(of.stack)),
   chart: input('chart', 'oci://public.ecr.aws/karpenter/karpenter', model, of.chart),

@@ -17,9 +17,19 @@ export interface NodeClassSettings {
   readonly nodeRoleName: string
   /** The user's tags; Karpenter puts them on instances, volumes and launch templates. */
   readonly tags?: Readonly<Record<string, string>>
+  /** What nodes run in and have, by id; undefined: it is found by the discovery tag. */
+  readonly ids?: { readonly subnets: readonly string[]; readonly securityGroups: readonly string[] }
 }
 
-export function byDiscoveryTag(clusterName: string): readonly SelectorTerm[] {
+/** Terms that find the subnets or security groups of the inputs. */
+export function selectorTerms(
+  { clusterName, ids }: Pick<NodeClassSettings, 'clusterName' | 'ids'>,
+  of: 'subnets' | 'securityGroups'
+): readonly SelectorTerm[] {
+  return ids === undefined ? byDiscoveryTag(clusterName) : ids[of].map((id) => ({ id }))
+}
+
+function byDiscoveryTag(clusterName: string): readonly SelectorTerm[] {
   return [{ tags: { [discoveryTag]: clusterName } }]
 }
 
@@ -28,7 +38,7 @@ export function byDiscoveryTag(clusterName: string): readonly SelectorTerm[] {
  * Amazon Linux 2023. The guide pins a dated image; a date goes stale, so who wants one gives manifests in node-pools.
  */
 export function defaultNodeClass(name: string, settings: NodeClassSettings): EC2NodeClass {
-  const { clusterName, nodeRoleName, tags = {} } = settings
+  const { nodeRoleName, tags = {} } = settings
   return {
     apiVersion: 'karpenter.k8s.aws/v1',
     kind: 'EC2NodeClass',
@@ -36,8 +46,8 @@ export function defaultNodeClass(name: string, settings: NodeClassSettings): EC2
     spec: {
       role: nodeRoleName,
       amiSelectorTerms: [{ alias: 'al2023@latest' }],
-      subnetSelectorTerms: byDiscoveryTag(clusterName),
-      securityGroupSelectorTerms: byDiscoveryTag(clusterName),
+      subnetSelectorTerms: selectorTerms(settings, 'subnets'),
+      securityGroupSelectorTerms: selectorTerms(settings, 'securityGroups'),
       ...(Object.keys(tags).length > 0 && { tags })
     }
   }

@@ -218,9 +218,15 @@ function installedIdentity({ record }: Discovery): ControllerIdentityStrategy | 
 
 async function manifestsOf(
   inputs: Inputs,
-  { adopted, cluster: { kubernetesVersion }, kubernetes }: Discovery
+  { adopted, cluster: { kubernetesVersion }, kubernetes, subnets, securityGroups }: Discovery
 ): Promise<Pick<Decisions, 'nodePools' | 'nodeClasses' | 'warnings'>> {
-  const settings = { clusterName: inputs.clusterName, nodeRoleName: inputs.nodeRoleName, tags: inputs.tags }
+  const ids = { subnets: subnets.map(({ id }) => id), securityGroups: securityGroups.map(({ id }) => id) }
+  const settings = {
+    clusterName: inputs.clusterName,
+    nodeRoleName: inputs.nodeRoleName,
+    tags: inputs.tags,
+    ...(inputs.discovery === 'ids' && { ids })
+  }
   switch (inputs.nodePools.kind) {
     case 'none':
       return { nodePools: [], nodeClasses: [], warnings: [] }

@@ -60,6 +60,7 @@ type KnownInputs = Pick<
   | 'controllerRoleName'
   | 'helmValues'
   | 'interruptionQueue'
+  | 'discovery'
   | 'allowDowngrade'
   | 'crds'
 >

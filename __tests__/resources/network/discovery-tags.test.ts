@@ -142,7 +142,7 @@ describe('Discovery tags', () => {
     await expect(install(subnetTags({ clusterName: 'green', ids }, { aws }))).rejects.toMatchObject({
       message:
         'subnets: subnet-0ab1 is tagged karpenter.sh/discovery=blue, so cluster "green" cannot have it.',
-      fix: 'Give it to one of the two: remove the tag, or pass `subnets: subnet-0cd2`.',
+      fix: 'Where both clusters use it, pass `discovery: ids`: EC2NodeClasses name what they use, and no tag is touched. Else pass `subnets: subnet-0cd2`.',
       state: 'Nothing was changed.'
     })
     expect(server.calls).not.toContain('CreateTags')

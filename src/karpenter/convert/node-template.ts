@@ -1,4 +1,4 @@
-import { byDiscoveryTag, type NodeClassSettings } from '../default-node-pools.js'
+import { type NodeClassSettings, selectorTerms } from '../default-node-pools.js'
 import type { AmiSelectorTerm, EC2NodeClass, SelectorTerm } from '../types.js'
 import { kubernetesMinor } from '../versions.js'
 import { Fields } from './fields.js'
@@ -96,8 +96,12 @@ function termsOf(
 ): readonly SelectorTerm[] {
   const selector = spec.texts(field)
   if (Object.keys(selector).length === 0) {
-    spec.findings.warn(`spec.${field} is missing; karpenter.sh/discovery: ${settings.clusterName} is taken`)
-    return byDiscoveryTag(settings.clusterName)
+    const taken =
+      settings.ids === undefined
+        ? `karpenter.sh/discovery: ${settings.clusterName} is`
+        : 'the ids of the inputs are'
+    spec.findings.warn(`spec.${field} is missing; ${taken} taken`)
+    return selectorTerms(settings, field === 'subnetSelector' ? 'subnets' : 'securityGroups')
   }
   return convertSelector(`spec.${field}`, selector, spec.findings)
 }

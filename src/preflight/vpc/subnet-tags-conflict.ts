@@ -9,14 +9,19 @@ const fewAddresses = 16
 /** Subnets and security groups that another cluster's Karpenter finds by the same tag, or that cannot hold nodes. */
 export function subnetTagsConflict({
   clusterName,
+  discovery,
   subnets,
   securityGroups
-}: Pick<Facts, 'clusterName' | 'subnets' | 'securityGroups'>): readonly Concern[] {
+}: Pick<Facts, 'clusterName' | 'discovery' | 'subnets' | 'securityGroups'>): readonly Concern[] {
   return [
     ...none('subnets', subnets.length),
     ...none('security-groups', securityGroups.length),
-    ...conflicts('subnets', clusterName, subnets),
-    ...conflicts('security-groups', clusterName, securityGroups),
+    ...(discovery === 'ids'
+      ? []
+      : [
+          ...conflicts('subnets', clusterName, subnets),
+          ...conflicts('security-groups', clusterName, securityGroups)
+        ]),
     ...room(subnets)
   ]
 }
@@ -49,7 +54,7 @@ function conflicts(
       subject: input,
       problem: `${one.id} is tagged ${discoveryTag}=${one.tags[discoveryTag] ?? ''}, so cluster "${clusterName}" cannot have it`,
       evidence: '',
-      fix: `Give ${one.id} to one of the two: remove the tag (aws ec2 delete-tags --resources ${one.id} --tags Key=${discoveryTag}), or pass ${
+      fix: `Where both clusters use it, pass \`discovery: ids\`: EC2NodeClasses name it by its id, and no tag is touched. Else pass ${
         free.length > 0 ? `\`${input}: ${free.map(({ id }) => id).join(',')}\`` : `other \`${input}\``
       }.`
     }))

@@ -55,7 +55,7 @@ export function discoveryTagConflicts(
   return new UserError(
     input,
     `${subject} tagged ${discoveryTag}=${others.join(' or ')}, so cluster "${clusterName}" cannot have ${taken.length === 1 ? 'it' : 'them'}.`,
-    `Give ${taken.length === 1 ? 'it' : 'each'} to one of the two: remove the tag, or pass \`${input}: ${free.length > 0 ? free.join(',') : 'ids of others'}\`.`,
+    `Where both clusters use ${taken.length === 1 ? 'it' : 'them'}, pass \`discovery: ids\`: EC2NodeClasses name what they use, and no tag is touched. Else pass \`${input}: ${free.length > 0 ? free.join(',') : 'ids of others'}\`.`,
     { state: 'Nothing was changed.' }
   )
 }
