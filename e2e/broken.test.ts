@@ -145,6 +145,7 @@ describe('broken on purpose', () => {
       )
       await refusedBeforeWriting(sandbox, result, [
         `setup-karpenter: subnets: ${taken} is tagged ${discovery}=blue, so cluster "green" cannot have it`,
+        'pass `discovery: ids`',
         `pass \`subnets: ${others.join(',')}\``
       ])
     })
