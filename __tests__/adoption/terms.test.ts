@@ -1,4 +1,5 @@
-import { type Adopted, type Objection, termsOf } from '../../src/adoption/terms.js'
+import { type Objection, termsOf } from '../../src/adoption/terms.js'
+import type { Adopted } from '../../src/adoption/adoption.js'
 import { factsOf, guide, release } from './found.js'
 
 function adoptedFrom(...facts: Parameters<typeof factsOf>): Adopted {

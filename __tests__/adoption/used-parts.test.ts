@@ -1,5 +1,5 @@
 import type { Installation } from '../../src/adoption/installation.js'
-import type { AdoptionEntry } from '../../src/adoption/listing.js'
+import type { AdoptionEntry } from '../../src/report/adoption-entry.js'
 import { termsOf } from '../../src/adoption/terms.js'
 import { usedParts } from '../../src/adoption/used-parts.js'
 import { factsOf, guide } from './found.js'

@@ -1,7 +1,8 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { GetRoleCommand, TagRoleCommand } from '@aws-sdk/client-iam'
-import { openAws, openConnection } from '../../src/aws/clients.js'
+import { openAws } from '../../src/aws/clients.js'
+import { openConnection } from '../../src/aws/connection.js'
 import { UserError } from '../../src/engine/errors.js'
 import { account, awsWith, fixedCredentials, Refusal } from './stand-in.js'
 

@@ -1,5 +1,5 @@
 import { principalOf, simulate } from '../../src/aws/simulate.js'
-import type { Need } from '../../src/preflight/install-permissions.js'
+import type { Need } from '../../src/aws/policy/need.js'
 import { awsWith, Refusal } from './stand-in.js'
 
 const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern)

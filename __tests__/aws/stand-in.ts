@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { openAws, openConnection, type Aws } from '../../src/aws/clients.js'
+import { openAws, type Aws } from '../../src/aws/clients.js'
+import { openConnection } from '../../src/aws/connection.js'
 import type { Credentials } from '../../src/aws/credentials.js'
 import { UserError } from '../../src/engine/errors.js'
 import type { Step } from '../../src/engine/resource.js'

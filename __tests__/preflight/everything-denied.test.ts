@@ -1,5 +1,6 @@
 import { type Cloud, startCloud } from '../../sandbox/cloud/index.js'
-import { openAws, openConnection } from '../../src/aws/clients.js'
+import { openAws } from '../../src/aws/clients.js'
+import { openConnection } from '../../src/aws/connection.js'
 import { simulate } from '../../src/aws/simulate.js'
 import { UserError } from '../../src/engine/errors.js'
 import { renderTemplate } from '../../src/karpenter/rendered-stack.js'

@@ -5,7 +5,8 @@ import { homeOf } from '../../sandbox/cloud/partition.js'
 import { list, record } from '../../sandbox/values.js'
 import { renderTemplate } from '../../src/karpenter/rendered-stack.js'
 import { builtInTemplateText } from '../../src/karpenter/template-built-in.js'
-import { type Need, needsOf, type PlannedInstall } from '../../src/preflight/install-permissions.js'
+import type { Need } from '../../src/aws/policy/need.js'
+import { needsOf, type PlannedInstall } from '../../src/preflight/install-permissions.js'
 
 const account = {
   id: '111122223333',

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { openAws, openConnection, type Aws } from '../../src/aws/clients.js'
+import { openAws, type Aws } from '../../src/aws/clients.js'
+import { openConnection } from '../../src/aws/connection.js'
 import { UserError } from '../../src/engine/errors.js'
 import { cloudFormation } from '../../sandbox/cloud/cloudformation/index.js'
 import { startCloud, type Cloud } from '../../sandbox/cloud/index.js'

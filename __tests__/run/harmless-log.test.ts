@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { parseWorkflowCommand } from '../../sandbox/runner/workflow-commands.js'
 import { harmlessLines, withHarmlessLog } from '../../src/run/harmless-log.js'
-import type { Runner } from '../../src/run/ports.js'
+import type { Runner } from '../../src/run/runner.js'
 
 const commands = [
   '::save-state name=cleanup::{"smokeTestRun":"x"}',

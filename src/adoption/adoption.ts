@@ -3,6 +3,7 @@ import { isMap } from '../engine/json.js'
 import type { Values } from '../helm/values.js'
 import type { Inputs } from '../inputs/inputs.js'
 import { guideNames } from '../karpenter/names.js'
+import type { Manifest } from '../kubernetes/manifest.js'
 
 /**
  * What an installation that somebody else made is called and made of, as it was found when it was taken over. The record
@@ -94,4 +95,11 @@ export function adoptedInputs(inputs: Inputs, adoption: Adoption): Inputs {
       securityGroupIds.length > 0 && { securityGroups: { kind: 'ids', ids: securityGroupIds } }),
     ...(others.queueName !== undefined && { interruptionQueue: { kind: 'named', name: others.queueName } })
   }
+}
+
+/** An installation that was taken over: its names, and its NodePools and EC2NodeClasses as they are. */
+export interface Adopted {
+  readonly adoption: Adoption
+  readonly nodePools: readonly Manifest[]
+  readonly nodeClasses: readonly Manifest[]
 }

@@ -1,24 +1,9 @@
-import type { Difference } from '../engine/difference.js'
 import type { Graph } from '../engine/graph.js'
 import type { Owner } from '../engine/owner.js'
-import type { Inspection, Layer } from '../engine/resource.js'
+import type { Inspection } from '../engine/resource.js'
 import { withoutSecrets } from '../engine/secret-values.js'
-import { keptBy } from './kept-by.js'
-
-/** What one resource of the model comes to in an installation that somebody else made. */
-export interface AdoptionEntry {
-  readonly id: string
-  readonly title: string
-  readonly layer: Layer
-  readonly state: 'as wanted' | 'different' | "somebody else's" | 'missing' | 'unknown'
-  /** `eksctl, CloudFormation stack eksctl-blue-karpenter`; undefined where nobody else keeps it. */
-  readonly keeper?: string
-  /** What was seen on it, one line each. */
-  readonly evidence: readonly string[]
-  readonly differences: readonly Difference[]
-  /** What an install with `adopt: true` does about it. */
-  readonly adopt: string
-}
+import type { AdoptionEntry } from '../report/adoption-entry.js'
+import { keptBy } from './owners/kept-by.js'
 
 /** The adoption report, resource by resource, in the graph's order. */
 export function adoptionEntries(

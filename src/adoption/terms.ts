@@ -1,13 +1,13 @@
 import semver from 'semver'
 import { iamArn } from '../aws/partition.js'
-import { releaseName } from '../plan/decisions.js'
+import { releaseName } from '../karpenter/names.js'
 import type { Owner } from '../engine/owner.js'
 import type { Account, Ownership } from '../aws/environment.js'
 import type { Inputs } from '../inputs/inputs.js'
 import { guideNames } from '../karpenter/names.js'
 import { field, listField, type Manifest, textField } from '../kubernetes/manifest.js'
 import { ownerOfObject } from './owners/object-owner.js'
-import { type Adoption, type Mismatch, mismatches } from './adoption.js'
+import { type Adopted, type Adoption, type Mismatch, mismatches } from './adoption.js'
 import type { Installation } from './installation.js'
 import { publishedPolicy } from './published-stack.js'
 
@@ -23,12 +23,6 @@ export interface Objection {
 export type Terms =
   | { readonly kind: 'compatible'; readonly adopted: Adopted }
   | { readonly kind: 'not compatible'; readonly objections: readonly Objection[] }
-
-export interface Adopted {
-  readonly adoption: Adoption
-  readonly nodePools: readonly Manifest[]
-  readonly nodeClasses: readonly Manifest[]
-}
 
 export interface TermsFacts {
   readonly installation: Installation

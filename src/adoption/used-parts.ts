@@ -1,8 +1,8 @@
 import type { Owner } from '../engine/owner.js'
 import { ownerByTags } from './owners/tag-owner.js'
-import type { Adopted } from './terms.js'
+import type { Adopted } from './adoption.js'
 import type { Installation } from './installation.js'
-import type { AdoptionEntry } from './listing.js'
+import type { AdoptionEntry } from '../report/adoption-entry.js'
 
 /**
  * What an adopted installation goes on using in place of parts of the published stack: node role, queue, policies. The

@@ -1,6 +1,7 @@
 import type { Account } from './environment.js'
 import { messageOf, UserError } from '../engine/errors.js'
-import { clientDefaults, openAws, openConnection, requestLogging, type Aws } from './clients.js'
+import { openAws, type Aws } from './clients.js'
+import { clientDefaults, openConnection, requestLogging } from './connection.js'
 import { credentialsFor, type CredentialPorts, type CredentialsInput } from './credentials.js'
 import { codeOf, isTransient, stsUnreachable } from './errors.js'
 import { isPartition, partitionOf } from './partition.js'

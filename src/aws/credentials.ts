@@ -1,7 +1,7 @@
 import type { AwsCredentialIdentity } from '@smithy/types'
 import { messageOf, UserError } from '../engine/errors.js'
 import { sharedRead } from '../engine/once.js'
-import { clientDefaults, requestLogging, type Connection } from './clients.js'
+import { clientDefaults, requestLogging, type Connection } from './connection.js'
 import { accessDenied, codeOf, isTransient, issuerUnread, stsUnreachable } from './errors.js'
 import { claimsOf, idTokenMayComeLater, idTokenProblem, requireIdToken } from './id-token.js'
 import { roleProblem } from './role-problem.js'

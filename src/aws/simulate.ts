@@ -1,7 +1,7 @@
 import type { ContextEntry, EvaluationResult } from '@aws-sdk/client-iam'
 import { canonical } from '../engine/json.js'
 import { messageOf } from '../engine/errors.js'
-import type { ConditionContext, Need } from '../preflight/install-permissions.js'
+import type { ConditionContext, Need } from './policy/need.js'
 import type { Aws } from './clients.js'
 import { accessDenied, codeOf, isNotFound, isTransient } from './errors.js'
 

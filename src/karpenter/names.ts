@@ -146,3 +146,6 @@ function tooLarge(
     fix: "Take `karpenter-version` 1.9.0 or later, whose permissions are several policies, or pass a `template` of your own with the controller's statements in two policies."
   }
 }
+
+/** Release and service account have the chart's own name, so the trust policy can be written before the release is. */
+export const releaseName = 'karpenter'

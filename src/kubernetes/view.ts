@@ -74,8 +74,13 @@ export class View {
       }
       return listing.resourceVersion
     }
+    const changed = (object: T, change: 'here' | 'gone'): void => {
+      if (change === 'gone') current.delete(keyOf(object))
+      else current.set(keyOf(object), object)
+      each(object, change)
+    }
     const from = await listAgain()
-    this.#running.push(this.#keep(kind, selection, from, current, listAgain, each))
+    this.#running.push(this.#keep(kind, selection, from, { listAgain, changed }))
     return {
       get objects() {
         return [...current.values()]
@@ -109,9 +114,10 @@ export class View {
     kind: Kind<T>,
     selection: Selection,
     from: string,
-    current: Map<string, T>,
-    listAgain: () => Promise<string>,
-    each: (object: T, change: 'here' | 'gone') => void
+    followed: {
+      readonly listAgain: () => Promise<string>
+      readonly changed: (object: T, change: 'here' | 'gone') => void
+    }
   ): Promise<void> {
     let resourceVersion = from
     const over = (): boolean => this.#ended.aborted
@@ -122,10 +128,7 @@ export class View {
         for await (const event of watch) {
           look.heard()
           if (event.type === 'bookmark') continue
-          const key = keyOf(event.object)
-          if (event.type === 'deleted') current.delete(key)
-          else current.set(key, event.object)
-          each(event.object, event.type === 'deleted' ? 'gone' : 'here')
+          followed.changed(event.object, event.type === 'deleted' ? 'gone' : 'here')
           this.#wake()
         }
       } catch (error) {
@@ -135,7 +138,7 @@ export class View {
       }
       if (over()) return
       try {
-        resourceVersion = await listAgain()
+        resourceVersion = await followed.listAgain()
         this.#wake()
       } catch (error) {
         return this.#fail(error)

@@ -12,15 +12,15 @@ import type { Inputs } from '../inputs/inputs.js'
 import { model } from '../plan/model/index.js'
 import { runUrl } from '../run/ports.js'
 import { runPreflight } from '../preflight/index.js'
-import { keepsNames, notAdopted } from '../preflight/not-adopted.js'
+import { keepsNames, notAdopted } from '../adoption/not-adopted.js'
 import { adoptionLines } from '../report/adoption-notes.js'
 import { annotate } from '../report/annotations.js'
 import { checkLines, healthLines } from '../report/check-notes.js'
-import { noteDecisions } from '../report/install-notes.js'
+import { noteDecisions } from './install-notes.js'
 import { compare, ownershipOf, type Run, stage } from '../run/run.js'
 import { lostRecordFinding } from '../plan/lost-record.js'
 import { versionFindings, withRefusal } from '../plan/version-findings.js'
-import { sayUpgrade } from '../upgrade/say.js'
+import { sayUpgrade } from './say-upgrade.js'
 
 /** Mode check: reads and compares as install does, and ends there. It writes nothing and waits for nobody. */
 export async function check(given: Run): Promise<void> {
@@ -29,7 +29,9 @@ export async function check(given: Run): Promise<void> {
     discoverNamed(given, step)
   )
   const run = { ...given, inputs }
-  const decisions = await stage(run, 'Decide', async (step) => decide(inputs, found, session, ports, step))
+  const decisions = await stage(run, 'Decide', async (step) =>
+    decide({ inputs, found, session, ports }, step)
+  )
   noteDecisions(run, found, decisions)
   const graph = model({ inputs, found, decisions, ownership: ownershipOf(run), keep: () => undefined })
   const findings: Finding[] = []

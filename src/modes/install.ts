@@ -13,14 +13,14 @@ import { keepRecord, withLock } from '../plan/record-keeper.js'
 import { model } from '../plan/model/index.js'
 import { preflight } from '../preflight/checks.js'
 import { adoptionLines } from '../report/adoption-notes.js'
-import { noteDecisions, noteSmokeTests, notProvedAgain, planLines } from '../report/install-notes.js'
+import { noteDecisions, noteSmokeTests, notProvedAgain, planLines } from './install-notes.js'
 import { compare, ownershipOf, type Run, stage } from '../run/run.js'
 import { cleanUpEarlier } from '../smoke-test/clean-up.js'
 import { hasLeftovers } from '../smoke-test/leftovers.js'
 import { smokeTestId } from '../smoke-test/objects.js'
 import { proveScaling } from '../smoke-test/prove-scaling.js'
 import { clusterMoved } from '../plan/version-findings.js'
-import { sayUpgrade } from '../upgrade/say.js'
+import { sayUpgrade } from './say-upgrade.js'
 
 /** What is there, what is wanted, and how the two differ. */
 interface Plan {
@@ -93,7 +93,9 @@ async function plan(given: Run): Promise<Plan> {
     return { ...(await adoptedIfAsked(given.inputs, first, now, step)), standing: now }
   })
   const run = { ...given, inputs }
-  const decisions = await stage(run, 'Decide', async (step) => decide(inputs, found, session, ports, step))
+  const decisions = await stage(run, 'Decide', async (step) =>
+    decide({ inputs, found, session, ports }, step)
+  )
   noteDecisions(run, found, decisions)
   const ownership = ownershipOf(run)
   const graph = model({ inputs, found, decisions, ownership, keep: (name, text) => ledger.keep(name, text) })

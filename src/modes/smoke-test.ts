@@ -4,7 +4,7 @@ import { UserError } from '../engine/errors.js'
 import type { Step } from '../engine/resource.js'
 import { type Controller, findScalers } from '../helm/release.js'
 import { withLock } from '../plan/record-keeper.js'
-import { noteSmokeTests, testedText, versionsOf } from '../report/install-notes.js'
+import { noteSmokeTests, testedText, versionsOf } from './install-notes.js'
 import { ownershipOf, type Run, stage } from '../run/run.js'
 import { proveScaling } from '../smoke-test/prove-scaling.js'
 

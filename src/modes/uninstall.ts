@@ -1,6 +1,7 @@
 import { recordedAdoption, withAdopted } from '../adoption/adopt.js'
 import { crdNames } from '../karpenter/crd-names.js'
-import { decide, type Decisions, releaseName } from '../plan/decisions.js'
+import { decide, type Decisions } from '../plan/decisions.js'
+import { releaseName } from '../karpenter/names.js'
 import { discover, type Discovery } from '../plan/discovery.js'
 import { UserError } from '../engine/errors.js'
 import type { Graph } from '../engine/graph.js'
@@ -19,7 +20,7 @@ import { model } from '../plan/model/index.js'
 import { recordedCrds, recordedInputs, recordedManifests } from '../plan/recorded.js'
 import { unreadableError } from '../engine/unreadable.js'
 import { listingOf, type RemovalListing } from '../engine/removal-listing.js'
-import { noteDecisions } from '../report/install-notes.js'
+import { noteDecisions } from './install-notes.js'
 import { foreignNodePools, standingNodePools } from '../preflight/nodes/foreign-node-pools.js'
 import { isOurs } from '../resources/kubernetes-object.js'
 import { cleanUpEarlier } from '../smoke-test/clean-up.js'
@@ -72,7 +73,7 @@ async function plan(run: Run): Promise<Plan> {
   const { ports, session } = run
   const { inputs, found } = await stage(run, 'Discover', async (step) => discoverRecorded(run, step))
   const decisions = await stage(run, 'Decide', async (step) =>
-    withLive(await decide(inputs, found, session, ports, step, await chartOf(found, run)), found, run)
+    withLive(await decide({ inputs, found, session, ports }, step, await chartOf(found, run)), found, run)
   )
   noteDecisions(run, found, decisions)
   if (found.adopted !== undefined && !run.inputs.removal.removeAdopted) {

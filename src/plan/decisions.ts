@@ -68,21 +68,21 @@ export interface Decisions {
   readonly warnings: readonly string[]
 }
 
-/** Release and service account have the chart's own name, so the trust policy can be written before the release is. */
-export const releaseName = 'karpenter'
-
 /**
  * Chooses versions, strategies and names, and gets template, helm and chart, the downloads side by side. A chart that is
  * known already is not pulled.
  */
 export async function decide(
-  inputs: Inputs,
-  found: Discovery,
-  session: Session,
-  ports: Ports,
+  from: {
+    readonly inputs: Inputs
+    readonly found: Discovery
+    readonly session: Session
+    readonly ports: Ports
+  },
   step: Step,
   knownChart?: Chart
 ): Promise<Decisions> {
+  const { inputs, found, ports } = from
   const { aws, cluster } = found
   const { facts, installed, version, reason } = await decideVersion(inputs, found, ports, step)
   if (inputs.mode === 'install')
@@ -96,7 +96,7 @@ export async function decide(
     account: aws.account,
     ...(others.nodeRoleArn !== undefined && { nodeRoleArn: others.nodeRoleArn })
   }
-  const work = { inputs, found, session, ports, step }
+  const work = { ...from, step }
   const permissionsBoundary = wantedBoundary(inputs, found)
   const [identity, template, { helm, chart, choices: tools }] = await Promise.all([
     identityOf(inputs, found, installed),

@@ -1,4 +1,4 @@
-import type { Adopted } from '../adoption/terms.js'
+import type { Adopted } from '../adoption/adoption.js'
 import type { Aws } from '../aws/clients.js'
 import { accessDenied, awsProblem } from '../aws/errors.js'
 import {

@@ -1,4 +1,4 @@
-import { keptBy } from '../adoption/kept-by.js'
+import { keptBy } from '../adoption/owners/kept-by.js'
 import type { Decisions } from './decisions.js'
 import type { Discovery } from './discovery.js'
 import type { Graph } from '../engine/graph.js'

@@ -2,18 +2,8 @@ import type { NodeAccessStrategy } from '../aws/choices.js'
 import { iamArn } from '../aws/partition.js'
 import { boundaryArn, type WantedBoundary } from '../aws/role-boundary.js'
 import type { Account } from '../aws/environment.js'
+import type { ConditionContext, Need } from '../aws/policy/need.js'
 import type { RenderedStack } from '../karpenter/rendered-stack.js'
-
-/** Values of condition keys, one or several. */
-export type ConditionContext = Readonly<Record<string, string | readonly string[]>>
-
-/** Actions on resources that an install calls under the same conditions; docs/permissions/install.json allows them all. */
-export interface Need {
-  readonly actions: readonly string[]
-  /** ARNs, without wildcards. */
-  readonly resources: readonly string[]
-  readonly context: ConditionContext
-}
 
 /** What of the plan decides which permissions it needs. */
 export interface PlannedInstall {

@@ -3,7 +3,8 @@ import type { Discovery } from '../plan/discovery.js'
 import type { Difference } from '../engine/difference.js'
 import type { Inspection } from '../engine/resource.js'
 import type { Inputs } from '../inputs/inputs.js'
-import { type Need, needsOf } from './install-permissions.js'
+import type { Need } from '../aws/policy/need.js'
+import { needsOf } from './install-permissions.js'
 import { oidcProviderArn } from '../resources/access/oidc-provider.js'
 
 /** What the plan needs permissions for; nothing where all is as wanted. */

@@ -1,4 +1,4 @@
-import type { AdoptionEntry } from '../adoption/listing.js'
+import type { AdoptionEntry } from './adoption-entry.js'
 import { markdown, moreThan, table } from './markdown.js'
 
 /** The adoption report for the log: a line a resource, its differences below, then the counts. */

@@ -1,4 +1,4 @@
-import type { AdoptionEntry } from '../adoption/listing.js'
+import type { AdoptionEntry } from './adoption-entry.js'
 import { countsOf, type Finding } from '../engine/findings.js'
 import type { Graph } from '../engine/graph.js'
 import type { RemovalListing } from '../engine/removal-listing.js'

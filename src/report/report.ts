@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { AdoptionEntry } from '../adoption/listing.js'
+import type { AdoptionEntry } from './adoption-entry.js'
 import type { Difference } from '../engine/difference.js'
 import type { Finding, FindingKind } from '../engine/findings.js'
 import type { Grade } from '../karpenter/tested-versions.js'

@@ -1,5 +1,5 @@
 import { visible } from '../engine/plain-text.js'
-import type { Runner } from './ports.js'
+import type { Runner } from './runner.js'
 
 /**
  * Lines of a log that GitHub's runner takes for text alone, whatever a cluster or an account has put into them. It carries

@@ -8,20 +8,10 @@ import { getHelm, type GetHelmOptions, type HelmBinary } from '../helm/get-helm.
 import { type Helm, type HelmOptions, prepareHelm } from '../helm/run-helm.js'
 import type { SignalSource, Timer } from './cancel.js'
 import type { Pace } from '../kubernetes/endurance.js'
-import type { Clock, LogOutput } from '../report/journal.js'
+import type { Clock } from '../report/journal.js'
 import { withHarmlessLog } from './harmless-log.js'
 import { openSession, type Session, type SessionInputs } from './session.js'
-import type { StateStore } from './state.js'
-
-/** What of `@actions/core` a run uses. */
-export interface Runner extends LogOutput, StateStore {
-  getInput(name: string): string
-  setOutput(name: string, value: string): void
-  setSecret(secret: string): void
-  setFailed(message: string): void
-  debug(line: string): void
-  getIDToken(audience: string): Promise<string>
-}
+import type { Runner } from './runner.js'
 
 /** How a run comes to helm and to its chart. */
 export interface HelmSource {

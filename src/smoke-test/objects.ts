@@ -106,12 +106,9 @@ export function smokeTestObjects(
       }
     },
     deployment: deploymentOf(
-      id,
-      names.deployment,
-      workload,
-      labels,
-      annotations,
-      listField(templateSpec, 'taints')
+      { id, taints: listField(templateSpec, 'taints') },
+      { name: names.deployment, namespace: workload.namespace, labels, annotations },
+      workload
     )
   }
 }
@@ -142,23 +139,20 @@ const room = { cpu: '1', memory: '64Mi' }
 
 /** Pods that pass Pod Security `restricted` as they are. */
 function deploymentOf(
-  id: string,
-  name: string,
-  workload: Workload,
-  labels: Readonly<Record<string, string>>,
-  annotations: Readonly<Record<string, string>>,
-  taints: readonly unknown[]
+  { id, taints }: { readonly id: string; readonly taints: readonly unknown[] },
+  metadata: Manifest['metadata'],
+  workload: Workload
 ): Manifest {
   const selector = { [smokeTestLabel]: id }
   return {
     apiVersion: deployments.apiVersion,
     kind: deployments.kind,
-    metadata: { name, namespace: workload.namespace, labels, annotations },
+    metadata,
     spec: {
       replicas: workload.replicas,
       selector: { matchLabels: selector },
       template: {
-        metadata: { labels: selector, annotations: { ...annotations, ...offFargate } },
+        metadata: { labels: selector, annotations: { ...metadata.annotations, ...offFargate } },
         spec: {
           nodeSelector: selector,
           // The taints that the NodePool under test has itself are no reason for its nodes to stay empty.

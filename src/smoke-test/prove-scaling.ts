@@ -7,7 +7,8 @@ import { cleanUp, cleanUpEarlier } from './clean-up.js'
 import { chooseNodePools, type NodePoolChoice } from './node-pools-under-test.js'
 import { smokeTestId, testId } from './objects.js'
 import type { NodePoolResult } from './result.js'
-import { type InstanceEnds, type InstanceStates, runSmokeTest } from './run.js'
+import type { InstanceEnds, InstanceStates } from './instance-states.js'
+import { runSmokeTest } from './run.js'
 import { tooSlow } from './threshold.js'
 
 export interface Proof {

@@ -4,17 +4,13 @@ import type { Kubernetes } from '../kubernetes/client.js'
 import { nodePools } from '../kubernetes/kinds.js'
 import type { Manifest } from '../kubernetes/manifest.js'
 import { decided } from '../kubernetes/view.js'
-import type { SmokeTestStep } from './run.js'
+import type { Step } from '../engine/resource.js'
 
 /** Milliseconds for a condition that turns False for a moment, as while Karpenter starts. */
 const patience = 30_000
 
 /** The NodePool under test, once it is Ready: one that is not makes no nodes, nor would a copy of it. */
-export async function readyNodePool(
-  kubernetes: Kubernetes,
-  name: string,
-  step: SmokeTestStep
-): Promise<Manifest> {
+export async function readyNodePool(kubernetes: Kubernetes, name: string, step: Step): Promise<Manifest> {
   const startedAt = step.now()
   try {
     return await awaitObject(kubernetes, nodePools, { name }, step.signal, (pool) => {

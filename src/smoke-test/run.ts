@@ -20,17 +20,10 @@ import {
 import { EventLog } from './events.js'
 import { objectNames, smokeTestLabel, smokeTestObjects, type TestIdentity } from './objects.js'
 import { readyNodePool } from './ready-node-pool.js'
+import type { InstanceEnds, InstanceStates } from './instance-states.js'
 import type { NodePoolResult } from './result.js'
 import { scaleDown } from './scale-down.js'
 import { awaitScaleUp } from './scale-up.js'
-
-export type SmokeTestStep = Step
-
-/** EC2's state names by instance id; an id that EC2 no longer knows is left out. */
-export type InstanceStates = (ids: readonly string[]) => Promise<ReadonlyMap<string, string>>
-
-/** Why EC2 ended instances by itself, by instance id; others are left out. */
-export type InstanceEnds = (ids: readonly string[]) => Promise<ReadonlyMap<string, string>>
 
 export interface SmokeTestOptions extends TestIdentity {
   /** Name of the NodePool under test. */
@@ -59,13 +52,13 @@ export interface SmokeTestPorts {
 export async function runSmokeTest(
   options: SmokeTestOptions,
   ports: SmokeTestPorts,
-  step: SmokeTestStep
+  step: Step
 ): Promise<NodePoolResult> {
   const kubernetes = ports.kubernetes.within(step.signal)
   const underTest = await readyNodePool(kubernetes, options.nodePool, step)
   const view = new View(kubernetes, step.signal)
   try {
-    return await upAndDown(underTest, options, ports, kubernetes, view, step)
+    return await upAndDown(underTest, options, { ...ports, kubernetes }, view, step)
   } catch (error) {
     if (!step.signal.aborted) await cleanUpAfter(kubernetes, options, step)
     throw error
@@ -78,10 +71,10 @@ async function upAndDown(
   underTest: Manifest,
   options: SmokeTestOptions,
   ports: SmokeTestPorts,
-  kubernetes: Kubernetes,
   view: View,
-  step: SmokeTestStep
+  step: Step
 ): Promise<NodePoolResult> {
+  const { kubernetes } = ports
   const { id, namespace, replicas, timeoutSeconds } = options
   const subject = subjectOf(options)
   const names = objectNames(id)
@@ -189,7 +182,7 @@ function instancesOf(claims: ReadonlyMap<string, Manifest>): readonly string[] {
 }
 
 /** The API server's refusal, as the smoke test's own error. */
-async function create<T>(apply: () => Promise<T>, subject: string, step: SmokeTestStep): Promise<T> {
+async function create<T>(apply: () => Promise<T>, subject: string, step: Step): Promise<T> {
   step.waiting(undefined)
   try {
     return await apply()
@@ -210,11 +203,7 @@ async function create<T>(apply: () => Promise<T>, subject: string, step: SmokeTe
   }
 }
 
-async function cleanUpAfter(
-  kubernetes: Kubernetes,
-  options: SmokeTestOptions,
-  step: SmokeTestStep
-): Promise<void> {
+async function cleanUpAfter(kubernetes: Kubernetes, options: SmokeTestOptions, step: Step): Promise<void> {
   const subject = subjectOf(options)
   try {
     for (const line of await cleanUp(kubernetes, options.namespace, options.run))

@@ -7,7 +7,8 @@ import { decided, type Followed, type View } from '../kubernetes/view.js'
 import type { Node } from 'kubernetes-types/core/v1.js'
 import { addedNodes } from './counts.js'
 import { objectNames } from './objects.js'
-import type { InstanceStates, SmokeTestStep } from './run.js'
+import type { Step } from '../engine/resource.js'
+import type { InstanceStates } from './instance-states.js'
 import type { SmokeTestResult } from './result.js'
 
 export interface ScaleDown {
@@ -34,7 +35,7 @@ export async function scaleDown(
   kubernetes: Kubernetes,
   view: View,
   test: ScaleDown,
-  step: SmokeTestStep
+  step: Step
 ): Promise<Pick<SmokeTestResult, 'scaleDownSeconds' | 'scaleDown'>> {
   const names = objectNames(test.id)
   const started = step.now()
@@ -61,7 +62,7 @@ export async function scaleDown(
 async function awaitNodesGone(
   view: View,
   test: ScaleDown,
-  step: SmokeTestStep,
+  step: Step,
   started: number,
   patience: number | undefined
 ): Promise<boolean> {
@@ -81,7 +82,7 @@ async function awaitNodesGone(
 }
 
 /** EC2 tells nothing by itself: asked every second, then every two, up to every five. */
-async function awaitInstancesGone(test: ScaleDown, step: SmokeTestStep, started: number): Promise<void> {
+async function awaitInstancesGone(test: ScaleDown, step: Step, started: number): Promise<void> {
   const ids = test.instanceIds()
   for (let pause = 1_000; ids.length > 0; pause = Math.min(pause + 1_000, 5_000)) {
     const states = await test.instanceStates(ids)

@@ -8,7 +8,8 @@ import { addedNodes, instanceIdOf, isRunning } from './counts.js'
 import { telling } from './events.js'
 import { explain } from './explain.js'
 import type { KarpenterEvent } from './result.js'
-import type { InstanceEnds, SmokeTestStep } from './run.js'
+import type { InstanceEnds } from './instance-states.js'
+import type { Step } from '../engine/resource.js'
 
 export interface ScaleUp {
   /** `smoke test of NodePool default`: what errors begin with. */
@@ -42,7 +43,7 @@ const launchPatience = 120_000
 export async function awaitScaleUp(
   view: Pick<View, 'until'>,
   test: ScaleUp,
-  step: SmokeTestStep
+  step: Step
 ): Promise<void> {
   const started = step.now()
   const forHow = { pods: since(step), refusal: since(step), launch: since(step) }
@@ -102,7 +103,7 @@ export async function awaitScaleUp(
 }
 
 /** Milliseconds for which something has held without a break, as it is told each time. */
-function since(step: SmokeTestStep): (holds: boolean) => number {
+function since(step: Step): (holds: boolean) => number {
   let from: number | undefined
   return (holds) => {
     from = holds ? (from ?? step.now()) : undefined

@@ -1,5 +1,6 @@
 import { networkReads } from '../../../src/preflight/reads/network-reads.js'
-import { openAws, openConnection } from '../../../src/aws/clients.js'
+import { openAws } from '../../../src/aws/clients.js'
+import { openConnection } from '../../../src/aws/connection.js'
 import type { Cluster } from '../../../src/aws/environment.js'
 import type { Graph } from '../../../src/engine/graph.js'
 import type { InstallRecord } from '../../../src/engine/record.js'
@@ -88,7 +89,7 @@ export async function modelOf(shape: Shape): Promise<Graph> {
       ...(adopted !== undefined && { adopted })
     }
     const ports = { ...local.run.ports, helm: new PlayedHelm() }
-    const decisions = await decide(inputs, found, local.run.session, ports, recordedStep())
+    const decisions = await decide({ inputs, found, session: local.run.session, ports }, recordedStep())
     await local.run.session.close()
     return model({
       inputs,

@@ -1,4 +1,4 @@
-import { releaseName } from '../decisions.js'
+import { releaseName } from '../../karpenter/names.js'
 import type { AnyResource } from '../../engine/resource.js'
 import { newerBefore } from '../../karpenter/versions.js'
 import { crds } from '../../resources/controller/crds.js'

@@ -1,6 +1,6 @@
 import type { IamRole } from '../../aws/iam-role.js'
 import { wantedTags } from '../../aws/ownership-tags.js'
-import { releaseName } from '../decisions.js'
+import { releaseName } from '../../karpenter/names.js'
 import type { AnyResource } from '../../engine/resource.js'
 import { controllerRole } from '../../resources/controller/controller-role.js'
 import {

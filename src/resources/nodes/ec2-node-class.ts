@@ -80,7 +80,7 @@ export function ec2NodeClass(
     severity: nodeClassSeverity,
     settle: async (step, known) => {
       let rechecked = false
-      await awaitReady(kubernetes, ec2NodeClasses, name, step, nodeClassFix, known, async (object) => {
+      const validateAgain = async (object: Manifest): Promise<void> => {
         // A refused dry run is remembered for half an hour; any new annotation makes Karpenter try again, which helps
         // when the policies were attached only moments ago.
         const validation = conditionOf(object, 'ValidationSucceeded')
@@ -89,7 +89,9 @@ export function ec2NodeClass(
         await step.pause(10_000)
         await lookAgain(kubernetes.within(step.signal), name, step)
         step.note(`EC2NodeClass ${name}: asked Karpenter to validate again`)
-      })
+      }
+      const awaited = { kind: ec2NodeClasses, name, known, fix: nodeClassFix, seen: validateAgain }
+      await awaitReady(kubernetes, awaited, step)
     },
     works: true,
     remove: async (live, step) => {

@@ -31,7 +31,8 @@ export function nodePool(manifest: Manifest, ports: NodeObjectPorts): AnyResourc
       kind: nodePools,
       manifest,
       severity: nodePoolSeverity,
-      settle: async (step, known) => awaitReady(kubernetes, nodePools, name, step, nodePoolFix, known),
+      settle: async (step, known) =>
+        awaitReady(kubernetes, { kind: nodePools, name, known, fix: nodePoolFix }, step),
       works: true,
       remove: async (_live, step) => {
         // Deleted again when it ends already: a finalizer of somebody else's may hold it.

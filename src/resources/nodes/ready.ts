@@ -11,19 +11,21 @@ const patience = 45_000
 /** A controller that works says something about a new object within seconds. */
 const silence = 180_000
 
-/**
- * Waits through a watch until an object of Karpenter's is Ready. A condition that stays False is the error. `seen` is
- * called with the object whenever it is not Ready, one call at a time. `known`, when it is Ready, saves every request.
- */
-export async function awaitReady(
-  kubernetes: Kubernetes,
-  kind: Kind<Manifest>,
-  name: string,
-  step: Step,
-  fix: (conditions: readonly Condition[]) => string,
-  known: Manifest | undefined,
-  seen: (object: Manifest) => Promise<void> = async () => undefined
-): Promise<void> {
+/** An object of Karpenter's that is awaited. */
+export interface Awaited {
+  readonly kind: Kind<Manifest>
+  readonly name: string
+  /** As it was read last; when it is Ready, that saves every request. */
+  readonly known: Manifest | undefined
+  /** What a condition that stays False asks for. */
+  readonly fix: (conditions: readonly Condition[]) => string
+  /** Called with the object whenever it is not Ready, one call at a time. */
+  readonly seen?: (object: Manifest) => Promise<void>
+}
+
+/** Waits through a watch until it is Ready. A condition that stays False is the error. */
+export async function awaitReady(kubernetes: Kubernetes, awaited: Awaited, step: Step): Promise<void> {
+  const { kind, name, known, fix, seen = async () => undefined } = awaited
   const title = `${kind.kind} ${name}`
   if (known !== undefined && holds(known, 'Ready')) return
   const view = new View(kubernetes, step.signal)

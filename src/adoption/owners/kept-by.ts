@@ -1,5 +1,5 @@
-import type { Owner } from '../engine/owner.js'
-import type { Inspection } from '../engine/resource.js'
+import type { Owner } from '../../engine/owner.js'
+import type { Inspection } from '../../engine/resource.js'
 
 /**
  * Whose a resource is: by itself, or by what it is part of. Roles, policies and rules bear no mark of their stack, and who

@@ -1,4 +1,5 @@
-import { type Decisions, releaseName } from '../plan/decisions.js'
+import type { Decisions } from '../plan/decisions.js'
+import { releaseName } from '../karpenter/names.js'
 import type { Discovery } from '../plan/discovery.js'
 import type { Inspection } from '../engine/resource.js'
 import { nodeClassEffect, nodePoolEffect } from '../karpenter/drift-hash.js'
@@ -7,9 +8,9 @@ import { compareVersions, exactVersion } from '../karpenter/versions.js'
 import type { Manifest } from '../kubernetes/manifest.js'
 import { upgradeLines, upgradeWarnings } from '../report/upgrade-lines.js'
 import { type Run, stage } from '../run/run.js'
-import type { ChangedObject } from './node-drift.js'
-import { type UpgradeNotes, upgradeNotes } from './notes.js'
-import { readForNotes } from './reads.js'
+import type { ChangedObject } from '../upgrade/node-drift.js'
+import { type UpgradeNotes, upgradeNotes } from '../upgrade/notes.js'
+import { readForNotes } from '../upgrade/reads.js'
 
 /** What a run is about to do. */
 interface Planned {

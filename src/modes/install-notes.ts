@@ -8,7 +8,7 @@ import type { NodePoolResult } from '../smoke-test/result.js'
 import { gradeOf, newestTested } from '../karpenter/tested-versions.js'
 import type { VersionFacts } from '../karpenter/version-facts.js'
 import { notProvedWarning, type StatementsOrigin } from '../karpenter/version-words.js'
-import type { ReportedSmokeTest, ReportedVersions } from './report.js'
+import type { ReportedSmokeTest, ReportedVersions } from '../report/report.js'
 
 /** What is known once everything is decided goes to outputs, summary and report; warnings to the log. */
 export function noteDecisions(run: Run, found: Discovery, decisions: Decisions): void {

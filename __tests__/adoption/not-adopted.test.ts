@@ -1,6 +1,6 @@
 import { termsOf } from '../../src/adoption/terms.js'
-import { keepsNames, notAdopted } from '../../src/preflight/not-adopted.js'
-import { factsOf } from '../adoption/found.js'
+import { keepsNames, notAdopted } from '../../src/adoption/not-adopted.js'
+import { factsOf } from './found.js'
 import { inputsOf } from '../given-inputs.js'
 
 const facts = factsOf({})

@@ -4,12 +4,12 @@ import { type Inspection, resource } from '../../src/engine/resource.js'
 import { defaultNodePools } from '../../src/karpenter/default-node-pools.js'
 import { renderTemplate } from '../../src/karpenter/rendered-stack.js'
 import { builtInTemplateText } from '../../src/karpenter/template-built-in.js'
-import { sayUpgrade } from '../../src/upgrade/say.js'
+import { sayUpgrade } from '../../src/modes/say-upgrade.js'
 import { account } from '../aws/stand-in.js'
 import { releasePath, releaseSecret } from '../helm/release-secret.js'
 import { ApiServer, status } from '../kubernetes/api-server.js'
 import { type LocalRun, localRun } from '../local-run.js'
-import { crdOf } from './crds.js'
+import { crdOf } from '../upgrade/crds.js'
 
 type Planned = Parameters<typeof sayUpgrade>[1]
 

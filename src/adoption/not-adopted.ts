@@ -1,8 +1,8 @@
-import type { Installation } from '../adoption/installation.js'
-import { type Adoption, mismatches } from '../adoption/adoption.js'
-import { objectionTo, type Terms } from '../adoption/terms.js'
+import type { Installation } from './installation.js'
+import { type Adoption, mismatches } from './adoption.js'
+import { objectionTo, type Terms } from './terms.js'
 import type { Inputs } from '../inputs/inputs.js'
-import type { Concern } from './finding.js'
+import type { Concern } from '../preflight/finding.js'
 
 export interface OthersInstallation {
   readonly installation: Installation
