@@ -13,14 +13,14 @@ import { Ledger } from './report/ledger.js'
 import { type Report, writeReport } from './report/report.js'
 import { summaryText } from './report/summary.js'
 import { PreflightError } from './preflight/index.js'
-import { prove } from './modes/smoke-test.js'
+import { smokeTest } from './modes/smoke-test.js'
 import type { Run } from './run/run.js'
 import { uninstall } from './modes/uninstall.js'
 
 const flows: Readonly<Record<Mode, (run: Run) => Promise<void>>> = {
   install,
   check,
-  'smoke-test': prove,
+  'smoke-test': smokeTest,
   uninstall
 }
 

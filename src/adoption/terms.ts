@@ -1,10 +1,9 @@
 import semver from 'semver'
 import { iamArn } from '../aws/partition.js'
-import { releaseName } from '../karpenter/names.js'
 import type { Owner } from '../engine/owner.js'
 import type { Account, Ownership } from '../aws/environment.js'
 import type { Inputs } from '../inputs/inputs.js'
-import { guideNames } from '../karpenter/names.js'
+import { discoveryTag, guideNames, releaseName } from '../karpenter/names.js'
 import { field, listField, type Manifest, textField } from '../kubernetes/manifest.js'
 import { ownerOfObject } from './owners/object-owner.js'
 import { type Adopted, type Adoption, type Mismatch, mismatches } from './adoption.js'
@@ -206,7 +205,7 @@ function findsByTag(nodeClass: Manifest, clusterName: string): boolean {
   return [
     ...listField(nodeClass, 'spec', 'subnetSelectorTerms'),
     ...listField(nodeClass, 'spec', 'securityGroupSelectorTerms')
-  ].some((term) => textField(term, 'tags', 'karpenter.sh/discovery') === clusterName)
+  ].some((term) => textField(term, 'tags', discoveryTag) === clusterName)
 }
 
 /** The object as a manifest would give it; its labels and annotations are its maker's affair. */

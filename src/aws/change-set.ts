@@ -6,10 +6,9 @@ import type { Aws } from './clients.js'
 import { whyNotPlanned } from './change-set-failure.js'
 import { awsProblem, codeOf, isAlreadyExists, isNotFound, wasRepeated } from './errors.js'
 import { poll } from './poll.js'
+import { ourName } from '../engine/owner.js'
 
 /** One name for all runs: a change set that a killed run left behind is found by it. */
-const changeSetName = 'setup-karpenter'
-
 export interface ChangeSetRequest {
   readonly stackName: string
   readonly type: ChangeSetType
@@ -87,7 +86,7 @@ async function create(aws: Aws, request: ChangeSetRequest, step: Step): Promise<
   const token = `setup-karpenter-${randomUUID()}`
   const command = {
     StackName: request.stackName,
-    ChangeSetName: changeSetName,
+    ChangeSetName: ourName,
     ChangeSetType: request.type,
     TemplateBody: request.template,
     Parameters: Object.entries(request.parameters).map(([ParameterKey, ParameterValue]) => ({
@@ -101,7 +100,7 @@ async function create(aws: Aws, request: ChangeSetRequest, step: Step): Promise<
     Description: `Made by ${token}`
   }
   const make = async (): Promise<Made> => {
-    const { StackId = request.stackName, Id = changeSetName } = await cloudformation.send(
+    const { StackId = request.stackName, Id = ourName } = await cloudformation.send(
       new CreateChangeSetCommand(command)
     )
     return { stackId: StackId, changeSetId: Id }
@@ -140,10 +139,10 @@ async function ownChangeSet(aws: Aws, stackName: string, description: string): P
   const { DescribeChangeSetCommand } = await import('./sdk/cloudformation.js')
   const cloudformation = await aws.cloudformation()
   const found = await cloudformation.send(
-    new DescribeChangeSetCommand({ StackName: stackName, ChangeSetName: changeSetName })
+    new DescribeChangeSetCommand({ StackName: stackName, ChangeSetName: ourName })
   )
   return found.Description === description
-    ? { stackId: found.StackId ?? stackName, changeSetId: found.ChangeSetId ?? changeSetName }
+    ? { stackId: found.StackId ?? stackName, changeSetId: found.ChangeSetId ?? ourName }
     : undefined
 }
 
@@ -159,7 +158,7 @@ async function describe(
     const page = await cloudformation.send(
       new DescribeChangeSetCommand({
         StackName: stackName,
-        ChangeSetName: changeSetName,
+        ChangeSetName: ourName,
         ...(NextToken !== undefined && { NextToken })
       })
     )
@@ -192,7 +191,7 @@ export async function executeChangeSet(aws: Aws, plan: Plan): Promise<void> {
     await cloudformation.send(
       new ExecuteChangeSetCommand({
         StackName: plan.stackId,
-        ChangeSetName: changeSetName,
+        ChangeSetName: ourName,
         ClientRequestToken: `setup-karpenter-${randomUUID()}`
       })
     )
@@ -225,9 +224,7 @@ async function deleteChangeSet(aws: Aws, stackName: string): Promise<void> {
   const { DeleteChangeSetCommand } = await import('./sdk/cloudformation.js')
   const cloudformation = await aws.cloudformation()
   try {
-    await cloudformation.send(
-      new DeleteChangeSetCommand({ StackName: stackName, ChangeSetName: changeSetName })
-    )
+    await cloudformation.send(new DeleteChangeSetCommand({ StackName: stackName, ChangeSetName: ourName }))
   } catch (error) {
     if (!isNotFound(error)) throw error
   }

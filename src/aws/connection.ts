@@ -6,6 +6,7 @@ import { isMap } from '../engine/json.js'
 import { askedFor } from './denials.js'
 import { isWrite, RequestLog } from './request-log.js'
 import { ServerTime } from './server-time.js'
+import { ourName } from '../engine/owner.js'
 
 export interface ConnectionOptions {
   readonly region: string
@@ -27,9 +28,6 @@ export interface Connection {
   readonly beforeWrite: () => Promise<void>
   destroy(): void
 }
-
-/** As CloudTrail shows it in the user agent: app/setup-karpenter. */
-const appId = 'setup-karpenter'
 
 /** Sockets honour HTTPS_PROXY, HTTP_PROXY and NO_PROXY. */
 export function openConnection(options: ConnectionOptions): Connection {
@@ -64,7 +62,8 @@ export function clientDefaults(connection: Connection): {
   return {
     region: connection.region,
     requestHandler: connection.handler,
-    userAgentAppId: appId,
+    // As CloudTrail shows it in the user agent: app/setup-karpenter.
+    userAgentAppId: ourName,
     retryMode: 'standard',
     maxAttempts: 4,
     // The SDK finds it out by a call that is refused; what earlier answers said saves that.

@@ -1,6 +1,7 @@
 import type { StackEvent } from '@aws-sdk/client-cloudformation'
 import type { Aws } from './clients.js'
 import { withoutEncoded } from './denials.js'
+import { iamQuotas } from './quotas.js'
 
 /** Where an operation on a stack is, by its events. */
 export interface StackProgress {
@@ -126,7 +127,7 @@ export function failureFix(failure: StackFailure, installPolicy: string): string
     return `Add ${action} to the policy of the run's role; ${installPolicy} has every statement that is needed. Then run again.`
   }
   if (/PolicySize|quota for .*6144/i.test(reason)) {
-    return "The cluster's name is too long for this version's single policy (6,144 characters): use `karpenter-version` 1.9.0 or newer, which splits it."
+    return `The cluster's name is too long for this version's single policy (${iamQuotas.policyCharacters.toLocaleString('en')} characters): use \`karpenter-version\` 1.9.0 or newer, which splits it.`
   }
   if (isQueueDeletedRecently(failure)) {
     return 'A queue of that name was deleted less than a minute ago: wait a minute and run again.'

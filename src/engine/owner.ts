@@ -1,3 +1,6 @@
+/** What this action is called wherever it signs what it writes: tags, labels, field manager, user agent. */
+export const ourName = 'setup-karpenter'
+
 /** Whose a thing is, as far as can be seen on it. */
 export type Owner =
   /** Made by this action for this cluster. */

@@ -1,5 +1,6 @@
 import { HttpClient } from '@actions/http-client'
 import { isMap } from '../engine/json.js'
+import { ourName } from '../engine/owner.js'
 
 /** An issue of the repository, as far as it is of use here. */
 export interface Issue {
@@ -74,7 +75,7 @@ const socketTimeout = 30_000
  * taken, for a rate limit, is made again; one that ended in a 5xx only where making it twice does no harm.
  */
 export function issuesOf({ apiUrl, repository, token, pause }: GitHubAccess): Issues {
-  const client = new HttpClient('setup-karpenter', [], { socketTimeout })
+  const client = new HttpClient(ourName, [], { socketTimeout })
   const base = `${apiUrl.replace(/\/+$/, '')}/repos/${repository}/issues`
   const headers = {
     accept: 'application/vnd.github+json',

@@ -6,6 +6,7 @@ import { Agent as HttpsAgent, get as httpsGet } from 'node:https'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../engine/errors.js'
+import { ourName } from '../engine/owner.js'
 
 export interface DownloadOptions {
   /** HTTPS_PROXY, NO_PROXY and their kin. */
@@ -113,7 +114,7 @@ async function open(
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const request = (secure ? httpsGet : httpGet)(
       url,
-      { agent, signal: options.signal, headers: { 'user-agent': 'setup-karpenter', ...headers } },
+      { agent, signal: options.signal, headers: { 'user-agent': ourName, ...headers } },
       resolve
     )
     request.setTimeout(silence, () => request.destroy(new Error(`no data for ${silence / 1000} s`)))

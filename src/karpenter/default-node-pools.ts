@@ -1,7 +1,5 @@
+import { discoveryTag } from './names.js'
 import type { EC2NodeClass, NodePool, Requirement, SelectorTerm } from './types.js'
-
-/** Tag by which Karpenter finds subnets and security groups. */
-export const discoveryTag = 'karpenter.sh/discovery'
 
 /** What the getting-started guide's NodePool asks for (1.0 to 1.14). */
 export const guideRequirements: readonly Requirement[] = [

@@ -149,3 +149,6 @@ function tooLarge(
 
 /** Release and service account have the chart's own name, so the trust policy can be written before the release is. */
 export const releaseName = 'karpenter'
+
+/** Tag by which the guide's selectors find subnets and security groups. */
+export const discoveryTag = 'karpenter.sh/discovery'

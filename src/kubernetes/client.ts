@@ -9,11 +9,12 @@ import type { Patch } from './patch.js'
 import { plainGet, queryText, requestFor, type Request } from './request.js'
 import { transport, type Connection } from './transport.js'
 import { watchEvents, type WatchEvent } from './watch.js'
+import { ourName } from '../engine/owner.js'
 
 export type { KubernetesRequest } from './transport.js'
 
 /** Every write is made under this name, so that server-side apply knows whose field it is. */
-export const fieldManager = 'setup-karpenter'
+export const fieldManager = ourName
 
 export interface Selection {
   /** Undefined: all namespaces, or a cluster-scoped kind. */

@@ -6,6 +6,7 @@ import { additionsTo } from './additions.js'
 import { authorOf, removerOf, writerOf, type ManagedEntry } from './managed-fields.js'
 import { contentOf, field, type Manifest } from './manifest.js'
 import { isController, isNoise, type Owners } from './noise.js'
+import { ourName } from '../engine/owner.js'
 
 /** How much a difference at a path matters. */
 export type SeverityOf = (path: string, found: Pick<Difference, 'wanted' | 'live'>) => Judgement
@@ -79,7 +80,7 @@ function changeOf({ path, wanted, live }: Pick<Difference, 'path' | 'wanted' | '
 function appliedPaths(live: unknown): readonly (readonly string[])[] {
   const managed = field(live, 'metadata', 'managedFields')
   const ours = (Array.isArray(managed) ? managed : []).filter(
-    (entry: unknown) => field(entry, 'manager') === 'setup-karpenter' && field(entry, 'operation') === 'Apply'
+    (entry: unknown) => field(entry, 'manager') === ourName && field(entry, 'operation') === 'Apply'
   )
   const walk = (node: unknown, path: readonly string[]): readonly (readonly string[])[] => {
     const inner = isMap(node) ? Object.entries(node).filter(([key]) => key.startsWith('f:')) : []

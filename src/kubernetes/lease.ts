@@ -6,8 +6,9 @@ import { leases } from './kinds.js'
 import { renewing, type Renewal } from './lease-renewal.js'
 import { field, textField, type Manifest } from './manifest.js'
 import { decided, View } from './view.js'
+import { ourName } from '../engine/owner.js'
 
-export const lockName = { name: 'setup-karpenter', namespace: 'kube-system' } as const
+export const lockName = { name: ourName, namespace: 'kube-system' } as const
 /**
  * Seconds in which who waits must see no change of the Lease before it is taken: client-go's LeaseDuration. They count from
  * when this run saw it change, by its own monotonic clock, as in client-go's leader election: what another runner's clock
@@ -163,7 +164,7 @@ function leaseOf(options: LockOptions, resourceVersion: string | undefined): Man
     kind: leases.kind,
     metadata: {
       ...lockName,
-      labels: { 'app.kubernetes.io/managed-by': 'setup-karpenter' },
+      labels: { 'app.kubernetes.io/managed-by': ourName },
       annotations: { [runAnnotation]: options.run },
       ...(resourceVersion !== undefined && { resourceVersion })
     },

@@ -1,5 +1,6 @@
 import { field, type Manifest } from './manifest.js'
 import type { ManagedEntry } from './managed-fields.js'
+import { ourName } from '../engine/owner.js'
 
 /** A place in which a live object is not as its manifest says. */
 export interface Touch {
@@ -102,7 +103,7 @@ export interface Owners {
 
 /** Objects that this action applies. */
 export function appliedByUs(whole: boolean): Owners {
-  return { own: ({ manager }) => manager === 'setup-karpenter', whole }
+  return { own: ({ manager }) => manager === ourName, whole }
 }
 
 /** Objects of a release: helm is whoever wrote helm's own annotation, for its field manager is the name of its program. */
@@ -110,7 +111,7 @@ export function madeByHelm(): Owners {
   return {
     whole: true,
     own: ({ manager, fields }) =>
-      manager === 'setup-karpenter' ||
+      manager === ourName ||
       manager === 'helm' ||
       field(fields, 'f:metadata', 'f:annotations', 'f:meta.helm.sh/release-name') !== undefined
   }

@@ -5,10 +5,11 @@ import type { Kubernetes } from './client.js'
 import { isKubernetesError } from './errors.js'
 import { configMaps } from './kinds.js'
 import { textField } from './manifest.js'
+import { ourName } from '../engine/owner.js'
 
-export const recordName = { name: 'setup-karpenter', namespace: 'kube-system' } as const
+export const recordName = { name: ourName, namespace: 'kube-system' } as const
 /** Where a record that could not be read is kept when another one takes its place. */
-export const setAsideName = { name: 'setup-karpenter-unreadable', namespace: 'kube-system' } as const
+export const setAsideName = { name: `${ourName}-unreadable`, namespace: 'kube-system' } as const
 const key = 'record.json.gz'
 /** The API server's own limit for a ConfigMap is 1 MiB; other fields need room. */
 const mostBytes = 1_000_000
@@ -64,7 +65,7 @@ export async function writeRecord(kubernetes: Kubernetes, text: string, run: str
       kind: configMaps.kind,
       metadata: {
         ...recordName,
-        labels: { 'app.kubernetes.io/managed-by': 'setup-karpenter' },
+        labels: { 'app.kubernetes.io/managed-by': ourName },
         annotations: { 'setup-karpenter/run': run }
       },
       binaryData: { [key]: packed.toString('base64') }

@@ -4,6 +4,7 @@ import { messageOf } from '../engine/errors.js'
 import { Endurance, type Pace } from './endurance.js'
 import { isRefusedPatch, StoppedAnsweringError, UnreachableError } from './errors.js'
 import { textField } from './manifest.js'
+import { ourName } from '../engine/owner.js'
 
 /** One request that was sent, for the run's count. */
 export interface KubernetesRequest {
@@ -112,7 +113,7 @@ export function transport(connection: Connection): Transport {
         headers: {
           authorization: `Bearer ${token}`,
           accept: outgoing.accept ?? 'application/json',
-          'user-agent': 'setup-karpenter',
+          'user-agent': ourName,
           ...(outgoing.forwarded?.acceptEncoding !== undefined && {
             'accept-encoding': outgoing.forwarded.acceptEncoding
           }),

@@ -9,7 +9,7 @@ import { ownershipOf, type Run, stage } from '../run/run.js'
 import { proveScaling } from '../smoke-test/prove-scaling.js'
 
 /** Mode smoke-test: the proof that nodes come and go, on an installation that is there. Its own objects are all it writes. */
-export async function prove(run: Run): Promise<void> {
+export async function smokeTest(run: Run): Promise<void> {
   const { inputs, session } = run
   const test = inputs.smokeTest
   if (test === undefined) throw new Error('mode smoke-test: the inputs hold no smoke test')

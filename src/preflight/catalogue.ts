@@ -1,3 +1,5 @@
+import { iamQuotas } from '../aws/quotas.js'
+
 /** What a check may find, for docs/preflight.md and for `preflight-allow`. */
 export interface Described {
   readonly level: 'error' | 'warning' | 'note'
@@ -144,7 +146,7 @@ export const catalogue = {
       { level: 'error', says: 'a name that AWS would refuse' },
       {
         level: 'error',
-        says: 'a policy of more than 6,144 characters, or more policies than a role may have'
+        says: `a policy of more than ${iamQuotas.policyCharacters.toLocaleString('en')} characters, or more policies than a role may have`
       }
     ]
   },

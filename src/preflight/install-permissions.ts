@@ -1,3 +1,4 @@
+import { discoveryTag } from '../karpenter/names.js'
 import type { NodeAccessStrategy } from '../aws/choices.js'
 import { iamArn } from '../aws/partition.js'
 import { boundaryArn, type WantedBoundary } from '../aws/role-boundary.js'
@@ -45,8 +46,8 @@ function network({ discovered, clusterName, stateOf }: PlannedInstall): readonly
       actions: ['ec2:CreateTags'],
       resources: discovered,
       context: {
-        'aws:RequestTag/karpenter.sh/discovery': clusterName,
-        'aws:TagKeys': ['karpenter.sh/discovery']
+        [`aws:RequestTag/${discoveryTag}`]: clusterName,
+        'aws:TagKeys': [discoveryTag]
       }
     }
   ]

@@ -5,6 +5,7 @@ import type { Kind } from '../kubernetes/kinds.js'
 import type { Manifest } from '../kubernetes/manifest.js'
 import { operationsToPutBack } from '../kubernetes/put-back.js'
 import { ownersOf } from './kubernetes-object.js'
+import { ourName } from '../engine/owner.js'
 
 /** A manifest that the API server would refuse. */
 export interface Refusal {
@@ -60,7 +61,7 @@ async function isTakenCleared(
 ): Promise<boolean> {
   const { name, namespace } = manifest.metadata
   const live = await kubernetes.get(kind, name, namespace)
-  const owners = ownersOf(live, { owner: 'setup-karpenter', run: '' })
+  const owners = ownersOf(live, { owner: ourName, run: '' })
   if (additionsTo(manifest, live, owners).length === 0) return false
   const operations = operationsToPutBack(manifest, live, owners)
   try {

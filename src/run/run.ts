@@ -8,6 +8,7 @@ import { type Ports, runUrl } from './ports.js'
 import type { RunJournal } from '../report/journal.js'
 import type { Ledger } from '../report/ledger.js'
 import type { Session } from './session.js'
+import { ourName } from '../engine/owner.js'
 
 /** What every mode's flow works with. */
 export interface Run {
@@ -24,7 +25,7 @@ export interface Run {
 
 /** Goes on everything that the run creates. */
 export function ownershipOf(run: Run): Ownership {
-  return { owner: 'setup-karpenter', run: runUrl(run.ports.env) }
+  return { owner: ourName, run: runUrl(run.ports.env) }
 }
 
 /** A stage under its own group in the log, its seconds in the report. */

@@ -1,3 +1,4 @@
+import { discoveryTag } from '../karpenter/names.js'
 import type { Difference } from '../engine/difference.js'
 import { type DriftEffect, nodeClassEffect, nodePoolEffect } from '../karpenter/drift-hash.js'
 import { listField, textField, type Manifest } from '../kubernetes/manifest.js'
@@ -161,7 +162,7 @@ function securityGroupCauses(facts: NodeDriftFacts): readonly Cause[] {
     facts.wantedNodeClasses
       .filter((nodeClass) =>
         listField(nodeClass, 'spec', 'securityGroupSelectorTerms').some(
-          (term) => textField(term, 'tags', 'karpenter.sh/discovery') !== undefined
+          (term) => textField(term, 'tags', discoveryTag) !== undefined
         )
       )
       .map(({ metadata: { name } }) =>

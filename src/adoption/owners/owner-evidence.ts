@@ -1,4 +1,4 @@
-import type { Owner } from '../../engine/owner.js'
+import { ourName, type Owner } from '../../engine/owner.js'
 
 export type { Owner } from '../../engine/owner.js'
 
@@ -28,7 +28,7 @@ export const containerRank = 100
 
 /** One line for a report: `CloudFormation stack x (tag aws:cloudformation:stack-name=x)`. */
 export function ownerText(owner: Owner): string {
-  if (owner.kind === 'ours') return 'setup-karpenter'
+  if (owner.kind === 'ours') return ourName
   const evidence = owner.evidence.length === 0 ? '' : ` (${owner.evidence.join('; ')})`
   return owner.kind === 'other' ? `${owner.who}${evidence}` : `nobody's mark on it${evidence}`
 }

@@ -1,5 +1,5 @@
 import { isMap } from '../../engine/json.js'
-import { discoveryTag } from '../../karpenter/default-node-pools.js'
+import { discoveryTag } from '../../karpenter/names.js'
 import type { SelectorTerm } from '../../karpenter/types.js'
 import { field, listField, type Manifest } from '../../kubernetes/manifest.js'
 import type { Facts } from '../facts.js'

@@ -2,7 +2,7 @@ import type { RouteTable, VpcEndpoint } from '@aws-sdk/client-ec2'
 import type { Aws } from '../../aws/clients.js'
 import { type SecurityGroup, securityGroupOf, type Subnet, subnetOf } from '../../aws/discover.js'
 import { once } from '../../engine/once.js'
-import { discoveryTag } from '../../karpenter/default-node-pools.js'
+import { discoveryTag } from '../../karpenter/names.js'
 import { type Read, readOrDenied } from './denied-read.js'
 
 /** What EC2 knows of a cluster's network. Errors other than a denial are UserErrors. */

@@ -1,5 +1,5 @@
 import type { SecurityGroup, Subnet } from '../../aws/discover.js'
-import { discoveryTag } from '../../karpenter/default-node-pools.js'
+import { discoveryTag } from '../../karpenter/names.js'
 import type { Concern } from '../finding.js'
 
 /** What nobody chose in the inputs, and Karpenter finds all the same: by the tag, in the whole account and region. */

@@ -1,5 +1,5 @@
 import type { Subnet } from '../../aws/discover.js'
-import { discoveryTag } from '../../karpenter/default-node-pools.js'
+import { discoveryTag } from '../../karpenter/names.js'
 import type { Facts } from '../facts.js'
 import type { Concern } from '../finding.js'
 

@@ -13,6 +13,7 @@ import type { Kubernetes } from '../../kubernetes/client.js'
 import { isKubernetesError, KubernetesError } from '../../kubernetes/errors.js'
 import { configMaps } from '../../kubernetes/kinds.js'
 import { authorOf, writerOf } from '../../kubernetes/managed-fields.js'
+import { ourName } from '../../engine/owner.js'
 
 export interface AwsAuthWanted {
   readonly nodeRoleArn: string
@@ -45,7 +46,7 @@ export function awsAuth(wanted: AwsAuthWanted, ports: Ports): AnyResource {
   async function get(): Promise<Live> {
     const found = await ports.kubernetes.get(configMaps, at.name, at.namespace)
     const data = found?.data ?? {}
-    const writer = writerOf(found, 'data.mapRoles', ({ manager }) => manager === 'setup-karpenter')
+    const writer = writerOf(found, 'data.mapRoles', ({ manager }) => manager === ourName)
     return {
       resourceVersion: found?.metadata?.resourceVersion,
       mapRoles: data['mapRoles'] ?? '',
@@ -71,7 +72,7 @@ export function awsAuth(wanted: AwsAuthWanted, ports: Ports): AnyResource {
       ? ports.kubernetes.create(configMaps, {
           apiVersion: 'v1',
           kind: 'ConfigMap',
-          metadata: { ...at, labels: { 'app.kubernetes.io/managed-by': 'setup-karpenter' } },
+          metadata: { ...at, labels: { 'app.kubernetes.io/managed-by': ourName } },
           data: { mapRoles }
         })
       : ports.kubernetes.patch(configMaps, at, {

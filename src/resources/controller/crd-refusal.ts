@@ -3,6 +3,7 @@ import { UserError } from '../../engine/errors.js'
 import type { Manifest } from '../../kubernetes/manifest.js'
 import { type CrdKeeper, keeperText } from './crd-keeper.js'
 import { namedFew } from '../removal/stuck-removal.js'
+import { ourName } from '../../engine/owner.js'
 
 /** Where Karpenter publishes its CRDs as a chart of their own. */
 const crdChart = 'oci://public.ecr.aws/karpenter/karpenter-crd'
@@ -60,7 +61,7 @@ export function refusalToTakeOver(keepers: ReadonlyMap<string, CrdKeeper>): User
 export function notTakenOver({ metadata: { name } }: Manifest, keeper: CrdKeeper): Difference {
   return {
     path: `${name}.owner`,
-    wanted: 'setup-karpenter',
+    wanted: ourName,
     live: keeper.who,
     reason: `CRD ${name} is kept by ${keeperText(keeper)}`,
     severity: 'cosmetic'

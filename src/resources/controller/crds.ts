@@ -16,6 +16,7 @@ import { terminating } from './crd-health.js'
 import { forgetReleases, takeMarksOff } from './crd-take-over.js'
 import { namedFew } from '../removal/stuck-removal.js'
 import { ownerOfObject } from '../../adoption/owners/object-owner.js'
+import { ourName } from '../../engine/owner.js'
 
 export interface CrdsWanted {
   /** Karpenter's, whose chart they come from. */
@@ -235,7 +236,7 @@ export function crdDifferences(crd: Manifest, live: unknown, version: string): r
   const webhook = hasStaleWebhook(crd, live)
   if (paths.length === 0 && !webhook) return []
   const first = paths[0] ?? 'spec.conversion'
-  const writer = writerOf(live, first, ({ manager }) => manager === 'setup-karpenter')
+  const writer = writerOf(live, first, ({ manager }) => manager === ourName)
   return [
     {
       path: name,

@@ -1,3 +1,4 @@
+import { discoveryTag } from '../../karpenter/names.js'
 import { knownFirst } from '../../aws/discover.js'
 import type { Aws } from '../../aws/clients.js'
 import { awsProblem, liveOf } from '../../aws/errors.js'
@@ -6,9 +7,6 @@ import type { Difference } from '../../engine/difference.js'
 import { UserError } from '../../engine/errors.js'
 import { isMap } from '../../engine/json.js'
 import { resource, type AnyResource, type Removal, type Step } from '../../engine/resource.js'
-
-/** What Karpenter's selectors find subnets and security groups by. */
-export const discoveryTag = 'karpenter.sh/discovery'
 
 export interface Tagged {
   readonly id: string
