@@ -1,5 +1,5 @@
 import type { Finding } from '../engine/findings.js'
-import { discoveryTag } from '../karpenter/default-node-pools.js'
+import { discoveryTag } from '../karpenter/names.js'
 import { listField, type Manifest, textField } from '../kubernetes/manifest.js'
 import type { Decisions } from './decisions.js'
 import type { Discovery } from './discovery.js'

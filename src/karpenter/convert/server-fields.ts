@@ -1,5 +1,6 @@
 import { isMap, type JsonMap } from '../../engine/json.js'
 import type { DocumentFindings } from './findings.js'
+import { ourName } from '../../engine/owner.js'
 
 /** What Karpenter and kubectl note on objects for themselves. Source: labels.go of pkg/apis, 0.32 to 1.14. */
 const noted =
@@ -20,7 +21,7 @@ export function asWritten(value: JsonMap, findings: DocumentFindings): JsonMap {
     if (isSaid(own) && !isMap(own)) findings.problem(`metadata.${field} is not a map`)
     if (!isMap(own)) return {}
     const texts = Object.entries(own).filter(([key, text]) => {
-      const ours = key === 'app.kubernetes.io/managed-by' && text === 'setup-karpenter'
+      const ours = key === 'app.kubernetes.io/managed-by' && text === ourName
       if (noted.test(key) || ours) dropped.push(`${field} ${key}`)
       else if (typeof text !== 'string')
         findings.problem(`metadata.${field}.${key} is read as ${JSON.stringify(text)}: write it in quotes`)
