@@ -40,11 +40,7 @@ const refusalPatience = 30_000
 const launchPatience = 120_000
 
 /** Waits until every pod runs on a node of the test, and every such node is initialized. Throws what held it up. */
-export async function awaitScaleUp(
-  view: Pick<View, 'until'>,
-  test: ScaleUp,
-  step: Step
-): Promise<void> {
+export async function awaitScaleUp(view: Pick<View, 'until'>, test: ScaleUp, step: Step): Promise<void> {
   const started = step.now()
   const forHow = { pods: since(step), refusal: since(step), launch: since(step) }
   let launched = 0
