@@ -1,6 +1,6 @@
 import type { SecurityGroup, Subnet } from '../../aws/discover.js'
 import type { AnyResource } from '../../engine/resource.js'
-import { discoveryTag } from '../../karpenter/default-node-pools.js'
+import { discoveryTag } from '../../karpenter/names.js'
 import { securityGroupTags } from '../../resources/network/security-group-tags.js'
 import { subnetTags } from '../../resources/network/subnet-tags.js'
 import type { ModelParts } from './parts.js'
