@@ -1,7 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { load } from 'js-yaml'
 import { isMap } from '../src/engine/json.js'
-import { withChecks, withTables } from '../scripts/readme-tables.js'
+import { inputGroups, modesOf } from '../scripts/input-groups.js'
+import { withChecks, withTables } from '../scripts/tables.js'
 
 const readme = readFileSync('README.md', 'utf8')
 const action = readFileSync('action.yml', 'utf8')
@@ -13,13 +15,15 @@ function namesOf(section: string): readonly string[] {
 }
 
 describe('README.md', () => {
-  it('has the tables that action.yml comes to; `npm run docs` renews them', () => {
-    expect(withTables(readme, action)).toBe(readme)
+  it('is read in a few minutes', () => {
+    expect(readme.split(/\s+/).length).toBeLessThan(900)
   })
 
   it('names only inputs that action.yml has in the workflows to copy', () => {
     const files = [
       'README.md',
+      'docs/checking.md',
+      'docs/uninstalling.md',
       ...['install', 'upgrade', 'adopt', 'drift', 'test-cluster', 'mirror'].map(
         (name) => `examples/${name}.yml`
       )
@@ -32,15 +36,40 @@ describe('README.md', () => {
     expect(used.filter((name) => name === undefined || !namesOf('inputs').includes(name))).toEqual([])
   })
 
-  it('links to files that are there', () => {
-    const links = [...readme.matchAll(/\]\(([^)#:]+)\)/g)].map(([, path = '']) => path)
-    expect(links).toContain('SECURITY.md')
-    expect(links.filter((path) => !existsSync(path))).toEqual([])
+  it('links to SECURITY.md', () => {
+    expect(linksOf('README.md')).toContain('SECURITY.md')
   })
 
   it('shows the permissions that the action needs', () => {
     expect(readme).toContain('id-token: write')
     expect(readme).toContain('contents: read')
+  })
+})
+
+/** Paths that a page links to, from the root of the repository. */
+function linksOf(page: string): readonly string[] {
+  const links = readFileSync(page, 'utf8').matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)
+  return [...links].map(([, path = '']) => join(dirname(page), path))
+}
+
+describe('every page', () => {
+  const docs = readdirSync('docs', { recursive: true, encoding: 'utf8' }).map((name) => join('docs', name))
+  const pages = [
+    'README.md',
+    'CONTRIBUTING.md',
+    'SECURITY.md',
+    ...docs.filter((name) => name.endsWith('.md'))
+  ]
+
+  it.each(pages)('%s links to files that are there', (page) => {
+    expect(linksOf(page).filter((path) => !existsSync(path))).toEqual([])
+  })
+})
+
+describe('docs/inputs.md', () => {
+  it('has the tables that action.yml comes to; `npm run docs` renews them', () => {
+    const page = readFileSync('docs/inputs.md', 'utf8')
+    expect(withTables(page, action, inputGroups, modesOf)).toBe(page)
   })
 })
 

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { withChecks, withTables } from './readme-tables.js'
+import { inputGroups, modesOf } from './input-groups.js'
+import { withChecks, withTables } from './tables.js'
 import { reportSchemaText } from './report-schema.js'
 
 const action = readFileSync('action.yml', 'utf8')
-renew('README.md', (text) => withTables(text, action))
+renew('docs/inputs.md', (text) => withTables(text, action, inputGroups, modesOf))
 renew('docs/preflight.md', withChecks)
 renew('docs/report.schema.json', reportSchemaText)
 
