@@ -27,6 +27,16 @@ spec:
   ttlSecondsAfterEmpty: 30
   providerRef:
     name: default
+---
+apiVersion: karpenter.k8s.aws/v1alpha1
+kind: AWSNodeTemplate
+metadata:
+  name: default
+spec:
+  subnetSelector:
+    karpenter.sh/discovery: eksworkshop
+  securityGroupSelector:
+    karpenter.sh/discovery: eksworkshop
 `
 
 /** Resolves with the first thing that `look` finds; rejects when it finds nothing in time. */

@@ -62,6 +62,15 @@ test('whether there is one at all is asked for with one object, however many the
   expect(server.calls.map(({ query }) => query.get('limit'))).toEqual(['1', '1'])
 })
 
+test('of a kind that is not served there is none', async () => {
+  server.intercept = (_call, response) => {
+    response.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found')
+    return true
+  }
+  expect(await server.kubernetes.any(nodes, {})).toBe(false)
+  expect((await server.kubernetes.list(nodes, {})).items).toEqual([])
+})
+
 test('a list whose continuation has expired is read again from its start', async () => {
   let asked = 0
   server.intercept = (call, response) => {

@@ -200,9 +200,14 @@ export function createKubernetes(options: KubernetesOptions): Kubernetes {
       pick: pages,
       any: async (kind, { namespace, labelSelector, fieldSelector }) => {
         const query = { limit: '1', labelSelector, fieldSelector }
-        const page: unknown = JSON.parse(
-          await send(requestFor('GET', 'list', kind, { namespace }), { query })
-        )
+        let page: unknown
+        try {
+          page = JSON.parse(await send(requestFor('GET', 'list', kind, { namespace }), { query }))
+        } catch (error) {
+          // As for a list: of a kind that the cluster does not have there is none.
+          if (error instanceof KubernetesError && error.status === 404) return false
+          throw error
+        }
         return listField(page, 'items').length > 0
       },
       create: async (kind, object, { dryRun } = {}) => {
