@@ -39,7 +39,7 @@ async function inCluster(sandbox: Sandbox): Promise<readonly Standing[]> {
         .map((name): Standing => ({ isTitle: isTitle(name), named: `${kind} ${name}` }))
     )
   )
-  const awsAuth = JSON.stringify(await find(sandbox, paths.awsAuth))
+  const awsAuth = JSON.stringify((await find(sandbox, paths.awsAuth)) ?? {})
   const mapped = sandbox.cloud.iam.roles
     .values()
     .filter(({ arn }) => awsAuth.includes(arn) && /^KarpenterNodeRole/.test(arn.split('/').at(-1) ?? ''))
