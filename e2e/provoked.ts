@@ -85,7 +85,7 @@ export const provoked: Readonly<Record<CheckName, readonly Provoked[]>> = {
   ],
   'cluster-autoscaler': [['warning', 'preflight-account.test.ts', 'Cluster Autoscaler, which is a warning']],
   'names-and-policy-size': [
-    ['error', 'preflight.test.ts', 'a role that is an ARN'],
+    ['error', 'preflight.test.ts', 'an ARN is taken for the role that it names'],
     ['error', 'preflight-leftovers.test.ts', 'policies that come to more than IAM takes']
   ],
   identity: [
