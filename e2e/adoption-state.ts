@@ -1,4 +1,5 @@
 import { hold, publishedStatements } from '../sandbox/cluster/deployer-policy.js'
+import { rulesOf } from '../sandbox/cluster/deployer.js'
 import type { Sandbox } from '../sandbox/index.js'
 import { list, record, text } from '../sandbox/values.js'
 import { at, find, listed, paths, type KubernetesObject } from './scenario.js'
@@ -17,12 +18,11 @@ export async function holdForNames(
   const names: readonly (readonly [string, string])[] = [
     [`:role/${name}-karpenter"`, `:role/${made.controllerRole}"`],
     [`/KarpenterNodeRole-${name}`, `/${made.nodeRole}`],
-    // Rules are named after their stack; CloudFormation cuts a long name.
     ...(made.policyStack === undefined
       ? []
       : [
           [`:stack/Karpenter-${name}/`, `:stack/${made.policyStack}/`] as const,
-          [':rule/Karpenter-*', `:rule/${made.policyStack.slice(0, 24)}*`] as const
+          [`:rule/${rulesOf(`Karpenter-${name}`)}`, `:rule/${rulesOf(made.policyStack)}`] as const
         ]),
     ...(made.queue === undefined
       ? []

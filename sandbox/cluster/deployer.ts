@@ -34,7 +34,7 @@ export function filled(text: string, facts: PolicyFacts): string {
     URL_SUFFIX: facts.home.urlSuffix,
     REGION: facts.home.region,
     ACCOUNT_ID: facts.home.accountId,
-    RULES_OF_STACK: rulesOf(facts.clusterName),
+    RULES_OF_STACK: rulesOf(`Karpenter-${facts.clusterName}`),
     CLUSTER_NAME: facts.clusterName,
     OIDC_ID: facts.issuer.slice(facts.issuer.lastIndexOf('/') + 1),
     ROLE_NAME: facts.roleName,
@@ -46,8 +46,7 @@ export function filled(text: string, facts: PolicyFacts): string {
 }
 
 /** Names of the stack's rules: CloudFormation begins them with the stack's name, of a long one with 24 characters at least. */
-function rulesOf(clusterName: string): string {
-  const stack = `Karpenter-${clusterName}`
+export function rulesOf(stack: string): string {
   return stack.length > 24 ? `${stack.slice(0, 24)}*` : `${stack}-*`
 }
 
