@@ -1,33 +1,60 @@
 import fc from 'fast-check'
-import { pickItems } from '../../src/kubernetes/list-items.js'
+import { ListReader } from '../../src/kubernetes/list-items.js'
+
+/** The text in pieces of so many characters, as the network gives it. */
+function read(text: string, size = text.length + 1): ReturnType<ListReader<unknown>['end']> {
+  const reader = new ListReader((item) => item)
+  for (let at = 0; at < text.length; at += size) reader.push(text.slice(at, at + size))
+  return reader.end()
+}
 
 const json = fc.jsonValue({ maxDepth: 4 })
 const objects = fc.array(fc.dictionary(fc.string(), json), { maxLength: 5 })
 
 test('reads whatever list is there as JSON.parse does', () => {
   fc.assert(
-    fc.property(objects, fc.dictionary(fc.string(), json), (items, metadata) => {
-      const list = { kind: 'List', metadata, items }
-      const read = pickItems(JSON.stringify(list), (item) => item)
-      expect(JSON.stringify(read.items)).toBe(JSON.stringify(items))
-      expect(JSON.stringify(read.rest)).toBe(JSON.stringify({ ...list, items: [] }))
-    })
+    fc.property(
+      objects,
+      fc.dictionary(fc.string(), json),
+      fc.integer({ min: 1, max: 40 }),
+      (items, metadata, size) => {
+        const list = { kind: 'List', metadata, items }
+        const found = read(JSON.stringify(list), size)
+        expect(JSON.stringify(found.items)).toBe(JSON.stringify(items))
+        expect(JSON.stringify(found.rest)).toBe(JSON.stringify({ ...list, items: [] }))
+      }
+    )
   )
 })
 
 test('takes for the items what is called so at the top and not elsewhere', () => {
   const list = {
-    metadata: { items: [{ a: 1 }], text: '"items":[{}] \\" {' },
+    metadata: { items: [{ a: 1 }], 'a"items': [{}], text: '"items":[{}] \\" {' },
     items: [{ items: [{ b: '}]' }] }]
   }
-  expect(pickItems(JSON.stringify(list), (item) => item)).toEqual({
+  expect(read(JSON.stringify(list))).toEqual({
     items: [{ items: [{ b: '}]' }] }],
     rest: { ...list, items: [] }
   })
 })
 
 test('text that is no list is as it is, and no JSON is an error', () => {
-  expect(pickItems('{"kind":"Status"}', (item) => item)).toEqual({ items: [], rest: { kind: 'Status' } })
-  expect(() => pickItems('{"items":[{"a":1}', (item) => item)).toThrow(SyntaxError)
-  expect(() => pickItems('', (item) => item)).toThrow(SyntaxError)
+  expect(read('{"kind":"Status"}')).toEqual({ items: [], rest: { kind: 'Status' } })
+  expect(() => read('{"items":[{"a":1}')).toThrow(SyntaxError)
+  expect(() => read('')).toThrow(SyntaxError)
+})
+
+test('white space around the items is none of the matter', () => {
+  expect(read('{ "items" : [ {"a":1} , {"b":2} ] , "kind" : "List" }')).toEqual({
+    items: [{ a: 1 }, { b: 2 }],
+    rest: { items: [], kind: 'List' }
+  })
+})
+
+test('an answer that comes anew is read from its start', () => {
+  const reader = new ListReader((item) => item)
+  reader.push('{"items":[{"a":1},{"b":"')
+  reader.restart()
+  reader.push('{"items":[{"a":1}]}')
+  expect(reader.end().items).toEqual([{ a: 1 }])
 })

@@ -14,7 +14,7 @@ import { leftoverAilments, testNodePools } from '../smoke-test/leftovers.js'
 import { claimAilments, stuckOf } from './claims.js'
 
 /** Thousands of NodeClaims in a few requests: one has 5 KB. */
-const claimPage = 1_700
+const claimPage = 2_500
 
 export interface HealthFacts {
   readonly kubernetes: Kubernetes

@@ -4,7 +4,7 @@ import { baseOf, compareVersions, inSpan, isBefore, kubernetesMinor, minorOf } f
 
 /**
  * How far this release of the action knows a version. `tested`: its minor was tested, and its patch is none after that.
- * `newer patch`: of a tested minor. `untested`: any other. It says what was tried and keeps nothing away.
+ * `newer patch`: of a tested minor. `untested`: every other. It says what was tried and keeps nothing away.
  */
 export type Grade = 'tested' | 'newer patch' | 'untested'
 

@@ -4,10 +4,10 @@ import { forwarding, type Forward } from './forward.js'
 import { errorOf, KubernetesError, type Caller } from './errors.js'
 import { knownKind, resourceName, untyped, type Kind, type ObjectName } from './kinds.js'
 import { field, isManifest, listField, textField, type Manifest } from './manifest.js'
-import { pickItems } from './list-items.js'
+import { ListReader } from './list-items.js'
 import type { Patch } from './patch.js'
 import { plainGet, queryText, requestFor, type Request } from './request.js'
-import { transport, type Connection } from './transport.js'
+import { type BodyReader, transport, type Connection } from './transport.js'
 import { watchEvents, type WatchEvent } from './watch.js'
 import { ourName } from '../engine/owner.js'
 
@@ -124,6 +124,7 @@ export function createKubernetes(options: KubernetesOptions): Kubernetes {
         repeatable?: boolean
         accept?: string
         dryRun?: boolean | undefined
+        reader?: BodyReader
       } = {}
     ): Promise<string> {
       const answer = await wire.send({
@@ -135,7 +136,8 @@ export function createKubernetes(options: KubernetesOptions): Kubernetes {
         signal,
         ...(more.body !== undefined && { body: JSON.stringify(more.body) }),
         ...(more.contentType !== undefined && { contentType: more.contentType }),
-        ...(more.accept !== undefined && { accept: more.accept })
+        ...(more.accept !== undefined && { accept: more.accept }),
+        ...(more.reader !== undefined && { reader: more.reader })
       })
       if (answer.status < 300) {
         session.accepted = true
@@ -158,17 +160,9 @@ export function createKubernetes(options: KubernetesOptions): Kubernetes {
           fieldSelector: selection.fieldSelector,
           continue: next
         }
-        let page: unknown
+        const reader = new ListReader((item) => of(itemOf(kind, item)))
         try {
-          const text = await send(requestFor('GET', 'list', kind, { namespace: selection.namespace }), {
-            query
-          })
-          if (selection.page === undefined) page = JSON.parse(text)
-          else {
-            const picked = pickItems(text, (item) => of(itemOf(kind, item)))
-            items.push(...picked.items)
-            page = picked.rest
-          }
+          await send(requestFor('GET', 'list', kind, { namespace: selection.namespace }), { query, reader })
         } catch (error) {
           if (error instanceof KubernetesError && error.status === 404)
             return { items: [], resourceVersion: '' }
@@ -180,9 +174,10 @@ export function createKubernetes(options: KubernetesOptions): Kubernetes {
           }
           throw error
         }
-        for (const item of listField(page, 'items')) items.push(of(itemOf(kind, item)))
-        const resourceVersion = textField(page, 'metadata', 'resourceVersion') ?? ''
-        next = textField(page, 'metadata', 'continue') || undefined
+        const page = reader.end()
+        items.push(...page.items)
+        const resourceVersion = textField(page.rest, 'metadata', 'resourceVersion') ?? ''
+        next = textField(page.rest, 'metadata', 'continue') || undefined
         if (next === undefined) return { items, resourceVersion }
       }
     }

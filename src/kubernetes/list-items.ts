@@ -1,53 +1,76 @@
-/** A page of a list: what was picked of its objects, and the page without them. */
-export interface PickedPage<P> {
-  readonly items: readonly P[]
-  /** kind, apiVersion and metadata of the list. */
-  readonly rest: unknown
-}
-
 const [quote, backslash, openBrace, closeBrace, openBracket, closeBracket] = [34, 92, 123, 125, 91, 93]
 
 /**
- * Reads a list object by object, so that of a page of thousands no more than one is there beside its text. Text that is no
- * JSON is JSON.parse's SyntaxError, as for a page that is read whole.
+ * Reads a list as it comes, object by object, so that of a page of thousands no more than one object and what was picked
+ * of the others is there at once.
  */
-export function pickItems<P>(text: string, of: (item: unknown) => P): PickedPage<P> {
-  const items: P[] = []
-  let depth = 0
-  let inItems = false
-  let from = 0
-  let bounds: readonly [number, number] = [0, 0]
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    if (code === quote) {
-      const end = endOfString(text, at)
-      if (depth === 1 && !inItems && text.startsWith('"items":[', at)) {
-        inItems = true
-        bounds = [end + 3, end + 3]
-      }
-      at = end
-    } else if (code === openBrace || code === openBracket) {
-      depth++
-      if (inItems && depth === 3) from = at
-    } else if (code === closeBrace || code === closeBracket) {
-      depth--
-      if (inItems && depth === 2) items.push(of(JSON.parse(text.slice(from, at + 1))))
-      if (inItems && depth === 1) {
-        inItems = false
-        bounds = [bounds[0], at]
+export class ListReader<P> {
+  readonly #of: (item: unknown) => P
+  #items: P[] = []
+  /** The list without its items, and the item that is being read. */
+  #rest = ''
+  #item = ''
+  #depth = 0
+  #inString = false
+  #escaped = false
+  #inItems = false
+  /** Where in `#rest` the last string at the top of the list begins: the key of what follows. */
+  #key = 0
+
+  constructor(of: (item: unknown) => P) {
+    this.#of = of
+  }
+
+  /** Forgets what was read: the answer comes anew. */
+  restart(): void {
+    this.#items = []
+    this.#rest = ''
+    this.#item = ''
+    this.#depth = 0
+    this.#inString = false
+    this.#escaped = false
+    this.#inItems = false
+    this.#key = 0
+  }
+
+  push(text: string): void {
+    let from = 0
+    for (let at = 0; at < text.length; at++) {
+      const code = text.charCodeAt(at)
+      if (this.#inString) {
+        if (this.#escaped) this.#escaped = false
+        else if (code === backslash) this.#escaped = true
+        else if (code === quote) this.#inString = false
+      } else if (code === quote) {
+        this.#inString = true
+        if (this.#depth === 1 && !this.#inItems) this.#key = this.#rest.length + at - from
+      } else if (code === openBrace || code === openBracket) {
+        this.#depth++
+        if (this.#inItems && this.#depth === 3) from = at
+        else if (!this.#inItems && this.#depth === 2 && code === openBracket) {
+          this.#rest += text.slice(from, at + 1)
+          from = at + 1
+          this.#inItems = /^"items"\s*:\s*\[$/.test(this.#rest.slice(this.#key))
+        }
+      } else if (code === closeBrace || code === closeBracket) {
+        this.#depth--
+        if (this.#inItems && this.#depth === 2) {
+          this.#items.push(this.#of(JSON.parse(this.#item + text.slice(from, at + 1))))
+          this.#item = ''
+        }
+        if (this.#inItems && this.#depth === 1) {
+          this.#inItems = false
+          from = at
+        }
       }
     }
+    if (!this.#inItems) this.#rest += text.slice(from)
+    else if (this.#depth > 2) this.#item += text.slice(from)
   }
-  const rest: unknown = JSON.parse(text.slice(0, bounds[0]) + text.slice(bounds[1]))
-  return { items, rest }
-}
 
-/** Where the string that begins here ends. */
-function endOfString(text: string, start: number): number {
-  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
-    let escapes = 0
-    while (text.charCodeAt(end - 1 - escapes) === backslash) escapes++
-    if (escapes % 2 === 0) return end
+  /** What was picked of the items, and the list without them. Throws SyntaxError for what is no whole JSON. */
+  end(): { readonly items: readonly P[]; readonly rest: unknown } {
+    const rest: unknown = JSON.parse(this.#rest)
+    return { items: this.#items, rest }
   }
-  return text.length
 }

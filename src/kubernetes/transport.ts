@@ -47,7 +47,14 @@ export interface Outgoing {
   /** Sent once, by whoever tries again himself, and without the check before a write. */
   readonly direct?: boolean
   readonly dryRun?: boolean
+  /** Takes the body of a success as it comes, and begins again with each try; the answer's own is empty then. */
+  readonly reader?: BodyReader
   readonly signal: AbortSignal
+}
+
+export interface BodyReader {
+  restart(): void
+  push(text: string): void
 }
 
 export interface Answer {
@@ -154,8 +161,13 @@ export function transport(connection: Connection): Transport {
   async function once(outgoing: Outgoing, progress: Progress): Promise<Omit<Answer, 'repeated'>> {
     const response = await open(outgoing, answerTimeout, progress)
     response.setEncoding(encodingOf(outgoing))
+    const reader = (response.statusCode ?? 0) < 300 ? outgoing.reader : undefined
+    reader?.restart()
     let body = ''
-    for await (const chunk of response) body += String(chunk)
+    for await (const chunk of response) {
+      if (reader === undefined) body += String(chunk)
+      else reader.push(String(chunk))
+    }
     return { status: response.statusCode ?? 0, headers: response.headers, body }
   }
 
