@@ -2,12 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { loadAll } from 'js-yaml'
 import { mapRoles } from '../sandbox/cluster/access.js'
 import { hold, holdPublished, publishedStatements } from '../sandbox/cluster/deployer-policy.js'
-import { newest, oldest, startSandbox, type Sandbox } from '../sandbox/index.js'
+import { type ActionResult, newest, oldest, startSandbox, type Sandbox } from '../sandbox/index.js'
 import { list, record, text } from '../sandbox/values.js'
 import { AnotherHand } from './another-hand.js'
 import { applyCheckRoles, checkGroup, checkRoles, pathOf } from './check-cluster-role.js'
 import { check, checkIsClean, told } from './clean-check.js'
 import { withoutAction } from './deployer-policy.js'
+import { objectsHolding } from './objects-holding.js'
 import { at, callsOf, denied, paths, reportOf, succeeded, type KubernetesObject } from './scenario.js'
 
 interface Rule {
@@ -46,10 +47,16 @@ const verbs = manifests.flatMap((manifest) =>
 const ofUpgrade = ['nodepools', 'nodeclaims', 'ec2nodeclasses']
 
 describe('check by docs/permissions/check-cluster-role.yaml, where aws-auth lets in', () => {
-  const inputs = { 'karpenter-version': oldest, 'smoke-test': 'false' }
+  const marked = 'hunter2-marked'
+  const inputs = {
+    'karpenter-version': oldest,
+    'smoke-test': 'false',
+    'helm-values': JSON.stringify({ controller: { env: [{ name: 'ANYTHING', value: marked }] } })
+  }
   const newer = { ...inputs, 'karpenter-version': newest }
   let sandbox: Sandbox
   let hand: AnotherHand
+  let installed: ActionResult
 
   beforeAll(async () => {
     sandbox = await startSandbox({
@@ -61,7 +68,7 @@ describe('check by docs/permissions/check-cluster-role.yaml, where aws-auth lets
       authenticationMode: 'CONFIG_MAP',
       stackPace: 10
     })
-    succeeded(await sandbox.run({ ...inputs, 'controller-identity': 'irsa' }))
+    installed = succeeded(await sandbox.run({ ...inputs, 'controller-identity': 'irsa' }))
     await holdPublished(sandbox, 'check')
     await applyCheckRoles(sandbox)
     await demote(sandbox)
@@ -76,6 +83,22 @@ describe('check by docs/permissions/check-cluster-role.yaml, where aws-auth lets
   test('is enough: all is as installed, and no call is refused', async () => {
     await checkIsClean(sandbox, inputs)
     expect(denied(callsOf(sandbox))).toEqual([])
+  })
+
+  test('a value that may be secret stands in Secrets, in what the chart renders, and nowhere else', async () => {
+    const { result } = await check(sandbox, inputs)
+    for (const { log, outputs, summary, files, annotations, post } of [installed, result])
+      expect(JSON.stringify([log, outputs, summary, files, annotations, post])).not.toContain(marked)
+    const holding = (await objectsHolding(sandbox, marked)).map((one) =>
+      one.replace(/^((?:Pod|ReplicaSet) karpenter)-.*/, '$1')
+    )
+    expect([...new Set(holding)].toSorted()).toEqual([
+      'Deployment karpenter',
+      'Pod karpenter',
+      'ReplicaSet karpenter',
+      'Secret setup-karpenter',
+      'Secret sh.helm.release.v1.karpenter.v1'
+    ])
   })
 
   test('is enough to say what an upgrade does', async () => {

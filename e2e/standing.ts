@@ -41,6 +41,7 @@ export async function everything(sandbox: Sandbox): Promise<readonly string[]> {
     find(sandbox, paths.awsAuth),
     Promise.all([
       listed(sandbox, `${kubeSystem}/configmaps`),
+      listed(sandbox, `${kubeSystem}/secrets`),
       listed(sandbox, '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases'),
       listed(sandbox, '/apis/rbac.authorization.k8s.io/v1/namespaces/kube-system/rolebindings'),
       listed(sandbox, '/apis/rbac.authorization.k8s.io/v1/clusterroles'),

@@ -196,7 +196,7 @@ function chartOf(version: string): Chart {
       replicas: 2,
       logLevel: 'info',
       settings: { clusterName: '', interruptionQueue: '' },
-      controller: { resources: {} },
+      controller: { resources: {}, env: [] },
       serviceAccount: { annotations: {} }
     },
     crds: [

@@ -27,6 +27,8 @@ export interface InstallRecord {
   readonly adoption?: unknown
   /** Ids of subnets and security groups that had our discovery tag then, and that nobody chose. */
   readonly alsoTagged?: readonly string[]
+  /** Where the values of the chart stand when they may hold secrets: in a Secret beside the record. */
+  readonly valuesIn?: 'secret'
   readonly resources: Readonly<Record<string, RecordedResource>>
 }
 
@@ -76,6 +78,7 @@ function recordOf(value: unknown): InstallRecord | undefined {
     ...(typeof passed === 'string' && { smokeTest: { time: passed } }),
     ...(value['adoption'] !== undefined && { adoption: value['adoption'] }),
     ...(isTexts(value['alsoTagged']) && { alsoTagged: value['alsoTagged'] }),
+    ...(value['valuesIn'] === 'secret' && { valuesIn: 'secret' }),
     resources
   }
 }

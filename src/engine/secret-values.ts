@@ -43,6 +43,11 @@ export function findingWithoutSecrets(finding: Finding): Finding {
   }
 }
 
+/** Whether anything in the map is secret by its name or by its text. */
+export function mayHoldSecrets(values: Readonly<Record<string, unknown>>): boolean {
+  return hides(values, '')
+}
+
 /** A sentence that quotes no value: the one that it replaces may hold half a secret, cut. */
 function reasonWithout({ path, wanted, live }: Difference): string {
   const what =

@@ -3,7 +3,7 @@ import { gunzip, gzip } from 'node:zlib'
 import { UserError } from '../engine/errors.js'
 import type { Kubernetes } from './client.js'
 import { isKubernetesError } from './errors.js'
-import { configMaps } from './kinds.js'
+import { configMaps, secrets } from './kinds.js'
 import { textField } from './manifest.js'
 import { ourName } from '../engine/owner.js'
 
@@ -39,12 +39,65 @@ export async function readRecord(kubernetes: Kubernetes): Promise<StoredRecord> 
   if (configMap === undefined) return { state: 'absent' }
   const packed = textField(configMap, 'binaryData', key)
   if (packed === undefined) return { state: 'broken', reason: `ConfigMap has no ${key}` }
+  const text = await unpacked(packed)
+  return text === undefined ? { state: 'broken', reason: `${key} is not gzip` } : { state: 'present', text }
+}
+
+async function unpacked(packed: string): Promise<string | undefined> {
   try {
     const text = await promisify(gunzip)(Buffer.from(packed, 'base64'), { maxOutputLength: 64 * 1024 * 1024 })
-    return { state: 'present', text: text.toString('utf8') }
+    return text.toString('utf8')
   } catch {
-    return { state: 'broken', reason: `${key} is not gzip` }
+    return undefined
   }
+}
+
+/** What the record of a time keeps in the Secret kube-system/setup-karpenter. Rejects as the API server refuses. */
+export async function readRecordValues(kubernetes: Kubernetes, time: string): Promise<string | undefined> {
+  const secret = await kubernetes.get(secrets, recordName.name, recordName.namespace)
+  const packed = secret === undefined ? undefined : textField(secret, 'data', valuesKey(time))
+  return packed === undefined ? undefined : unpacked(packed)
+}
+
+/**
+ * Keeps what belongs to records, by their times. The record that stands is given as well as the one that is about to take
+ * its place: a run that is killed between the two writes leaves either with its own.
+ */
+export async function writeRecordValues(
+  kubernetes: Kubernetes,
+  values: readonly { readonly time: string; readonly text: string }[],
+  run: string
+): Promise<void> {
+  const data = await Promise.all(
+    values.map(async ({ time, text }): Promise<readonly [string, string]> => {
+      const packed = await promisify(gzip)(text, { level: 9 })
+      return [valuesKey(time), packed.toString('base64')]
+    })
+  )
+  await kubernetes.apply(
+    secrets,
+    {
+      apiVersion: secrets.apiVersion,
+      kind: secrets.kind,
+      metadata: {
+        ...recordName,
+        labels: { 'app.kubernetes.io/managed-by': ourName },
+        annotations: { 'setup-karpenter/run': run }
+      },
+      type: 'Opaque',
+      data: Object.fromEntries(data)
+    },
+    { force: true }
+  )
+}
+
+/** When no record needs it any more. */
+export async function deleteRecordValues(kubernetes: Kubernetes): Promise<'deleted' | 'absent'> {
+  return kubernetes.delete(secrets, recordName)
+}
+
+function valuesKey(time: string): string {
+  return `values-${time.replaceAll(/[^\w.-]/g, '-')}.json.gz`
 }
 
 /** Keeps the text, compressed; the same text makes the same bytes. */
@@ -91,10 +144,11 @@ export async function setRecordAside(kubernetes: Kubernetes): Promise<void> {
   )
 }
 
-/** Removes the record, and one that was set aside; the last act of an uninstall. */
+/** Removes the record, its values, and one that was set aside; the last act of an uninstall. */
 export async function deleteRecord(kubernetes: Kubernetes): Promise<'deleted' | 'absent'> {
-  const outcomes = await Promise.all(
-    [recordName, setAsideName].map(async (name) => kubernetes.delete(configMaps, name))
-  )
+  const outcomes = await Promise.all([
+    ...[recordName, setAsideName].map(async (name) => kubernetes.delete(configMaps, name)),
+    deleteRecordValues(kubernetes)
+  ])
   return outcomes.includes('deleted') ? 'deleted' : 'absent'
 }

@@ -18,7 +18,7 @@ import { annotate } from '../report/annotations.js'
 import { checkLines, healthLines } from '../report/check-notes.js'
 import { noteDecisions } from './install-notes.js'
 import { compare, ownershipOf, type Run, stage } from '../run/run.js'
-import { lostRecordFinding } from '../plan/lost-record.js'
+import { lostRecordFinding, recordValuesNotes } from '../plan/lost-record.js'
 import { versionFindings, withRefusal } from '../plan/version-findings.js'
 import { sayUpgrade } from './say-upgrade.js'
 
@@ -55,7 +55,8 @@ export async function check(given: Run): Promise<void> {
       )
     ]
     findings.push(...all.map(findingWithoutSecrets).map(standing.kind === 'others' ? notYetOurs : asFound))
-    if (standing.kind !== 'others') return [...notes, ...checkLines(graph, findings, found.record)]
+    if (standing.kind !== 'others')
+      return [...notes, ...recordValuesNotes(found), ...checkLines(graph, findings, found.record)]
     const entries = [...adoptionEntries(graph, read), ...usedPartsOf(standing, inputs.clusterName)]
     ledger.adoption(entries)
     return adoptionLines(entries)

@@ -38,7 +38,7 @@ interface Plan {
 export async function install(run: Run): Promise<void> {
   const first = await plan(run)
   const proofWanted = proofOf(first)
-  if (!changes(first) && proofWanted === undefined && !first.leftovers) {
+  if (!writes(first) && proofWanted === undefined && !first.leftovers) {
     await apply(first)
     await notProvedAgain(first.run, first.found, {
       version: first.decisions.version,
@@ -60,6 +60,10 @@ export async function install(run: Run): Promise<void> {
     if (changes(now)) await record.ahead()
     await apply(now)
     if (changes(now)) await record.installed()
+    else if (found.recordValues !== undefined) {
+      await record.rewritten()
+      ledger.recorded('wrote helm-values of the record into Secret kube-system/setup-karpenter')
+    }
     if (recordIsLost(found, now.inspections) && !takesOver(now))
       ledger.recorded('wrote the record of the install anew: ConfigMap kube-system/setup-karpenter')
     if (proof === undefined)
@@ -133,6 +137,11 @@ function proofOf(now: Plan): SmokeTestInput | undefined {
 /** Whether the record is to be written: of what is changed, of whose it becomes, of the Kubernetes that it stands on, anew. */
 function changes(now: Plan): boolean {
   return differs(now) || takesOver(now) || moved(now) || recordIsLost(now.found, now.inspections)
+}
+
+/** Or the values of the record alone. */
+function writes(now: Plan): boolean {
+  return changes(now) || now.found.recordValues !== undefined
 }
 
 function moved({ found: { record, cluster } }: Plan): boolean {

@@ -1,6 +1,6 @@
 import type { Adopted } from '../adoption/adoption.js'
 import type { Aws } from '../aws/clients.js'
-import { accessDenied, awsProblem } from '../aws/errors.js'
+import { awsProblem } from '../aws/errors.js'
 import {
   discoverCluster,
   discoverSecurityGroups,
@@ -8,24 +8,24 @@ import {
   type SecurityGroup,
   type Subnet
 } from '../aws/discover.js'
-import { type InstallRecord, readRecordText } from '../engine/record.js'
-import { UserError } from '../engine/errors.js'
+import type { InstallRecord } from '../engine/record.js'
 import { once } from '../engine/once.js'
 import type { Layer, Step } from '../engine/resource.js'
 import type { Cluster } from '../aws/environment.js'
 import { type Autoscaler, type Controller, findScalers } from '../helm/release.js'
 import type { Inputs } from '../inputs/inputs.js'
 import type { Kubernetes } from '../kubernetes/client.js'
-import { KubernetesError, StoppedAnsweringError, UnreachableError } from '../kubernetes/errors.js'
+import { StoppedAnsweringError, UnreachableError } from '../kubernetes/errors.js'
 import { daemonSets, nodes } from '../kubernetes/kinds.js'
 import { type NodeFacts, nodeFacts } from '../kubernetes/node-facts.js'
-import { readRecord } from '../kubernetes/record-store.js'
 import { autoMode } from '../preflight/auto-mode.js'
 import { clusterActive } from '../preflight/cluster-active.js'
 import { clusterEndpoint } from '../preflight/vpc/cluster-endpoint.js'
 import { runPreflight } from '../preflight/index.js'
 import { type NetworkReads, networkReads } from '../preflight/reads/network-reads.js'
 import type { Session } from '../run/session.js'
+import { type Denied, denialOf } from './denied.js'
+import { installRecord } from './stored-record.js'
 
 /** All that is known of the account and the cluster before anything is decided. Each fact is read once. */
 export interface Discovery {
@@ -52,6 +52,8 @@ export interface Discovery {
   readonly record: InstallRecord | undefined
   /** Why what stands in the record's place cannot be read: corrupt, or of a newer release. */
   readonly brokenRecord?: string
+  /** That the next install writes the record's values anew: they stand in the ConfigMap, or are gone from the Secret. */
+  readonly recordValues?: 'in clear' | 'lost'
   /** What was taken over of an installation that somebody else made. */
   readonly adopted?: Adopted
   /** What the caller may not read. Only the record may be missing in a run that writes. */
@@ -91,15 +93,6 @@ async function endpointProblem(cluster: Cluster, error: unknown): Promise<unknow
   )
 }
 
-/** A fact that stays unknown, because the caller may not read it. */
-export interface Denied {
-  /** `subnets`, `nodes`. */
-  readonly what: string
-  readonly layer: Layer
-  readonly missingPermission: string
-  readonly reason: string
-}
-
 /**
  * Proves the credentials, finds the cluster, and reads all that decisions need, side by side. `denials`: whether a fact
  * that may not be read ends the run, or is noted, with nothing found in its place, because the run writes nothing.
@@ -121,7 +114,7 @@ export async function discover(
     })
   }
   const { aws, cluster, kubernetes } = await reach(inputs, session, step)
-  const [subnets, securityGroups, scalers, agents, { record, broken }] = await Promise.all([
+  const [subnets, securityGroups, scalers, agents, { record, broken, values }] = await Promise.all([
     orDenied('subnets', 'network', discoverSubnets(aws, cluster, inputs.subnets), []),
     orDenied('security groups', 'network', discoverSecurityGroups(aws, cluster, inputs.securityGroups), []),
     orDenied('controllers', 'helm', findScalers(kubernetes), { controllers: [], autoscalers: [] }),
@@ -160,6 +153,7 @@ export async function discover(
     },
     record,
     ...(broken !== undefined && { brokenRecord: broken }),
+    ...(values !== undefined && { recordValues: values }),
     denied
   }
 }
@@ -180,32 +174,4 @@ async function hasOidcProvider(aws: Aws, cluster: Cluster): Promise<boolean> {
     })
   const suffix = cluster.oidcIssuer.replace('https://', 'oidc-provider/')
   return OpenIDConnectProviderList.some((provider) => provider.Arn?.endsWith(suffix) === true)
-}
-
-/** Of an error that is a refusal, or was made of one: what the caller lacks. */
-function denialOf(error: unknown): Pick<Denied, 'missingPermission' | 'reason'> | undefined {
-  if (error instanceof KubernetesError && error.permission !== undefined)
-    return { missingPermission: error.permission, reason: error.message }
-  const denial = accessDenied(error instanceof UserError ? error.cause : error)
-  if (denial === undefined) return undefined
-  return { missingPermission: denial.action, reason: `the run's role may not call ${denial.action}` }
-}
-
-/** Losing the record loses no cluster: without it everything is compared afresh. */
-async function installRecord(
-  kubernetes: Kubernetes,
-  step: Step,
-  denied: Denied[]
-): Promise<{ readonly record: InstallRecord | undefined; readonly broken?: string }> {
-  const stored = await readRecord(kubernetes)
-  if (stored.state === 'absent') return { record: undefined }
-  const read = stored.state === 'present' ? readRecordText(stored.text) : undefined
-  if (read !== undefined && !('broken' in read)) return { record: read }
-  const reason = read?.broken ?? (stored.state === 'present' ? '' : stored.reason)
-  if (stored.state === 'unreadable') {
-    const { missingPermission } = stored
-    denied.push({ what: 'record', layer: 'kubernetes', missingPermission, reason })
-  }
-  step.warning(`record kube-system/setup-karpenter: ${reason}; going on without it`)
-  return { record: undefined, ...(stored.state !== 'unreadable' && { broken: reason }) }
 }

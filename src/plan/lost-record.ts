@@ -38,3 +38,14 @@ export function lostRecordFinding(
     }
   ]
 }
+
+/** What a check says of helm-values that do not stand where they belong: a line, because it harms no node. */
+export function recordValuesNotes({ recordValues }: Pick<Discovery, 'recordValues'>): readonly string[] {
+  if (recordValues === undefined) return []
+  const where = 'Secret kube-system/setup-karpenter'
+  return [
+    recordValues === 'in clear'
+      ? `the record (ConfigMap kube-system/setup-karpenter) has helm-values that may be secret in clear; the next install moves them into ${where}`
+      : `the record's helm-values are gone from ${where}; the next install writes them anew`
+  ]
+}

@@ -14,7 +14,13 @@ import { factsToRecord } from '../karpenter/version-facts.js'
 import type { Run } from '../run/run.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { acquireLock } from '../kubernetes/lease.js'
-import { setRecordAside, writeRecord } from '../kubernetes/record-store.js'
+import {
+  deleteRecordValues,
+  setRecordAside,
+  writeRecord,
+  writeRecordValues
+} from '../kubernetes/record-store.js'
+import { withoutValues } from './record-values.js'
 import { runUrl } from '../run/ports.js'
 import { smokeTestId } from '../smoke-test/objects.js'
 import { clearCleanup, saveCleanup } from '../run/state.js'
@@ -94,6 +100,8 @@ export interface RecordKeeper {
   ahead(): Promise<void>
   /** After the walk. */
   installed(): Promise<void>
+  /** Where nothing else is to be written: the same again, with its values where they belong. */
+  rewritten(): Promise<void>
   /** After a smoke test that passed. */
   proved(): Promise<void>
 }
@@ -140,10 +148,21 @@ export function keepRecord(
     return ids === undefined ? {} : { alsoTagged: ids }
   }
   let aside = now.found.brokenRecord !== undefined
+  let standing = previous
   const write = async (record: InstallRecord): Promise<void> => {
     if (aside) await setRecordAside(kubernetes)
     aside = false
-    await writeRecord(kubernetes, JSON.stringify(record), url)
+    const { open, values } = withoutValues(record)
+    if (values !== undefined) {
+      const before = standing === undefined ? undefined : { time: standing.time, ...withoutValues(standing) }
+      const kept = [before, { time: record.time, values }].flatMap((one) =>
+        one?.values === undefined ? [] : [{ time: one.time, text: JSON.stringify(one.values) }]
+      )
+      await writeRecordValues(kubernetes, kept, url)
+    }
+    await writeRecord(kubernetes, JSON.stringify(open), url)
+    if (values === undefined && standing?.valuesIn !== undefined) await deleteRecordValues(kubernetes)
+    standing = values === undefined ? open : { ...record, valuesIn: 'secret' }
   }
   return {
     ahead: async () => {
@@ -151,6 +170,11 @@ export function keepRecord(
       if (record !== undefined) await write(record)
     },
     installed: async () => write(nextRecord(previous, { ...facts(), ...(await tagged()) }, resources)),
+    rewritten: async () => {
+      const now = { ...facts(), ...(await tagged()) }
+      const smokeTest = previous?.smokeTest
+      await write(nextRecord(previous, { ...now, ...(smokeTest !== undefined && { smokeTest }) }, resources))
+    },
     proved: async () => {
       const { time, ...rest } = facts()
       const now = { ...rest, ...(await tagged()), time, smokeTest: { time } }
