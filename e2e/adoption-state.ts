@@ -22,7 +22,7 @@ export async function holdForNames(
       ? []
       : [
           [`:stack/Karpenter-${name}/`, `:stack/${made.policyStack}/`] as const,
-          [`:rule/${rulesOf(`Karpenter-${name}`)}`, `:rule/${rulesOf(made.policyStack)}`] as const
+          [`:rule/${rulesOf(`Karpenter-${name}`)}-`, `:rule/${rulesOf(made.policyStack)}-`] as const
         ]),
     ...(made.queue === undefined
       ? []

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { policyAllows } from '../../sandbox/cloud/authorisation.js'
-import { filled } from '../../sandbox/cluster/deployer.js'
+import { publishedForMode } from '../../sandbox/cluster/deployer.js'
 import { homeOf } from '../../sandbox/cloud/partition.js'
 import { list, record } from '../../sandbox/values.js'
 import { renderTemplate } from '../../src/karpenter/rendered-stack.js'
@@ -40,17 +39,15 @@ const planned = (
   ...more
 })
 
-const published: unknown = JSON.parse(
-  filled(readFileSync('docs/permissions/install.json', 'utf8'), {
-    home: homeOf(account.id, account.region),
-    clusterName,
-    issuer: 'https://oidc.eks.eu-west-1.amazonaws.com/id/ABC',
-    roleName: 'deployer',
-    repository: 'my-org/my-repo',
-    repositoryId: '1',
-    ownerId: '2'
-  })
-)
+const published = await publishedForMode('install', {
+  home: homeOf(account.id, account.region),
+  clusterName,
+  issuer: 'https://oidc.eks.eu-west-1.amazonaws.com/id/ABC',
+  roleName: 'deployer',
+  repository: 'my-org/my-repo',
+  repositoryId: '1',
+  ownerId: '2'
+})
 
 /** What of a need the published policy does not allow. */
 const lacking = ({ actions, resources, context }: Need): readonly string[] =>

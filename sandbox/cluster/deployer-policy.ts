@@ -1,20 +1,17 @@
 import { homeOf } from '../cloud/partition.js'
-import { publishedPolicy } from './deployer.js'
+import { publishedForMode, type PublishedMode } from './deployer.js'
 import { REPOSITORY } from './run.js'
 import type { Sandbox } from '../index.js'
 import { list, record } from '../values.js'
 
-/** Names of docs/permissions/*.json. */
-export type PublishedPolicy = 'install' | 'check' | 'uninstall' | 'smoke-test'
-
 export type Statement = Readonly<Record<string, unknown>>
 
-/** The statements of docs/permissions/<mode>.json, filled in for this cluster. */
+/** The statements of docs/permissions/*.json for the mode, filled in for this cluster. */
 export async function publishedStatements(
   sandbox: Sandbox,
-  mode: PublishedPolicy
+  mode: PublishedMode
 ): Promise<readonly Statement[]> {
-  const document = await publishedPolicy(mode, {
+  const document = await publishedForMode(mode, {
     home: homeOf(sandbox.accountId, sandbox.region),
     clusterName: sandbox.name,
     issuer: sandbox.cloud.eks.cluster(sandbox.name).issuer,
@@ -37,6 +34,6 @@ export function hold(sandbox: Sandbox, statements: readonly Statement[]): void {
 }
 
 /** Gives the role that the action assumes exactly what is published for the mode. */
-export async function holdPublished(sandbox: Sandbox, mode: PublishedPolicy): Promise<void> {
+export async function holdPublished(sandbox: Sandbox, mode: PublishedMode): Promise<void> {
   hold(sandbox, await publishedStatements(sandbox, mode))
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { Home } from '../cloud/partition.js'
+import { list, record } from '../values.js'
 
 /** What the published policies leave for their reader to fill in. */
 export interface PolicyFacts {
@@ -14,6 +15,25 @@ export interface PolicyFacts {
   readonly repository: string
   readonly repositoryId: string
   readonly ownerId: string
+}
+
+/** Names of docs/permissions/*.json by mode: what a role for the mode holds, each as a managed policy. */
+export const policiesOfMode = {
+  install: ['install', 'install-iam'],
+  uninstall: ['uninstall'],
+  check: ['check'],
+  'smoke-test': ['smoke-test']
+} as const
+
+export type PublishedMode = keyof typeof policiesOfMode
+
+/** All statements that are published for the mode as one document, so that tests can take some out. */
+export async function publishedForMode(mode: PublishedMode, facts: PolicyFacts): Promise<unknown> {
+  const documents = await Promise.all(policiesOfMode[mode].map(async (name) => publishedPolicy(name, facts)))
+  return {
+    Version: '2012-10-17',
+    Statement: documents.flatMap((document) => list(record(document)['Statement']))
+  }
 }
 
 /** docs/permissions/<name>.json with its placeholders filled in. */
@@ -45,9 +65,13 @@ export function filled(text: string, facts: PolicyFacts): string {
   return Object.entries(values).reduce((sofar, [name, value]) => sofar.replaceAll(name, value), text)
 }
 
-/** Names of the stack's rules: CloudFormation begins them with the stack's name, of a long one with 24 characters at least. */
+/**
+ * How the names of the stack's rules begin. CloudFormation keeps 24 characters of a long stack's name at least
+ * (madeUpPrefix in src/aws/stack-rules.ts), with a random part of 13; runs of `-` become one.
+ */
 export function rulesOf(stack: string): string {
-  return stack.length > 24 ? `${stack.slice(0, 24)}*` : `${stack}-*`
+  const name = stack.replaceAll(/-{2,}/g, '-')
+  return name.length > 24 ? `${name.slice(0, 24)}*` : name
 }
 
 /** Audience of GitHub's tokens for AWS. */

@@ -129,10 +129,10 @@ export function accessDenied(error: unknown): Denial | undefined {
 
 /** Where every statement that a mode needs can be looked up. */
 export const everyStatement =
-  'docs/permissions/install.json (check.json and uninstall.json for those modes) has every statement that is needed.'
+  'docs/permissions/install.json and install-iam.json (check.json and uninstall.json for those modes) have every statement that is needed.'
 
-/** The policy that is published for the role that runs this action. */
-export const installPolicy = 'docs/permissions/install.json'
+/** The policies that are published for the role that runs this action. */
+export const installPolicy = 'docs/permissions/install.json and install-iam.json'
 /** The same for mode uninstall. */
 export const uninstallPolicy = 'docs/permissions/uninstall.json'
 

@@ -124,7 +124,7 @@ export function failureFix(failure: StackFailure, installPolicy: string): string
   }
   const action = /not authorized to perform:? ([\w-]+:\w+)/i.exec(reason)?.[1]
   if (action !== undefined) {
-    return `Add ${action} to the policy of the run's role; ${installPolicy} has every statement that is needed. Then run again.`
+    return `Add ${action} to the policy of the run's role; every statement that is needed is in ${installPolicy}. Then run again.`
   }
   if (/PolicySize|quota for .*6144/i.test(reason)) {
     return `The cluster's name is too long for this version's single policy (${iamQuotas.policyCharacters.toLocaleString('en')} characters): use \`karpenter-version\` 1.9.0 or newer, which splits it.`

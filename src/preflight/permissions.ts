@@ -39,7 +39,7 @@ function lacking(principal: string, missing: readonly MissingPermission[]): Conc
     subject: 'permissions',
     problem: `${principal} may not do all that is planned:\n${byAction(denied)}\n   `,
     evidence: 'iam:SimulatePrincipalPolicy',
-    fix: `Give the role what it lacks (${installPolicy} has every statement), and take back what denies it.`,
+    fix: `Give the role what it lacks (every statement is in ${installPolicy}), and take back what denies it.`,
     override: 'permissions'
   }
 }
@@ -55,7 +55,7 @@ function undecided(principal: string, unknown: readonly UnknownPermission[]): Co
       : []),
     ...(unknown.some((one) => one.keys.length === 0)
       ? [
-          `IAM's answer says nothing of ${keys.length > 0 ? 'the others' : 'them'}: see that the role has their statements (${installPolicy} has every one).`
+          `IAM's answer says nothing of ${keys.length > 0 ? 'the others' : 'them'}: see that the role has their statements (every one is in ${installPolicy}).`
         ]
       : [])
   ]

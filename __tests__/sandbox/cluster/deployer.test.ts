@@ -20,7 +20,7 @@ const facts = {
   repositoryId: '5678'
 }
 
-const documents = ['install.json', 'install-trust.json']
+const documents = ['install.json', 'install-iam.json', 'install-trust.json']
 
 test.each(documents)('%s is filled in as the README fills it in', (name) => {
   const text = published(name)
@@ -38,7 +38,7 @@ test.each(documents)('no placeholder is left in %s', (name) => {
 
 test('China has its own partition, domain and audience', async () => {
   const home = homeOf('111122223333', 'cn-north-1')
-  expect(JSON.stringify(await publishedPolicy('install', { ...facts, home }))).toContain(
+  expect(JSON.stringify(await publishedPolicy('install-iam', { ...facts, home }))).toContain(
     'arn:aws-cn:iam::111122223333:oidc-provider/oidc.eks.cn-north-1.amazonaws.com.cn/id/0123456789ABCDEF0123456789ABCDEF'
   )
   expect(JSON.stringify(await publishedPolicy('install-trust', { ...facts, home }))).toContain(
