@@ -4,15 +4,17 @@ import { listen } from '../listen.js'
 import { record, text } from '../values.js'
 import type { ApiClient } from './api-client.js'
 
-/** A webhook of EKS's own that changes pods as they are created. */
+/** A webhook that changes what is written: EKS's own do so with pods as they are created. */
 export interface MutatingWebhookOptions {
-  readonly api: ApiClient
+  readonly api: Pick<ApiClient, 'request'>
   readonly authority: Authority
   /** Of the MutatingWebhookConfiguration: webhooks are called in the order of these names. */
   readonly configuration: string
   readonly name: string
-  /** Operations of a JSON patch (RFC 6902); none leaves the pod as it is. */
-  readonly patch: (pod: Readonly<Record<string, unknown>>, namespace: string) => Promise<readonly object[]>
+  /** What it is called for; pods that are created when absent. */
+  readonly rules?: readonly object[]
+  /** Operations of a JSON patch (RFC 6902); none leaves the object as it is. */
+  readonly patch: (object: Readonly<Record<string, unknown>>, namespace: string) => Promise<readonly object[]>
 }
 
 /** Serves a webhook on loopback and registers it; as on EKS, a pod is let through when it does not answer. */
@@ -61,7 +63,9 @@ export async function startMutatingWebhook(
             url: `https://127.0.0.1:${listening.port}/mutate`,
             caBundle: Buffer.from(options.authority.certPem).toString('base64')
           },
-          rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }]
+          rules: options.rules ?? [
+            { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }
+          ]
         }
       ]
     }

@@ -1,5 +1,14 @@
 import { isMap } from './json.js'
 
+/** A field that something in the cluster changes as it is written. */
+export interface Mutation {
+  readonly path: string
+  /** Of path, wanted and live value. */
+  readonly digest: string
+  /** `MutatingWebhookConfiguration mirror` */
+  readonly by: readonly string[]
+}
+
 /** What is kept of one resource after an install. */
 export interface RecordedResource {
   /** Names of what was there of it before our first write; removal leaves them. Empty: all of it is our work. */
@@ -8,6 +17,8 @@ export interface RecordedResource {
   readonly adopted?: true
   /** Undefined while a run that was broken off has only said that it is about to make it. */
   readonly wanted: unknown
+  /** What came back of its last write otherwise than it was sent. */
+  readonly mutated?: readonly Mutation[]
 }
 
 /** What is kept in the ConfigMap kube-system/setup-karpenter after each install. */
@@ -63,7 +74,8 @@ function recordOf(value: unknown): InstallRecord | undefined {
       resources[id] = {
         before: entry['before'],
         ...(entry['adopted'] === true && { adopted: true }),
-        wanted: entry['wanted']
+        wanted: entry['wanted'],
+        ...mutationsIn(entry['mutated'])
       }
     }
   }
@@ -83,6 +95,15 @@ function recordOf(value: unknown): InstallRecord | undefined {
   }
 }
 
+function mutationsIn(value: unknown): Pick<RecordedResource, 'mutated'> {
+  if (!Array.isArray(value)) return {}
+  const mutated = value.flatMap((one: unknown): Mutation[] => {
+    const { path, digest, by } = isMap(one) ? one : {}
+    return typeof path === 'string' && typeof digest === 'string' && isTexts(by) ? [{ path, digest, by }] : []
+  })
+  return { mutated }
+}
+
 function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((one) => typeof one === 'string')
 }
@@ -95,6 +116,8 @@ export interface WalkedResource {
   readonly found: readonly string[]
   /** This run takes over what was found. */
   readonly adopted?: true
+  /** Where this run has written it and read it back. */
+  readonly mutated?: readonly Mutation[] | undefined
 }
 
 /** What a record says of the run beside its resources. */
@@ -105,10 +128,15 @@ export type RecordFacts = Pick<
 
 function entryOf(
   previous: RecordedResource | undefined,
-  { wanted, found, adopted }: WalkedResource
+  { wanted, found, adopted, mutated = previous?.mutated ?? [] }: WalkedResource
 ): RecordedResource {
   const taken = previous === undefined ? adopted : previous.adopted
-  return { before: previous?.before ?? found, ...(taken === true && { adopted: taken }), wanted }
+  return {
+    before: previous?.before ?? found,
+    ...(taken === true && { adopted: taken }),
+    wanted,
+    ...(mutated.length > 0 && { mutated })
+  }
 }
 
 /** The record after an install. What was there before is what was found by the first run that saw the resource. */

@@ -129,6 +129,11 @@ export function knownKind(apiVersion: string, name: string): Kind<Manifest> | un
   return found && untyped(found.apiVersion, found.kind, found.resource, found.namespaced)
 }
 
+/** The kind in the table that has this name. */
+export function kindNamed(name: string): Kind<unknown> | undefined {
+  return known.find((one) => one.kind === name)
+}
+
 /** `/apis/apps/v1/namespaces/x/deployments/y`. Without a namespace: the collection over all namespaces. */
 export function pathOf(
   of: { readonly apiVersion: string; readonly resource: string },

@@ -9,6 +9,7 @@ import type { Step } from '../engine/resource.js'
 import { findingWithoutSecrets } from '../engine/secret-values.js'
 import { clusterHealth } from '../health/index.js'
 import type { Inputs } from '../inputs/inputs.js'
+import { asKept, mutatorsOfDrift, withMutators } from '../plan/mutations.js'
 import { model } from '../plan/model/index.js'
 import { runUrl } from '../run/ports.js'
 import { runPreflight } from '../preflight/index.js'
@@ -45,7 +46,13 @@ export async function check(given: Run): Promise<void> {
     allowed: inputs.preflight.allow
   })
   const { findings: tagged, notes } = await tagFindings(found, decisions)
-  const inspections = await compare(run, graph, (read) => {
+  let mutators: Awaited<ReturnType<typeof mutatorsOfDrift>> = new Map()
+  const settled: Parameters<typeof compare>[3] = async (read, signal) => {
+    const kept = await asKept(read, found, signal)
+    mutators = await mutatorsOfDrift(kept, found.kubernetes, signal)
+    return kept
+  }
+  const lines: Parameters<typeof compare>[2] = (read) => {
     const ofResources = findingsOf(graph, read, found.record)
     const all = [
       ...ofVersion.findings,
@@ -54,13 +61,15 @@ export async function check(given: Run): Promise<void> {
         withRefusal(finding, ofVersion.refusal)
       )
     ]
-    findings.push(...all.map(findingWithoutSecrets).map(standing.kind === 'others' ? notYetOurs : asFound))
+    const shown = all.map(findingWithoutSecrets).map((finding) => withMutators(finding, mutators))
+    findings.push(...shown.map(standing.kind === 'others' ? notYetOurs : asFound))
     if (standing.kind !== 'others')
       return [...notes, ...recordValuesNotes(found), ...checkLines(graph, findings, found.record)]
     const entries = [...adoptionEntries(graph, read), ...usedPartsOf(standing, inputs.clusterName)]
     ledger.adoption(entries)
     return adoptionLines(entries)
-  })
+  }
+  const inspections = await compare(run, graph, lines, settled)
   const sick = await stage(run, 'Health', async (step) => {
     const facts = { kubernetes: found.kubernetes, graph, inspections, installed: decisions.installed }
     const all = (await clusterHealth(facts, step)).map(findingWithoutSecrets)

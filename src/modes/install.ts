@@ -5,11 +5,13 @@ import { alsoTaggedIds } from '../plan/also-tagged.js'
 import { decide, type Decisions } from '../plan/decisions.js'
 import { discover, type Discovery } from '../plan/discovery.js'
 import type { Graph } from '../engine/graph.js'
-import type { Inspection } from '../engine/resource.js'
+import type { Inspection, Layer } from '../engine/resource.js'
 import { applyAll, type Outcome } from '../engine/walk.js'
 import type { SmokeTestInput } from '../inputs/inputs.js'
+import { mutatorsOf } from '../kubernetes/mutators.js'
 import { recordIsLost } from '../plan/lost-record.js'
 import { keepRecord, withLock } from '../plan/record-keeper.js'
+import { asKept, type ReadBack, readBack } from '../plan/mutations.js'
 import { model } from '../plan/model/index.js'
 import { preflight } from '../preflight/checks.js'
 import { adoptionLines } from '../report/adoption-notes.js'
@@ -58,8 +60,8 @@ export async function install(run: Run): Promise<void> {
       for (const title of await cleanUpEarlier(found.kubernetes, smokeTestId(ownershipOf(now.run).run)))
         ledger.recorded(`removed ${title}, left by an earlier smoke test`)
     if (changes(now)) await record.ahead()
-    await apply(now)
-    if (changes(now)) await record.installed()
+    const outcomes = await apply(now)
+    if (changes(now)) await record.installed(await writtenAsSent(now, outcomes))
     else if (found.recordValues !== undefined) {
       await record.rewritten()
       ledger.recorded('wrote helm-values of the record into Secret kube-system/setup-karpenter')
@@ -104,12 +106,13 @@ async function plan(given: Run): Promise<Plan> {
   const ownership = ownershipOf(run)
   const graph = model({ inputs, found, decisions, ownership, keep: (name, text) => ledger.keep(name, text) })
   const adopting = takesOver({ found })
-  const comparing = compare(run, graph, (all) => {
+  const lines: Parameters<typeof compare>[2] = (all) => {
     if (!adopting) return planLines(graph, all)
     const entries = [...adoptionEntries(graph, all), ...usedPartsOf(standing, inputs.clusterName)]
     ledger.adoption(entries)
     return adoptionLines(entries)
-  })
+  }
+  const comparing = compare(run, graph, lines, async (read, signal) => asKept(read, found, signal))
   await Promise.allSettled([comparing])
   await stage(run, 'Preflight', async (step) =>
     preflight({ inputs, found, decisions, ownership, inspections: comparing }, step, (all) =>
@@ -152,13 +155,33 @@ function differs({ inspections }: Plan): boolean {
   return [...inspections.values()].some((inspection) => inspection.state !== 'as wanted')
 }
 
-async function apply({ run, graph, inspections }: Plan): Promise<void> {
+/** By id what came back otherwise; each is a warning, because the next install will not change it either. */
+async function writtenAsSent(
+  { run, graph, found: { kubernetes } }: Plan,
+  outcomes: readonly Outcome[]
+): Promise<ReadBack['mutated']> {
+  const applied = new Set(outcomes.flatMap(({ id, result }) => (result === 'applied' ? [id] : [])))
+  const written = graph.resources.filter(({ id, layer }) => applied.has(id) && isInCluster(layer))
+  if (written.length === 0) return new Map()
+  const { signal } = run
+  const mutators = (await mutatorsOf(kubernetes.within(signal))) ?? []
+  const { mutated, warnings } = await readBack(written, { kubernetes, mutators, signal })
+  for (const warning of warnings) run.journal.warning(warning)
+  return mutated
+}
+
+function isInCluster(layer: Layer): boolean {
+  return layer === 'kubernetes' || layer === 'helm' || layer === 'karpenter'
+}
+
+async function apply({ run, graph, inspections }: Plan): Promise<readonly Outcome[]> {
   const startedAt = run.ports.clock.now()
   run.journal.titles((id) => graph.titleOf(id))
   const outcomes = await applyAll(graph, inspections, run.journal, () => run.ports.clock.now())
   run.ledger.stage('Apply', (run.ports.clock.now() - startedAt) / 1000)
   run.ledger.walk(graph, inspections, outcomes)
   throwFailures(outcomes)
+  return outcomes
 }
 
 function throwFailures(outcomes: readonly Outcome[]): void {

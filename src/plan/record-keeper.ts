@@ -4,6 +4,7 @@ import type { Discovery } from './discovery.js'
 import type { Graph } from '../engine/graph.js'
 import {
   type InstallRecord,
+  type Mutation,
   nextRecord,
   recordAhead,
   type RecordFacts,
@@ -98,8 +99,8 @@ export async function withLock(
 export interface RecordKeeper {
   /** Before the first write: what is about to be created. */
   ahead(): Promise<void>
-  /** After the walk. */
-  installed(): Promise<void>
+  /** After the walk; `mutated`: by id, of what was written and read back. */
+  installed(mutated?: ReadonlyMap<string, readonly Mutation[]>): Promise<void>
   /** Where nothing else is to be written: the same again, with its values where they belong. */
   rewritten(): Promise<void>
   /** After a smoke test that passed. */
@@ -133,7 +134,7 @@ export function keepRecord(
   })
   // What comes into the model later, and is there by then, is somebody's who was never asked about it.
   const takesOver = adopted !== undefined && previous?.adoption === undefined
-  const resources = now.graph.resources.map(({ id, wanted }): WalkedResource => {
+  let resources = now.graph.resources.map(({ id, wanted }): WalkedResource => {
     const inspection = now.inspections.get(id)
     return {
       id,
@@ -169,7 +170,10 @@ export function keepRecord(
       const record = recordAhead(previous, facts(), resources)
       if (record !== undefined) await write(record)
     },
-    installed: async () => write(nextRecord(previous, { ...facts(), ...(await tagged()) }, resources)),
+    installed: async (mutated) => {
+      resources = resources.map((one) => ({ ...one, mutated: mutated?.get(one.id) }))
+      await write(nextRecord(previous, { ...facts(), ...(await tagged()) }, resources))
+    },
     rewritten: async () => {
       const now = { ...facts(), ...(await tagged()) }
       const smokeTest = previous?.smokeTest

@@ -1,3 +1,4 @@
+import { subsetDifferences } from '../engine/compare.js'
 import { missing, type Difference } from '../engine/difference.js'
 import type { Live, Resource, Step } from '../engine/resource.js'
 import type { Ownership } from '../aws/environment.js'
@@ -14,7 +15,7 @@ import {
 import { KubernetesError } from '../kubernetes/errors.js'
 import { isOurs } from '../kubernetes/ownership-label.js'
 import type { Kind } from '../kubernetes/kinds.js'
-import { field, textField, type Manifest } from '../kubernetes/manifest.js'
+import { contentOf, field, textField, type Manifest } from '../kubernetes/manifest.js'
 import { appliedByUs, type Owners } from '../kubernetes/noise.js'
 import { putBack } from '../kubernetes/put-back.js'
 import { decided } from '../kubernetes/view.js'
@@ -136,9 +137,13 @@ export function manifestResource(options: ManifestResourceOptions): Resource<Man
       }
       const applied = withOwnership(manifest, now, ownership)
       if (now !== undefined) await clear(within, kind, applied, now, ownersOf(now, ownership))
-      await within.apply(kind, applied, { force: true, fieldValidation: 'Strict' })
+      const answer = await within.apply(kind, applied, { force: true, fieldValidation: 'Strict' })
       if (now === undefined) step.changed(`created ${title}`)
-      else for (const difference of differences) step.changed(`${title}: ${changeText(difference)}`)
+      // What a webhook changes as it is written is not changed.
+      const still = new Set(subsetDifferences(contentOf(manifest), answer).map(({ path }) => path))
+      if (now !== undefined)
+        for (const difference of differences)
+          if (!still.has(difference.path)) step.changed(`${title}: ${changeText(difference)}`)
     },
     sign: { by: 'mark', mark: (live) => ownerOfObject(live, ownership) },
     ...(options.works === true && { works: true }),

@@ -42,10 +42,15 @@ export async function stage<T>(run: Run, name: string, work: (step: Step) => Pro
 export async function compare(
   run: Run,
   graph: Graph,
-  lines: (inspections: ReadonlyMap<string, Inspection>) => readonly string[]
+  lines: (inspections: ReadonlyMap<string, Inspection>) => readonly string[],
+  /** Takes out what is no difference to anybody. */
+  settled: (
+    inspections: ReadonlyMap<string, Inspection>,
+    signal: AbortSignal
+  ) => Promise<ReadonlyMap<string, Inspection>> = async (inspections) => inspections
 ): Promise<ReadonlyMap<string, Inspection>> {
   return stage(run, 'Compare', async (step) => {
-    const inspections = await inspectAll(graph, step.signal)
+    const inspections = await settled(await inspectAll(graph, step.signal), step.signal)
     for (const line of lines(inspections)) step.note(line)
     for (const { resource, notes = [] } of inspections.values()) {
       for (const line of notes) step.note(`${resource.title}: ${line}`)

@@ -338,9 +338,12 @@ async function putObjectsBack(wanted: HelmReleaseWanted, ports: KubernetesPorts,
   for (const one of await objectsOf(release, ports, step.signal)) {
     const left = objectDifferences({ release, objects: [one] })
     if (one.live === undefined || left.length === 0) continue
-    if (await putBack(within, one.kind, one.wanted, one.live, madeByHelm())) {
-      for (const difference of left) step.changed(changeText(difference))
-    }
+    if (!(await putBack(within, one.kind, one.wanted, one.live, madeByHelm()))) continue
+    const { name, namespace } = one.live.metadata
+    const live = await within.get(one.kind, name, namespace)
+    // What a webhook changes as it is written is not put back.
+    const still = new Set(objectDifferences({ release, objects: [{ ...one, live }] }).map(({ path }) => path))
+    for (const difference of left) if (!still.has(difference.path)) step.changed(changeText(difference))
   }
 }
 
