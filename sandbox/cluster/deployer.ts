@@ -19,6 +19,7 @@ export interface PolicyFacts {
 
 /** Names of docs/permissions/*.json by mode: what a role for the mode holds, each as a managed policy. */
 export const policiesOfMode = {
+  'bounded-install': ['install', 'install-iam-bounded'],
   install: ['install', 'install-iam'],
   uninstall: ['uninstall'],
   check: ['check'],

@@ -23,13 +23,29 @@ export async function permissions({
       }
     ]
   }
+  const unbounded = needed.every(({ context }) => !(boundaryKey in context))
+  // A role that this run makes has no boundary then: a statement that asks for one does not let it through.
+  const refused = simulation.unknown.filter(
+    ({ action, keys }) => unbounded && action === 'iam:CreateRole' && keys.includes(boundaryKey)
+  )
+  const missing = [...simulation.missing, ...refused.map((one) => ({ ...one, explicit: false }))]
+  const unknown = simulation.unknown.filter((one) => !refused.includes(one))
   return [
-    ...(simulation.missing.length === 0 ? [] : [lacking(principal, simulation.missing)]),
-    ...(simulation.unknown.length === 0 ? [] : [undecided(principal, simulation.unknown)])
+    ...(missing.length === 0 ? [] : [lacking(principal, missing, unbounded)]),
+    ...(unknown.length === 0 ? [] : [undecided(principal, unknown)])
   ]
 }
 
-function lacking(principal: string, missing: readonly MissingPermission[]): Concern {
+const boundaryKey = 'iam:PermissionsBoundary'
+/** What docs/permissions/install-iam-bounded.json ties to the boundary. */
+const bounded: readonly string[] = [
+  'iam:AttachRolePolicy',
+  'iam:CreateRole',
+  'iam:PutRolePermissionsBoundary',
+  'iam:UpdateAssumeRolePolicy'
+]
+
+function lacking(principal: string, missing: readonly MissingPermission[], unbounded: boolean): Concern {
   const denied = missing.map((one) => ({
     ...one,
     resource: one.explicit ? `${one.resource} (explicitly denied)` : one.resource
@@ -39,7 +55,14 @@ function lacking(principal: string, missing: readonly MissingPermission[]): Conc
     subject: 'permissions',
     problem: `${principal} may not do all that is planned:\n${byAction(denied)}\n   `,
     evidence: 'iam:SimulatePrincipalPolicy',
-    fix: `Give the role what it lacks (every statement is in ${installPolicy}), and take back what denies it.`,
+    fix: [
+      ...(unbounded && missing.some(({ action }) => bounded.includes(action))
+        ? [
+            'If the role may write roles only with a permissions boundary (docs/permissions/install-iam-bounded.json), pass it as `permissions-boundary`.'
+          ]
+        : []),
+      `Give the role what it lacks (every statement is in ${installPolicy}), and take back what denies it.`
+    ].join(' '),
     override: 'permissions'
   }
 }

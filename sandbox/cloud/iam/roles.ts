@@ -55,6 +55,7 @@ export function roleOperations(state: IamState): Operations {
   const onRole = (action: string, context?: (call: AwsCall) => Context) => (call: AwsCall) => [
     roleQuestion(state, `iam:${action}`, text(call.input, 'RoleName'), context?.(call))
   ]
+  const boundaryOf = (name: string): Context => boundaryContext(state.roles.get(name)?.boundary)
   return {
     CreateRole: {
       questions: ({ input }) => {
@@ -89,14 +90,14 @@ export function roleOperations(state: IamState): Operations {
       }
     },
     DeleteRole: {
-      questions: onRole('DeleteRole'),
+      questions: onRole('DeleteRole', ({ input }) => boundaryOf(text(input, 'RoleName'))),
       answer: ({ input }) => {
         deleteRole(state, notServiceLinked(state.role(text(input, 'RoleName'))))
         return {}
       }
     },
     UpdateRole: {
-      questions: onRole('UpdateRole'),
+      questions: onRole('UpdateRole', ({ input }) => boundaryOf(text(input, 'RoleName'))),
       answer: ({ input }) => {
         const role = notServiceLinked(state.role(text(input, 'RoleName')))
         const description = optionalText(input, 'Description')
@@ -109,7 +110,7 @@ export function roleOperations(state: IamState): Operations {
       }
     },
     UpdateAssumeRolePolicy: {
-      questions: onRole('UpdateAssumeRolePolicy'),
+      questions: onRole('UpdateAssumeRolePolicy', ({ input }) => boundaryOf(text(input, 'RoleName'))),
       answer: ({ input }) => {
         const role = notServiceLinked(state.role(text(input, 'RoleName')))
         const trust = text(input, 'PolicyDocument')
@@ -132,9 +133,7 @@ export function roleOperations(state: IamState): Operations {
       }
     },
     DeleteRolePermissionsBoundary: {
-      questions: onRole('DeleteRolePermissionsBoundary', ({ input }) =>
-        boundaryContext(state.roles.get(text(input, 'RoleName'))?.boundary)
-      ),
+      questions: onRole('DeleteRolePermissionsBoundary', ({ input }) => boundaryOf(text(input, 'RoleName'))),
       answer: ({ input }) => {
         const role = notServiceLinked(state.role(text(input, 'RoleName')))
         state.roles.set(role.name, { ...role, boundary: undefined })
