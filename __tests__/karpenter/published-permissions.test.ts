@@ -77,17 +77,3 @@ describe('docs/permissions/check.json', () => {
     expect(actionsOf(reading).filter((action) => !read.includes(action))).toEqual([])
   })
 })
-
-describe('docs/permissions/README.md', () => {
-  it('fills in every placeholder', () => {
-    const text = readFileSync('docs/permissions/README.md', 'utf8')
-    const both = JSON.stringify(
-      ['install', 'install-iam', 'install-trust', 'check', 'uninstall'].map(published)
-    )
-    const filled = [...text.matchAll(/-e 's\/(\w+)\/([^/]*)\/g'/g)].reduce(
-      (sofar, [, name = '', value = '']) => sofar.replaceAll(name, value),
-      both
-    )
-    expect(filled).not.toMatch(/\b[A-Z]+_[A-Z_]+\b|PARTITION|REGION|AUDIENCE/)
-  })
-})

@@ -1,13 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { filled, publishedPolicy } from '../../../sandbox/cluster/deployer.js'
+import { filled, policiesOfMode, publishedPolicy } from '../../../sandbox/cluster/deployer.js'
 import { homeOf } from '../../../sandbox/cloud/partition.js'
 
 const published = (name: string): string => readFileSync(`docs/permissions/${name}`, 'utf8')
-
-/** What the README's sed command puts in place of each placeholder, in its order. */
-const substitutions = [...published('README.md').matchAll(/-e 's\/([A-Z_]+)\/([^/]*)\/g'/g)].map(
-  ([, placeholder = '', value = '']) => ({ placeholder, value })
-)
 
 /** The cluster of the README's examples. */
 const facts = {
@@ -20,20 +15,22 @@ const facts = {
   repositoryId: '5678'
 }
 
-const documents = ['install.json', 'install-iam.json', 'install-trust.json']
-
-test.each(documents)('%s is filled in as the README fills it in', (name) => {
-  const text = published(name)
-  const bySed = substitutions.reduce(
-    (sofar, { placeholder, value }) => sofar.replaceAll(placeholder, value),
-    text
-  )
-  expect(filled(text, facts)).toBe(bySed)
-})
+const documents = [...new Set(Object.values(policiesOfMode).flat()), 'boundary', 'install-trust']
 
 test.each(documents)('no placeholder is left in %s', (name) => {
-  const text = filled(published(name), facts)
+  const text = filled(published(`${name}.json`), facts)
   expect(text.match(/\b[A-Z]{2,}_[A-Z_]{2,}\b|PARTITION|REGION|AUDIENCE/g)).toBeNull()
+})
+
+test('statements.md says what each placeholder is', () => {
+  const used = new Set(
+    documents.flatMap((name) =>
+      published(`${name}.json`).match(/\b[A-Z]{2,}_[A-Z_]*[A-Z]{2,}|PARTITION|REGION|AUDIENCE/g)
+    )
+  )
+  const page = published('statements.md')
+  expect(used.size).toBeGreaterThan(10)
+  expect([...used].filter((name) => !page.includes(`\`${name ?? ''}\``))).toEqual([])
 })
 
 test('China has its own partition, domain and audience', async () => {

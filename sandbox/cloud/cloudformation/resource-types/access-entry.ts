@@ -6,15 +6,23 @@ import {
   unlessMissing,
   type ResourceType
 } from '../handler.js'
-import { sameJson, type JsonObject } from '../json.js'
+import { isJsonList, isJsonObject, sameJson, type JsonObject } from '../json.js'
 import { eksTags, retag } from './eks-tags.js'
 
 const type = 'AWS::EKS::AccessEntry'
 
-/** AWS::EKS::AccessEntry, without access policies, which a node's entry cannot have. `Ref` gives `<principal>|<cluster>`. */
+/** AWS::EKS::AccessEntry. `Ref` gives `<principal>|<cluster>`. */
 export const accessEntry: ResourceType = {
   name: type,
-  properties: new Set(['ClusterName', 'KubernetesGroups', 'PrincipalArn', 'Tags', 'Type', 'Username']),
+  properties: new Set([
+    'AccessPolicies',
+    'ClusterName',
+    'KubernetesGroups',
+    'PrincipalArn',
+    'Tags',
+    'Type',
+    'Username'
+  ]),
   required: ['ClusterName', 'PrincipalArn'],
   createOnly: new Set(['ClusterName', 'PrincipalArn', 'Type']),
   taggable: true,
@@ -35,6 +43,9 @@ export const accessEntry: ResourceType = {
       ...(tags.length === 0 ? {} : { tags: eksTags(tags) })
     })
     claim(id)
+    for (const policy of policiesOf(properties)) {
+      await deployer.call('eks', 'AssociateAccessPolicy', { ...at, ...policy })
+    }
     return {
       physicalId: id,
       attributes: { AccessEntryArn: answered(created, 'accessEntry', 'accessEntryArn') }
@@ -44,6 +55,15 @@ export const accessEntry: ResourceType = {
   async update({ properties, tags, deployer }, made, before) {
     if (!sameJson(choices(properties), choices(before.properties))) {
       await deployer.call('eks', 'UpdateAccessEntry', { ...addressOf(properties), ...choices(properties) })
+    }
+    const [wanted, old] = [policiesOf(properties), policiesOf(before.properties)]
+    for (const policy of wanted.filter((one) => !old.some((other) => sameJson(one, other)))) {
+      await deployer.call('eks', 'AssociateAccessPolicy', { ...addressOf(properties), ...policy })
+    }
+    for (const { policyArn } of old.filter(
+      (one) => !wanted.some((other) => one.policyArn === other.policyArn)
+    )) {
+      await deployer.call('eks', 'DisassociateAccessPolicy', { ...addressOf(properties), policyArn })
     }
     await retag(deployer, made.attributes['AccessEntryArn'] ?? '', tags, before.tags)
     return made
@@ -59,6 +79,24 @@ function addressOf(properties: JsonObject): Readonly<Record<'clusterName' | 'pri
     clusterName: stringProperty(properties, 'ClusterName') ?? '',
     principalArn: stringProperty(properties, 'PrincipalArn') ?? ''
   }
+}
+
+/** As AssociateAccessPolicy takes them. */
+function policiesOf(
+  properties: JsonObject
+): readonly { readonly policyArn: string; readonly accessScope: JsonObject }[] {
+  const policies = properties['AccessPolicies']
+  return (isJsonList(policies) ? policies : []).filter(isJsonObject).map((policy) => {
+    const scope = policy['AccessScope']
+    const { Type, Namespaces } = isJsonObject(scope) ? scope : {}
+    return {
+      policyArn: stringProperty(policy, 'PolicyArn') ?? '',
+      accessScope: {
+        ...(Type === undefined ? {} : { type: Type }),
+        ...(Namespaces === undefined ? {} : { namespaces: Namespaces })
+      }
+    }
+  })
 }
 
 function choices(properties: JsonObject): JsonObject {

@@ -4,6 +4,7 @@ import { addon } from './addon.js'
 import { fargateProfile } from './fargate-profile.js'
 import { instanceProfile } from './instance-profile.js'
 import { managedPolicy } from './managed-policy.js'
+import { oidcProvider } from './oidc-provider.js'
 import { podIdentityAssociation } from './pod-identity-association.js'
 import { queuePolicy } from './queue-policy.js'
 import { queue } from './queue.js'
@@ -21,6 +22,7 @@ const types: readonly ResourceType[] = [
   addon,
   accessEntry,
   fargateProfile,
+  oidcProvider,
   podIdentityAssociation,
   waitConditionHandle
 ]

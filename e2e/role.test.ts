@@ -1,0 +1,162 @@
+import { readFileSync } from 'node:fs'
+import {
+  CloudFormationClient,
+  CreateStackCommand,
+  DeleteStackCommand,
+  DescribeStacksCommand,
+  type Stack
+} from '@aws-sdk/client-cloudformation'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { REPOSITORY } from '../sandbox/cluster/run.js'
+import { newest, startSandbox, type Sandbox } from '../sandbox/index.js'
+import { errorOf } from './failed-run.js'
+import { auditor, denied, succeeded, until, writes } from './scenario.js'
+
+const template = readFileSync('docs/permissions/role.yaml', 'utf8')
+
+/** A job in the environment that the template has by default, of a repository whose subject carries its ids. */
+const reviewed = { run: { subject: 'immutable', environment: 'karpenter' } } as const
+const [owner = '', repository = ''] = REPOSITORY.repository.split('/')
+
+describe('the role that docs/permissions/role.yaml makes', () => {
+  let sandbox: Sandbox
+  let admin: CloudFormationClient
+  let github: string
+
+  const stackOf = async (name: string): Promise<Stack | undefined> => {
+    const { Stacks } = await admin.send(new DescribeStacksCommand({ StackName: name }))
+    return Stacks?.[0]
+  }
+  const deploy = async (
+    name: string,
+    parameters: Readonly<Record<string, string>>
+  ): Promise<Readonly<Record<string, string>>> => {
+    const { issuer } = sandbox.cloud.eks.cluster(sandbox.name)
+    const all = {
+      ClusterName: sandbox.name,
+      ClusterOidcId: issuer.slice(issuer.lastIndexOf('/') + 1),
+      RulesOfStack: `Karpenter-${sandbox.name}`,
+      GitHubOwner: owner,
+      GitHubOwnerId: REPOSITORY.repositoryOwnerId,
+      GitHubRepository: repository,
+      GitHubRepositoryId: REPOSITORY.repositoryId,
+      ...parameters
+    }
+    const { StackId = '' } = await admin.send(
+      new CreateStackCommand({
+        StackName: name,
+        TemplateBody: template,
+        Capabilities: ['CAPABILITY_NAMED_IAM'],
+        Parameters: Object.entries(all).map(([ParameterKey, ParameterValue]) => ({
+          ParameterKey,
+          ParameterValue
+        }))
+      })
+    )
+    const stack = await until(`stack ${name}`, async () => {
+      const found = await stackOf(StackId)
+      return found?.StackStatus?.endsWith('IN_PROGRESS') === false ? found : undefined
+    })
+    expect(stack.StackStatus).toBe('CREATE_COMPLETE')
+    return Object.fromEntries(
+      (stack.Outputs ?? []).map(({ OutputKey, OutputValue }) => [OutputKey ?? '', OutputValue ?? ''])
+    )
+  }
+  const callsBy = (role: string) =>
+    sandbox.cloud.calls().filter(({ callerArn }) => callerArn.includes(`:assumed-role/${role}/`))
+
+  beforeAll(async () => {
+    sandbox = await startSandbox({
+      name: 'made',
+      region: 'eu-west-1',
+      kubernetesVersion: '1.35',
+      runner: 'kept',
+      authenticationMode: 'API',
+      stackPace: 10
+    })
+    admin = new CloudFormationClient(auditor(sandbox))
+    github = `arn:aws:iam::${sandbox.accountId}:oidc-provider/token.actions.githubusercontent.com`
+  })
+  afterAll(async () => sandbox.stop())
+
+  let inputs: Readonly<Record<string, string>>
+
+  test('installs, in an account that knew GitHub not yet, by a job of the environment', async () => {
+    sandbox.cloud.iam.oidcProviders.delete(sandbox.cloud.iam.oidcProvider(github).arn)
+    const made = await deploy('role-of-made', { Mode: 'install-and-uninstall' })
+    expect(made).toEqual({
+      RoleArn: `arn:aws:iam::${sandbox.accountId}:role/setup-karpenter-made`,
+      PermissionsBoundary: `arn:aws:iam::${sandbox.accountId}:policy/setup-karpenter-boundary-made`
+    })
+    inputs = {
+      'karpenter-version': newest,
+      'smoke-test-replicas': '1',
+      'role-to-assume': made['RoleArn'] ?? '',
+      'permissions-boundary': made['PermissionsBoundary'] ?? ''
+    }
+    const unbounded = Object.fromEntries(
+      Object.entries(inputs).filter(([name]) => name !== 'permissions-boundary')
+    )
+    sandbox.cloud.clearCalls()
+    expect(errorOf(await sandbox.run(unbounded, reviewed))).toContain('pass it as `permissions-boundary`')
+    expect(writes(callsBy('setup-karpenter-made'))).toEqual([])
+    sandbox.cloud.clearCalls()
+    succeeded(await sandbox.run(inputs, reviewed))
+    expect(callsBy('setup-karpenter-made').length).toBeGreaterThan(20)
+    expect(denied(callsBy('setup-karpenter-made'))).toEqual([])
+    expect(sandbox.cloud.iam.role('made-karpenter').boundary).toBe(made['PermissionsBoundary'])
+  })
+
+  test('is not for a job of the branch alone, nor for one of another environment', async () => {
+    for (const run of [{ subject: 'immutable' }, { subject: 'immutable', environment: 'other' }] as const) {
+      expect(errorOf(await sandbox.run(inputs, { run }))).toContain('role-to-assume')
+    }
+  })
+
+  test('the one for checks goes by the branch, and reads all that a check reads', async () => {
+    const made = await deploy('check-of-made', { Mode: 'check', GitHubProvider: 'existing' })
+    expect(made).toEqual({ RoleArn: `arn:aws:iam::${sandbox.accountId}:role/check-karpenter-made` })
+    sandbox.cloud.clearCalls()
+    const check = { ...inputs, mode: 'check', 'role-to-assume': made['RoleArn'] ?? '' }
+    const result = succeeded(await sandbox.run(check, { run: { subject: 'immutable' } }))
+    expect(result.outputs).toMatchObject({ drift: '0', unknown: '0' })
+    expect(denied(callsBy('check-karpenter-made'))).toEqual([])
+    expect(writes(callsBy('check-karpenter-made'))).toEqual([])
+    expect(
+      errorOf(await sandbox.run({ ...check, mode: 'install' }, { run: { subject: 'immutable' } }))
+    ).toContain('may not patch')
+  })
+
+  test('uninstalls, and the stacks take the roles away, but not the provider that others may use', async () => {
+    sandbox.cloud.clearCalls()
+    const result = succeeded(
+      await sandbox.run(
+        {
+          mode: 'uninstall',
+          'role-to-assume': inputs['role-to-assume'] ?? '',
+          'remove-crds': 'true',
+          'remove-oidc-provider': 'true',
+          timeout: '5m'
+        },
+        reviewed
+      )
+    )
+    expect(result.outputs['leftovers']).toBe('[]')
+    expect(denied(callsBy('setup-karpenter-made'))).toEqual([])
+    for (const name of ['role-of-made', 'check-of-made']) {
+      const StackId = (await stackOf(name))?.StackId ?? ''
+      await admin.send(new DeleteStackCommand({ StackName: name }))
+      await until(`stack ${name} to go`, async () =>
+        (await stackOf(StackId))?.StackStatus === 'DELETE_COMPLETE' ? true : undefined
+      )
+    }
+    expect(sandbox.cloud.iam.roles.get('setup-karpenter-made')).toBeUndefined()
+    expect(
+      sandbox.cloud.iam.policies
+        .values()
+        .map(({ name }) => name)
+        .filter((name) => name.startsWith('setup-karpenter'))
+    ).toEqual([])
+    expect(sandbox.cloud.iam.oidcProvider(github).clientIds).toEqual(['sts.amazonaws.com'])
+  })
+})
