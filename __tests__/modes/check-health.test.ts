@@ -48,6 +48,14 @@ const pod = (status: Record<string, unknown>): Record<string, unknown> => ({
     labels: { 'app.kubernetes.io/instance': 'karpenter', 'pod-template-hash': 'a' },
     creationTimestamp: '2026-11-29T08:00:00Z'
   },
+  spec: {
+    containers: [
+      {
+        name: 'controller',
+        env: [{ name: 'AWS_CONTAINER_CREDENTIALS_FULL_URI', value: 'http://169.254.170.23/v1/credentials' }]
+      }
+    ]
+  },
   status
 })
 const noReplica = { updatedReplicas: 2, replicas: 2, observedGeneration: 1 }
@@ -329,10 +337,14 @@ test('what may not be read of it is unknown, and the rest is said', async () => 
     const ended = await checkWith({ [deploymentPath]: { status: noReplica } })
     expect(findingsOf(ended)).toEqual([
       expect.objectContaining({
+        id: 'controller-pods',
+        kind: 'unknown',
+        missingPermission: 'list pods in namespace karpenter'
+      }),
+      expect.objectContaining({
         kind: 'unhealthy',
         reason: 'Deployment karpenter/karpenter: 0 of 2 pods are available'
-      }),
-      expect.objectContaining({ kind: 'unknown', missingPermission: 'list pods in namespace karpenter' })
+      })
     ])
   } finally {
     Object.assign(server, { trouble: before, intercept })

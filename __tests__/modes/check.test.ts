@@ -41,7 +41,7 @@ test('of an installation that is as it was installed finds nothing', async () =>
     findings: [],
     counts: { drift: 0, pending: 0, unknown: 0 }
   })
-  expect(ended.log.join('\n')).toContain('29 of 29 resources are as installed on')
+  expect(ended.log.join('\n')).toContain('30 of 30 resources are as installed on')
 })
 
 describe('the discovery tag on what nobody chose', () => {

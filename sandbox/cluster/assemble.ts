@@ -5,6 +5,7 @@ import type { JSONWebKeySet } from 'jose'
 import { newest, type Built } from '../build/index.js'
 import { createAuthority, type Authority } from '../certificates.js'
 import { cloudFormation } from '../cloud/cloudformation/index.js'
+import { asOf } from '../cloud/history.js'
 import { startCloud, type Cloud } from '../cloud/index.js'
 import { items } from '../cloud/moto/client.js'
 import { MotoServices, startMoto, type Vpc } from '../cloud/moto/index.js'
@@ -195,6 +196,9 @@ async function startAws(parts: {
       }),
       ...services.services(around)
     ],
+    ...(assembly.spec.associationDelay !== undefined && {
+      associationDelay: assembly.spec.associationDelay
+    }),
     subnet: async (id) => services.subnet(id),
     privateDnsName: async (instanceId) =>
       (await services.instances()).find((instance) => instance.id === instanceId)?.privateDnsName
@@ -268,14 +272,12 @@ async function startKubelets(
     nodeIdentity: async (node) => cloud.nodeIdentity(cluster.name, node),
     credentialsOf: (roleArn) => cloud.credentialsFor(roleArn, 3600),
     hasAssociation: (namespace, serviceAccount) =>
-      cloud.eks.associations
-        .values()
-        .some(
-          (one) =>
-            one.clusterName === cluster.name &&
-            one.namespace === namespace &&
-            one.serviceAccount === serviceAccount
-        ),
+      asOf(cloud.eks.now() - (spec.webhookDelay ?? 0), () => cloud.eks.associations.values()).some(
+        (one) =>
+          one.clusterName === cluster.name &&
+          one.namespace === namespace &&
+          one.serviceAccount === serviceAccount
+      ),
     fargate: {
       profiles: () =>
         cloud.eks.fargateProfiles.values().filter(({ clusterName }) => clusterName === cluster.name),

@@ -58,6 +58,10 @@ export interface SandboxSpec {
    * machine for each run when absent.
    */
   readonly runner?: 'kept'
+  /** Milliseconds until EKS Auth knows a new association, or that one is gone; 500 when absent. */
+  readonly associationDelay?: number
+  /** The same for the webhook that gives pods their identity at admission; none when absent. */
+  readonly webhookDelay?: number
   /** Milliseconds a CloudFormation resource takes; 100 when absent. */
   readonly stackPace?: number
   readonly log?: (line: string) => void

@@ -1,4 +1,4 @@
-import type { ControllerIdentityStrategy, NodeAccessStrategy } from '../aws/choices.js'
+import type { NodeAccessStrategy } from '../aws/choices.js'
 import type { Aws } from '../aws/clients.js'
 import { awsProblem, isNotFound } from '../aws/errors.js'
 import { attachedPolicies, readRole } from '../aws/iam-role.js'
@@ -6,22 +6,11 @@ import { queueUrlOf } from '../aws/partition.js'
 import { mappingState, nodeMapping, parseMapRoles } from '../aws/map-roles.js'
 import type { Discovery } from '../plan/discovery.js'
 import { type Controller, readRelease, type Release } from '../helm/release.js'
-import {
-  configMaps,
-  deployments,
-  ec2NodeClasses,
-  nodePools as nodePoolKind,
-  serviceAccounts
-} from '../kubernetes/kinds.js'
+import { configMaps, deployments, ec2NodeClasses, nodePools as nodePoolKind } from '../kubernetes/kinds.js'
 import { type Manifest, textField } from '../kubernetes/manifest.js'
 import { ownerLabel } from '../resources/kubernetes-object.js'
+import { type FoundIdentity, foundIdentity } from '../plan/found-identity.js'
 import { findPublishedStack, type PublishedStack, stackNames } from './published-stack.js'
-
-/** How the controller that was found gets its IAM role. */
-export interface FoundIdentity {
-  readonly strategy: ControllerIdentityStrategy
-  readonly roleArn: string
-}
 
 /** The role that nodes have, by what the EC2NodeClasses say. */
 export interface FoundNodeRole {
@@ -74,7 +63,7 @@ export async function findInstallation(
   ])
   const serviceAccount = deployment?.spec?.template.spec?.serviceAccountName ?? 'default'
   const [identity, nodeRoles] = await Promise.all([
-    identityOf(found, controller.namespace, serviceAccount),
+    foundIdentity(found, controller.namespace, serviceAccount),
     nodeRolesOf(aws, nodeClasses.items)
   ])
   const queueName = textField(release?.values, 'settings', 'interruptionQueue') || undefined
@@ -104,34 +93,6 @@ export async function findInstallation(
         ec2NodeClasses.apiVersion.split('/')[0]
     ),
     nodeClasses: nodeClasses.items
-  }
-}
-
-async function identityOf(
-  { aws, cluster, kubernetes }: Pick<Discovery, 'aws' | 'cluster' | 'kubernetes'>,
-  namespace: string,
-  name: string
-): Promise<FoundIdentity | undefined> {
-  const account = await kubernetes.get(serviceAccounts, name, namespace)
-  const annotated = textField(account, 'metadata', 'annotations', 'eks.amazonaws.com/role-arn')
-  if (annotated !== undefined && annotated !== '') return { strategy: 'irsa', roleArn: annotated }
-  const { DescribePodIdentityAssociationCommand, ListPodIdentityAssociationsCommand } =
-    await import('../aws/sdk/eks.js')
-  const eks = await aws.eks()
-  const of = { clusterName: cluster.name }
-  try {
-    const { associations = [] } = await eks.send(
-      new ListPodIdentityAssociationsCommand({ ...of, namespace, serviceAccount: name })
-    )
-    const associationId = associations[0]?.associationId
-    if (associationId === undefined) return undefined
-    const { association } = await eks.send(
-      new DescribePodIdentityAssociationCommand({ ...of, associationId })
-    )
-    const roleArn = association?.roleArn
-    return roleArn === undefined ? undefined : { strategy: 'pod-identity', roleArn }
-  } catch (error) {
-    throw awsProblem('adopt', `the role of service account ${namespace}/${name} could not be read`, error)
   }
 }
 

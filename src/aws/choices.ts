@@ -53,7 +53,7 @@ export interface IdentityFacts {
 }
 
 /**
- * Karpenter's guide takes Pod Identity, and IRSA on Fargate. `auto` keeps what is installed, and takes IRSA where the
+ * Karpenter's guide takes Pod Identity, and IRSA on Fargate. `auto` never changes what is installed, and takes IRSA where the
  * cluster is set up for it already and has no agent.
  */
 export function chooseControllerIdentity(
@@ -69,10 +69,10 @@ export function chooseControllerIdentity(
     )
   }
   if (choice !== 'auto') return { strategy: choice, reason: 'by the input controller-identity' }
-  if (facts.fargateOnly) return { strategy: 'irsa', reason: 'Pod Identity does not serve Fargate pods' }
   if (facts.installed !== undefined) {
     return { strategy: facts.installed, reason: 'the installed controller has it' }
   }
+  if (facts.fargateOnly) return { strategy: 'irsa', reason: 'Pod Identity does not serve Fargate pods' }
   if (facts.podIdentityAgent)
     return { strategy: 'pod-identity', reason: 'the Pod Identity agent is installed' }
   if (facts.oidcProvider) {

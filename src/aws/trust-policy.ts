@@ -53,21 +53,21 @@ export interface TrustReading {
 
 /** Throws SyntaxError for what is no policy. `document` may be URL-encoded, as IAM answers. */
 export function readTrust(document: string, trust: Trust): TrustReading {
-  const wanted = trustStatement(trust)
   const value = policyValue(document)
   if (!isMap(value)) throw new SyntaxError('a trust policy must be a JSON object')
   const statements = statementsOf(value)
-  const same = (statement: JsonMap): boolean => sameStatement(statement, wanted)
+  const same = (statement: JsonMap): boolean => sameTrust(statement, trust)
   return {
     trusted: statements.some(same),
     others: statements.filter((statement) => !same(statement))
   }
 }
 
-function sameStatement(a: JsonMap, b: JsonMap): boolean {
-  const alone = (statement: JsonMap): string => {
-    const rest = Object.fromEntries(Object.entries(statement).filter(([element]) => element !== 'Sid'))
+/** Whether a statement is the one for it, whatever its Sid. */
+export function sameTrust(statement: JsonMap, trust: Trust): boolean {
+  const alone = (one: JsonMap): string => {
+    const rest = Object.fromEntries(Object.entries(one).filter(([element]) => element !== 'Sid'))
     return canonicalPolicy({ Version: '2012-10-17', Statement: [rest] })
   }
-  return alone(a) === alone(b)
+  return alone(statement) === alone(trustStatement(trust))
 }

@@ -26,6 +26,8 @@ export interface Difference {
   /** What depends on it, in a few words, where a rule says so. */
   readonly effect?: string
   readonly by?: Author
+  /** What an install does about it, where that is not to set what is wanted: `make the pod anew`. */
+  readonly install?: string
 }
 
 /** The difference of a resource that is not there at all. */

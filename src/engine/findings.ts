@@ -195,9 +195,10 @@ function noLongerWanted(graph: Graph, record: InstallRecord | undefined): readon
 function whatInstallDoes(
   { state, refusal }: Inspection,
   kind: 'drift' | 'pending',
-  { wanted, live }: Difference
+  { wanted, live, install }: Difference
 ): string {
   if (refusal !== undefined) return `refuse: ${refusal.message}`
+  if (install !== undefined) return install
   if (state === 'absent' || live === undefined)
     return wanted === undefined ? 'leave it' : state === 'absent' ? 'create it' : `set it${to(wanted)}`
   if (wanted === undefined) return 'remove it'

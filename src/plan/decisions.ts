@@ -198,7 +198,7 @@ async function identityOf(
   found: Discovery,
   version: string | undefined
 ): Promise<ReturnType<typeof chooseControllerIdentity>> {
-  const installed = version === undefined ? undefined : installedIdentity(found)
+  const installed = version === undefined ? undefined : await installedIdentity(inputs, found)
   const stays = installed !== undefined && ['auto', installed].includes(inputs.controllerIdentity)
   const asks = inputs.controllerIdentity === 'auto' && installed === undefined && !found.podIdentityAgent
   return chooseControllerIdentity(inputs.controllerIdentity, {
@@ -210,10 +210,14 @@ async function identityOf(
   })
 }
 
-/** The record says how the installed controller gets its role: its model had one of two resources. */
-function installedIdentity({ record }: Discovery): ControllerIdentityStrategy | undefined {
-  if (record === undefined) return undefined
-  return 'pod-identity-association' in record.resources ? 'pod-identity' : 'irsa'
+/** The record says how the installed controller gets its role: its model had one of two resources. Else what is there does. */
+async function installedIdentity(
+  { controllerIdentity, namespace }: Inputs,
+  { record, identityOf: found }: Discovery
+): Promise<ControllerIdentityStrategy | undefined> {
+  if (record !== undefined)
+    return 'pod-identity-association' in record.resources ? 'pod-identity' : 'irsa'
+  return controllerIdentity === 'auto' ? (await found(namespace))?.strategy : undefined
 }
 
 async function manifestsOf(

@@ -1,4 +1,5 @@
 import type { Adopted } from '../adoption/adoption.js'
+import { type FoundIdentity, foundIdentity } from './found-identity.js'
 import type { Aws } from '../aws/clients.js'
 import { awsProblem } from '../aws/errors.js'
 import {
@@ -14,6 +15,7 @@ import type { Layer, Step } from '../engine/resource.js'
 import type { Cluster } from '../aws/environment.js'
 import { type Autoscaler, type Controller, findScalers } from '../helm/release.js'
 import type { Inputs } from '../inputs/inputs.js'
+import { releaseName } from '../karpenter/names.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { StoppedAnsweringError, UnreachableError } from '../kubernetes/errors.js'
 import { daemonSets, nodes } from '../kubernetes/kinds.js'
@@ -43,6 +45,8 @@ export interface Discovery {
   readonly fargateOnly: () => Promise<boolean>
   /** Whether IAM has an OIDC provider of the cluster's issuer; asked when it is first needed. */
   readonly oidcProvider: () => Promise<boolean>
+  /** What pods of the controller's service account in that namespace are given at admission; asked when it is first needed. */
+  readonly identityOf: (namespace: string) => Promise<FoundIdentity | undefined>
   /** Whether kube-system has a DaemonSet of the Pod Identity agent, EKS's add-on or another. */
   readonly podIdentityAgent: boolean
   /** Pods of that DaemonSet; undefined when there is none. */
@@ -145,6 +149,13 @@ export async function discover(
     }),
     fargateOnly: once(async () => orDenied('nodes', 'kubernetes', hasFargateOnly(kubernetes), false)),
     oidcProvider: once(async () => orDenied('OIDC providers', 'iam', hasOidcProvider(aws, cluster), false)),
+    identityOf: async (namespace) =>
+      orDenied(
+        'controller identity',
+        'eks',
+        foundIdentity({ aws, cluster, kubernetes }, namespace, releaseName),
+        undefined
+      ),
     network: networkReads(aws, cluster),
     podIdentityAgent: agents !== undefined,
     podIdentityAgentPods: agents && {

@@ -119,7 +119,10 @@ function eks(plan: PlannedInstall): readonly Need[] {
       context
     },
     {
-      actions: association === 'differs' ? ['eks:UpdatePodIdentityAssociation'] : [],
+      actions: [
+        ...(association === 'differs' ? ['eks:UpdatePodIdentityAssociation'] : []),
+        ...(stateOf('retired-association') === 'differs' ? ['eks:DeletePodIdentityAssociation'] : [])
+      ],
       resources: [arn(`podidentityassociation/${clusterName}/a-00000000000000000`)],
       context
     },

@@ -9,6 +9,7 @@ beforeAll(async () => {
 
 test('an install by Pod Identity and access entry: each resource, and what must be there before it', () => {
   expect(linesOf(install)).toEqual([
+    'controller-pods: controller-role helm-release',
     'controller-role-policies: controller-role policy/* role/* stack',
     'controller-role:',
     'crds:',
@@ -37,14 +38,38 @@ const shapes: readonly (readonly [string, Shape, readonly string[]])[] = [
     'by IRSA',
     { inputs: { 'controller-identity': 'irsa' } },
     [
+      '- controller-pods: controller-role helm-release',
       '- controller-role:',
       '- helm-release: controller-role-policies crds flow-schemas namespace pod-identity-association queue rule/* stack',
       '- pod-identity-agent:',
       '- pod-identity-association: controller-role pod-identity-agent',
+      '+ controller-pods: controller-role helm-release retired-association',
+      '+ controller-role: oidc-provider',
+      '+ helm-release: controller-role-policies crds flow-schemas namespace oidc-provider queue retired-association rule/* stack',
+      '+ oidc-provider:',
+      '+ retired-association: controller-role'
+    ]
+  ],
+  [
+    'by IRSA where a controller runs: what it is associated with goes when the next pods can do without it',
+    { installed: '1.14.1', inputs: { 'controller-identity': 'irsa', 'karpenter-version': '1.14.1' } },
+    [
+      '- controller-pods: controller-role helm-release',
+      '- controller-role:',
+      '- helm-release: controller-role-policies crds flow-schemas namespace pod-identity-association queue rule/* stack',
+      '- pod-identity-agent:',
+      '- pod-identity-association: controller-role pod-identity-agent',
+      '+ controller-pods: controller-role helm-release retired-association',
       '+ controller-role: oidc-provider',
       '+ helm-release: controller-role-policies crds flow-schemas namespace oidc-provider queue rule/* stack',
-      '+ oidc-provider:'
+      '+ oidc-provider:',
+      '+ retired-association: controller-role helm-release'
     ]
+  ],
+  [
+    'with credentials of the values: nothing is known of what the pods are given',
+    { inputs: { 'helm-values': 'controller: {env: [{name: AWS_PROFILE, value: own}]}' } },
+    ['- controller-pods: controller-role helm-release']
   ],
   ['by aws-auth', { authenticationMode: 'CONFIG_MAP' }, []],
   [
@@ -100,6 +125,7 @@ const removals: readonly (readonly [string, Shape, readonly string[]])[] = [
     'by Pod Identity: nothing that a node works with goes before the last instance has ended',
     {},
     [
+      '- controller-pods: controller-role helm-release',
       '- ec2-node-class/default: crds helm-release node-access security-group-tags subnet-tags',
       '- helm-release: controller-role-policies crds flow-schemas namespace pod-identity-association queue rule/* stack',
       '- node-pool/default: crds ec2-node-class/default helm-release node-access spot-service-linked-role',
@@ -115,12 +141,13 @@ const removals: readonly (readonly [string, Shape, readonly string[]])[] = [
     'by IRSA',
     { inputs: { 'controller-identity': 'irsa' } },
     [
+      '- controller-pods: controller-role helm-release retired-association',
       '- ec2-node-class/default: crds helm-release node-access security-group-tags subnet-tags',
-      '- helm-release: controller-role-policies crds flow-schemas namespace oidc-provider queue rule/* stack',
+      '- helm-release: controller-role-policies crds flow-schemas namespace oidc-provider queue retired-association rule/* stack',
       '- node-pool/default: crds ec2-node-class/default helm-release node-access spot-service-linked-role',
       '- retired-parts: controller-role-policies helm-release stack',
       '+ ec2-node-class/default: crds helm-release instances node-access security-group-tags subnet-tags',
-      '+ helm-release: controller-role-policies crds flow-schemas leftovers namespace oidc-provider queue rule/* stack',
+      '+ helm-release: controller-role-policies crds flow-schemas leftovers namespace oidc-provider queue retired-association rule/* stack',
       '+ instances: helm-release node-access security-group-tags subnet-tags',
       '+ leftovers: stack',
       '+ node-pool/default: crds ec2-node-class/default helm-release instances node-access spot-service-linked-role'
@@ -130,6 +157,7 @@ const removals: readonly (readonly [string, Shape, readonly string[]])[] = [
     'of what was taken over: a release that is kept goes on making nodes, which must be able to join',
     { adopted: true },
     [
+      '- controller-pods: controller-role helm-release',
       '- ec2-node-class/default: crds helm-release node-access security-group-tags subnet-tags',
       '- helm-release: controller-role-policies crds namespace pod-identity-association queue rule/* stack',
       '- retired-parts: controller-role-policies helm-release stack',
@@ -143,6 +171,7 @@ const removals: readonly (readonly [string, Shape, readonly string[]])[] = [
     'of another version than the one that runs: the chart and the CRDs go as they always do',
     { installed: '1.14.1', inputs: { 'karpenter-version': '1.13.1' } },
     [
+      '- controller-pods: controller-role helm-release',
       '- crds: helm-release',
       '- ec2-node-class/default: crds helm-release node-access security-group-tags subnet-tags',
       '- helm-release: controller-role-policies flow-schemas namespace pod-identity-association queue rule/* stack',

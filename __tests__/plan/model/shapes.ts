@@ -82,6 +82,7 @@ export async function modelOf(shape: Shape): Promise<Graph> {
       network: networkReads(aws, cluster),
       fargateOnly: async () => Promise.resolve(false),
       oidcProvider: async () => Promise.resolve(false),
+      identityOf: async () => Promise.resolve(undefined),
       podIdentityAgent: false,
       podIdentityAgentPods: undefined,
       record,

@@ -1,5 +1,6 @@
 import { podIdentityAgent } from '../../../src/resources/access/pod-identity-agent.js'
 import { podIdentityAssociation } from '../../../src/resources/access/pod-identity-association.js'
+import { retiredAssociation } from '../../../src/resources/access/retired-association.js'
 import { awsWith, recordedStep, Refusal, type Handlers } from '../../aws/stand-in.js'
 import { inspect, install, ownership, unrecorded } from '../walk-one.js'
 
@@ -219,6 +220,29 @@ describe('The Pod Identity association', () => {
       }
     }
   }
+
+  it.each([
+    ['ours', { 'setup-karpenter:owner': 'blue' }, undefined],
+    ["somebody else's", {}, "controller-identity: irsa: somebody else's Pod Identity association"]
+  ])('by IRSA must not be there: %s', async (_whose, owned, refused) => {
+    const state = { roleArn, tags: owned }
+    const { aws, server, close } = await awsWith(associations(state))
+    const retired = retiredAssociation(
+      { clusterName: 'blue', namespace: 'karpenter', serviceAccount: 'karpenter' },
+      { aws, dependsOn: [] }
+    )
+    const found = await inspect(retired)
+    expect(found.differences).toMatchObject([{ live: roleArn, severity: 'breaks scaling' }])
+    if (refused === undefined) {
+      const { after, step } = await install(retired)
+      expect([after.state, after.differences]).toEqual(['absent', []])
+      expect(step.lines).toEqual(['deleted Pod Identity association of karpenter/karpenter'])
+    } else {
+      expect(found.refusal?.message).toContain(refused)
+      expect(server.calls.map(String)).not.toContain('DeletePodIdentityAssociation')
+    }
+    await close()
+  })
 
   it('is made once EKS sees the role', async () => {
     const state: Parameters<typeof associations>[0] = { unseen: 2 }

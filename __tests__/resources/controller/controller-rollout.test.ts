@@ -1,4 +1,4 @@
-import { fullName } from '../../../src/resources/controller/controller-rollout.js'
+import { awaitRollout, fullName } from '../../../src/resources/controller/controller-rollout.js'
 import { ApiServer } from '../../kubernetes/api-server.js'
 import { available, deployment, deploymentPath, inspected, releaseOn } from './released.js'
 import { recordedStep } from '../step.js'
@@ -52,6 +52,44 @@ describe('a rollout', () => {
     expect(step.lines).toEqual([
       'deleted pod karpenter-0, which kept crashing before this run, so that it starts afresh'
     ])
+  })
+
+  describe('of pods that EKS is to give an identity', () => {
+    const bare = (name: string, env: readonly unknown[] = []): void => {
+      server.put(podPath(name), { ...pod({}), spec: { containers: [{ name: 'controller', env }] } })
+    }
+    const given = [{ name: 'AWS_CONTAINER_CREDENTIALS_FULL_URI', value: 'http://169.254.170.23' }]
+    const identity = { strategy: 'pod-identity', roleArn: 'arn:aws:iam::111122223333:role/blue' } as const
+    const rollout = { release: 'karpenter', namespace: 'karpenter', values: {}, identity }
+
+    test('makes those anew that were admitted without one, until EKS gives it', async () => {
+      const step = recordedStep()
+      bare('karpenter-0')
+      const ended = awaitRollout(server.kubernetes, rollout, undefined, step)
+      while (server.at(podPath('karpenter-0')) !== undefined)
+        await new Promise((resolve) => setImmediate(resolve))
+      bare('karpenter-1', given)
+      server.put(deploymentPath, { ...deployment, status: available })
+      await ended
+      expect(step.lines).toEqual(['made pod karpenter-0 anew, which EKS had started with no AWS credentials'])
+      expect(server.at(podPath('karpenter-1'))).toBeDefined()
+    })
+
+    test('ends after two minutes of such pods with what to look at', async () => {
+      const { intercept } = server
+      let count = 0
+      server.intercept = (call, response) => {
+        if (call.method === 'DELETE') bare(`karpenter-${++count}`)
+        return intercept(call, response)
+      }
+      bare('karpenter-0')
+      const step = recordedStep(() => (now += 30_000))
+      await expect(awaitRollout(server.kubernetes, rollout, undefined, step)).rejects.toMatchObject({
+        message: expect.stringContaining('was started with no AWS credentials, as each one') as unknown,
+        fix: expect.stringContaining('pod-identity-webhook') as unknown
+      })
+      expect(step.lines.length).toBeGreaterThan(0)
+    })
   })
 
   test('of a controller that crashes ends with its last words and what they ask for', async () => {

@@ -1,7 +1,8 @@
 import { trustDocument, trustStatement, type Trust } from '../../../src/aws/trust-policy.js'
 import {
   controllerRole,
-  type ControllerRoleWanted
+  type ControllerRoleWanted,
+  narrowTrust
 } from '../../../src/resources/controller/controller-role.js'
 import {
   controllerRolePolicies,
@@ -180,6 +181,36 @@ describe('The controller role', () => {
     const { before, after } = await install(controllerRole(wantedRole, { aws, ownership }))
     expect(before.differences).toMatchObject([{ path: 'trust', live: [besides], severity }])
     expect(after.state).toBe('as wanted')
+    await close()
+  })
+
+  it('of ours goes on trusting those whom running pods need, and nobody else for their sake', async () => {
+    const podIdentity: Trust = { kind: 'pod-identity' }
+    for (const [before, after] of [
+      [[podIdentity], [irsa, podIdentity]],
+      [[], [irsa]]
+    ] as const) {
+      const state = {
+        role: { trust: trustDocument([loosened, ...before.map(trustStatement)]), tags: { ...tags } },
+        attached: []
+      }
+      const { aws, close } = await awsWith(iam(state))
+      const role = controllerRole(wantedRole, { aws, ownership, stillUsed: async () => [podIdentity] })
+      await (await inspect(role)).apply(recordedStep())
+      expect(JSON.parse(state.role.trust)).toMatchObject({ Statement: after.map(trustStatement) })
+      await close()
+    }
+  })
+
+  it.each([
+    ['of ours is narrowed to the one', tags, [irsa]],
+    ["of somebody else's keeps whom it trusts", {}, [irsa, { kind: 'pod-identity' }]]
+  ] as const)('%s when nothing that runs needs more', async (_what, own, after) => {
+    const both: readonly Trust[] = [irsa, { kind: 'pod-identity' }]
+    const state = { role: { trust: trustDocument(both.map(trustStatement)), tags: { ...own } }, attached: [] }
+    const { aws, close } = await awsWith(iam(state))
+    await narrowTrust(aws, { name: 'blue-karpenter', clusterName: 'blue', trust: irsa }, recordedStep())
+    expect(JSON.parse(state.role.trust)).toMatchObject({ Statement: after.map(trustStatement) })
     await close()
   })
 

@@ -7,14 +7,20 @@ import { helmRelease } from '../../resources/controller/helm-release.js'
 import { namespace } from '../../resources/controller/namespace.js'
 import { recordedRelease } from '../recorded.js'
 import type { Inputs } from '../../inputs/inputs.js'
+import { controllerPods } from '../../resources/controller/controller-pods.js'
+import { narrowTrust } from '../../resources/controller/controller-role.js'
+import { type ReadPods, trusts, wantedIdentity } from './identity.js'
 import type { ModelParts } from './parts.js'
 
 /** What runs in the cluster: namespace, flow schemas, CRDs, chart. */
 export function controller(
-  { inputs, found, decisions, ownership, keep, removal }: ModelParts,
+  parts: ModelParts,
   /** Of the queue and its rules: they stay as long as the controller listens. */
-  interruptionIds: readonly string[]
+  interruptionIds: readonly string[],
+  /** Of the release: as they are, and as they were read for a comparison. */
+  pods: { readonly read: ReadPods; readonly seen: ReadPods }
 ): readonly AnyResource[] {
+  const { inputs, found, decisions, ownership, keep, removal } = parts
   const { kubernetes } = found
   const flows = flowSchemas(
     { namespace: inputs.namespace, serviceAccount: releaseName },
@@ -28,7 +34,14 @@ export function controller(
     recorded: found.record?.karpenterVersion
   })
   const chartFirst = removal === undefined && newer !== undefined
-  const identityIds = decisions.identity === 'irsa' ? ['oidc-provider'] : ['pod-identity-association']
+  // By IRSA what is associated goes before the first pods, and otherwise when they can do without it.
+  const retired = decisions.identity === 'irsa' ? ['retired-association'] : []
+  const first = installed === undefined
+  const identityIds =
+    decisions.identity === 'irsa'
+      ? ['oidc-provider', ...(first ? retired : [])]
+      : ['pod-identity-association']
+  const identity = wantedIdentity(parts)
   return [
     namespace({ name: inputs.namespace }, { kubernetes, ownership, dependsOn: [] }),
     ...(flows === undefined ? [] : [flows]),
@@ -74,9 +87,39 @@ export function controller(
         helm: decisions.helm,
         chart: async () => decisions.chart,
         recorded: recordedRelease(found.record),
+        identity,
+        pods: identity === undefined || removal !== undefined ? undefined : pods.seen,
         stays: (running) => staysText(inputs, { version, running, crdsGoAfter: chartFirst })
       }
-    )
+    ),
+    ...(identity === undefined || removal !== undefined
+      ? []
+      : [
+          controllerPods(
+            { ...identity, namespace: inputs.namespace },
+            {
+              kubernetes,
+              pods: pods.read,
+              rollout: {
+                release: releaseName,
+                namespace: inputs.namespace,
+                values: decisions.values,
+                identity
+              },
+              dependsOn: ['helm-release', 'controller-role', ...retired],
+              renewed: async (step) =>
+                narrowTrust(
+                  found.aws,
+                  {
+                    clusterName: found.cluster.name,
+                    name: inputs.controllerRoleName,
+                    trust: trusts(parts).wanted
+                  },
+                  step
+                )
+            }
+          )
+        ])
   ]
 }
 

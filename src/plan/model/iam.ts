@@ -12,7 +12,7 @@ import { spotServiceLinkedRole } from '../../resources/stack/spot-service-linked
 import { stack } from '../../resources/stack/stack.js'
 import type { StackPart } from '../../resources/stack/stack-change.js'
 import type { StackWanted } from '../../resources/stack/stack-differences.js'
-import { identity } from './identity.js'
+import { identity, type ReadPods } from './identity.js'
 import type { ModelParts } from './parts.js'
 import { stackRolesAndPolicies } from './stack-parts.js'
 import { transition } from './transition.js'
@@ -21,7 +21,11 @@ import { transition } from './transition.js'
  * The stack and what it makes in IAM, the controller's role, and the nodes' way into the cluster. What another version has
  * left goes when the controller has rolled out.
  */
-export function iam(parts: ModelParts, queueAndRules: readonly StackPart[]): readonly AnyResource[] {
+export function iam(
+  parts: ModelParts,
+  queueAndRules: readonly StackPart[],
+  readPods: ReadPods
+): readonly AnyResource[] {
   const { inputs, found, decisions, ownership, keep, removal } = parts
   const { aws, cluster, kubernetes } = found
   const tags = wantedTags(cluster.name, inputs.tags)
@@ -57,7 +61,7 @@ export function iam(parts: ModelParts, queueAndRules: readonly StackPart[]): rea
     }),
     ...ofTheStack,
     spotServiceLinkedRole({ aws }),
-    ...identity(parts, role),
+    ...identity(parts, role, readPods),
     controllerRolePolicies(
       {
         clusterName: cluster.name,

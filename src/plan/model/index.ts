@@ -1,4 +1,8 @@
+import type { Pod } from 'kubernetes-types/core/v1.js'
 import { Graph } from '../../engine/graph.js'
+import { sharedRead } from '../../engine/once.js'
+import { releaseName } from '../../karpenter/names.js'
+import { standingPods } from '../../resources/controller/controller-pods.js'
 import { controller } from './controller.js'
 import { iam, idsOf, resourcesOf } from './iam.js'
 import { network } from './network.js'
@@ -14,11 +18,20 @@ export type { ModelParts } from './parts.js'
  */
 export function model(parts: ModelParts): Graph {
   const queueAndRules = interruption(parts)
+  const { inputs, found } = parts
+  let seen: readonly Pod[] | undefined
+  const readPods = sharedRead(async () => {
+    seen = await standingPods(found.kubernetes, { release: releaseName, namespace: inputs.namespace })
+    return seen
+  })
   return new Graph([
     ...network(parts),
-    ...iam(parts, queueAndRules),
+    ...iam(parts, queueAndRules, readPods),
     ...resourcesOf(queueAndRules),
-    ...controller(parts, idsOf(resourcesOf(queueAndRules))),
+    ...controller(parts, idsOf(resourcesOf(queueAndRules)), {
+      read: readPods,
+      seen: async () => seen ?? readPods()
+    }),
     ...nodes(parts)
   ])
 }

@@ -2,6 +2,7 @@ import type { Aws } from '../../aws/clients.js'
 import { createAtEks } from '../../aws/eks-creation.js'
 import { awsProblem, codeOf, isNotFound, liveOf } from '../../aws/errors.js'
 import { creationTags, isOurs } from '../../aws/ownership-tags.js'
+import { type Association, readAssociation } from '../../aws/pod-identity-association.js'
 import { poll } from '../../aws/poll.js'
 import { missing, type Difference } from '../../engine/difference.js'
 import { messageOf, UserError } from '../../engine/errors.js'
@@ -18,16 +19,6 @@ export interface PodIdentityAssociationWanted {
   readonly tags: Readonly<Record<string, string>>
 }
 
-interface Live {
-  readonly associationId: string
-  readonly roleArn: string
-  /** What the pods get in its place by role chaining. */
-  readonly targetRoleArn: string | undefined
-  /** What of the role's permissions the pods get. */
-  readonly policy: string | undefined
-  readonly tags: Readonly<Record<string, string>>
-}
-
 /** Gives the controller's service account its role by EKS Pod Identity. */
 export function podIdentityAssociation(
   wanted: PodIdentityAssociationWanted,
@@ -37,25 +28,8 @@ export function podIdentityAssociation(
   const { clusterName, namespace, serviceAccount, roleArn } = wanted
   const account = `${namespace}/${serviceAccount}`
 
-  async function get(): Promise<Live | undefined> {
-    const { DescribePodIdentityAssociationCommand, ListPodIdentityAssociationsCommand } =
-      await import('../../aws/sdk/eks.js')
-    const eks = await ports.aws.eks()
-    const { associations = [] } = await eks.send(
-      new ListPodIdentityAssociationsCommand({ clusterName, namespace, serviceAccount })
-    )
-    const associationId = associations[0]?.associationId
-    if (associationId === undefined) return undefined
-    const { association } = await eks.send(
-      new DescribePodIdentityAssociationCommand({ clusterName, associationId })
-    )
-    return {
-      associationId,
-      roleArn: association?.roleArn ?? '',
-      targetRoleArn: association?.targetRoleArn,
-      policy: association?.policy,
-      tags: association?.tags ?? {}
-    }
+  async function get(): Promise<Association | undefined> {
+    return readAssociation(ports.aws, wanted)
   }
 
   /** EKS sees a new role, and its trust policy, seconds after IAM does. */
@@ -87,7 +61,7 @@ export function podIdentityAssociation(
     if (outcome === 'created') step.changed(`associated service account ${account} with ${roleArn}`)
   }
 
-  async function turn({ associationId, roleArn: before, tags }: Live, step: Step): Promise<void> {
+  async function turn({ associationId, roleArn: before, tags }: Association, step: Step): Promise<void> {
     const { UpdatePodIdentityAssociationCommand } = await import('../../aws/sdk/eks.js')
     const eks = await ports.aws.eks()
     const last: { error: unknown } = { error: undefined }
@@ -118,7 +92,7 @@ export function podIdentityAssociation(
     }
   }
 
-  return resource<PodIdentityAssociationWanted, Live>(
+  return resource<PodIdentityAssociationWanted, Association>(
     {
       id: 'pod-identity-association',
       layer: 'eks',
@@ -186,7 +160,7 @@ function isWanted(value: unknown): value is PodIdentityAssociationWanted {
 /** Session tags are no permission, and no policy of Karpenter's asks for them: whether they are sent is nobody's affair. */
 function differencesOf(
   want: PodIdentityAssociationWanted,
-  { roleArn, targetRoleArn, policy }: Live,
+  { roleArn, targetRoleArn, policy }: Association,
   account: string
 ): readonly Difference[] {
   const added = (path: string, live: string | undefined, reason: string): readonly Difference[] =>

@@ -28,8 +28,12 @@ const day = 86_400_000
 export async function controllerHealth(
   kubernetes: Kubernetes,
   rollout: Rollout,
-  /** The Deployment as it was read; undefined where the release does not say which objects it has. */
-  known: unknown,
+  known: {
+    /** As it was read; undefined where the release does not say which objects it has. */
+    readonly deployment: unknown
+    /** Its pods, as whoever else looks at them has read them. */
+    readonly pods: (() => Promise<readonly Pod[]>) | undefined
+  },
   look: Look
 ): Promise<Health> {
   const within = kubernetes.within(look.signal)
@@ -41,12 +45,13 @@ export async function controllerHealth(
       .then(({ items }) => items, deniedOr)
   const readDeployment = async (): Promise<unknown> => within.get(deployments, name, namespace)
   const [deployment, first] = await Promise.all([
-    known === undefined ? readDeployment() : Promise.resolve(known),
-    readPods()
+    known.deployment === undefined ? readDeployment() : Promise.resolve(known.deployment),
+    known.pods === undefined ? readPods() : known.pods().catch(deniedOr)
   ])
   // That it is not there is a difference of the release.
   if (deployment === undefined) return well
-  const unread = 'missingPermission' in first ? [first] : []
+  // Whoever else looks at them says that they cannot be read.
+  const unread = 'missingPermission' in first && known.pods === undefined ? [first] : []
   if (field(deployment, 'spec', 'replicas') === 0)
     return { ailments: [scaledToNone(namespace, name)], unread }
   let now: readonly [unknown, readonly Pod[] | Unread] = [deployment, first]

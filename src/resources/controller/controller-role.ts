@@ -5,10 +5,11 @@ import { attachedPolicies, inlinePolicyNames, readRole, type IamRole } from '../
 import { creationTags, isOurs, tagList } from '../../aws/ownership-tags.js'
 import { poll } from '../../aws/poll.js'
 import { boundaryArn, boundaryDrift, boundaryNote, putBoundary } from '../../aws/role-boundary.js'
-import { readTrust, trustDocument, trustStatement, type Trust } from '../../aws/trust-policy.js'
+import { trustedAlready, trustedName, writeTrust } from '../../aws/role-trust.js'
+import { readTrust, sameTrust, trustDocument, trustStatement, type Trust } from '../../aws/trust-policy.js'
 import { missing, type Difference } from '../../engine/difference.js'
 import { UserError } from '../../engine/errors.js'
-import { isMap } from '../../engine/json.js'
+import { isMap, type JsonMap } from '../../engine/json.js'
 import { resource, type AnyResource, type Removal, type Step } from '../../engine/resource.js'
 import type { Ownership } from '../../aws/environment.js'
 import { tagDrift } from '../stack/role-drift.js'
@@ -29,6 +30,8 @@ interface Ports {
   /** Reads the role for a comparison; shared with the resource of its policies. */
   readonly role?: () => Promise<IamRole>
   readonly ownership: Ownership
+  /** Whom running pods still need the role to trust; whoever makes them anew takes that back. */
+  readonly stillUsed?: () => Promise<readonly Trust[]>
   /** `oidc-provider` when the model has it: IAM refuses no principal that is missing, but the role is of no use then. */
   readonly dependsOn?: readonly string[]
 }
@@ -71,6 +74,7 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
     if (refused !== undefined) throw refused
     const trust = readTrust(live.trust, wanted.trust)
     if (!isOurs(live.tags, wanted.clusterName)) return
+    const kept = await keptTrusts(live)
     const sdk = await import('../../aws/sdk/iam.js')
     const iam = await ports.aws.iam()
     // First: a policy that ties the writing of roles to their boundary lets nothing be written before.
@@ -79,17 +83,8 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
       { name: RoleName, wanted: wanted.permissionsBoundary, live: live.permissionsBoundary },
       step
     )
-    if (!trust.trusted || trust.others.length > 0) {
-      await late(step, async () =>
-        iam.send(
-          new sdk.UpdateAssumeRolePolicyCommand({
-            RoleName,
-            PolicyDocument: trustDocument([trustStatement(wanted.trust)])
-          })
-        )
-      )
-      step.changed(`set the trust policy of ${wanted.roleName} to ${trustedName(wanted.trust)}`)
-    }
+    if (!trust.trusted || withoutKept(trust.others, kept).length > 0)
+      await writeTrust(ports.aws, { title, name: RoleName }, [wanted.trust, ...kept], step)
     const tags = Object.entries(wanted.tags).filter(([key, value]) => live.tags[key] !== value)
     if (tags.length > 0) {
       await late(step, async () =>
@@ -130,7 +125,8 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
         }
         await poll(step, waitOptions('to be as written'), async () => {
           const now = await getIfThere()
-          return now !== undefined && differencesOf(wanted, now).length === 0 ? true : undefined
+          if (now === undefined) return undefined
+          return differencesOf(wanted, now, await keptTrusts(now)).length === 0 ? true : undefined
         })
       },
       remove
@@ -151,6 +147,14 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
           'Run again; look for something that changes roles.'
         )
     }
+  }
+
+  async function keptTrusts(live: IamRole): Promise<readonly Trust[]> {
+    const used = (await ports.stillUsed?.()) ?? []
+    return trustedAlready(
+      live.trust,
+      used.filter(({ kind }) => kind !== wanted.trust.kind)
+    )
   }
 
   async function visible(step: Step): Promise<IamRole> {
@@ -197,6 +201,26 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
   }
 }
 
+/** Takes back whom a role of ours trusts besides: nothing that runs needs it any more. */
+export async function narrowTrust(
+  aws: Aws,
+  {
+    name,
+    clusterName,
+    trust
+  }: { readonly name: string; readonly clusterName: string; readonly trust: Trust },
+  step: Step
+): Promise<void> {
+  const title = `Controller role ${name}`
+  try {
+    const live = await readRole(aws, name)
+    if (!isOurs(live.tags, clusterName) || readTrust(live.trust, trust).others.length === 0) return
+    await writeTrust(aws, { title, name }, [trust], step)
+  } catch (error) {
+    throw awsProblem(title, 'could not be changed', error)
+  }
+}
+
 /** What another hand, or an earlier try of ours, took off meanwhile says nothing of the role. */
 async function unlessGone(taken: Promise<unknown>): Promise<void> {
   await taken.catch((error: unknown) => {
@@ -204,7 +228,16 @@ async function unlessGone(taken: Promise<unknown>): Promise<void> {
   })
 }
 
-function differencesOf(wanted: ControllerRoleWanted, live: IamRole): readonly Difference[] {
+/** Statements that are there for running pods alone are no difference while those run. */
+function withoutKept(others: readonly JsonMap[], kept: readonly Trust[]): readonly JsonMap[] {
+  return others.filter((statement) => !kept.some((trust) => sameTrust(statement, trust)))
+}
+
+function differencesOf(
+  wanted: ControllerRoleWanted,
+  live: IamRole,
+  kept: readonly Trust[] = []
+): readonly Difference[] {
   const differences: Difference[] = []
   if (live.arn !== wanted.arn) {
     differences.push({
@@ -216,6 +249,7 @@ function differencesOf(wanted: ControllerRoleWanted, live: IamRole): readonly Di
     })
   }
   const trust = readTrust(live.trust, wanted.trust)
+  const others = withoutKept(trust.others, kept)
   const ours = isOurs(live.tags, wanted.clusterName)
   if (!trust.trusted) {
     differences.push({
@@ -225,12 +259,12 @@ function differencesOf(wanted: ControllerRoleWanted, live: IamRole): readonly Di
       reason: `the role does not trust ${trustedName(wanted.trust)}`,
       severity: 'breaks scaling'
     })
-  } else if (ours && trust.others.length > 0) {
-    const denies = trust.others.every((statement) => statement['Effect'] === 'Deny')
+  } else if (ours && others.length > 0) {
+    const denies = others.every((statement) => statement['Effect'] === 'Deny')
     differences.push({
       path: 'trust',
       wanted: [],
-      live: trust.others,
+      live: others,
       reason: denies
         ? 'the trust policy denies what nothing asks to be denied'
         : 'the role trusts more than the one service account',
@@ -243,12 +277,6 @@ function differencesOf(wanted: ControllerRoleWanted, live: IamRole): readonly Di
     ...boundaryDrift(wanted.permissionsBoundary, live.permissionsBoundary),
     ...tagDrift(wanted.tags, live.tags)
   ]
-}
-
-function trustedName(trust: Trust): string {
-  return trust.kind === 'irsa'
-    ? `service account ${trust.namespace}/${trust.serviceAccount} (IRSA)`
-    : 'EKS Pod Identity'
 }
 
 function refusal(wanted: ControllerRoleWanted, live: IamRole): UserError | undefined {

@@ -5,8 +5,9 @@ import { conditionOf } from '../../kubernetes/conditions.js'
 import type { Kubernetes } from '../../kubernetes/client.js'
 import { deployments, events, pods } from '../../kubernetes/kinds.js'
 import { field, textField } from '../../kubernetes/manifest.js'
-import { decided, View } from '../../kubernetes/view.js'
+import { type Decision, decided, View } from '../../kubernetes/view.js'
 import { controllerFix, lastWords } from './controller-failure.js'
+import { strategyOf, type WantedIdentity } from './controller-identity.js'
 import {
   hashOf,
   newestPods,
@@ -22,7 +23,15 @@ export interface Rollout {
   readonly release: string
   readonly namespace: string
   readonly values: Readonly<Record<string, unknown>>
+  /** New pods that were admitted without it are made anew; undefined where nothing is known of it. */
+  readonly identity?: WantedIdentity
 }
+
+/**
+ * Milliseconds between pods that are made anew because EKS's webhook gave them no identity, and in all: its cache follows a
+ * new association by 5 to 10 s (eks-pod-identity-agent#52).
+ */
+export const pausesForIdentity = { each: 5_000, atMost: 120_000 } as const
 
 /** The controller did not become available; why, and what to do. */
 export class RolloutError extends UserError {
@@ -65,58 +74,122 @@ export async function awaitRollout(
   const { namespace } = rollout
   if (progressOf(known).done) return
   const view = new View(kubernetes, step.signal)
-  const since = new Map<string, number>()
+  const within = kubernetes.within(step.signal)
   try {
     const [deployment, running] = await Promise.all([
       view.follow(deployments, { namespace, fieldSelector: `metadata.name=${name}` }),
       view.follow(pods, { namespace, labelSelector: `app.kubernetes.io/instance=${rollout.release}` })
     ])
     const awaited = (): readonly Pod[] => running.objects.filter((pod) => hashOf(pod) !== abandoned)
-    const restarted = await startAfresh(kubernetes.within(step.signal), namespace, awaited(), step)
-    const failure = await view.until(() => {
-      const live = deployment.objects[0]
-      const progress = progressOf(live)
-      if (progress.done) return decided(undefined)
-      const newest = newestPods(awaited()).filter((pod) => !restarted.has(pod.metadata?.name ?? ''))
-      const all = newest.flatMap((pod) => troubleOf(pod))
-      // A new pod that cannot start keeps the old ones alive, and they keep the next new one off their nodes.
-      const own = all.filter((one) => one.kind !== 'unschedulable')
-      const troubles = own.length > 0 ? own : all
-      const leaving = running.objects.some((pod) => pod.metadata?.deletionTimestamp !== undefined)
-      const lasting = troubles.find((one) => {
-        const key = `${one.pod} ${one.kind}`
-        const first = since.get(key) ?? step.now()
-        since.set(key, first)
-        return one.final || step.now() - first >= patienceWith(one.kind, leaving)
-      })
-      if (lasting !== undefined) return decided({ ...lasting, progress: progress.text })
-      const stalled = conditionOf(live, 'Progressing')
-      const refused = conditionOf(live, 'ReplicaFailure')
-      const wrong = refused?.status === 'True' ? refused : stalled?.status === 'False' ? stalled : undefined
-      if (wrong !== undefined && progress.seen) {
-        const trouble: Trouble = {
-          pod: '',
-          kind: 'deployment',
-          reason: wrong.reason,
-          message: wrong.message,
-          final: true
-        }
-        return decided({ ...trouble, progress: progress.text })
+    const gone = new Set(await startAfresh(within, namespace, awaited(), step))
+    const newest = (): readonly Pod[] =>
+      newestPods(awaited()).filter((pod) => !gone.has(pod.metadata?.name ?? ''))
+    const failing = failureOf(
+      () => ({ deployment: deployment.objects[0], all: running.objects, newest: newest() }),
+      {
+        name: `${namespace}/${name}`,
+        step
       }
-      const first = troubles[0]
-      step.waiting(
-        `Deployment ${namespace}/${name}: ${progress.text}${first === undefined ? '' : `, ${saidOf(first)}`}`
-      )
-      return undefined
-    })
-    if (failure !== undefined) {
-      const failed = running.objects.find((pod) => pod.metadata?.name === failure.pod)
-      throw await explained(kubernetes, rollout, failure, failed && hashOf(failed), step)
+    )
+    let began: number | undefined
+    while (true) {
+      const failure = await view.until<Failure | { readonly bare: readonly Pod[] } | undefined>(() => {
+        const bare =
+          rollout.identity === undefined ? [] : newest().filter((pod) => strategyOf(pod) === undefined)
+        return bare.length > 0 ? decided({ bare }) : failing()
+      })
+      if (failure === undefined) return
+      if (!('bare' in failure)) {
+        const failed = running.objects.find((pod) => pod.metadata?.name === failure.pod)
+        throw await explained(kubernetes, rollout, failure, failed && hashOf(failed), step)
+      }
+      began ??= step.now()
+      await makeAnew(within, rollout, { bare: failure.bare, began }, step)
+      for (const { metadata } of failure.bare) gone.add(metadata?.name ?? '')
     }
   } finally {
     step.waiting(undefined)
     await view.close()
   }
+}
+
+interface Standing {
+  readonly deployment: unknown
+  readonly all: readonly Pod[]
+  /** Those that are waited for. */
+  readonly newest: readonly Pod[]
+}
+
+type Failure = Trouble & { readonly progress: string }
+
+/** Asked again and again: nothing yet, all well, or what no waiting helps. Tells what is waited for. */
+function failureOf(
+  look: () => Standing,
+  { name, step }: { readonly name: string; readonly step: Step }
+): () => Decision<Failure | undefined> {
+  const since = new Map<string, number>()
+  return () => {
+    const { deployment, all, newest } = look()
+    const progress = progressOf(deployment)
+    if (progress.done) return decided(undefined)
+    const found = newest.flatMap((pod) => troubleOf(pod))
+    // A new pod that cannot start keeps the old ones alive, and they keep the next new one off their nodes.
+    const own = found.filter((one) => one.kind !== 'unschedulable')
+    const troubles = own.length > 0 ? own : found
+    const leaving = all.some((pod) => pod.metadata?.deletionTimestamp !== undefined)
+    const lasting = troubles.find((one) => {
+      const key = `${one.pod} ${one.kind}`
+      const first = since.get(key) ?? step.now()
+      since.set(key, first)
+      return one.final || step.now() - first >= patienceWith(one.kind, leaving)
+    })
+    if (lasting !== undefined) return decided({ ...lasting, progress: progress.text })
+    const stalled = conditionOf(deployment, 'Progressing')
+    const refused = conditionOf(deployment, 'ReplicaFailure')
+    const wrong = refused?.status === 'True' ? refused : stalled?.status === 'False' ? stalled : undefined
+    if (wrong !== undefined && progress.seen) {
+      const trouble: Trouble = {
+        pod: '',
+        kind: 'deployment',
+        reason: wrong.reason,
+        message: wrong.message,
+        final: true
+      }
+      return decided({ ...trouble, progress: progress.text })
+    }
+    const first = troubles[0]
+    step.waiting(`Deployment ${name}: ${progress.text}${first === undefined ? '' : `, ${saidOf(first)}`}`)
+    return undefined
+  }
+}
+
+/** Of pods that were admitted without AWS credentials: a pod has those that it was started with, or never any. */
+async function makeAnew(
+  kubernetes: Kubernetes,
+  rollout: Rollout,
+  { bare, began }: { readonly bare: readonly Pod[]; readonly began: number },
+  step: Step
+): Promise<void> {
+  const [first] = bare
+  if (first !== undefined && step.now() - began > pausesForIdentity.atMost) throw notGiven(rollout, first)
+  step.waiting('EKS to give new pods of the controller their AWS credentials')
+  await step.pause(pausesForIdentity.each)
+  for (const { metadata } of bare) {
+    const name = metadata?.name ?? ''
+    await kubernetes.delete(pods, { name, namespace: rollout.namespace })
+    step.changed(`made pod ${name} anew, which EKS had started with no AWS credentials`)
+  }
+}
+
+/** Two minutes of new pods, and none has what it is to have. */
+export function notGiven(rollout: Rollout, pod: Pod): RolloutError {
+  const { namespace, release } = rollout
+  return new RolloutError(
+    `Deployment ${namespace}/${fullName(release, rollout.values)}`,
+    `pod ${pod.metadata?.name ?? ''} was started with ${strategyOf(pod) === undefined ? 'no AWS credentials' : 'those of another identity'}, as each one in the two minutes before: EKS's webhook puts them into a pod when it is made`,
+    `See that the webhook works, and that the association or the annotation of the service account is there, then run again: kubectl get mutatingwebhookconfigurations pod-identity-webhook; kubectl -n ${namespace} get serviceaccount karpenter -o yaml`,
+    { state: 'The release is installed. Nothing was rolled back.', template: hashOf(pod) }
+  )
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Pod } from 'kubernetes-types/core/v1.js'
 import semver from 'semver'
 import { UserError } from '../../engine/errors.js'
 import { isMap } from '../../engine/json.js'
@@ -16,6 +17,7 @@ import { nodeClaims, type Kind } from '../../kubernetes/kinds.js'
 import { isManifest, type Manifest } from '../../kubernetes/manifest.js'
 import { madeByHelm } from '../../kubernetes/noise.js'
 import { putBack } from '../../kubernetes/put-back.js'
+import type { WantedIdentity } from './controller-identity.js'
 import { awaitRollout, progressOf } from './controller-rollout.js'
 import { controllerHealth } from './controller-health.js'
 import { chartSeverity, missingSeverity, valueSeverity } from './chart-severity.js'
@@ -44,6 +46,10 @@ export interface HelmReleasePorts extends KubernetesPorts {
   readonly chart: () => Promise<Chart>
   /** What the record has of this release; undefined without one. */
   readonly recorded?: RecordedRelease | undefined
+  /** What EKS is to give its pods at their admission; undefined where the values give them credentials of their own. */
+  readonly identity?: WantedIdentity | undefined
+  /** Its pods, where another resource reads them as well. */
+  readonly pods?: (() => Promise<readonly Pod[]>) | undefined
   /** What stays beside the release when it is rolled back to a version, as sentences: CRDs, permissions. */
   readonly stays?: (running: string) => string
 }
@@ -75,7 +81,12 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
     const { recorded, helm, stays = () => '' } = ports
     return rolledBack(error, { name, namespace, version, before, recorded, stays, kubernetes, helm }, step)
   }
-  const rollout = { release: wanted.name, namespace: wanted.namespace, values: wanted.values }
+  const rollout = {
+    release: wanted.name,
+    namespace: wanted.namespace,
+    values: wanted.values,
+    ...(ports.identity !== undefined && { identity: ports.identity })
+  }
   /** The same after an error of helm's own, which says nothing of the controller: the rollout does. */
   const afterHelm = async (error: unknown, step: Step): Promise<unknown> => {
     if (!upgraded || before === undefined || !(error instanceof HelmError) || step.signal.aborted) {
@@ -157,7 +168,10 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
         controllerHealth(
           kubernetes,
           rollout,
-          objects.find(({ wanted: { kind } }) => kind === 'Deployment')?.live,
+          {
+            deployment: objects.find(({ wanted: { kind } }) => kind === 'Deployment')?.live,
+            pods: ports.pods
+          },
           look
         ),
       sign: {
