@@ -146,6 +146,14 @@ describe('the published policy', () => {
     )
   })
 
+  test('is enough for another identity of the controller, and back', async () => {
+    const own = { ...upgraded, template: join(folder, 'template.yaml') }
+    succeeded(await run(sandbox, 'identity', { ...own, 'controller-identity': 'irsa' }))
+    expect(sandbox.cloud.eks.associations.values()).toEqual([])
+    succeeded(await run(sandbox, 'identity back', own))
+    expect(denied(callsOf(sandbox))).toEqual([])
+  })
+
   test('is enough to put back roles and policies, whatever somebody did to them', async () => {
     const inputs = { ...upgraded, template: join(folder, 'template.yaml') }
     await damageRolesAndPolicies(sandbox)
