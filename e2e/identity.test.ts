@@ -40,7 +40,7 @@ describe("a controller's identity, where EKS's webhook and EKS Auth follow an as
           ) ?? 'none'
         )
       })
-  const trust = (): string => String(sandbox.cloud.iam.role('identity-karpenter').trust)
+  const trust = (): string => sandbox.cloud.iam.role('identity-karpenter').trust
   const associations = (): number => sandbox.cloud.eks.associations.values().length
   /** A new node: the credentials are good for what a controller does. */
   const scales = async (name: string): Promise<void> =>
