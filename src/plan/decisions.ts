@@ -215,8 +215,7 @@ async function installedIdentity(
   { controllerIdentity, namespace }: Inputs,
   { record, identityOf: found }: Discovery
 ): Promise<ControllerIdentityStrategy | undefined> {
-  if (record !== undefined)
-    return 'pod-identity-association' in record.resources ? 'pod-identity' : 'irsa'
+  if (record !== undefined) return 'pod-identity-association' in record.resources ? 'pod-identity' : 'irsa'
   return controllerIdentity === 'auto' ? (await found(namespace))?.strategy : undefined
 }
 

@@ -8,7 +8,8 @@ interface Role {
   path?: string
 }
 
-export const entries = (set: Record<string, string>) => Object.entries(set).map(([Key, Value]) => ({ Key, Value }))
+export const entries = (set: Record<string, string>) =>
+  Object.entries(set).map(([Key, Value]) => ({ Key, Value }))
 
 /** A list of tags in a query request. */
 export function tagsIn(input: Readonly<Record<string, unknown>>): Record<string, string> {
