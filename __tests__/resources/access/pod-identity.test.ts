@@ -235,7 +235,7 @@ describe('The Pod Identity association', () => {
     expect(found.differences).toMatchObject([{ live: roleArn, severity: 'breaks scaling' }])
     if (refused === undefined) {
       const { after, step } = await install(retired)
-      expect([after.state, after.differences]).toEqual(['absent', []])
+      expect([after.state, after.differences]).toEqual(['as wanted', []])
       expect(step.lines).toEqual(['deleted Pod Identity association of karpenter/karpenter'])
     } else {
       expect(found.refusal?.message).toContain(refused)
