@@ -18,7 +18,7 @@ import { IamState } from './iam/state.js'
 import { invoker } from './invoke.js'
 import { homeOf } from './partition.js'
 import { Pipeline } from './pipeline.js'
-import type { Fault, RecordedCall, Service, Surroundings } from './service.js'
+import type { Fault, RecordedCall, Service, Surroundings, WriteGate } from './service.js'
 import { stsService } from './sts/service.js'
 import { openSession } from './sts/sessions.js'
 
@@ -53,6 +53,8 @@ export interface Cloud {
   clearCalls(): void
   /** In place of all faults asked for before. */
   setFaults(faults: readonly Fault[]): void
+  /** In place of the gate before; undefined: none. */
+  setGate(gate: WriteGate | undefined): void
   /** Gives the cloud the public keys of an issuer (https://...), so that it can verify its tokens. */
   trustIssuer(issuer: string, keys: KeySource): void
   /** Keys of a session of this role, without asking its trust policy. */
@@ -122,6 +124,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     calls: () => pipeline.calls(),
     clearCalls: () => pipeline.clearCalls(),
     setFaults: (wanted) => faults.set(wanted),
+    setGate: (gate) => pipeline.setGate(gate),
     trustIssuer: (issuer, keys) => issuers.trust(issuer, keys),
     credentialsFor: (roleArn, seconds, sessionName = 'sandbox') => {
       const role = iam.roleByArn(roleArn)

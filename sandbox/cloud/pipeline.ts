@@ -13,7 +13,8 @@ import {
   type Question,
   RawReply,
   type RecordedCall,
-  type Service
+  type Service,
+  type WriteGate
 } from './service.js'
 import { parseJsonObject } from './wire/json.js'
 
@@ -27,6 +28,7 @@ export class Pipeline {
   readonly #iam: IamState
   readonly #faults: Faults
   #record: RecordedCall[] = []
+  #gate: WriteGate | undefined
 
   constructor(iam: IamState, faults: Faults) {
     this.#iam = iam
@@ -35,6 +37,10 @@ export class Pipeline {
 
   calls(): readonly RecordedCall[] {
     return this.#record
+  }
+
+  setGate(gate: WriteGate | undefined): void {
+    this.#gate = gate
   }
 
   clearCalls(): void {
@@ -80,9 +86,18 @@ export class Pipeline {
       if (!isWrite(call)) return asOf(then, () => service.answer(call))
       if (effect.writes === true) asOf(then, () => refuseLate(this.#iam, call))
     }
+    await this.#pass(call, 'before')
     const answered = await service.answer(call)
+    await this.#pass(call, 'after')
     if (lost !== undefined) throw lost.error
     return answered
+  }
+
+  /** What a service calls in another's name is none of the gate's. */
+  async #pass(call: AwsCall, moment: 'before' | 'after'): Promise<void> {
+    if (this.#gate === undefined || call.via !== undefined || !isWrite(call)) return
+    if ((await this.#gate(call, moment)) === 'cut')
+      throw new ConnectionReset(`${call.service} ${call.action}: the connection is cut`)
   }
 
   async #authorise(service: Service, call: AwsCall, asker: Asker, asked: AskedQuestion[]): Promise<void> {

@@ -169,3 +169,9 @@ export interface Surroundings {
   readonly now: () => number
   readonly invoke: Invoke
 }
+
+/** Stands at every write: lets it pass, or cuts its connection, before it is carried out or when it has been. */
+export type WriteGate = (
+  call: Pick<AwsCall, 'service' | 'action' | 'caller'>,
+  moment: 'before' | 'after'
+) => Promise<'pass' | 'cut'>

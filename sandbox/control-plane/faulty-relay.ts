@@ -18,6 +18,8 @@ export interface FaultyRelay {
   readonly endpoint: string
   /** Asked for each call; undefined: it passes. */
   fault: (call: RelayedCall) => ApiFault | undefined
+  /** Asked at each write that is no dry run, before it is passed on and when it has been answered. */
+  gate: (call: RelayedCall, moment: 'before' | 'after') => Promise<'pass' | 'cut'>
   /** Every call that came, with what became of it. */
   readonly calls: readonly (RelayedCall & { readonly fault: ApiFault | undefined })[]
   /** Cuts every connection and refuses new ones for so many milliseconds. */
@@ -64,7 +66,10 @@ export async function startFaultyRelay(options: FaultyRelayOptions): Promise<Fau
     calls.push({ ...call, fault })
     const body = Buffer.concat(chunks)
     if (fault === undefined) {
+      const write = call.method !== 'GET' && !call.path.includes('dryRun=All')
+      if (write && (await started.gate(call, 'before')) === 'cut') return void incoming.socket.destroy()
       const passed = await forward(incoming, body)
+      if (write && (await started.gate(call, 'after')) === 'cut') return void incoming.socket.destroy()
       response.writeHead(passed.statusCode ?? 502, passed.headers)
       response.flushHeaders()
       passed.pipe(response)
@@ -106,6 +111,7 @@ export async function startFaultyRelay(options: FaultyRelayOptions): Promise<Fau
   const started: FaultyRelay = {
     endpoint: `https://127.0.0.1:${port}`,
     fault: () => undefined,
+    gate: async () => 'pass',
     calls,
     outage: async (milliseconds) => {
       for (const socket of sockets) socket.destroy()

@@ -17,6 +17,7 @@ import {
   RUNNER_SIGNALS,
   runStepProcess,
   type CancelAt,
+  type LostAt,
   type SignalTimes,
   type StepEnd
 } from './step-process.js'
@@ -37,6 +38,7 @@ export interface ActionRun {
   /** Node 24, absolute. */
   readonly node: string
   readonly cancelAt?: CancelAt
+  readonly lostAt?: LostAt
   /** Milliseconds. */
   readonly timeout?: number
   readonly signals?: SignalTimes
@@ -129,7 +131,7 @@ async function runBelow(root: string, step: ActionRun): Promise<ActionResult> {
   const state = { ...main.log.state, ...main.results.state }
 
   let post: ScriptRun | undefined
-  if (metadata.post !== undefined && holds(metadata.postIf, conclusion)) {
+  if (metadata.post !== undefined && !main.end.lost && holds(metadata.postIf, conclusion)) {
     const environment = { ...base, ...allowed(main.results.env), ...inputs, ...stateVariables(state) }
     environment['PATH'] = [...main.results.path, environment['PATH'] ?? ''].join(delimiter)
     post = await runScript(metadata.post, 'post', environment, root, step, masks, undefined)
@@ -208,6 +210,7 @@ async function runScript(
       }
     },
     ...(cancelAt === undefined ? {} : { cancelAt }),
+    ...(step.lostAt !== undefined && name === 'main' && { lostAt: step.lostAt }),
     timeout: step.timeout ?? MINUTES_15,
     signals: step.signals ?? RUNNER_SIGNALS
   })

@@ -5,6 +5,9 @@ import { createInterface } from 'node:readline'
 /** When to cancel: at the first output line that the predicate takes, or when the promise is kept. */
 export type CancelAt = ((line: string) => boolean) | Promise<unknown>
 
+/** When the machine is gone, nobody is told and no post step follows; `alone`: what the process started goes on. */
+export type LostAt = Promise<'whole' | 'alone'>
+
 export interface StepProcess {
   readonly node: string
   readonly script: string
@@ -12,6 +15,7 @@ export interface StepProcess {
   readonly env: Readonly<Record<string, string>>
   readonly onLine: (line: string) => void
   readonly cancelAt?: CancelAt
+  readonly lostAt?: LostAt
   /** Milliseconds after which the step is cancelled as by `timeout-minutes`. */
   readonly timeout: number
   readonly signals: SignalTimes
@@ -30,6 +34,7 @@ export interface StepEnd {
   readonly exitCode: number | null
   readonly signal: NodeJS.Signals | null
   readonly cancelled: boolean
+  readonly lost: boolean
   readonly timedOut: boolean
   readonly milliseconds: number
   /** Most memory resident at once in the node process; undefined where /proc does not say. */
@@ -80,6 +85,15 @@ export async function runStepProcess(step: StepProcess): Promise<StepEnd> {
   if (step.cancelAt instanceof Promise) {
     step.cancelAt.then(cancel, cancel)
   }
+  let lost: Awaited<LostAt> | undefined
+  step.lostAt?.then(
+    (how) => {
+      lost = how
+      child.kill('SIGKILL')
+      if (how === 'whole') killGroup(child)
+    },
+    () => undefined
+  )
   later(step.timeout, () => {
     timedOut = true
     cancel()
@@ -103,9 +117,17 @@ export async function runStepProcess(step: StepProcess): Promise<StepEnd> {
     for (const timer of timers) {
       clearTimeout(timer)
     }
-    killGroup(child)
+    if (lost !== 'alone') killGroup(child)
   })
-  return { exitCode, signal, cancelled, timedOut, milliseconds: performance.now() - started, maxRssBytes }
+  return {
+    exitCode,
+    signal,
+    cancelled,
+    lost: lost !== undefined,
+    timedOut,
+    milliseconds: performance.now() - started,
+    maxRssBytes
+  }
 }
 
 function killGroup(child: ChildProcess): void {
