@@ -50,7 +50,9 @@ export async function startFaultyRelay(options: FaultyRelayOptions): Promise<Fau
       })
       outgoing.once('response', resolve).once('error', reject)
       // Whoever has gone does not leave a watch open behind the relay.
-      incoming.socket.once('close', () => outgoing.destroy())
+      const leave = (): void => void outgoing.destroy()
+      incoming.socket.once('close', leave)
+      outgoing.once('close', () => incoming.socket.off('close', leave))
       outgoing.end(body)
     })
 

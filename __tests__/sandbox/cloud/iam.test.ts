@@ -277,6 +277,28 @@ describe('the front', () => {
     expect(await get()).toBe('no error')
   })
 
+  it('asks a gate at each write, which cuts it off before it is carried out, or when it has been', async () => {
+    const asked: string[] = []
+    const tag = async (): Promise<string> =>
+      refusalOf(admin.send(new TagRoleCommand({ RoleName: 'r', Tags: [{ Key: 'a', Value: 'b' }] })))
+    const cutting = (at: 'before' | 'after') =>
+      cloud.setGate(async ({ service, action }, moment) => {
+        asked.push(`${service} ${action} ${moment}`)
+        return moment === at ? 'cut' : 'pass'
+      })
+    await createRole('r')
+    cutting('before')
+    expect(await tag()).toMatch(/ECONNRESET|socket hang up/)
+    expect(cloud.iam.roles.get('r')?.tags).toHaveLength(0)
+    cutting('after')
+    expect(await tag()).toMatch(/ECONNRESET|socket hang up/)
+    expect(cloud.iam.roles.get('r')?.tags).toHaveLength(1)
+    await admin.send(new GetRoleCommand({ RoleName: 'r' }))
+    expect(new Set(asked)).toEqual(new Set(['iam TagRole before', 'iam TagRole after']))
+    cloud.setGate(undefined)
+    expect(await tag()).toBe('no error')
+  })
+
   it('holds inline policies of a role to 10,240 characters together', async () => {
     await createRole('r')
     const put = (PolicyName: string) =>

@@ -84,6 +84,19 @@ describe('runAction', () => {
     expect(result).toMatchObject({ conclusion: 'cancelled', exitCode: null })
     expect(result.post?.exitCode).toBe(0)
   })
+  it.each(['whole', 'alone'] as const)(
+    'is lost (%s) without a signal that it could hear, and without post',
+    async (how) => {
+      let lose: (how: 'whole' | 'alone') => void = () => undefined
+      const lostAt = new Promise<'whole' | 'alone'>((resolve) => (lose = resolve))
+      const result = await runMain(
+        `for (const s of ['SIGINT', 'SIGTERM']) process.on(s, () => console.log('got ' + s))
+       setInterval(() => {}, 1000); console.log('ready')`,
+        { lostAt, onLine: (line) => line === 'ready' && lose(how) }
+      )
+      expect(result).toMatchObject({ log: 'ready', exitCode: null, post: undefined })
+    }
+  )
   it('finds a secret in log, outputs and files, by its name', async () => {
     const result = await runMain(
       `console.log('k-1234'); fs.writeFileSync(env.RUNNER_TEMP + '/kubeconfig', Buffer.from('k-1234').toString('base64'))`,
