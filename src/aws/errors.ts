@@ -2,6 +2,7 @@ import { messageOf, UserError } from '../engine/errors.js'
 import { isMap } from '../engine/json.js'
 import type { Live } from '../engine/resource.js'
 import { deniedAction } from './denials.js'
+import { orPassBoundary } from './policy/bounded-actions.js'
 
 /** The parts of an AWS error that decide anything, whichever SDK client threw it. */
 interface AwsFailure {
@@ -151,7 +152,7 @@ export function awsProblem(subject: string, doing: string, error: unknown, fix?:
       `${doing}: the run's role may not call ${denial.action}${on}${policy}`,
       denial.because !== undefined && /explicit deny|service control|boundary/.test(denial.because)
         ? `Allow ${denial.action} where it is denied: ${denial.because}.`
-        : `Add ${denial.action} to the role's policy; ${everyStatement}`,
+        : orPassBoundary(denial.action, `Add ${denial.action} to the role's policy; ${everyStatement}`),
       { cause: error }
     )
   }

@@ -1,6 +1,7 @@
 import type { StackEvent } from '@aws-sdk/client-cloudformation'
 import type { Aws } from './clients.js'
 import { withoutEncoded } from './denials.js'
+import { orPassBoundary } from './policy/bounded-actions.js'
 import { iamQuotas } from './quotas.js'
 
 /** Where an operation on a stack is, by its events. */
@@ -124,7 +125,10 @@ export function failureFix(failure: StackFailure, installPolicy: string): string
   }
   const action = /not authorized to perform:? ([\w-]+:\w+)/i.exec(reason)?.[1]
   if (action !== undefined) {
-    return `Add ${action} to the policy of the run's role; every statement that is needed is in ${installPolicy}. Then run again.`
+    return orPassBoundary(
+      action,
+      `Add ${action} to the policy of the run's role; every statement that is needed is in ${installPolicy}. Then run again.`
+    )
   }
   if (/PolicySize|quota for .*6144/i.test(reason)) {
     return `The cluster's name is too long for this version's single policy (${iamQuotas.policyCharacters.toLocaleString('en')} characters): use \`karpenter-version\` 1.9.0 or newer, which splits it.`

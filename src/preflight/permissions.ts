@@ -1,5 +1,6 @@
 import type { MissingPermission, UnknownPermission } from '../aws/simulate.js'
 import { installPolicy } from '../aws/errors.js'
+import { boundedActions } from '../aws/policy/bounded-actions.js'
 import type { Facts } from './facts.js'
 import type { Concern } from './finding.js'
 
@@ -37,13 +38,6 @@ export async function permissions({
 }
 
 const boundaryKey = 'iam:PermissionsBoundary'
-/** What docs/permissions/install-iam-bounded.json ties to the boundary. */
-const bounded: readonly string[] = [
-  'iam:AttachRolePolicy',
-  'iam:CreateRole',
-  'iam:PutRolePermissionsBoundary',
-  'iam:UpdateAssumeRolePolicy'
-]
 
 function lacking(principal: string, missing: readonly MissingPermission[], unbounded: boolean): Concern {
   const denied = missing.map((one) => ({
@@ -56,7 +50,7 @@ function lacking(principal: string, missing: readonly MissingPermission[], unbou
     problem: `${principal} may not do all that is planned:\n${byAction(denied)}\n   `,
     evidence: 'iam:SimulatePrincipalPolicy',
     fix: [
-      ...(unbounded && missing.some(({ action }) => bounded.includes(action))
+      ...(unbounded && missing.some(({ action }) => boundedActions.includes(action))
         ? [
             'If the role may write roles only with a permissions boundary (docs/permissions/install-iam-bounded.json), pass it as `permissions-boundary`.'
           ]
