@@ -139,9 +139,12 @@ describe('check by docs/permissions/check-cluster-role.yaml, where aws-auth lets
   })
 
   test.each(['iam:GetOpenIDConnectProvider', 'iam:ListOpenIDConnectProviders'])(
-    'without %s that is unknown, where the record does not say who the controller is',
+    'without %s that is unknown, where neither the record nor the service account says who the controller is',
     async (action) => {
       const statements = await publishedStatements(sandbox, 'check')
+      await hand.edit('/api/v1/namespaces/karpenter/serviceaccounts/karpenter', {
+        metadata: { annotations: { 'eks.amazonaws.com/role-arn': null } }
+      })
       await sandbox.kubernetes('DELETE', '/api/v1/namespaces/kube-system/configmaps/setup-karpenter')
       expect(told((await check(sandbox, inputs)).findings).missing).toEqual([])
       const sid = action === 'iam:GetOpenIDConnectProvider' ? 'OidcProvider' : 'ListOidcProviders'
@@ -153,7 +156,7 @@ describe('check by docs/permissions/check-cluster-role.yaml, where aws-auth lets
     }
   )
 
-  test('without list nodes that is unknown, where the record does not say who the controller is', async () => {
+  test('without list nodes that is unknown, where nothing says who the controller is', async () => {
     const [role] = manifests
     if (role === undefined) throw new Error('no manifest')
     await narrow(role, 'nodes', 'list')
