@@ -216,14 +216,14 @@ async function prove(
   outcomes: readonly RemovalOutcome[],
   step: Step
 ): Promise<RemovalListing> {
-  const startedAt = step.now()
+  const startedAt = run.ports.clock.now()
   // What a failure keeps in place does not go by waiting for it.
   const failed = outcomes.some(({ removal }) => removal.outcome === 'failed')
   for (let pause = 1_000; ; pause = Math.min(pause * 2, 8_000)) {
     const { found } = await discoverRecorded(run, quiet(step))
     const graph = graphOf(run, inputs, found, decisions)
     const listing = listingOf(graph, claims, outcomes, await inspectAll(graph, step.signal))
-    if (failed || listing.lagging.length === 0 || step.now() - startedAt > proofPatience) {
+    if (failed || listing.lagging.length === 0 || run.ports.clock.now() - startedAt > proofPatience) {
       for (const line of listingLines(listing)) step.note(line)
       return listing
     }
