@@ -244,10 +244,10 @@ describe(`the manual guide: eksworkshop, Kubernetes 1.32, CONFIG_MAP, Karpenter 
       cluster: { name: 'eksworkshop', region: 'ap-northeast-2', account, kubernetesVersion: '1.32' }
     })
     const resources = list(report['resources']).map(record)
-    expect(resources).toHaveLength(22)
-    // The stack made these, so that nothing was left to do when it was their turn; and no older version left parts.
+    expect(resources).toHaveLength(24)
+    // Stack and release made these, so that nothing was left to do when it was their turn; and nothing older left parts.
     const made = ({ id }: (typeof resources)[number]): boolean =>
-      /^(queue$|rule\/|policy\/|role\/|retired-parts$)/.test(text(id) ?? '')
+      /^(queue$|rule\/|policy\/|role\/|retired-|controller-pods$)/.test(text(id) ?? '')
     expect(resources.map(({ result: done }) => done)).toEqual(
       resources.map((resource) => (made(resource) ? 'as wanted' : 'applied'))
     )

@@ -17,6 +17,12 @@ export interface MutatingWebhookOptions {
   readonly patch: (object: Readonly<Record<string, unknown>>, namespace: string) => Promise<readonly object[]>
 }
 
+/**
+ * Milliseconds, longer than the API server keeps a connection that it does not use (90 s): a call on one that ends in that
+ * moment fails, and the pod is let through as it is.
+ */
+const keepAliveTimeout = 120_000
+
 /** Serves a webhook on loopback and registers it; as on EKS, a pod is let through when it does not answer. */
 export async function startMutatingWebhook(
   options: MutatingWebhookOptions
@@ -27,7 +33,7 @@ export async function startMutatingWebhook(
     ipAddresses: ['127.0.0.1'],
     usage: 'server'
   })
-  const server = createServer({ cert: certPem, key: keyPem }, (request, response) => {
+  const server = createServer({ cert: certPem, key: keyPem, keepAliveTimeout }, (request, response) => {
     let body = ''
     request.setEncoding('utf8')
     request.on('data', (chunk: string) => (body += chunk))
