@@ -37,7 +37,6 @@ describe(`a cluster with ${count} nodes and NodeClaims`, () => {
     install: succeeded(await sandbox.run(inputs))
   })
   const requestsOf = (result: ActionResult): number => Number(record(reportOf(result)['requests'])['total'])
-  const secondsOf = (result: ActionResult): number => Number(reportOf(result)['seconds'])
 
   test('check finds all as it was, in at most 150 MB, with a record and without', () => {
     const lost = { drift: '0', unhealthy: '0', pending: '1', unknown: '0' }
@@ -58,9 +57,5 @@ describe(`a cluster with ${count} nodes and NodeClaims`, () => {
     expect(requestsOf(large.check) - requestsOf(small.check)).toBe(Math.ceil(count / 2_500) - 1)
     expect(requestsOf(large.install) - requestsOf(small.install)).toBe(count / 500)
     expect(large.install.outputs['nodes-before']).toBe(String(count + 2))
-  })
-
-  test('check takes at most 3 s more than in a small cluster', () => {
-    expect(secondsOf(large.check) - secondsOf(small.check)).toBeLessThanOrEqual(3)
   })
 })
