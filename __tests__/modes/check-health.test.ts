@@ -322,6 +322,18 @@ test('a Deployment that is whole again half a minute later is well', async () =>
   expect([ended.failed, ended.outputs['unhealthy']]).toEqual([undefined, '0'])
 })
 
+test('a NodePool that Karpenter has not made up its mind about is well when it does, and unhealthy when it never does', async () => {
+  const { server } = world
+  const live = server.at(poolPath)
+  if (live === undefined) throw new Error('there is no NodePool')
+  const undecided = notReady('NodeClassReady', 'NodeClassReadinessUnknown', 'Node Class Readiness Unknown')
+  server.put(poolPath, { ...live, ...undecided })
+  const ended = await world.main({ mode: 'check' }, { paused: () => void server.put(poolPath, live) })
+  expect([ended.failed, ended.outputs['unhealthy']]).toEqual([undefined, '0'])
+  const never = await checkWith({ [poolPath]: undecided })
+  expect(findingsOf(never)).toMatchObject([{ kind: 'unhealthy', id: 'node-pool/default' }])
+})
+
 test('what may not be read of it is unknown, and the rest is said', async () => {
   const { server } = world
   const before = server.trouble

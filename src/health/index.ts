@@ -5,13 +5,14 @@ import { type Health, type Unread, well } from '../engine/health.js'
 import type { Inspection, Step } from '../engine/resource.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { KubernetesError } from '../kubernetes/errors.js'
-import { nodeClaims, nodePools } from '../kubernetes/kinds.js'
+import { nodeClaims } from '../kubernetes/kinds.js'
 import { type Manifest, textField } from '../kubernetes/manifest.js'
 import { notReady } from '../resources/nodes/node-health.js'
 import { nodePoolFix } from '../resources/nodes/node-pool.js'
 import { smokeTestLabel } from '../smoke-test/objects.js'
 import { leftoverAilments, testNodePools } from '../smoke-test/leftovers.js'
 import { claimAilments, stuckOf } from './claims.js'
+import { decidedNodePools } from './decided-node-pools.js'
 
 /** Thousands of NodeClaims in a few requests: one has 5 KB. */
 const claimPage = 2_500
@@ -45,7 +46,7 @@ async function nodeHealth(facts: HealthFacts, step: Step): Promise<readonly Find
   let ofTests: ReadonlyMap<string, number> = new Map()
   const [poolFindings, claimFindings] = await Promise.all([
     orUnread('NodePools', async () => {
-      pools = (await kubernetes.list(nodePools)).items
+      pools = await decidedNodePools(kubernetes, step)
       return pools.filter(isWatched).flatMap((pool) => findings(pool, notReady(pool, nodePoolFix)))
     }),
     orUnread('NodeClaims', async () => {
