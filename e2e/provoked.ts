@@ -151,6 +151,10 @@ export const provoked: Readonly<Record<CheckName, readonly Provoked[]>> = {
     ['note', 'preflight-network.test.ts', of.otherCluster],
     ['note', 'preflight-network.test.ts', 'what may not be read is noted, and refuses nothing']
   ],
+  'node-security-groups': [
+    ['warning', 'node-groups.test.ts', 'are warned of before the first write, with the group to pass'],
+    ['note', 'node-groups.test.ts', 'that may not be read are noted']
+  ],
   'node-class-selectors': [
     ['error', 'preflight-manifests.test.ts', 'subnets and security groups that terms do not find']
   ],

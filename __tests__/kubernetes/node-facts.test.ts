@@ -20,6 +20,7 @@ test('of a node only what is looked at is kept', () => {
     taints: [taint],
     cordoned: true,
     ready: true,
+    instanceId: 'i-0',
     cpu: '1930m',
     memory: '7Gi',
     pods: '29'

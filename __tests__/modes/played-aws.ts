@@ -19,6 +19,8 @@ export class PlayedAws {
   tagsStay = false
   /** State by instance id. */
   readonly instances = new Map<string, string>()
+  /** Ids of security groups by instance id. */
+  readonly groupsOf = new Map<string, readonly string[]>()
   /** Attributes by queue name. */
   readonly queues = new Map<string, Record<string, string>>()
   readonly rules = new Map<string, { readonly rule: Input; targets: readonly unknown[] }>()
@@ -55,9 +57,13 @@ export class PlayedAws {
         return ec2Reply(action, { return: true })
       case 'DescribeInstances':
         return ec2Reply(action, {
-          reservationSet: texts(input, 'InstanceId').map((id) => ({
+          reservationSet: [...texts(input, 'InstanceId'), ...this.#known(input)].map((id) => ({
             instancesSet: [
-              { instanceId: id, instanceState: { name: this.instances.get(id) ?? 'terminated' } }
+              {
+                instanceId: id,
+                instanceState: { name: this.instances.get(id) ?? 'terminated' },
+                groupSet: (this.groupsOf.get(id) ?? []).map((groupId) => ({ groupId }))
+              }
             ]
           }))
         })
@@ -171,6 +177,14 @@ export class PlayedAws {
         tagSet: this.#tagSet(groupId)
       }))
       .filter(({ groupId, tagSet }) => isAskedFor(input, 'GroupId', groupId, tagSet))
+  }
+
+  /** Of the instances that a filter asks for those whose security groups are said. */
+  #known(input: Input): readonly string[] {
+    const asked = list(input, 'Filter')
+      .filter(isRecord)
+      .flatMap((filter) => (filter['Name'] === 'instance-id' ? texts(filter, 'Value') : []))
+    return asked.filter((id) => this.groupsOf.has(id))
   }
 
   #tagSet(id: string): readonly { readonly key: string; readonly value: string }[] {

@@ -159,6 +159,19 @@ const provocations: Readonly<Record<CheckName, Provocation>> = {
     arrange: ({ aws }) => aws.tags.get('sg-1')?.clear(),
     says: 'none of them is tagged kubernetes.io/cluster/blue'
   },
+  'node-security-groups': {
+    // A warning refuses nothing: something else must.
+    given: { 'helm-values': 'replicaz: 1' },
+    arrange: ({ aws, server }) => {
+      aws.groupsOf.set('i-0aa', ['sg-9'])
+      server.put('/api/v1/nodes/three', {
+        apiVersion: 'v1',
+        kind: 'Node',
+        spec: { providerID: 'aws:///eu-west-1a/i-0aa' }
+      })
+    },
+    says: 'sg-1 (eks-cluster-sg-blue) is not on the one node that is there'
+  },
   'node-class-selectors': {
     given: { 'node-pools': classOf(latest).replace('{ id: sg-1 }', '{ id: sg-9 }') },
     says: 'EC2NodeClass own: no security group matches'

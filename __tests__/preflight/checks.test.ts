@@ -25,6 +25,7 @@ const everythingDenied: Handlers = Object.fromEntries(
   [
     'DescribeRouteTables',
     'DescribeVpcEndpoints',
+    'DescribeInstances',
     'DescribeImages',
     'GetRole',
     'SimulatePrincipalPolicy',
@@ -152,7 +153,7 @@ async function everythingWrong(): Promise<Given> {
       controllers: [{ namespace: 'other', deployment: 'k', version: '1.0.5', release: undefined }],
       autoscalers: [{ namespace: 'kube-system', deployment: 'ca', replicas: 1, image: 'ca', scope: [] }],
       subnets: found.subnets.map((one) => ({ ...one, tags: { 'karpenter.sh/discovery': 'green' } })),
-      nodes: async () => [node('ip-1', { cpu: '100m' })]
+      nodes: async () => [{ ...node('ip-1', { cpu: '100m' }), instanceId: 'i-1' }]
     },
     decisions: {
       version: '1.8.0',
@@ -210,6 +211,7 @@ it('asks every check of the catalogue, and says what they find in one order', as
     matching(/^names-and-policy-size: .*is no name for an instance profile/),
     matching(/^subnet-tags-conflict: subnet-1 is tagged/),
     matching(/^network: whether nodes in them reach AWS's services/),
+    matching(/^node-security-groups: whether nodes that are there and new ones/),
     matching(/^queue: there is no queue "other"/),
     matching(/^not-ours: is somebody else's/),
     matching(/^name-taken: is there already, and there is no stack/),
@@ -238,7 +240,7 @@ it('asks every check of the catalogue, and says what they find in one order', as
 it('counts the checks, which are fewer without manifests of the user', async () => {
   const { findings, lines } = await run({})
   expect(findings.map(({ level }) => level)).not.toContain('error')
-  expect(lines.at(-1)).toBe(`note: 25 checks, ${findings.length} findings`)
+  expect(lines.at(-1)).toBe(`note: 26 checks, ${findings.length} findings`)
 })
 
 it('asks EC2, IAM and SQS nothing where nothing is to be changed', async () => {

@@ -56,7 +56,9 @@ const ofClients: Readonly<Record<Exclude<Read, OfTheRun>, (facts: Facts) => Prom
   routeTables: async ({ routeTables }) => routeTables(),
   endpoints: async ({ endpoints }) => endpoints(),
   taggedSubnets: async ({ taggedSubnets }) => taggedSubnets(),
-  taggedSecurityGroups: async ({ taggedSecurityGroups }) => taggedSecurityGroups()
+  taggedSecurityGroups: async ({ taggedSecurityGroups }) => taggedSecurityGroups(),
+  nodeInstances: async ({ nodeInstances }) => nodeInstances(['i-1']),
+  securityGroupRules: async ({ securityGroupRules }) => securityGroupRules(['sg-1'])
 }
 
 let cluster: ApiServer

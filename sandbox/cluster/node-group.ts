@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IamState, Role } from '../cloud/iam/state.js'
 import { awsId, iamArn } from '../cloud/partition.js'
 import { images, type MotoServices, type Vpc } from '../cloud/moto/index.js'
+import { text } from '../values.js'
 
 export interface NodeGroupOrder {
   readonly name: string
@@ -9,6 +10,8 @@ export interface NodeGroupOrder {
   readonly instanceType: string
   /** How many of the cluster's zones it spans. */
   readonly zones: number
+  /** A security group of their own in the cluster's place, as terraform-aws-modules/eks gives its node groups. */
+  readonly ownSecurityGroup?: boolean
 }
 
 /** The role of a managed node group's instances, as eksctl makes it. */
@@ -50,6 +53,10 @@ export async function launchNodeGroup(
     roleName: role.name,
     tags: []
   })
+  const securityGroupId =
+    order.ownSecurityGroup === true
+      ? await ownSecurityGroup(moto, vpc, clusterName)
+      : vpc.clusterSecurityGroupId
   const privateOnes = vpc.subnets.filter((subnet) => !subnet.public)
   const subnets = (privateOnes.length > 0 ? privateOnes : vpc.subnets).slice(0, order.zones)
   for (let index = 0; index < order.count; index++) {
@@ -62,7 +69,7 @@ export async function launchNodeGroup(
       type: order.instanceType,
       imageId: image.id,
       subnetId: subnet.id,
-      securityGroupId: vpc.clusterSecurityGroupId,
+      securityGroupId,
       profile: name,
       tags: {
         Name: `${clusterName}-${order.name}-Node`,
@@ -72,4 +79,37 @@ export async function launchNodeGroup(
       }
     })
   }
+}
+
+/**
+ * Nodes reach each other and the API server, and it them; pods with the cluster's own group reach none of them. Source:
+ * terraform-aws-modules/eks, node_groups.tf.
+ */
+async function ownSecurityGroup(moto: MotoServices, vpc: Vpc, clusterName: string): Promise<string> {
+  const made = await moto.ec2('CreateSecurityGroup', {
+    GroupName: `${clusterName}-node`,
+    GroupDescription: 'EKS node shared security group',
+    VpcId: vpc.id,
+    TagSpecification: [
+      {
+        ResourceType: 'security-group',
+        Tag: [
+          { Key: 'Name', Value: `${clusterName}-node` },
+          { Key: `kubernetes.io/cluster/${clusterName}`, Value: 'owned' }
+        ]
+      }
+    ]
+  })
+  const own = text(made['groupId']) ?? ''
+  const cluster = vpc.clusterSecurityGroupId
+  const allow = async (to: string, from: string, protocol: string, first: number, last = first) =>
+    moto.ec2('AuthorizeSecurityGroupIngress', {
+      GroupId: to,
+      IpPermissions: [{ IpProtocol: protocol, FromPort: first, ToPort: last, Groups: [{ GroupId: from }] }]
+    })
+  for (const protocol of ['tcp', 'udp']) await allow(own, own, protocol, 53)
+  await allow(own, own, 'tcp', 1025, 65_535)
+  for (const port of [443, 10_250]) await allow(own, cluster, 'tcp', port)
+  await allow(cluster, own, 'tcp', 443)
+  return own
 }

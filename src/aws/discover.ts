@@ -22,6 +22,8 @@ export interface Subnet {
   /** use1-az1: the same place in every account. */
   readonly availabilityZoneId?: string
   readonly availableAddresses: number
+  /** Its IPv4 block: 10.0.0.0/19. */
+  readonly cidr?: string
   /** Whether what is launched in it gets a public address unless it is said otherwise. */
   readonly publicAddresses: boolean
   readonly tags: Tags
@@ -222,6 +224,7 @@ export function subnetOf(subnet: Ec2Subnet): Subnet {
     availabilityZone: subnet.AvailabilityZone ?? '',
     ...(subnet.AvailabilityZoneId !== undefined && { availabilityZoneId: subnet.AvailabilityZoneId }),
     availableAddresses: subnet.AvailableIpAddressCount ?? 0,
+    ...(subnet.CidrBlock !== undefined && { cidr: subnet.CidrBlock }),
     publicAddresses: subnet.MapPublicIpOnLaunch === true,
     tags: tagsOf(subnet.Tags)
   }

@@ -8,6 +8,8 @@ export interface NodeFacts {
   readonly taints: readonly Taint[]
   readonly cordoned: boolean
   readonly ready: boolean
+  /** i-...; undefined where no EC2 instance stands behind it, as on Fargate. */
+  readonly instanceId?: string
   /** Quantities; undefined until its kubelet has said them. */
   readonly cpu: string | undefined
   readonly memory: string | undefined
@@ -17,12 +19,14 @@ export interface NodeFacts {
 
 export function nodeFacts(node: Node): NodeFacts {
   const { metadata = {}, spec = {}, status = {} } = node
+  const instanceId = /\/(i-[0-9a-f]+)$/.exec(spec.providerID ?? '')?.[1]
   return {
     name: metadata.name ?? '',
     labels: metadata.labels ?? {},
     taints: spec.taints ?? [],
     cordoned: spec.unschedulable === true,
     ready: conditionOf(node, 'Ready')?.status === 'True',
+    ...(instanceId !== undefined && { instanceId }),
     cpu: status.allocatable?.['cpu'],
     memory: status.allocatable?.['memory'],
     pods: status.allocatable?.['pods']

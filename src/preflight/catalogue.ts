@@ -238,6 +238,17 @@ export const catalogue = {
       { level: 'note', says: 'route tables or endpoints may not be read' }
     ]
   },
+  'node-security-groups': {
+    looksAt:
+      'security groups of EC2NodeClasses, and of the nodes that are there and not made by Karpenter (ec2:DescribeInstances), with their rules',
+    findings: [
+      {
+        level: 'warning',
+        says: 'those of new nodes are on none of the others, and no rule lets DNS pass between them both ways'
+      },
+      { level: 'note', says: 'instances or rules may not be read' }
+    ]
+  },
   'node-class-selectors': {
     looksAt: 'selector terms of EC2NodeClasses',
     findings: [{ level: 'error', says: 'they find no subnet or no security group' }]

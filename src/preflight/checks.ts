@@ -31,6 +31,7 @@ import { templatePolicies } from './template-policies.js'
 import { v1beta1Remains } from './v1beta1-remains.js'
 import { versionPair } from './version-pair.js'
 import { network } from './vpc/network.js'
+import { nodeSecurityGroups } from './vpc/node-security-groups.js'
 import { subnetTagsConflict } from './vpc/subnet-tags-conflict.js'
 
 type Check = (facts: Facts) => Concerns
@@ -55,6 +56,7 @@ const ofEveryRun: Readonly<Record<Exclude<CheckName, AskedBefore | OfGivenManife
   'names-and-policy-size': namesAndPolicySize,
   'subnet-tags-conflict': subnetTagsConflict,
   network,
+  'node-security-groups': nodeSecurityGroups,
   queue,
   'not-ours': notOurs,
   'name-taken': nameTaken,

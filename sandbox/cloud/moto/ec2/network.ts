@@ -24,7 +24,7 @@ export interface Vpc {
   readonly id: string
   readonly cidr: string
   readonly subnets: readonly Subnet[]
-  /** The cluster security group that EKS makes. */
+  /** The cluster security group that EKS makes: what has it reaches what has it. */
   readonly clusterSecurityGroupId: string
 }
 
@@ -97,7 +97,12 @@ export async function createVpc(moto: MotoClient, order: VpcOrder): Promise<Vpc>
       'aws:eks:cluster-name': clusterName
     })
   })
-  return { id: vpcId, cidr, subnets, clusterSecurityGroupId: optionalText(group, 'groupId') ?? '' }
+  const clusterSecurityGroupId = optionalText(group, 'groupId') ?? ''
+  await call('AuthorizeSecurityGroupIngress', {
+    GroupId: clusterSecurityGroupId,
+    IpPermissions: [{ IpProtocol: '-1', Groups: [{ GroupId: clusterSecurityGroupId }] }]
+  })
+  return { id: vpcId, cidr, subnets, clusterSecurityGroupId }
 }
 
 /** A private subnet's way out: a NAT gateway in the first public subnet, where there is one. */

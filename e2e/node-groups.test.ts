@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { hold, publishedStatements } from '../sandbox/cluster/deployer-policy.js'
+import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
+import { list, record } from '../sandbox/values.js'
+import { reportOf } from './scenario.js'
+
+const inputs = { 'karpenter-version': newest, 'controller-identity': 'irsa', 'smoke-test': 'false' }
+/** Refuses by itself, so that what else is found can be looked at without an installation. */
+const refused = { ...inputs, 'helm-values': 'replica: 1' }
+
+describe('nodes with a security group of their own', () => {
+  let sandbox: Sandbox
+  let ofNodes = ''
+
+  beforeAll(async () => {
+    sandbox = await startSandbox({
+      name: 'green',
+      region: 'eu-west-1',
+      kubernetesVersion: '1.34',
+      runner: 'kept',
+      nodeGroup: { name: 'managed', count: 2, instanceType: 'm5.large', zones: 2, ownSecurityGroup: true }
+    })
+    ofNodes = (await sandbox.moto.instances())[0]?.securityGroups[0] ?? ''
+  })
+  afterAll(async () => sandbox.stop())
+
+  const findings = (result: ActionResult): readonly Readonly<Record<string, unknown>>[] =>
+    list(reportOf(result)['preflight'])
+      .map(record)
+      .filter(({ check }) => check === 'node-security-groups')
+
+  test('are warned of before the first write, with the group to pass', async () => {
+    const own = sandbox.vpc.clusterSecurityGroupId
+    expect(findings(await sandbox.run(refused))).toEqual([
+      expect.objectContaining({
+        level: 'warning',
+        subject: 'security-groups',
+        problem: expect.stringMatching(
+          new RegExp(`^${own} \\(eks-cluster-sg-green-\\d+\\) is on none of the 2 nodes`)
+        ),
+        evidence: `the nodes have ${ofNodes} (green-node)`,
+        fix: expect.stringContaining(`\`security-groups: ${ofNodes}\``)
+      })
+    ])
+    expect(findings(await sandbox.run({ ...refused, 'security-groups': ofNodes }))).toEqual([])
+  })
+
+  test('that may not be read are noted', async () => {
+    const published = await publishedStatements(sandbox, 'install')
+    hold(
+      sandbox,
+      published.map((statement) => ({
+        ...statement,
+        ...(Array.isArray(statement['Action']) && {
+          Action: list(statement['Action']).filter((action) => action !== 'ec2:DescribeInstances')
+        })
+      }))
+    )
+    const result = await sandbox.run(refused)
+    hold(sandbox, published)
+    expect(findings(result)).toEqual([
+      expect.objectContaining({
+        level: 'note',
+        problem: expect.stringContaining("the run's role may not call ec2:DescribeInstances")
+      })
+    ])
+  })
+})
