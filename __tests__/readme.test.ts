@@ -23,8 +23,9 @@ describe('README.md', () => {
     const files = [
       'README.md',
       'docs/checking.md',
+      'docs/planning.md',
       'docs/uninstalling.md',
-      ...['install', 'upgrade', 'adopt', 'drift', 'test-cluster', 'mirror'].map(
+      ...['install', 'plan', 'upgrade', 'adopt', 'drift', 'test-cluster', 'mirror'].map(
         (name) => `examples/${name}.yml`
       )
     ]

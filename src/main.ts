@@ -5,6 +5,7 @@ import { messageOf, UserError } from './engine/errors.js'
 import type { Inputs, Mode } from './inputs/inputs.js'
 import { givenInputs } from './run/given-inputs.js'
 import { install } from './modes/install.js'
+import { plan } from './modes/plan.js'
 import { type Outputs, setOutputs } from './run/outputs.js'
 import { type Ports, runnerPorts, runUrl } from './run/ports.js'
 import { errorText, stateText } from './report/error-text.js'
@@ -19,6 +20,7 @@ import { uninstall } from './modes/uninstall.js'
 
 const flows: Readonly<Record<Mode, (run: Run) => Promise<void>>> = {
   install,
+  plan,
   check,
   'smoke-test': smokeTest,
   uninstall

@@ -200,12 +200,31 @@ describe('of another cluster', () => {
   })
   afterEach(async () => other.stop())
 
-  it('without Karpenter: all of it is missing', async () => {
+  it('without Karpenter: that it is not installed, in one line and without drift', async () => {
     const ended = await check({}, other)
-    expect(ended.outputs).toMatchObject({ pending: '0', unknown: '0' })
-    expect(Number(ended.outputs['drift'])).toBeGreaterThan(20)
-    expect(ended.failed).toContain('drift')
-    expect(ended.failed).toMatch(/and \d+ more \(see the report\)/)
+    expect(ended.failed).toBeUndefined()
+    expect(ended.outputs).toMatchObject({ drift: '0', unhealthy: '0', pending: '1', unknown: '0' })
+    const line =
+      'pending: Karpenter: not installed: 26 resources to make, 2 to change; install would install 1.14.1'
+    expect(ended.log.filter((one) => one.includes('install would'))).toEqual([line])
+    expect([ended.errors, ended.warnings]).toEqual([[], [line]])
+    expect(ended.summary).toContain('## Karpenter on `blue`: not installed')
+    const pending = await check({ 'fail-on': 'pending' }, other)
+    expect(pending.failed).toContain('1 pending')
+  })
+
+  it('without Karpenter, and with a role that may not read all of it: what could not be read is unknown', async () => {
+    other.cloud.setFaults([
+      {
+        service: 'iam',
+        action: 'GetRole',
+        effect: { kind: 'error', code: 'AccessDenied', message: 'no', status: 403 }
+      }
+    ])
+    const ended = await check({}, other)
+    expect(ended.outputs).toMatchObject({ drift: '0', pending: '1' })
+    expect(Number(ended.outputs['unknown'])).toBeGreaterThan(0)
+    expect(ended.failed).toContain('docs/permissions/check.json')
   })
 
   describe('with an installation of somebody else', () => {

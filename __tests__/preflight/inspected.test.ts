@@ -32,7 +32,10 @@ const foreign: Live<string> = { state: 'present', value: 'foreign' }
 const ours: Live<string> = { state: 'present', value: 'ours' }
 const absent: Live<string> = { state: 'absent' }
 
-const facts = (...resources: readonly AnyResource[]) => ({ inspections: inspected(...resources) })
+const facts = (...resources: readonly AnyResource[]) => ({
+  inspections: inspected(...resources),
+  denied: []
+})
 const inspected =
   (...resources: readonly AnyResource[]) =>
   async (): Promise<ReadonlyMap<string, Inspection>> => {
@@ -68,9 +71,23 @@ describe('notOurs', () => {
     ])
   })
 
+  it('names what discovery could not read, unless a resource has said so already', async () => {
+    const live: Live<string> = { state: 'unreadable', reason: 'denied', missingPermission: 'iam:GetRole' }
+    const denied = [
+      { what: 'nodes', layer: 'kubernetes', missingPermission: 'list nodes', reason: 'no' },
+      { what: 'role', layer: 'iam', missingPermission: 'iam:GetRole', reason: 'denied' },
+      { what: 'record', layer: 'kubernetes', missingPermission: 'get configmaps', reason: 'no' }
+    ] as const
+    const found = await notOurs({ inspections: inspected(named('a', live)), denied })
+    expect(found.map(({ subject, fix }) => [subject, fix.split(';')[0]])).toEqual([
+      ['Role a', "Allow the run's role iam:GetRole"],
+      ['nodes', "Allow the run's role list nodes"]
+    ])
+  })
+
   it('fails with the comparison, which is said when nothing else is wrong', async () => {
     await expect(
-      notOurs({ inspections: async () => Promise.reject(new Error('no answer')) })
+      notOurs({ inspections: async () => Promise.reject(new Error('no answer')), denied: [] })
     ).rejects.toThrow('no answer')
   })
 })

@@ -12,6 +12,9 @@ import type { AnyResource, Inspection, Layer } from './resource.js'
  */
 export type FindingKind = 'drift' | 'unhealthy' | 'pending' | 'unknown'
 
+/** Id of the one finding that stands for an installation that is not there. */
+export const notInstalledId = 'installation'
+
 /** One place in which record, wanted state and live state do not agree. */
 export interface Finding {
   readonly kind: FindingKind

@@ -1,9 +1,9 @@
 import type { CredentialsInput } from '../aws/credentials.js'
 import { type JsonMap, overlay } from '../engine/json.js'
 import { InputProblems, quoted } from './problems.js'
-import { type Input, type Mode, table } from './table.js'
+import { asksAsInstall, type Input, type Mode, table } from './table.js'
 
-export type { Mode } from './table.js'
+export { asksAsInstall, type Mode } from './table.js'
 export type { FailOn, QueueInput, VersionInput } from './values.js'
 
 /** Where inputs come from: the runner's environment and the workflow's files. */
@@ -148,9 +148,9 @@ function credentialsOf({
   return roleArn === undefined ? { kind: 'chain' } : { kind: 'oidc', roleArn, ...role }
 }
 
-/** Undefined when the run makes none. In mode smoke-test it is the whole run, whatever `smoke-test` says. */
+/** Undefined when the run makes none; of a plan that the install makes none. In mode smoke-test it is the whole run, whatever `smoke-test` says. */
 function smokeTestOf<T>(mode: Mode, wanted: boolean, smokeTest: T): T | undefined {
-  return mode === 'smoke-test' || (mode === 'install' && wanted) ? smokeTest : undefined
+  return mode === 'smoke-test' || (asksAsInstall(mode) && wanted) ? smokeTest : undefined
 }
 
 /** GitHub's token, when an issue is to be kept. */

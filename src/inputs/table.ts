@@ -2,8 +2,13 @@ import { boolean, duration, integer, list, optional, type Parser, text, word } f
 import { nodePools } from './node-pools.js'
 import * as of from './values.js'
 
-const modes = ['install', 'check', 'smoke-test', 'uninstall'] as const
+const modes = ['install', 'plan', 'check', 'smoke-test', 'uninstall'] as const
 export type Mode = (typeof modes)[number]
+
+/** Whether a run refuses and warns as an install does before its first write: a plan is that half of one. */
+export function asksAsInstall(mode: Mode): boolean {
+  return mode === 'install' || mode === 'plan'
+}
 
 /** An input of action.yml. */
 export interface Input<T> {
@@ -17,8 +22,11 @@ export interface Input<T> {
 
 const all = modes
 /** What an installation is, which check compares with and uninstall finds by. */
-const model = ['install', 'check', 'uninstall'] as const
-const proof = ['install', 'smoke-test'] as const
+const model = ['install', 'plan', 'check', 'uninstall'] as const
+/** What an install asks before its first write; a plan says it beforehand. */
+const installing = ['install', 'plan'] as const
+const comparing = ['install', 'plan', 'check'] as const
+const proof = ['install', 'plan', 'smoke-test'] as const
 
 function input<T>(name: string, standard: string, of: readonly Mode[], parse: Parser<T>): Input<T> {
   return { name, standard, modes: of, parse }
@@ -35,9 +43,9 @@ export const table = {
   audience: input('audience', '', all, optional(text())),
   allowedAccountIds: input('allowed-account-ids', '', all, of.accountIds),
   karpenterVersion: input('karpenter-version', '', model, optional(of.version)),
-  allowDowngrade: input('allow-downgrade', 'false', ['install', 'check'], boolean()),
+  allowDowngrade: input('allow-downgrade', 'false', comparing, boolean()),
   crds: input('crds', 'auto', model, word('auto', 'take-over', 'leave')),
-  adopt: input('adopt', 'false', ['install', 'check'], boolean()),
+  adopt: input('adopt', 'false', comparing, boolean()),
   namespace: input('namespace', 'karpenter', all, of.namespace),
   controllerIdentity: input('controller-identity', 'auto', model, word('auto', 'irsa', 'pod-identity')),
   controllerRoleName: input('controller-role-name', '', model, optional(of.roleName)),
@@ -59,9 +67,9 @@ export const table = {
   tags: input('tags', '', model, of.tags),
   controllerRolePolicies: input('controller-role-policies', '', model, of.policyArns),
   nodeRolePolicies: input('node-role-policies', '', model, of.policyArns),
-  preflight: input('preflight', 'warn', ['install'], word('warn', 'strict', 'off')),
-  preflightAllow: input('preflight-allow', '', ['install'], list(text())),
-  smokeTest: input('smoke-test', 'true', ['install'], boolean()),
+  preflight: input('preflight', 'warn', installing, word('warn', 'strict', 'off')),
+  preflightAllow: input('preflight-allow', '', installing, list(text())),
+  smokeTest: input('smoke-test', 'true', installing, boolean()),
   smokeTestReplicas: input('smoke-test-replicas', '5', proof, integer(1, 100)),
   smokeTestOnePerNode: input('smoke-test-one-per-node', 'false', proof, boolean()),
   smokeTestImage: input(

@@ -10,13 +10,14 @@ import { findingWithoutSecrets } from '../engine/secret-values.js'
 import { clusterHealth } from '../health/index.js'
 import type { Inputs } from '../inputs/inputs.js'
 import { asKept, mutatorsOfDrift, withMutators } from '../plan/mutations.js'
+import { isNotInstalled, notInstalledFinding } from '../plan/not-installed.js'
 import { model } from '../plan/model/index.js'
 import { runUrl } from '../run/ports.js'
 import { runPreflight } from '../preflight/index.js'
 import { keepsNames, notAdopted } from '../adoption/not-adopted.js'
 import { adoptionLines } from '../report/adoption-notes.js'
 import { annotate } from '../report/annotations.js'
-import { checkLines, healthLines } from '../report/check-notes.js'
+import { checkLines, findingLine, healthLines } from '../report/check-notes.js'
 import { noteDecisions } from './install-notes.js'
 import { compare, ownershipOf, type Run, stage } from '../run/run.js'
 import { lostRecordFinding, recordValuesNotes } from '../plan/lost-record.js'
@@ -53,7 +54,11 @@ export async function check(given: Run): Promise<void> {
     return kept
   }
   const lines: Parameters<typeof compare>[2] = (read) => {
-    const ofResources = findingsOf(graph, read, found.record)
+    const missing = isNotInstalled(found, read)
+    const each = findingsOf(graph, read, found.record)
+    const ofResources = missing
+      ? [notInstalledFinding(decisions.version, read), ...each.filter(({ kind }) => kind === 'unknown')]
+      : each
     const all = [
       ...ofVersion.findings,
       ...(standing.kind === 'others' ? [] : lostRecordFinding(found, read)),
@@ -63,6 +68,7 @@ export async function check(given: Run): Promise<void> {
     ]
     const shown = all.map(findingWithoutSecrets).map((finding) => withMutators(finding, mutators))
     findings.push(...shown.map(standing.kind === 'others' ? notYetOurs : asFound))
+    if (missing) return findings.map(findingLine)
     if (standing.kind !== 'others')
       return [...notes, ...recordValuesNotes(found), ...checkLines(graph, findings, found.record)]
     const entries = [...adoptionEntries(graph, read), ...usedPartsOf(standing, inputs.clusterName)]
@@ -73,7 +79,8 @@ export async function check(given: Run): Promise<void> {
   const sick = await stage(run, 'Health', async (step) => {
     const facts = { kubernetes: found.kubernetes, graph, inspections, installed: decisions.installed }
     const all = (await clusterHealth(facts, step)).map(findingWithoutSecrets)
-    for (const line of healthLines(all)) step.note(line)
+    if (all.length > 0 || !isNotInstalled(found, inspections))
+      for (const line of healthLines(all)) step.note(line)
     return all
   })
   findings.push(...sick)

@@ -1,40 +1,17 @@
-import { adoptedIfAsked, standingOf, usedPartsOf } from '../adoption/adopt.js'
-import { adoptionEntries } from '../adoption/listing.js'
 import { instanceEnds, instanceStates } from '../aws/instance-states.js'
 import { alsoTaggedIds } from '../plan/also-tagged.js'
-import { decide, type Decisions } from '../plan/decisions.js'
-import { discover, type Discovery } from '../plan/discovery.js'
-import type { Graph } from '../engine/graph.js'
-import type { Inspection, Layer } from '../engine/resource.js'
+import type { Layer } from '../engine/resource.js'
 import { applyAll, type Outcome } from '../engine/walk.js'
-import type { SmokeTestInput } from '../inputs/inputs.js'
 import { mutatorsOf } from '../kubernetes/mutators.js'
 import { recordIsLost } from '../plan/lost-record.js'
 import { keepRecord, withLock } from '../plan/record-keeper.js'
-import { asKept, type ReadBack, readBack } from '../plan/mutations.js'
-import { model } from '../plan/model/index.js'
-import { preflight } from '../preflight/checks.js'
-import { adoptionLines } from '../report/adoption-notes.js'
-import { noteDecisions, noteSmokeTests, notProvedAgain, planLines } from './install-notes.js'
-import { compare, ownershipOf, type Run, stage } from '../run/run.js'
+import { type ReadBack, readBack } from '../plan/mutations.js'
+import { changes, compared, type Judged, judged, proofOf, takesOver } from './first-half.js'
+import { noteSmokeTests, notProvedAgain } from './install-notes.js'
+import { ownershipOf, type Run, stage } from '../run/run.js'
 import { cleanUpEarlier } from '../smoke-test/clean-up.js'
-import { hasLeftovers } from '../smoke-test/leftovers.js'
 import { smokeTestId } from '../smoke-test/objects.js'
 import { proveScaling } from '../smoke-test/prove-scaling.js'
-import { clusterMoved } from '../plan/version-findings.js'
-import { sayUpgrade } from './say-upgrade.js'
-
-/** What is there, what is wanted, and how the two differ. */
-interface Plan {
-  /** With the names of an installation that was taken over. */
-  readonly run: Run
-  readonly found: Discovery
-  readonly decisions: Decisions
-  readonly graph: Graph
-  readonly inspections: ReadonlyMap<string, Inspection>
-  /** Whether a smoke test of another run has left something. */
-  readonly leftovers: boolean
-}
 
 /** Mode install: discover, decide, check, compare, apply what differs, prove that it scales. */
 export async function install(run: Run): Promise<void> {
@@ -91,73 +68,18 @@ export async function install(run: Run): Promise<void> {
 }
 
 /** Everything before the first write; throws what must not be gone on with. */
-async function plan(given: Run): Promise<Plan> {
-  const { ports, session, ledger } = given
-  const { inputs, found, standing } = await stage(given, 'Discover', async (step) => {
-    const first = await discover(given.inputs, session, step)
-    const now = await standingOf(given.inputs, first, ownershipOf(given))
-    return { ...(await adoptedIfAsked(given.inputs, first, now, step)), standing: now }
-  })
-  const run = { ...given, inputs }
-  const decisions = await stage(run, 'Decide', async (step) =>
-    decide({ inputs, found, session, ports }, step)
-  )
-  noteDecisions(run, found, decisions)
-  const ownership = ownershipOf(run)
-  const graph = model({ inputs, found, decisions, ownership, keep: (name, text) => ledger.keep(name, text) })
-  const adopting = takesOver({ found })
-  const lines: Parameters<typeof compare>[2] = (all) => {
-    if (!adopting) return planLines(graph, all)
-    const entries = [...adoptionEntries(graph, all), ...usedPartsOf(standing, inputs.clusterName)]
-    ledger.adoption(entries)
-    return adoptionLines(entries)
-  }
-  const comparing = compare(run, graph, lines, async (read, signal) => asKept(read, found, signal))
-  await Promise.allSettled([comparing])
-  await stage(run, 'Preflight', async (step) =>
-    preflight({ inputs, found, decisions, ownership, inspections: comparing }, step, (all) =>
-      ledger.preflight(all)
-    )
-  )
-  const inspections = await comparing
-  await sayUpgrade(run, { found, decisions, inspections })
-  const leftovers = await hasLeftovers(found.kubernetes, smokeTestId(ownership.run))
-  return { run, found, decisions, graph, inspections, leftovers }
-}
-
-/** Whether this run writes down that it takes over what somebody else installed. */
-function takesOver({ found }: Pick<Plan, 'found'>): boolean {
-  return found.adopted !== undefined && found.record?.adoption === undefined
-}
-
-/** A smoke test that has passed on what is unchanged since is not made again. */
-function proofOf(now: Plan): SmokeTestInput | undefined {
-  return differs(now) || moved(now) || now.found.record?.smokeTest === undefined
-    ? now.run.inputs.smokeTest
-    : undefined
-}
-
-/** Whether the record is to be written: of what is changed, of whose it becomes, of the Kubernetes that it stands on, anew. */
-function changes(now: Plan): boolean {
-  return differs(now) || takesOver(now) || moved(now) || recordIsLost(now.found, now.inspections)
+async function plan(run: Run): Promise<Judged> {
+  return judged(await compared(run))
 }
 
 /** Or the values of the record alone. */
-function writes(now: Plan): boolean {
+function writes(now: Judged): boolean {
   return changes(now) || now.found.recordValues !== undefined
-}
-
-function moved({ found: { record, cluster } }: Plan): boolean {
-  return clusterMoved(record, cluster.kubernetesVersion)
-}
-
-function differs({ inspections }: Plan): boolean {
-  return [...inspections.values()].some((inspection) => inspection.state !== 'as wanted')
 }
 
 /** By id what came back otherwise; each is a warning, because the next install will not change it either. */
 async function writtenAsSent(
-  { run, graph, found: { kubernetes } }: Plan,
+  { run, graph, found: { kubernetes } }: Judged,
   outcomes: readonly Outcome[]
 ): Promise<ReadBack['mutated']> {
   const applied = new Set(outcomes.flatMap(({ id, result }) => (result === 'applied' ? [id] : [])))
@@ -174,7 +96,7 @@ function isInCluster(layer: Layer): boolean {
   return layer === 'kubernetes' || layer === 'helm' || layer === 'karpenter'
 }
 
-async function apply({ run, graph, inspections }: Plan): Promise<readonly Outcome[]> {
+async function apply({ run, graph, inspections }: Judged): Promise<readonly Outcome[]> {
   const startedAt = run.ports.clock.now()
   run.journal.titles((id) => graph.titleOf(id))
   const outcomes = await applyAll(graph, inspections, run.journal, () => run.ports.clock.now())

@@ -40,15 +40,16 @@ export async function sayUpgrade(
   run: Run,
   planned: Planned,
   when: 'anything changes' | 'the version changes' = 'anything changes'
-): Promise<void> {
+): Promise<UpgradeNotes | undefined> {
   const from = exactVersion(planned.decisions.installed)
   const versions = from !== undefined && compareVersions(from, planned.decisions.version) !== 0
-  if (!versions && (when === 'the version changes' || !reachesNodes(planned))) return
-  await stage(run, 'Upgrade', async (step) => {
+  if (!versions && (when === 'the version changes' || !reachesNodes(planned))) return undefined
+  return stage(run, 'Upgrade', async (step) => {
     const notes = await notesOf(run, planned, from, versions)
     run.ledger.upgrade(notes)
     for (const line of upgradeLines(notes)) step.note(line)
     for (const line of upgradeWarnings(notes)) step.warning(line)
+    return notes
   })
 }
 

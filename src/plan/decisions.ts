@@ -14,7 +14,7 @@ import type { Discovery } from './discovery.js'
 import type { Chart } from '../helm/chart.js'
 import type { Helm } from '../helm/run-helm.js'
 import { adoptedValues, guideValues, type Values } from '../helm/values.js'
-import type { Inputs } from '../inputs/inputs.js'
+import { asksAsInstall, type Inputs } from '../inputs/inputs.js'
 import { readManifests } from '../karpenter/convert/manifests.js'
 import { defaultNodePools } from '../karpenter/default-node-pools.js'
 import type { OthersParts } from '../karpenter/others-parts.js'
@@ -85,7 +85,7 @@ export async function decide(
   const { inputs, found, ports } = from
   const { aws, cluster } = found
   const { facts, installed, version, reason } = await decideVersion(inputs, found, ports, step)
-  if (inputs.mode === 'install')
+  if (asksAsInstall(inputs.mode))
     await runPreflight({ 'version-pair': () => nextMajor(version) }, inputs.preflight)
   const nodeAccess = chooseNodeAccess(inputs.nodeAccess, cluster.authenticationMode)
   const manifests = await manifestsOf(inputs, found)
@@ -137,7 +137,7 @@ export async function decide(
     Template: template.origin,
     ...tools
   }
-  const untested = inputs.mode === 'install' ? untestedWarning(facts, statements) : undefined
+  const untested = asksAsInstall(inputs.mode) ? untestedWarning(facts, statements) : undefined
   for (const [name, choice] of Object.entries(choices)) step.note(`${name}: ${choice}`)
   return {
     version,

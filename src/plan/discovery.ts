@@ -26,7 +26,7 @@ import { clusterEndpoint } from '../preflight/vpc/cluster-endpoint.js'
 import { runPreflight } from '../preflight/index.js'
 import { type NetworkReads, networkReads } from '../preflight/reads/network-reads.js'
 import type { Session } from '../run/session.js'
-import { type Denied, denialOf } from './denied.js'
+import { type Denied, denialOf } from '../resources/denied.js'
 import { installRecord } from './stored-record.js'
 
 /** All that is known of the account and the cluster before anything is decided. Each fact is read once. */

@@ -6,7 +6,7 @@ import { releaseName } from '../karpenter/names.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { isKubernetesError } from '../kubernetes/errors.js'
 import { readRecord, readRecordValues } from '../kubernetes/record-store.js'
-import type { Denied } from './denied.js'
+import type { Denied } from '../resources/denied.js'
 import { parseValues, type RecordValues, withoutValues, withValues } from './record-values.js'
 
 /** The record of the last install, as far as it can be read. */

@@ -1,4 +1,5 @@
 import type { Step } from '../engine/resource.js'
+import { denialOf } from '../resources/denied.js'
 import { admission } from './admission.js'
 import { autoMode } from './auto-mode.js'
 import type { CheckName } from './catalogue.js'
@@ -12,7 +13,7 @@ import { identity } from './controller/identity.js'
 import { queue } from './controller/queue.js'
 import { rollingUpdate } from './controller/rolling-update.js'
 import { type Checked, type Facts, factsOf } from './facts.js'
-import type { Concerns, PreflightFinding } from './finding.js'
+import type { Concern, Concerns, PreflightFinding } from './finding.js'
 import { findingText, runPreflight } from './index.js'
 import { leftCrds } from './left-crds.js'
 import { nameTaken } from './name-taken.js'
@@ -86,7 +87,8 @@ export async function preflight(
   found: (findings: readonly PreflightFinding[]) => void
 ): Promise<void> {
   const facts = factsOf(checked)
-  const checks = Object.entries({ ...ofEveryRun, ...(facts.manifestsGiven && ofGivenManifests) })
+  const all = Object.entries({ ...ofEveryRun, ...(facts.manifestsGiven && ofGivenManifests) })
+  const checks = checked.inputs.mode === 'plan' ? ofReader(all) : all
   const findings = await runPreflight(
     Object.fromEntries(checks.map(([name, check]) => [name, () => check(facts)])),
     checked.inputs.preflight
@@ -97,6 +99,34 @@ export async function preflight(
     else step.note(findingText(finding))
   }
   step.note(`${checks.length} checks, ${findings.length} findings`)
+}
+
+/**
+ * Of a plan, whose caller need only read: what the caller may do is nothing to the install, which has another role, and
+ * what the caller may not look at the install looks at.
+ */
+function ofReader(checks: readonly (readonly [string, Check])[]): readonly (readonly [string, Check])[] {
+  return checks
+    .filter(([name]) => name !== ('permissions' satisfies CheckName))
+    .map(([name, check]) => [name, async (facts) => asFarAsRead(name, async () => check(facts))])
+}
+
+async function asFarAsRead(subject: string, check: () => Concerns): Promise<readonly Concern[]> {
+  try {
+    return await check()
+  } catch (error) {
+    const denial = denialOf(error)
+    if (denial === undefined) throw error
+    return [
+      {
+        level: 'note',
+        subject,
+        problem: `is left to the install, whose role may ${denial.missingPermission}: ${denial.reason}`,
+        evidence: '',
+        fix: 'A plan needs no more rights than a check.'
+      }
+    ]
+  }
 }
 
 /** What a run that changes nothing was told by the run that installed need not be asked again. */

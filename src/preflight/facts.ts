@@ -87,7 +87,8 @@ type KnownDecisions = Pick<
 /** What a preflight is about. */
 export interface Checked {
   readonly inputs: Inputs
-  readonly found: KnownDiscovery & Pick<Discovery, 'aws' | 'kubernetes' | 'record' | 'adopted' | 'network'>
+  readonly found: KnownDiscovery &
+    Pick<Discovery, 'aws' | 'kubernetes' | 'record' | 'adopted' | 'network' | 'denied'>
   readonly ownership: Ownership
   readonly decisions: KnownDecisions &
     Pick<Decisions, 'nodeAccess' | 'permissionsBoundary' | 'facts' | 'ownPolicies'>
@@ -114,6 +115,8 @@ export interface Facts extends KnownInputs, KnownDiscovery, KnownDecisions, Netw
   /** NodePools and EC2NodeClasses are the user's own manifests. */
   readonly manifestsGiven: boolean
   readonly ownership: Ownership
+  /** What discovery could not read. */
+  readonly denied: Discovery['denied']
   /** The comparison; rejected when it failed, which ends the run by itself. */
   readonly inspections: () => Promise<ReadonlyMap<string, Inspection>>
   /** Whether anything is to be changed, or a resource by its id; not when the comparison failed. */
@@ -210,6 +213,7 @@ async function objectsToMake({
 export function factsOf(checked: Checked): Facts {
   const { inputs, found, decisions, ownership } = checked
   const { aws, cluster, kubernetes } = found
+  const lacking = inputs.mode === 'plan' ? 'is thrown' : 'is a refusal'
   const controller = { name: releaseName, releaseName, namespace: inputs.namespace }
   const inspections = async (): Promise<ReadonlyMap<string, Inspection>> => checked.inspections
   const crd = onceEach(async (name: string) => kubernetes.get(customResourceDefinitions, name))
@@ -271,11 +275,14 @@ export function factsOf(checked: Checked): Facts {
       ])
       return [...classes.items, ...pools.items]
     }),
-    refusals: once(async () => refusals(kubernetes, [...decisions.nodeClasses, ...decisions.nodePools])),
+    refusals: once(async () =>
+      refusals(kubernetes, [...decisions.nodeClasses, ...decisions.nodePools], lacking)
+    ),
     admissionRefusals: once(async () =>
       admissionRefusals(kubernetes, await objectsToMake(checked), {
         namespace: inputs.namespace,
-        ownership
+        ownership,
+        lacking
       })
     ),
     nodeClass: onceEach(

@@ -16,6 +16,8 @@ export interface PreflightChoice {
 /** Every finding of a preflight that refuses, for the report. */
 export class PreflightError extends UserError {
   readonly findings: readonly PreflightFinding[]
+  /** Those that refuse, a text each. */
+  readonly refusals: readonly string[]
   constructor(findings: readonly PreflightFinding[], refused: readonly PreflightFinding[]) {
     const [first, ...others] = refused
     const text = first === undefined ? '' : others.length === 0 ? problemText(first) : lineOf(first)
@@ -32,6 +34,7 @@ export class PreflightError extends UserError {
     )
     this.name = 'PreflightError'
     this.findings = findings
+    this.refusals = refused.map(findingText)
   }
 }
 

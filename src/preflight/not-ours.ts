@@ -1,25 +1,38 @@
 import { messageOf, type UserError } from '../engine/errors.js'
 import type { Inspection } from '../engine/resource.js'
-import { unreadableFix } from '../engine/unreadable.js'
+import { type Unreadable, unreadableFix } from '../engine/unreadable.js'
 import type { Facts } from './facts.js'
 import type { Concern } from './finding.js'
 
 /** Resources that cannot be made as wanted: somebody else's, or not to be read. */
-export async function notOurs({ inspections }: Pick<Facts, 'inspections'>): Promise<readonly Concern[]> {
-  return [...(await inspections()).values()].flatMap(concernOf)
+export async function notOurs({
+  inspections,
+  denied
+}: Pick<Facts, 'inspections' | 'denied'>): Promise<readonly Concern[]> {
+  const all = [...(await inspections()).values()]
+  const said = new Set(all.map(({ unreadable }) => unreadable?.missingPermission))
+  return [
+    ...all.flatMap(concernOf),
+    // Without the record an install goes by marks and by what is there.
+    ...denied
+      .filter(({ what, missingPermission }) => what !== 'record' && !said.has(missingPermission))
+      .map((one) => unread(one.what, one))
+  ]
 }
 
 function concernOf({ resource, refusal, unreadable }: Inspection): Concern[] {
   if (unreadable === undefined) return refusal === undefined ? [] : [ofRefusal(refusal)]
-  return [
-    {
-      level: 'error',
-      subject: resource.title,
-      problem: `could not be read: ${unreadable.reason}`,
-      evidence: '',
-      fix: unreadableFix(unreadable)
-    }
-  ]
+  return [unread(resource.title, unreadable)]
+}
+
+function unread(subject: string, why: Unreadable): Concern {
+  return {
+    level: 'error',
+    subject,
+    problem: `could not be read: ${why.reason}`,
+    evidence: '',
+    fix: unreadableFix(why)
+  }
 }
 
 /** The message's first words are the input or resource at fault. */

@@ -8,6 +8,7 @@ import { criticalPath, type Outcome, type RemovalOutcome } from '../engine/walk.
 import type { PreflightFinding } from '../preflight/finding.js'
 import type { Mode } from '../inputs/inputs.js'
 import type { UpgradeNotes } from '../upgrade/notes.js'
+import type { InstallPlan } from './install-plan.js'
 import type { Report, ReportedRequests, ReportedSmokeTest, ReportedVersions } from './report.js'
 import { reportSchema } from './report.js'
 
@@ -39,6 +40,7 @@ export class Ledger {
   #findings: readonly Finding[] | undefined
   #preflight: readonly PreflightFinding[] | undefined
   #upgrade: UpgradeNotes | undefined
+  #plan: InstallPlan | undefined
   #adoption: readonly AdoptionEntry[] | undefined
   #removal:
     { readonly outcomes: readonly RemovalOutcome[]; readonly listing: RemovalListing | undefined } | undefined
@@ -88,6 +90,10 @@ export class Ledger {
 
   upgrade(notes: UpgradeNotes): void {
     this.#upgrade = notes
+  }
+
+  plan(planned: InstallPlan): void {
+    this.#plan = planned
   }
 
   adoption(entries: readonly AdoptionEntry[]): void {
@@ -148,6 +154,7 @@ export class Ledger {
         findings: this.#findings,
         counts: countsOf(this.#findings)
       }),
+      ...(this.#plan !== undefined && { plan: this.#plan }),
       ...(this.#adoption !== undefined && { adoption: this.#adoption }),
       ...(this.#removal?.listing !== undefined && { removal: this.#removal.listing }),
       stages: this.#stages,

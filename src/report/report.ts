@@ -5,6 +5,7 @@ import type { Difference } from '../engine/difference.js'
 import type { Finding, FindingKind } from '../engine/findings.js'
 import type { Grade } from '../karpenter/tested-versions.js'
 import type { FactOrigin } from '../karpenter/version-facts.js'
+import type { InstallPlan } from './install-plan.js'
 import type { Mode } from '../inputs/inputs.js'
 import type { PreflightFinding } from '../preflight/finding.js'
 import type { RemovalListing } from '../engine/removal-listing.js'
@@ -95,6 +96,8 @@ export interface Report {
   readonly preflight?: readonly PreflightFinding[]
   /** What a change of version brings, and the nodes that Karpenter replaces because of the run; said before it is done. */
   readonly upgrade?: UpgradeNotes
+  /** Mode plan: what an install would do. */
+  readonly plan?: InstallPlan
   readonly resources: readonly ReportedResource[]
   /** Every NodePool that passed, in the order in which they were tested. */
   readonly smokeTests: readonly ReportedSmokeTest[]

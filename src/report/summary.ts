@@ -1,3 +1,4 @@
+import { notInstalledId } from '../engine/findings.js'
 import { adoptionText, countsText as adoptionCounts } from './adoption-notes.js'
 import { countsText, findingsText } from './check-summary.js'
 import {
@@ -13,6 +14,8 @@ import {
   table,
   type Text
 } from './markdown.js'
+import type { InstallPlan } from './install-plan.js'
+import { planBlocks, planHeadline } from './plan-text.js'
 import { removalText } from './removal-summary.js'
 import type { Report, ReportedSmokeTest } from './report.js'
 import { upgradeText } from './upgrade-lines.js'
@@ -29,6 +32,7 @@ export function summaryText(report: Report): string {
     ...(report.error === undefined ? [] : [fenced(report.error)]),
     facts(report),
     ...(report.upgrade === undefined ? [] : [upgradeText(report.upgrade)]),
+    ...(report.plan === undefined ? [] : planBlocks(report.plan)),
     changes(report),
     ...(report.findings === undefined || report.findings.length === 0 ? [] : [findingsText(report.findings)]),
     ...(report.adoption === undefined ? [] : [adoptionText(report.adoption)]),
@@ -52,7 +56,9 @@ export function summaryText(report: Report): string {
 function headline(report: Report): string {
   const { mode, result, findings, counts, removal } = report
   if (result === 'cancelled') return 'cancelled'
+  if (report.plan !== undefined) return planHeadline(report.plan)
   if (findings !== undefined && report.adoption !== undefined && result !== 'failed') return 'not adopted yet'
+  if (findings?.some(({ id }) => id === notInstalledId) === true) return 'not installed'
   if (findings !== undefined) return countsText(counts) ?? 'all as installed'
   if (removal !== undefined && removal.leftovers.length > 0) return `${removal.leftovers.length} left over`
   if (result === 'failed') return 'failed'
@@ -66,6 +72,7 @@ function verdict(report: Report): string {
   const done = report.resources.filter((resource) => resource.result === 'applied').length
   if (report.result === 'cancelled')
     return `**Cancelled** after ${seconds(report.seconds)}; ${done} resources were changed and stay.`
+  if (report.plan !== undefined) return planVerdict(report, report.plan)
   if (report.findings !== undefined) {
     const found = countsText(report.counts)
     if (report.adoption !== undefined) return notAdopted(report)
@@ -88,6 +95,15 @@ function verdict(report: Report): string {
     return `**All as wanted**: Karpenter ${version}, nothing changed, ${seconds(report.seconds)}.`
   const proof = report.smokeTests.length === 0 ? '' : `, ${proved(report.smokeTests)}`
   return `**Installed**: Karpenter ${version}, ${done} resources changed${proof}, ${seconds(report.seconds)}.`
+}
+
+function planVerdict({ seconds: time, karpenterVersion = '' }: Report, plan: InstallPlan): string {
+  const { installed, wanted } = plan.karpenter
+  const version =
+    installed === undefined || installed === wanted
+      ? literal(karpenterVersion)
+      : `${literal(installed)} to ${literal(wanted)}`
+  return `**Plan**: ${planHeadline(plan)}; nothing was written. Karpenter ${version}, ${seconds(time)}.`
 }
 
 function notAdopted({ adoption = [], seconds: time }: Report): string {

@@ -23,7 +23,8 @@ export interface Refusal {
  */
 export async function refusals(
   kubernetes: Kubernetes,
-  manifests: readonly Manifest[]
+  manifests: readonly Manifest[],
+  lacking: LackingRight = 'is a refusal'
 ): Promise<readonly Refusal[]> {
   const found = await Promise.all(
     manifests.map(async (manifest) => {
@@ -34,6 +35,7 @@ export async function refusals(
         return []
       } catch (error) {
         if (!(error instanceof KubernetesError)) throw error
+        if (lacking === 'is thrown' && error.permission !== undefined) throw error
         if (error.status === 404 || noDryRun(error)) return []
         if (error.status === 422 && (await isTakenCleared(kubernetes, kind, manifest))) return []
         const title = `${manifest.kind} ${manifest.metadata.name}`
@@ -44,6 +46,9 @@ export async function refusals(
   )
   return found.flat()
 }
+
+/** What becomes of a caller that may not write: it installs, and is refused; or another will, and it cannot be asked. */
+export type LackingRight = 'is a refusal' | 'is thrown'
 
 /** A webhook with side effects cannot be asked in a dry run: nothing is known then. */
 export function noDryRun({ message }: KubernetesError): boolean {

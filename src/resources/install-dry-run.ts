@@ -3,7 +3,7 @@ import type { Kubernetes } from '../kubernetes/client.js'
 import { KubernetesError } from '../kubernetes/errors.js'
 import { deployments, namespaces } from '../kubernetes/kinds.js'
 import { field, type Manifest } from '../kubernetes/manifest.js'
-import { noDryRun } from './dry-run.js'
+import { type LackingRight, noDryRun } from './dry-run.js'
 import { withOwnership } from './kubernetes-object.js'
 
 /** Objects that the cluster would not let an install make. */
@@ -28,7 +28,7 @@ const standIn = 'default'
 export async function admissionRefusals(
   kubernetes: Kubernetes,
   objects: readonly Manifest[],
-  of: { readonly namespace: string; readonly ownership: Ownership }
+  of: { readonly namespace: string; readonly ownership: Ownership; readonly lacking?: LackingRight }
 ): Promise<readonly AdmissionRefusal[]> {
   if (objects.length === 0) return []
   const isThere = (await kubernetes.get(namespaces, of.namespace)) !== undefined
@@ -57,7 +57,12 @@ export async function admissionRefusals(
 async function ask(
   kubernetes: Kubernetes,
   object: Manifest,
-  of: { readonly namespace: string; readonly ownership: Ownership; readonly isThere: boolean }
+  of: {
+    readonly namespace: string
+    readonly ownership: Ownership
+    readonly lacking?: LackingRight
+    readonly isThere: boolean
+  }
 ): Promise<{ readonly by: string; readonly refusal: AdmissionRefusal } | undefined> {
   const kind = await kubernetes.kindOf(object.apiVersion, object.kind)
   if (kind === undefined) return undefined
@@ -73,6 +78,7 @@ async function ask(
       await kubernetes.apply(kind, { ...made, metadata }, { dryRun: true, force: true })
       return undefined
     } catch (error) {
+      if (error instanceof KubernetesError && isLacking(error, of.lacking)) throw error
       if (!(error instanceof KubernetesError) || error.status === 404 || noDryRun(error)) return undefined
       const { refusedBy, message, fix } = error
       if (refusedBy === undefined && (live !== undefined || elsewhere)) return undefined
@@ -89,9 +95,13 @@ async function ask(
     }
   } catch (error) {
     // What may not be read is for the walk to say.
-    if (error instanceof KubernetesError) return undefined
+    if (error instanceof KubernetesError && !isLacking(error, of.lacking)) return undefined
     throw error
   }
+}
+
+function isLacking({ permission }: KubernetesError, lacking: LackingRight | undefined): boolean {
+  return lacking === 'is thrown' && permission !== undefined
 }
 
 async function anyRunning(

@@ -20,6 +20,8 @@ export const outputNames = [
   'unhealthy',
   'pending',
   'unknown',
+  'changes',
+  'plan',
   'leftovers',
   'report'
 ] as const

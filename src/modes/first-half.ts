@@ -1,0 +1,105 @@
+import { adoptedIfAsked, standingOf, usedPartsOf } from '../adoption/adopt.js'
+import { adoptionEntries } from '../adoption/listing.js'
+import type { Graph } from '../engine/graph.js'
+import type { Inspection } from '../engine/resource.js'
+import { decide, type Decisions } from '../plan/decisions.js'
+import { discover, type Discovery } from '../plan/discovery.js'
+import { recordIsLost } from '../plan/lost-record.js'
+import { model } from '../plan/model/index.js'
+import { asKept } from '../plan/mutations.js'
+import { clusterMoved } from '../plan/version-findings.js'
+import { preflight } from '../preflight/checks.js'
+import { adoptionLines } from '../report/adoption-notes.js'
+import { compare, ownershipOf, type Run, stage } from '../run/run.js'
+import type { UpgradeNotes } from '../upgrade/notes.js'
+import { hasLeftovers } from '../smoke-test/leftovers.js'
+import { smokeTestId } from '../smoke-test/objects.js'
+import { noteDecisions, planLines } from './install-notes.js'
+import { sayUpgrade } from './say-upgrade.js'
+
+/** What is there, what is wanted, and how the two differ. */
+export interface Compared {
+  /** With the names of an installation that was taken over. */
+  readonly run: Run
+  readonly found: Discovery
+  readonly decisions: Decisions
+  readonly graph: Graph
+  /** Settled by now; rejected when something could not be compared. */
+  readonly comparing: Promise<ReadonlyMap<string, Inspection>>
+}
+
+/** The same once nothing refuses it. */
+export interface Judged extends Omit<Compared, 'comparing'> {
+  readonly inspections: ReadonlyMap<string, Inspection>
+  /** What a change of version brings, and the nodes that Karpenter replaces; undefined where neither is. */
+  readonly upgrade: UpgradeNotes | undefined
+  /** Whether a smoke test of another run has left something. */
+  readonly leftovers: boolean
+}
+
+/** Discovers, decides and compares: everything that an install knows before it asks whether it may go on. */
+export async function compared(given: Run, denials?: Parameters<typeof discover>[3]): Promise<Compared> {
+  const { ports, session, ledger } = given
+  const { inputs, found, standing } = await stage(given, 'Discover', async (step) => {
+    const first = await discover(given.inputs, session, step, denials)
+    const now = await standingOf(given.inputs, first, ownershipOf(given))
+    return { ...(await adoptedIfAsked(given.inputs, first, now, step)), standing: now }
+  })
+  const run = { ...given, inputs }
+  const decisions = await stage(run, 'Decide', async (step) =>
+    decide({ inputs, found, session, ports }, step)
+  )
+  noteDecisions(run, found, decisions)
+  const ownership = ownershipOf(run)
+  const graph = model({ inputs, found, decisions, ownership, keep: (name, text) => ledger.keep(name, text) })
+  const adopting = takesOver({ found })
+  const lines: Parameters<typeof compare>[2] = (all) => {
+    if (!adopting) return planLines(graph, all)
+    const entries = [...adoptionEntries(graph, all), ...usedPartsOf(standing, inputs.clusterName)]
+    ledger.adoption(entries)
+    return adoptionLines(entries)
+  }
+  const comparing = compare(run, graph, lines, async (read, signal) => asKept(read, found, signal))
+  await Promise.allSettled([comparing])
+  return { run, found, decisions, graph, comparing }
+}
+
+/** Asks preflight, and says what an upgrade brings; throws what must not be gone on with. */
+export async function judged({ comparing, ...of }: Compared): Promise<Judged> {
+  const { run, found, decisions } = of
+  const ownership = ownershipOf(run)
+  await stage(run, 'Preflight', async (step) =>
+    preflight({ inputs: run.inputs, found, decisions, ownership, inspections: comparing }, step, (all) =>
+      run.ledger.preflight(all)
+    )
+  )
+  const inspections = await comparing
+  const upgrade = await sayUpgrade(run, { found, decisions, inspections })
+  const leftovers = await hasLeftovers(found.kubernetes, smokeTestId(ownership.run))
+  return { ...of, inspections, upgrade, leftovers }
+}
+
+/** Whether this run writes down that it takes over what somebody else installed. */
+export function takesOver({ found }: Pick<Compared, 'found'>): boolean {
+  return found.adopted !== undefined && found.record?.adoption === undefined
+}
+
+/** Whether the record is to be written: of what is changed, of whose it becomes, of the Kubernetes that it stands on, anew. */
+export function changes(now: Judged): boolean {
+  return differs(now) || takesOver(now) || moved(now) || recordIsLost(now.found, now.inspections)
+}
+
+export function moved({ found: { record, cluster } }: Pick<Compared, 'found'>): boolean {
+  return clusterMoved(record, cluster.kubernetesVersion)
+}
+
+export function differs({ inspections }: Pick<Judged, 'inspections'>): boolean {
+  return [...inspections.values()].some((inspection) => inspection.state !== 'as wanted')
+}
+
+/** A smoke test that has passed on what is unchanged since is not made again. */
+export function proofOf(now: Judged): Run['inputs']['smokeTest'] {
+  return differs(now) || moved(now) || now.found.record?.smokeTest === undefined
+    ? now.run.inputs.smokeTest
+    : undefined
+}
