@@ -79,11 +79,29 @@ describe('the table of inputs', () => {
       'force-drain (uninstall)'
     ])
     expect(others({ mode: 'uninstall', 'smoke-test-replicas': '3', 'smoke-test': 'true' })).toEqual([
-      'smoke-test-replicas (install, smoke-test)'
+      'smoke-test-replicas (install, plan, smoke-test)'
     ])
     expect(others({ mode: 'smoke-test', subnets: 'private' })).toEqual([
-      'subnets (install, check, uninstall)'
+      'subnets (install, plan, check, uninstall)'
     ])
+  })
+})
+
+describe('comment', () => {
+  it('needs a token, and the permission that the job gives it', () => {
+    expect(() => parseInputs(source({ mode: 'plan', comment: 'true' }))).toThrow(
+      /github-token: comment needs it.*`pull-requests: write`/s
+    )
+    const given = { mode: 'plan', comment: 'true', 'github-token': 'ghs_x' }
+    expect(parseInputs(source(given)).plan.commentToken).toBe('ghs_x')
+    expect(parseInputs(source({ mode: 'plan', 'github-token': 'ghs_x' })).plan.commentToken).toBeUndefined()
+  })
+})
+
+describe('the smoke test of a plan', () => {
+  it('is the one that the install would make', () => {
+    expect(parseInputs(source({ mode: 'plan' })).smokeTest?.replicas).toBe(5)
+    expect(parseInputs(source({ mode: 'plan', 'smoke-test': 'false' })).smokeTest).toBeUndefined()
   })
 })
 

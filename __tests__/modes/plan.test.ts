@@ -1,3 +1,4 @@
+import { type GitHubApi, startGitHubApi } from '../../sandbox/runner/github-api.js'
 import { isMap } from '../../src/engine/json.js'
 import { status } from '../kubernetes/api-server.js'
 import { type Ended, type PlayedRunOptions, PlayedWorld } from './played-run.js'
@@ -205,5 +206,66 @@ describe('with a role that may only read', () => {
     expect(ended.failed).toBeUndefined()
     expect(ended.outputs['changes']).toBe('1')
     expect(ended.log.join('\n')).toContain('manifest-dry-run: is left to the install, whose role may patch')
+  })
+})
+
+describe('comment', () => {
+  let github: GitHubApi
+  beforeEach(async () => {
+    github = await startGitHubApi(['org/repo'])
+    github.put({ repository: 'org/repo', pullRequest: true })
+  })
+  afterEach(async () => github.stop())
+
+  const asked = async (
+    given: Readonly<Record<string, string>> = {},
+    ref = 'refs/pull/1/merge'
+  ): Promise<Ended> => {
+    const ended = await plan(
+      { comment: 'true', 'github-token': github.token, ...given },
+      { env: { GITHUB_API_URL: github.url, GITHUB_REF: ref } }
+    )
+    expect(ended.secrets).toContain(github.token)
+    return ended
+  }
+
+  it('is created, edited and struck out', async () => {
+    expect((await asked()).log).toContain('created https://github.com/org/repo/issues/1#issuecomment-1')
+    expect(github.comments()[0]?.body).toContain('### Karpenter on `blue` (eu-west-1): 26 resources to make')
+    await install()
+    untag()
+    expect((await asked({ 'smoke-test': 'false' })).log.join('\n')).toContain('updated https')
+    await install()
+    expect((await asked({ 'smoke-test': 'false' })).log.join('\n')).toContain('struck out https')
+    expect(github.comments()).toHaveLength(1)
+  })
+
+  it('says what would be refused, and what kept a plan from being made', async () => {
+    expect((await asked({ 'karpenter-version': '1.2.1' })).failed).toContain('1.2.1')
+    expect(github.comments()[0]?.body).toContain('an install would be refused')
+    world.cloud.setFaults([
+      {
+        service: 'eks',
+        action: 'DescribeCluster',
+        effect: { kind: 'error', code: 'ResourceNotFoundException', message: 'No cluster', status: 404 }
+      }
+    ])
+    expect((await asked()).failed).toContain('cluster-name')
+    expect(github.comments()[0]?.body).toContain('the plan failed')
+  })
+
+  it('is a note where it cannot be: no pull request, or no right', async () => {
+    expect((await asked({}, 'refs/heads/main')).log).toContain(
+      'no comment: this run is about no pull request'
+    )
+    github.setFault({ kind: 'no write' })
+    const ended = await asked()
+    expect([ended.failed, ended.warnings]).toEqual([undefined, []])
+    expect(ended.log.join('\n')).toContain('pull-requests: write')
+  })
+
+  it('needs a token', async () => {
+    const ended = await world.main({ mode: 'plan', comment: 'true' })
+    expect(ended.failed).toContain('github-token: comment needs it')
   })
 })

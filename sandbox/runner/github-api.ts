@@ -16,8 +16,14 @@ export interface StoredIssue {
 }
 
 export interface StoredComment {
+  readonly id: number
+  readonly repository: string
   readonly issue: number
   readonly body: string
+  /** Login. */
+  readonly creator: string
+  /** What the creator is to the repository: `MEMBER`, `NONE`. */
+  readonly association: string
 }
 
 export type GitHubFault =
@@ -42,6 +48,8 @@ export interface GitHubApi {
   comments(): readonly StoredComment[]
   /** An issue or pull request that somebody else has made. */
   put(issue: Partial<Omit<StoredIssue, 'number'>>): StoredIssue
+  /** A comment that somebody else has written. */
+  putComment(comment: Pick<StoredComment, 'issue' | 'body'> & Partial<StoredComment>): StoredComment
   /** What goes wrong from now on; `undefined` ends it. */
   setFault(fault: GitHubFault | undefined): void
   stop(): Promise<void>
@@ -84,6 +92,26 @@ export async function startGitHubApi(repositories: readonly string[]): Promise<G
     return stored
   }
 
+  const putComment: GitHubApi['putComment'] = (comment) => {
+    const stored: StoredComment = {
+      repository: repositories[0] ?? '',
+      creator: 'octocat',
+      association: 'NONE',
+      ...comment,
+      id: comments.length + 1
+    }
+    comments.push(stored)
+    return stored
+  }
+
+  const shownComment = ({ id, repository, issue, body, creator, association }: StoredComment): unknown => ({
+    id,
+    body,
+    user: { login: creator, type: creator === BOT ? 'Bot' : 'User' },
+    author_association: association,
+    html_url: `https://github.com/${repository}/issues/${issue}#issuecomment-${id}`
+  })
+
   const shown = (issue: StoredIssue): unknown => ({
     number: issue.number,
     title: issue.title,
@@ -96,8 +124,6 @@ export async function startGitHubApi(repositories: readonly string[]): Promise<G
   })
 
   const listed = (repository: string, query: URLSearchParams, path: string): Reply => {
-    const size = Math.min(Number(query.get('per_page') ?? 30), 100)
-    const page = Number(query.get('page') ?? 1)
     const state = query.get('state') ?? 'open'
     const labels = (query.get('labels') ?? '').split(',').filter((label) => label !== '')
     const creator = query.get('creator')
@@ -107,12 +133,18 @@ export async function startGitHubApi(repositories: readonly string[]): Promise<G
       .filter((issue) => labels.every((label) => issue.labels.includes(label)))
       .filter((issue) => creator === null || issue.creator === creator)
       .toReversed()
+    return paged(all.map(shown), query, path)
+  }
+
+  const paged = (all: readonly unknown[], query: URLSearchParams, path: string): Reply => {
+    const size = Math.min(Number(query.get('per_page') ?? 30), 100)
+    const page = Number(query.get('page') ?? 1)
     const next = new URLSearchParams(query)
     next.set('page', String(page + 1))
     const more = all.length > page * size
     return {
       status: 200,
-      body: all.slice((page - 1) * size, page * size).map(shown),
+      body: all.slice((page - 1) * size, page * size),
       ...(more ? { headers: { link: `<${url}${path}?${next.toString()}>; rel="next"` } } : {})
     }
   }
@@ -171,8 +203,10 @@ export async function startGitHubApi(repositories: readonly string[]): Promise<G
           { resource: 'IssueComment', field: 'body', code: 'missing_field' }
         ])
       }
-      comments.push({ issue: issue.number, body: comment })
-      return { status: 201, body: { id: comments.length, body: comment } }
+      return {
+        status: 201,
+        body: shownComment(putComment({ repository, issue: issue.number, body: comment, creator: BOT }))
+      }
     }
     if (part !== '' || method !== 'PATCH') return refused(404, 'Not Found')
     const changed: StoredIssue = {
@@ -185,6 +219,18 @@ export async function startGitHubApi(repositories: readonly string[]): Promise<G
     return { status: 200, body: shown(changed) }
   }
 
+  const editComment = (method: string, repository: string, id: string, body: unknown): Reply => {
+    const index = comments.findIndex((one) => one.repository === repository && String(one.id) === id)
+    const comment = comments[index]
+    if (comment === undefined || method !== 'PATCH') return refused(404, 'Not Found')
+    const sent = record(body)
+    const invalid = problemOf(sent)
+    if (invalid !== undefined) return refused(422, 'Validation Failed', [invalid])
+    const changed = { ...comment, body: text(sent['body']) ?? comment.body }
+    comments[index] = changed
+    return { status: 200, body: shownComment(changed) }
+  }
+
   const answer = (request: IncomingMessage, body: unknown): Reply => {
     const { pathname, searchParams } = new URL(request.url ?? '/', url)
     const method = request.method ?? ''
@@ -192,15 +238,20 @@ export async function startGitHubApi(repositories: readonly string[]): Promise<G
     if (given !== token) return refused(401, 'Bad credentials')
     // GitHub refuses whoever does not say who they are.
     if (request.headers['user-agent'] === undefined) return refused(403, 'Request forbidden')
-    const [, owner = '', name = '', number = '', part = ''] =
-      /^\/repos\/([^/]+)\/([^/]+)\/issues(?:\/(\d+))?(?:\/(\w+))?$/.exec(pathname) ?? []
+    const [, owner = '', name = '', comment = '', number = '', part = ''] =
+      /^\/repos\/([^/]+)\/([^/]+)\/issues(?:\/comments\/(\d+))?(?:\/(\d+))?(?:\/(\w+))?$/.exec(pathname) ?? []
     const repository = `${owner}/${name}`
     if (!repositories.includes(repository)) return refused(404, 'Not Found')
     const wrong = faulty(method)
     if (wrong !== undefined) return wrong
+    if (comment !== '') return editComment(method, repository, comment, body)
     if (method === 'GET') {
       if (number === '') return listed(repository, searchParams, pathname)
       const issue = issues.find((one) => one.repository === repository && String(one.number) === number)
+      if (issue !== undefined && part === 'comments') {
+        const under = comments.filter((one) => one.repository === repository && one.issue === issue.number)
+        return paged(under.map(shownComment), searchParams, pathname)
+      }
       return issue === undefined || part !== ''
         ? refused(404, 'Not Found')
         : { status: 200, body: shown(issue) }
@@ -230,6 +281,7 @@ export async function startGitHubApi(repositories: readonly string[]): Promise<G
     issues: () => issues.filter((issue) => !issue.pullRequest),
     comments: () => comments,
     put,
+    putComment,
     setFault: (next) => {
       fault = next
       hits = 0

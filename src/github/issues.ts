@@ -1,6 +1,5 @@
-import { HttpClient } from '@actions/http-client'
 import { isMap } from '../engine/json.js'
-import { ourName } from '../engine/owner.js'
+import { type GitHubAccess, gitHubApi, GitHubError } from './api.js'
 
 /** An issue of the repository, as far as it is of use here. */
 export interface Issue {
@@ -35,128 +34,21 @@ export interface Issues {
   comment(number: number, body: string): Promise<void>
 }
 
-/** GitHub refused a call; the message is GitHub's own. */
-export class GitHubError extends Error {
-  /** Of HTTP. */
-  readonly status: number
-  /** Too many calls were made: nothing is wrong with this one. */
-  readonly limited: boolean
-  constructor(status: number, message: string, limited = false) {
-    super(message)
-    this.name = 'GitHubError'
-    this.status = status
-    this.limited = limited
-  }
-}
-
-export interface GitHubAccess {
-  /** `GITHUB_API_URL`: https://api.github.com, or what an Enterprise server has. */
-  readonly apiUrl: string
-  /** `GITHUB_REPOSITORY`: owner/name. */
-  readonly repository: string
-  readonly token: string
-  /** Waits so many milliseconds; rejects when the run is told to end. */
-  readonly pause: (milliseconds: number) => Promise<void>
-}
-
-interface Answer {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  readonly body: unknown
-}
-
-const mostTries = 4
-/** Seconds; a limit that lasts longer is for the next run. */
-const longestWait = 60
-const socketTimeout = 30_000
-
-/**
- * Issues over GitHub's REST API (version 2022-11-28). Proxies are those of the environment. A call that GitHub has not
- * taken, for a rate limit, is made again; one that ended in a 5xx only where making it twice does no harm.
- */
-export function issuesOf({ apiUrl, repository, token, pause }: GitHubAccess): Issues {
-  const client = new HttpClient(ourName, [], { socketTimeout })
-  const base = `${apiUrl.replace(/\/+$/, '')}/repos/${repository}/issues`
-  const headers = {
-    accept: 'application/vnd.github+json',
-    authorization: `Bearer ${token}`,
-    'content-type': 'application/json',
-    'x-github-api-version': '2022-11-28'
-  }
-
-  const once = async (verb: Verb, url: string, body: unknown): Promise<Answer> => {
-    const data = body === undefined ? null : JSON.stringify(body)
-    const response = await client.request(verb, url, data, { ...headers })
-    const { statusCode = 0, headers: received } = response.message
-    return { status: statusCode, headers: received, body: parsed(await response.readBody()) }
-  }
-
-  const call = async (verb: Verb, url: string, body?: unknown): Promise<Answer> => {
-    for (let tries = 1; ; tries++) {
-      const answer = await once(verb, url, body)
-      if (answer.status >= 200 && answer.status < 300) return answer
-      const seconds = tries < mostTries ? secondsToWait(verb, answer, tries) : undefined
-      if (seconds === undefined) throw new GitHubError(answer.status, messageIn(answer), isLimited(answer))
-      await pause(seconds * 1000)
-    }
-  }
-
+/** Issues over GitHub's REST API. */
+export function issuesOf(access: GitHubAccess): Issues {
+  const { call, all } = gitHubApi(access)
   return {
-    repository,
+    repository: access.repository,
     labelled: async (label) => {
-      const found: Issue[] = []
-      let url: string | undefined = `${base}?labels=${encodeURIComponent(label)}&state=all&per_page=100`
-      while (url !== undefined) {
-        const answer: Answer = await call('GET', url)
-        const page = Array.isArray(answer.body) ? answer.body.filter(isMap) : []
-        found.push(...page.filter((one) => !isMap(one['pull_request'])).map(issueIn))
-        url = nextPage(answer, base)
-      }
-      return found
+      const found = await all(`/issues?labels=${encodeURIComponent(label)}&state=all&per_page=100`)
+      return found.filter((one) => !isMap(one['pull_request'])).map(issueIn)
     },
-    create: async (issue) => issueIn((await call('POST', base, issue)).body),
-    update: async (number, change) => issueIn((await call('PATCH', `${base}/${number}`, change)).body),
+    create: async (issue) => issueIn((await call('POST', '/issues', issue)).body),
+    update: async (number, change) => issueIn((await call('PATCH', `/issues/${number}`, change)).body),
     comment: async (number, body) => {
-      await call('POST', `${base}/${number}/comments`, { body })
+      await call('POST', `/issues/${number}/comments`, { body })
     }
   }
-}
-
-type Verb = 'GET' | 'POST' | 'PATCH'
-
-/** Undefined when the call is not to be made again. See "Rate limits for the REST API" in GitHub's documentation. */
-function secondsToWait(verb: Verb, answer: Answer, tries: number): number | undefined {
-  const { status } = answer
-  if (isLimited(answer)) {
-    const after = Number(header(answer, 'retry-after') ?? NaN)
-    if (Number.isNaN(after) && header(answer, 'x-ratelimit-remaining') === '0') return undefined
-    const seconds = after >= 0 ? after : longestWait
-    return seconds <= longestWait ? seconds : undefined
-  }
-  return status >= 500 && verb !== 'POST' ? 2 ** (tries - 1) : undefined
-}
-
-function isLimited(answer: Answer): boolean {
-  if (answer.status === 429) return true
-  if (answer.status !== 403) return false
-  return (
-    header(answer, 'retry-after') !== undefined ||
-    header(answer, 'x-ratelimit-remaining') === '0' ||
-    /secondary rate limit/i.test(messageIn(answer))
-  )
-}
-
-/** The next page of a listing; the token goes to no other server than the one that was named. */
-function nextPage(answer: Answer, base: string): string | undefined {
-  const next = /<([^<>]+)>;\s*rel="next"/.exec(header(answer, 'link') ?? '')?.[1]
-  return next !== undefined && URL.canParse(next) && new URL(next).origin === new URL(base).origin
-    ? next
-    : undefined
-}
-
-function header({ headers }: Answer, name: string): string | undefined {
-  const value = headers[name]
-  return typeof value === 'string' ? value : value?.[0]
 }
 
 function issueIn(value: unknown): Issue {
@@ -173,18 +65,5 @@ function issueIn(value: unknown): Issue {
       return typeof name === 'string' ? [name] : []
     }),
     url: typeof url === 'string' ? url : ''
-  }
-}
-
-function messageIn({ status, body }: Answer): string {
-  const message = isMap(body) ? body['message'] : undefined
-  return typeof message === 'string' ? `${message} (HTTP ${status})` : `HTTP ${status}`
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

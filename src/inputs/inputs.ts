@@ -53,6 +53,7 @@ function read(source: InputSource, problems: InputProblems) {
   const mode = parsed(table.mode)
   const clusterName = parsed(table.clusterName)
   const guide = source.guideNames(clusterName)
+  const githubToken = parsed(table.githubToken)
   const { AWS_REGION: region, AWS_DEFAULT_REGION: otherwise } = source.env
   return {
     mode,
@@ -116,7 +117,11 @@ function read(source: InputSource, problems: InputProblems) {
     check: {
       /** Empty: never. */
       failOn: parsed(table.failOn),
-      issueToken: issueTokenOf(parsed(table.driftIssue), parsed(table.githubToken), problems)
+      issueToken: tokenFor('drift-issue', parsed(table.driftIssue), githubToken, problems)
+    },
+    plan: {
+      /** Undefined: no comment. */
+      commentToken: tokenFor('comment', parsed(table.comment), githubToken, problems)
     },
     removal: {
       forceDrain: parsed(table.forceDrain),
@@ -153,14 +158,22 @@ function smokeTestOf<T>(mode: Mode, wanted: boolean, smokeTest: T): T | undefine
   return mode === 'smoke-test' || (asksAsInstall(mode) && wanted) ? smokeTest : undefined
 }
 
-/** GitHub's token, when an issue is to be kept. */
-function issueTokenOf(issue: boolean, token: string, problems: InputProblems): string | undefined {
-  if (!issue) return undefined
+/** What a job lets its token write, by the input that asks for it. */
+const jobPermissions = { 'drift-issue': 'issues: write', comment: 'pull-requests: write' } as const
+
+/** GitHub's token, when something is to be written with it. */
+function tokenFor(
+  input: keyof typeof jobPermissions,
+  asked: boolean,
+  token: string,
+  problems: InputProblems
+): string | undefined {
+  if (!asked) return undefined
   if (token === '')
     problems.add(
       'github-token',
-      'drift-issue needs it',
-      'pass `github-token: ${{ github.token }}` and give the job `issues: write`'
+      `${input} needs it`,
+      `pass \`github-token: \${{ github.token }}\` and give the job \`${jobPermissions[input]}\``
     )
   return token
 }

@@ -19,6 +19,7 @@ import { adoptionLines } from '../report/adoption-notes.js'
 import { annotate } from '../report/annotations.js'
 import { checkLines, findingLine, healthLines } from '../report/check-notes.js'
 import { noteDecisions } from './install-notes.js'
+import { gitHubAccess } from '../run/github-access.js'
 import { compare, ownershipOf, type Run, stage } from '../run/run.js'
 import { lostRecordFinding, recordValuesNotes } from '../plan/lost-record.js'
 import { versionFindings, withRefusal } from '../plan/version-findings.js'
@@ -131,26 +132,15 @@ async function keepIssue(run: Run, findings: readonly Finding[], { cluster }: Di
   const { inputs, ports } = run
   const { issueToken, failOn } = inputs.check
   if (issueToken === undefined) return
-  ports.runner.setSecret(issueToken)
-  const { GITHUB_API_URL: apiUrl = 'https://api.github.com', GITHUB_REPOSITORY: repository } = ports.env
-  if (repository === undefined) {
-    run.journal.warning(
-      'drift-issue: GITHUB_REPOSITORY is not set; run this in a workflow, or leave the input out'
-    )
-    return
-  }
   const [{ issuesOf }, { keepDriftIssue }] = await Promise.all([
     import('../github/issues.js'),
     import('../report/drift-issue.js')
   ])
   await stage(run, 'Drift issue', async (step) => {
+    const access = gitHubAccess(run, { token: issueToken, input: 'drift-issue' }, step)
+    if (access === undefined) return
     const outcome = await keepDriftIssue({
-      issues: issuesOf({
-        apiUrl,
-        repository,
-        token: issueToken,
-        pause: async (milliseconds) => step.pause(milliseconds)
-      }),
+      issues: issuesOf(access),
       findings,
       fails: findings.some(({ kind }) => failOn.includes(kind)),
       cluster: { name: inputs.clusterName, region: inputs.region, arn: cluster.arn },

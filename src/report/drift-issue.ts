@@ -1,7 +1,7 @@
-import { messageOf } from '../engine/errors.js'
 import { countsOf, type Finding } from '../engine/findings.js'
-import { GitHubError, type Issue, type Issues } from '../github/issues.js'
+import type { Issue, Issues } from '../github/issues.js'
 import { bodyOf, commentOf, isOf, type IssueCluster, setIn, setOf, titleOf } from './drift-issue-body.js'
+import { gitHubProblem } from './github-problem.js'
 
 /** By it the issues are listed. */
 export const driftLabel = 'karpenter-drift'
@@ -30,7 +30,13 @@ export async function keepDriftIssue(parts: DriftIssueParts): Promise<DriftIssue
   try {
     return await keep(parts)
   } catch (error) {
-    return { kind: 'failed', warning: warningOf(error, parts.issues.repository) }
+    const warning = gitHubProblem(error, {
+      what: `drift-issue: the issue in ${parts.issues.repository}`,
+      permission: 'issues: write',
+      input: 'drift-issue',
+      again: 'check'
+    })
+    return { kind: 'failed', warning }
   }
 }
 
@@ -80,19 +86,4 @@ async function close({ issues, findings, run }: DriftIssueParts, found: Issue): 
   )
   await issues.update(found.number, { state: 'closed' })
   return { kind: 'closed', url: found.url }
-}
-
-function warningOf(error: unknown, repository: string): string {
-  const said = `drift-issue: the issue in ${repository} could not be kept: ${messageOf(error)}`
-  const fix = error instanceof GitHubError ? fixOf(error) : 'see that the runner reaches GITHUB_API_URL'
-  return `${said}; ${fix}`
-}
-
-function fixOf({ status, limited }: GitHubError): string {
-  if (limited) return 'the next check tries again'
-  if (status === 401) return 'pass a token that is still good: `github-token: ${{ github.token }}`'
-  if (status === 403 || status === 404)
-    return 'give the job `permissions: issues: write`, or github-token a token that may write issues there'
-  if (status === 410) return "turn on issues in the repository's settings, or leave out `drift-issue`"
-  return 'the next check tries again'
 }

@@ -1,9 +1,11 @@
 import type { InstallPlan, PlannedChange } from './install-plan.js'
-import { cut, fenced, markdown, shown } from './markdown.js'
+import { cut, fenced, shown } from './markdown.js'
 
 /** Differences of a resource that a person reads; the report has all. */
 const mostDifferences = 8
 const longestReason = 400
+const mostRefusals = 20
+const longestRefusal = 1500
 /** A list that is longer is folded. */
 const mostOpen = 12
 
@@ -47,27 +49,64 @@ export function planOutput(plan: InstallPlan): string {
   })
 }
 
-/** The plan for a person, as Markdown that can be taken apart between its blocks. */
-export function planBlocks(plan: InstallPlan): readonly string[] {
+/** A part of a plan as Markdown: what is cut is cut between its blocks. */
+export interface Section {
+  /** The blocks are folded under it. */
+  readonly title?: string
+  readonly blocks: readonly string[]
+}
+
+/** The plan for a person. */
+export function planSections(plan: InstallPlan): readonly Section[] {
   const { resources, refusals, asWanted, smokeTestPods } = plan
-  const of = (action: PlannedChange['action']): readonly PlannedChange[] =>
-    resources.filter((one) => one.action === action)
+  const of = (actions: readonly PlannedChange['action'][], what: string): Section => {
+    const blocks = resources.filter(({ action }) => actions.includes(action)).map(changeBlock)
+    return blocks.length > mostOpen ? { title: `${blocks.length} ${what}`, blocks } : { blocks }
+  }
+  const rest = asWanted === 1 ? '1 resource is as wanted.' : `${asWanted} resources are as wanted.`
+  const proof =
+    smokeTestPods === 0
+      ? 'No smoke test would follow.'
+      : `A smoke test with ${smokeTestPods} pods would follow.`
   return [
-    ...(refusals.length === 0
-      ? []
-      : [`**An install would end before its first write:**\n\n${fenced(refusals.join('\n'))}`]),
-    ...[...of('change'), ...of('remove')].map(changeBlock),
-    ...made(of('create')),
-    ...(resources.length === 0
-      ? []
-      : [
-          `${asWanted} ${asWanted === 1 ? 'resource is' : 'resources are'} as wanted. ${
-            smokeTestPods === 0
-              ? 'No smoke test would follow.'
-              : `A smoke test with ${smokeTestPods} pods would follow.`
-          }`
-        ])
-  ]
+    { blocks: refusals.length === 0 ? [] : [refusalBlock(refusals)] },
+    of(['change', 'remove'], 'to change'),
+    of(['create'], 'to make'),
+    { blocks: resources.length === 0 ? [] : [`${rest} ${proof}`] }
+  ].filter(({ blocks }) => blocks.length > 0)
+}
+
+/** The sections as far as `room` characters go, and how many blocks did not fit. */
+export function sectionsText(
+  sections: readonly Section[],
+  room: number
+): { readonly text: string; readonly left: number } {
+  let used = 0
+  let left = 0
+  const parts: string[] = []
+  for (const { title, blocks } of sections) {
+    used += title === undefined ? 2 : folded(title, '').length + 2
+    const kept = blocks.filter((block) => {
+      // What comes after the first that does not fit is left out too: a plan with holes reads as a whole one.
+      if (left > 0 || used + block.length + 1 > room) {
+        left += 1
+        return false
+      }
+      used += block.length + 1
+      return true
+    })
+    const text = kept.join('\n')
+    if (kept.length > 0) parts.push(title === undefined ? text : folded(title, text))
+  }
+  return { text: parts.join('\n\n'), left }
+}
+
+function refusalBlock(refusals: readonly string[]): string {
+  const first = refusals.slice(0, mostRefusals).map((text) => cut(text, longestRefusal))
+  const more = refusals.length - first.length
+  return `**An install would end before its first write:**\n\n${fenced(
+    [...first, ...(more > 0 ? [`and ${more} more (see the report)`] : [])].join('\n')
+  )}`
 }
 
 function changeBlock({ action, title, differences }: PlannedChange): string {
@@ -83,13 +122,7 @@ function changeBlock({ action, title, differences }: PlannedChange): string {
   ].join('\n')
 }
 
-function made(changes: readonly PlannedChange[]): readonly string[] {
-  if (changes.length === 0) return []
-  const lines = changes.map(({ title }) => `- create **${shown(title)}**`).join('\n')
-  return [changes.length > mostOpen ? folded(`${changes.length} to make`, lines) : lines]
-}
-
 /** Markdown of ours that is open only when it is asked for. */
-export function folded(title: string, text: string): string {
-  return `<details><summary>${shown(markdown(title))}</summary>\n\n${text}\n\n</details>`
+function folded(title: string, text: string): string {
+  return `<details><summary>${title}</summary>\n\n${text}\n\n</details>`
 }

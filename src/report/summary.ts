@@ -15,7 +15,7 @@ import {
   type Text
 } from './markdown.js'
 import type { InstallPlan } from './install-plan.js'
-import { planBlocks, planHeadline } from './plan-text.js'
+import { planHeadline, planSections, sectionsText } from './plan-text.js'
 import { removalText } from './removal-summary.js'
 import type { Report, ReportedSmokeTest } from './report.js'
 import { upgradeText } from './upgrade-lines.js'
@@ -23,6 +23,7 @@ import { upgradeText } from './upgrade-lines.js'
 /** GitHub drops a step's summary above 1 MiB whole (runner source, 2026); a summary for people is far below. */
 const longestSummary = 200_000
 const longestWarning = 1000
+const longestPlan = 30_000
 
 /** The job summary, as Markdown: the verdict first, then what was done, the new nodes, and where the time went. */
 export function summaryText(report: Report): string {
@@ -32,7 +33,7 @@ export function summaryText(report: Report): string {
     ...(report.error === undefined ? [] : [fenced(report.error)]),
     facts(report),
     ...(report.upgrade === undefined ? [] : [upgradeText(report.upgrade)]),
-    ...(report.plan === undefined ? [] : planBlocks(report.plan)),
+    ...(report.plan === undefined ? [] : [planText(report.plan)]),
     changes(report),
     ...(report.findings === undefined || report.findings.length === 0 ? [] : [findingsText(report.findings)]),
     ...(report.adoption === undefined ? [] : [adoptionText(report.adoption)]),
@@ -95,6 +96,11 @@ function verdict(report: Report): string {
     return `**All as wanted**: Karpenter ${version}, nothing changed, ${seconds(report.seconds)}.`
   const proof = report.smokeTests.length === 0 ? '' : `, ${proved(report.smokeTests)}`
   return `**Installed**: Karpenter ${version}, ${done} resources changed${proof}, ${seconds(report.seconds)}.`
+}
+
+function planText(plan: InstallPlan): string {
+  const { text, left } = sectionsText(planSections(plan), longestPlan)
+  return left === 0 ? text : `${text}\n\nand ${left} more (see the report)`
 }
 
 function planVerdict({ seconds: time, karpenterVersion = '' }: Report, plan: InstallPlan): string {

@@ -38,7 +38,7 @@ describe("the stand-in of GitHub's REST API", () => {
     const closed = await ask('PATCH', `${path}/1`, { state: 'closed' })
     expect(closed).toMatchObject({ status: 200, body: { title: 'A', body: 'b', state: 'closed' } })
     expect((await ask('POST', `${path}/1/comments`, { body: 'c' })).status).toBe(201)
-    expect(github.comments()).toEqual([{ issue: 1, body: 'c' }])
+    expect(github.comments()).toMatchObject([{ id: 1, issue: 1, body: 'c' }])
     expect(github.issues()).toMatchObject([{ number: 1, state: 'closed' }])
   })
 
@@ -71,6 +71,24 @@ describe("the stand-in of GitHub's REST API", () => {
     const second = await ask('GET', next.replace(github.url, ''))
     expect(numbers(second)).toEqual([2, 1])
     expect(second.headers.get('link')).toBeNull()
+  })
+
+  it('lists the comments under a pull request, the oldest first, and edits one', async () => {
+    github.put({ pullRequest: true })
+    github.putComment({ issue: 1, body: 'first', association: 'MEMBER' })
+    await ask('POST', `${path}/1/comments`, { body: 'second' })
+    expect((await ask('PATCH', `${path}/comments/2`, { body: 'third' })).status).toBe(200)
+    expect((await ask('GET', `${path}/1/comments`)).body).toMatchObject([
+      { id: 1, body: 'first', user: { login: 'octocat', type: 'User' }, author_association: 'MEMBER' },
+      { id: 2, body: 'third', user: { type: 'Bot' } }
+    ])
+    const first = await ask('GET', `${path}/1/comments?per_page=1`)
+    expect([list(first.body).length, first.headers.get('link')]).toEqual([
+      1,
+      expect.stringContaining('page=2')
+    ])
+    expect((await ask('PATCH', `${path}/comments/9`, { body: 'x' })).status).toBe(404)
+    expect((await ask('PATCH', `${path}/comments/2`, { body: 'x'.repeat(65_537) })).status).toBe(422)
   })
 
   it('refuses a bad token, an unknown repository or issue, and what is not valid', async () => {
