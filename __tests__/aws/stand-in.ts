@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { openAws, type Aws } from '../../src/aws/clients.js'
 import { openConnection } from '../../src/aws/connection.js'
 import type { Credentials } from '../../src/aws/credentials.js'
+import { wireFaults } from '../../sandbox/cloud/model/judge.js'
 import { UserError } from '../../src/engine/errors.js'
 import type { Step } from '../../src/engine/resource.js'
 import type { Account } from '../../src/aws/environment.js'
@@ -46,8 +47,16 @@ export async function standIn(handlers: Handlers): Promise<StandIn> {
       calls.push(action)
       inputs.push(input)
       headers.push(message.headers)
+      const unlike = wireFaults({
+        method: message.method ?? '',
+        url: new URL(message.url ?? '/', `http://${message.headers.host ?? ''}`),
+        headers: Object.fromEntries(
+          Object.entries(message.headers).map(([name, value]) => [name, String(value)])
+        ),
+        body
+      })
       const reply = answer(
-        handlers,
+        unlike.length > 0 ? refusing(action, unlike) : handlers,
         action,
         input,
         json,
@@ -67,6 +76,15 @@ export async function standIn(handlers: Handlers): Promise<StandIn> {
     close: async () => {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
+    }
+  }
+}
+
+/** What AWS's own model does not have, no handler gets to see. */
+function refusing(action: string, faults: readonly string[]): Handlers {
+  return {
+    [action]: () => {
+      throw new Refusal('NotOfTheModel', faults.join('; '))
     }
   }
 }

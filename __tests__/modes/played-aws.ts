@@ -108,7 +108,8 @@ export class PlayedAws {
     }
     if (action === 'PutRule') {
       const targets = this.rules.get(name)?.targets ?? []
-      this.rules.set(name, { rule: { State: 'ENABLED', ...input, Arn: arn }, targets })
+      const shown = Object.fromEntries(Object.entries(input).filter(([member]) => member !== 'Tags'))
+      this.rules.set(name, { rule: { State: 'ENABLED', ...shown, Arn: arn }, targets })
       return { RuleArn: arn }
     }
     if (action === 'TagResource') return {}

@@ -91,6 +91,8 @@ export class PlayedWorld {
     for (const name of [...awsVariables, ...runnerFiles]) Reflect.deleteProperty(process.env, name)
     rmSync(this.#folder, { recursive: true, force: true })
     await Promise.all([this.cloud.stop(), this.server.stop()])
+    // Whatever a test tries: requests and answers are those of AWS's own models.
+    expect(this.cloud.unlikeAws()).toEqual([])
   }
 
   /** One run of main. Inputs are as a workflow gives them, over action.yml's defaults. */

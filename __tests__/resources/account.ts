@@ -42,6 +42,7 @@ export async function startAccount(): Promise<TestAccount> {
     close: async () => {
       aws.destroy()
       await cloud.stop()
+      expect(cloud.unlikeAws()).toEqual([])
     }
   }
 }

@@ -4,6 +4,7 @@ import type { Asker } from './authorisation.js'
 import type { CredentialStore } from './credentials/store.js'
 import { refused, verify } from './credentials/verify.js'
 import type { Home } from './partition.js'
+import { answerFaults, requestFaults } from './model/judge.js'
 import { ConnectionReset, type Pipeline } from './pipeline.js'
 import { type AwsCall, AwsError, type Caller, RawReply, type Service } from './service.js'
 import { type Asked, errorReply, outputReply } from './wire/reply.js'
@@ -16,6 +17,8 @@ export interface FrontParts {
   readonly services: ReadonlyMap<string, Service>
   readonly credentials: CredentialStore
   readonly pipeline: Pipeline
+  /** Told each fault of a request or answer by the service's own model. */
+  readonly unlike: (fault: string) => unknown
   /** Answers a POST whose path is no AWS API's (the clusters' token webhook) with JSON; undefined: it is one. */
   readonly aside: (path: string, body: string) => Promise<string> | undefined
 }
@@ -70,9 +73,14 @@ async function answer(parts: FrontParts, request: SignedRequest): Promise<RawRep
   }
   try {
     const { action, input } = parseCall(service, request)
+    const tell = (side: string) => (fault: string) =>
+      parts.unlike(`${service.name} ${action}, ${side}: ${fault}`)
+    requestFaults(service.name, action, input).forEach(tell('request'))
     const region = read?.region ?? hostParts(request.url.hostname)?.region ?? parts.home.region
     const partial = { service: service.name, action, region, input, http: httpOf(request) }
-    return await performed(parts, service, { ...asked, action }, partial, request, signature)
+    const reply = await performed(parts, service, { ...asked, action }, partial, request, signature)
+    answerFaults(service.name, action, reply).forEach(tell('answer'))
+    return reply
   } catch (error) {
     if (error instanceof AwsError) return errorReply(asked, error)
     throw error

@@ -51,6 +51,8 @@ export interface Cloud {
   /** In the order in which they were answered. */
   calls(): readonly RecordedCall[]
   clearCalls(): void
+  /** What of requests and answers so far the services' own models do not have, each once; only operations that src/ calls. */
+  unlikeAws(): readonly string[]
   /** In place of all faults asked for before. */
   setFaults(faults: readonly Fault[]): void
   /** In place of the gate before; undefined: none. */
@@ -97,7 +99,16 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const ownHost = `127.0.0.1:${plain.port}`
     return reviewToken({ home, now, credentials, ownHost, eks, privateDnsName }, clusterName, body)
   }
-  const listener = front({ home, now, services, credentials, pipeline, aside })
+  const unlike = new Set<string>()
+  const listener = front({
+    home,
+    now,
+    services,
+    credentials,
+    pipeline,
+    aside,
+    unlike: (fault) => unlike.add(fault)
+  })
 
   const plain = await listen(createServer(keepAlive, listener))
   const url = `http://127.0.0.1:${plain.port}`
@@ -122,6 +133,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     iam,
     eks,
     calls: () => pipeline.calls(),
+    unlikeAws: () => [...unlike],
     clearCalls: () => pipeline.clearCalls(),
     setFaults: (wanted) => faults.set(wanted),
     setGate: (gate) => pipeline.setGate(gate),

@@ -95,7 +95,7 @@ export async function discoverSubnets(
   cluster: Cluster,
   input: SubnetsInput
 ): Promise<readonly Subnet[]> {
-  const { DescribeSubnetsCommand, DescribeRouteTablesCommand, paginateDescribeSubnets } =
+  const { DescribeSubnetsCommand, paginateDescribeRouteTables, paginateDescribeSubnets } =
     await import('./sdk/ec2.js')
   const ec2 = await aws.ec2()
   const found: Ec2Subnet[] = []
@@ -125,12 +125,16 @@ export async function discoverSubnets(
   }
   let subnets = found.map(subnetOf)
   if (input.kind === 'private') {
-    const tables = await ec2
-      .send(new DescribeRouteTablesCommand({ Filters: [{ Name: 'vpc-id', Values: [cluster.vpcId] }] }))
-      .catch((error: unknown) => {
-        throw awsProblem('subnets', 'which of them are private could not be read', error)
-      })
-    subnets = subnets.filter((subnet) => !isPublic(subnet.id, tables.RouteTables ?? []))
+    const ofVpc = { Filters: [{ Name: 'vpc-id', Values: [cluster.vpcId] }] }
+    const tables: RouteTable[] = []
+    try {
+      for await (const page of paginateDescribeRouteTables({ client: ec2 }, ofVpc)) {
+        tables.push(...(page.RouteTables ?? []))
+      }
+    } catch (error) {
+      throw awsProblem('subnets', 'which of them are private could not be read', error)
+    }
+    subnets = subnets.filter((subnet) => !isPublic(subnet.id, tables))
   }
   checkSubnets(subnets, cluster, input)
   return subnets.toSorted((a, b) => (a.id < b.id ? -1 : 1))

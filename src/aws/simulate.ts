@@ -94,8 +94,7 @@ async function ask(aws: Aws, principal: string, needs: readonly Need[]): Promise
   try {
     return verdictsOf(await resultsOf(aws, principal, needs), needs)
   } catch (error) {
-    if (actions.size === 1 || codeOf(error) !== 'InvalidInput') throw error
-    if (!messageOf(error).includes('different authorization information')) throw error
+    if (actions.size === 1 || !refusedTogether(error)) throw error
     const each = await Promise.all(
       [...actions].map(async (action) => {
         const own = needs
@@ -109,6 +108,11 @@ async function ask(aws: Aws, principal: string, needs: readonly Need[]): Promise
       unknown: each.flatMap(({ unknown }) => unknown)
     }
   }
+}
+
+/** IAM does not answer of these actions in one request. */
+export function refusedTogether(error: unknown): boolean {
+  return codeOf(error) === 'InvalidInput' && messageOf(error).includes('different authorization information')
 }
 
 async function resultsOf(

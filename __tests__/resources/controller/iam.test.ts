@@ -156,7 +156,7 @@ describe('The controller role', () => {
   it('is deleted with its attachments when it is ours, and kept when it is not', async () => {
     const state: Parameters<typeof iam>[0] = {
       role: { trust: trustDocument([]), tags: { ...tags } },
-      attached: ['arn:x']
+      attached: ['arn:aws:iam::111122223333:policy/x']
     }
     const { aws, close } = await awsWith(iam(state))
     const resource = controllerRole(wantedRole, { aws, ownership })

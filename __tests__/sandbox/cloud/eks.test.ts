@@ -48,7 +48,11 @@ async function start(authenticationMode: AuthenticationMode): Promise<void> {
   eks = eksClient(cloud, administrator(cloud))
 }
 beforeEach(() => start('API_AND_CONFIG_MAP'))
-afterEach(() => cloud.stop())
+afterEach(async () => {
+  await cloud.stop()
+  // Requests are bad on purpose here.
+  expect(cloud.unlikeAws().filter((fault) => !fault.includes(', request: '))).toEqual([])
+})
 
 const nodeRole = () => cloud.iam.putRole({ name: 'node', path: '/team/', trust: nobodyTrusted }).arn
 const createEntry = (

@@ -41,6 +41,7 @@ beforeEach(async () => {
 afterEach(async () => {
   eks.destroy()
   await cloud.stop()
+  expect(cloud.unlikeAws()).toEqual([])
 })
 
 const trusting = (condition?: object) => ({

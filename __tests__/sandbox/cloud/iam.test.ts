@@ -33,7 +33,11 @@ beforeEach(async () => {
   cloud = await startCloud({ accountId, region })
   admin = iamClient(cloud, administrator(cloud))
 })
-afterEach(() => cloud.stop())
+afterEach(async () => {
+  await cloud.stop()
+  // Requests are bad on purpose here.
+  expect(cloud.unlikeAws().filter((fault) => !fault.includes(', request: '))).toEqual([])
+})
 
 const trust = JSON.stringify(nobodyTrusted)
 const createRole = (RoleName: string) =>

@@ -60,7 +60,11 @@ beforeEach(async () => {
       .setExpirationTime('1h')
       .sign(privateKey)
 })
-afterEach(() => cloud.stop())
+afterEach(async () => {
+  await cloud.stop()
+  // Requests are bad on purpose here.
+  expect(cloud.unlikeAws().filter((fault) => !fault.includes(', request: '))).toEqual([])
+})
 
 function nodeKeys(): Credentials {
   const role = cloud.iam.putRole({

@@ -30,7 +30,11 @@ beforeEach(async () => {
   github = await issuer('https://token.actions.githubusercontent.com')
   cloud.trustIssuer(github.url, github.keys)
 })
-afterEach(() => cloud.stop())
+afterEach(async () => {
+  await cloud.stop()
+  // Requests are bad on purpose here.
+  expect(cloud.unlikeAws().filter((fault) => !fault.includes(', request: '))).toEqual([])
+})
 
 function putDeployer(): string {
   const provider = cloud.iam.putOidcProvider(github.url, ['sts.amazonaws.com'])

@@ -103,7 +103,7 @@ export function stackOperations(region: Region): Operations {
           : region.changeSet(input).changeSet.definition.text
       // It answers no character beyond ASCII (aws/aws-cdk-cli#1915).
       const ascii = (body ?? '').replace(/[^\x00-\x7f]/gu, '?')
-      return { TemplateBody: ascii, StagesAvailable: ['Original', 'Processed'] }
+      return { ...(ascii !== '' && { TemplateBody: ascii }), StagesAvailable: ['Original', 'Processed'] }
     }),
     ValidateTemplate: {
       questions: () => [{ action: 'cloudformation:ValidateTemplate', resource: '*' }],

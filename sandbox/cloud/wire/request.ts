@@ -60,7 +60,7 @@ export function hostParts(hostname: string): HostParts | undefined {
 
 /** Action and input, by the service's protocol. */
 export function parseCall(
-  service: Service,
+  service: Pick<Service, 'name' | 'protocol'>,
   request: SignedRequest
 ): { readonly action: string; readonly input: Readonly<Record<string, unknown>> } {
   switch (service.protocol) {

@@ -6,7 +6,6 @@ export {
   DeleteTagsCommand,
   DeleteVolumeCommand,
   DescribeInstanceTypesCommand,
-  DescribeRouteTablesCommand,
   DescribeSecurityGroupsCommand,
   DescribeSubnetsCommand,
   EC2Client,

@@ -156,6 +156,7 @@ export function podIdentityAgent(wanted: PodIdentityAgentWanted, ports: Ports): 
   async function remove(live: Live, step: Step): Promise<Removal> {
     const { DeleteAddonCommand, ListPodIdentityAssociationsCommand } = await import('../../aws/sdk/eks.js')
     const eks = await ports.aws.eks()
+    // One is enough for it to stay, so the first page is.
     const { associations = [] } = await eks
       .send(new ListPodIdentityAssociationsCommand({ clusterName: wanted.clusterName }))
       .catch((error: unknown) => {

@@ -37,8 +37,7 @@ export function spotServiceLinkedRole(ports: { readonly aws: Aws }): AnyResource
         try {
           await iam.send(new CreateServiceLinkedRoleCommand({ AWSServiceName: service }))
         } catch (error) {
-          // InvalidInput with this text is AWS's "already exists" here.
-          if (codeOf(error) !== 'InvalidInput' || !/has been taken/.test(messageOf(error))) {
+          if (!hasBeenTaken(error)) {
             throw awsProblem(title, `${wanted.roleName} could not be created`, error)
           }
           if (!wasRepeated(error)) return
@@ -50,4 +49,9 @@ export function spotServiceLinkedRole(ports: { readonly aws: Aws }): AnyResource
     },
     (value): value is SpotServiceLinkedRoleWanted => isMap(value) && typeof value['roleName'] === 'string'
   )
+}
+
+/** AWS's "already exists" of CreateServiceLinkedRole is InvalidInput with this text. */
+export function hasBeenTaken(error: unknown): boolean {
+  return codeOf(error) === 'InvalidInput' && /has been taken/.test(messageOf(error))
 }
