@@ -57,7 +57,7 @@ export const inputGroups: readonly InputGroup[] = [
       'node-ready-threshold-seconds'
     ]
   },
-  { title: 'Plan and check', inputs: ['comment', 'fail-on', 'drift-issue', 'github-token'] },
+  { title: 'Plan and check', inputs: ['ignore', 'comment', 'fail-on', 'drift-issue', 'github-token'] },
   { title: 'Uninstall', inputs: ['force-drain', 'remove-crds', 'remove-oidc-provider', 'remove-adopted'] },
   { title: 'Mirrors', inputs: ['template', 'chart', 'helm-version', 'helm-download-url'] }
 ]

@@ -28,6 +28,7 @@ function planOf(resources: InstallPlan['resources'], more: Partial<InstallPlan> 
   return {
     kind: 'plan',
     upgrade: undefined,
+    ignored: [],
     plan: {
       schema: planSchema,
       cluster: { name: 'prod', region: 'eu-west-1' },
@@ -36,6 +37,7 @@ function planOf(resources: InstallPlan['resources'], more: Partial<InstallPlan> 
       resources,
       asWanted: 3,
       refusals: [],
+      ignored: 0,
       smokeTestPods: 0,
       ...more
     }

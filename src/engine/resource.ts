@@ -60,9 +60,16 @@ export interface Resource<W, L> {
   refusal?(live: L): UserError | undefined
   /**
    * Makes the live state as wanted and reads it back where AWS is eventually consistent. Called only with differences, and
-   * never for what could not be read.
+   * never for what could not be read. `left`: paths that are to stay as they are; given only where `leavesFields` is set.
    */
-  apply(live: Known<L>, differences: readonly Difference[], step: Step): Promise<void>
+  apply(
+    live: Known<L>,
+    differences: readonly Difference[],
+    step: Step,
+    left: readonly string[]
+  ): Promise<void>
+  /** `apply` can leave single fields as they are while it writes others. */
+  readonly leavesFields?: true
   /**
    * Waits until the resource, applied or found as wanted, does its work (a rollout, a Ready condition). Called on every
    * install, so it must cost at most one read when all is well.
@@ -109,6 +116,8 @@ export interface AnyResource {
   readonly goesWith?: string
   /** While it stays, what it depends on stays as well. */
   readonly works: boolean
+  /** Single fields can be left as they are while others are written. */
+  readonly leavesFields: boolean
   /** Reads, compares, and hands back what to do about it. */
   inspect(signal: AbortSignal): Promise<Inspection>
   /** Reads it, and takes away what goes of it. Rejects with UserError, nothing removed, when it cannot be read. */
@@ -133,6 +142,8 @@ export interface Inspection {
   readonly refusal?: UserError
   /** The same comparison against another wanted state, for instance the recorded one. */
   against(wanted: unknown): readonly Difference[]
+  /** The same without the differences at such paths: they are none to an install either, which leaves them as they are. */
+  leaving(isLeft: (path: string) => boolean): Inspection
   /** Rejects with UserError, nothing written, when it is unreadable. */
   apply(step: Step): Promise<void>
   settle(step: Step): Promise<void>
@@ -155,33 +166,40 @@ export function resource<W, L>(own: Resource<W, L>, isWanted: (value: unknown) =
         : live.state === 'absent'
           ? own.absent(wanted)
           : []
-    const differences = differencesFrom(own.wanted)
+    const all = differencesFrom(own.wanted)
     const refusal = live.state === 'present' ? own.refusal?.(live.value) : undefined
     const owner = live.state === 'present' ? ownerBySign(own.sign, live.value, presentOf(live)) : undefined
-    return {
-      resource: self,
-      state: stateOf(live, differences),
-      differences,
-      present: presentOf(live),
-      judged: (claim) => judgedOf(live, claim),
-      ...(live.state === 'present' && own.notes !== undefined && { notes: own.notes(live.value) }),
-      ...(owner !== undefined && { owner }),
-      ...(live.state === 'unreadable' && {
-        unreadable: {
-          reason: live.reason,
-          ...(live.missingPermission !== undefined && { missingPermission: live.missingPermission })
-        }
-      }),
-      ...(refusal !== undefined && { refusal }),
-      against: (wanted) => (isWanted(wanted) ? differencesFrom(wanted) : []),
-      apply: async (step) => {
-        if (live.state === 'unreadable') throw unreadableError(own.title, live, 'It was left as it is.')
-        await own.apply(live, differences, step)
-      },
-      settle: async (step) => own.settle?.(step),
-      health: async (look) =>
-        live.state === 'present' && own.health !== undefined ? own.health(live.value, look) : well
+    const inspection = (isLeft: (path: string) => boolean): Inspection => {
+      const differences = all.filter(({ path }) => !isLeft(path))
+      return {
+        resource: self,
+        state: stateOf(live, differences),
+        differences,
+        present: presentOf(live),
+        judged: (claim) => judgedOf(live, claim),
+        ...(live.state === 'present' && own.notes !== undefined && { notes: own.notes(live.value) }),
+        ...(owner !== undefined && { owner }),
+        ...(live.state === 'unreadable' && {
+          unreadable: {
+            reason: live.reason,
+            ...(live.missingPermission !== undefined && { missingPermission: live.missingPermission })
+          }
+        }),
+        ...(refusal !== undefined && { refusal }),
+        against: (wanted) =>
+          isWanted(wanted) ? differencesFrom(wanted).filter(({ path }) => !isLeft(path)) : [],
+        leaving: (more) => inspection((path) => isLeft(path) || more(path)),
+        apply: async (step) => {
+          if (live.state === 'unreadable') throw unreadableError(own.title, live, 'It was left as it is.')
+          const left = all.map(({ path }) => path).filter(isLeft)
+          await own.apply(live, differences, step, left)
+        },
+        settle: async (step) => own.settle?.(step),
+        health: async (look) =>
+          live.state === 'present' && own.health !== undefined ? own.health(live.value, look) : well
+      }
     }
+    return inspection(() => false)
   }
 
   async function remove(step: Step, claim: Claim): Promise<Removal> {
@@ -213,6 +231,7 @@ export function resource<W, L>(own: Resource<W, L>, isWanted: (value: unknown) =
     ...(own.sign.by === 'whole' && { partOf: own.sign.whole }),
     ...(own.sign.by === 'record' && own.sign.goesWith !== undefined && { goesWith: own.sign.goesWith }),
     works: own.works === true,
+    leavesFields: own.leavesFields === true,
     inspect,
     remove
   }

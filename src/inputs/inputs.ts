@@ -114,6 +114,8 @@ function read(source: InputSource, problems: InputProblems) {
       timeoutSeconds: parsed(table.smokeTestTimeout),
       nodeReadyThresholdSeconds: parsed(table.nodeReadyThreshold)
     }),
+    /** Fields that are left as somebody else keeps them. */
+    ignore: parsed(table.ignore),
     check: {
       /** Empty: never. */
       failOn: parsed(table.failOn),

@@ -1,4 +1,5 @@
 import { boolean, duration, integer, list, optional, type Parser, text, word } from './parsers.js'
+import { ignore } from './ignore.js'
 import { nodePools } from './node-pools.js'
 import * as of from './values.js'
 
@@ -81,6 +82,7 @@ export const table = {
   smokeTestNodePools: input('smoke-test-node-pools', '', proof, list(of.nodePoolName)),
   smokeTestTimeout: input('smoke-test-timeout', '15m', proof, duration(30, 7200)),
   nodeReadyThreshold: input('node-ready-threshold-seconds', '', proof, optional(integer(1, 86_400))),
+  ignore: input('ignore', '', comparing, ignore),
   failOn: input('fail-on', 'drift,unhealthy,unknown', ['check'], of.failOn),
   driftIssue: input('drift-issue', 'false', ['check'], boolean()),
   comment: input('comment', 'false', ['plan'], boolean()),

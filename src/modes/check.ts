@@ -4,6 +4,8 @@ import { tagFindings } from '../plan/also-tagged.js'
 import { decide } from '../plan/decisions.js'
 import { discover, type Discovery } from '../plan/discovery.js'
 import { UserError } from '../engine/errors.js'
+import { IgnoreList } from '../engine/ignore.js'
+import { ignoredLines } from '../report/ignored-text.js'
 import { countsOf, type Finding, findingsOf } from '../engine/findings.js'
 import type { Step } from '../engine/resource.js'
 import { findingWithoutSecrets } from '../engine/secret-values.js'
@@ -38,6 +40,7 @@ export async function check(given: Run): Promise<void> {
   noteDecisions(run, found, decisions)
   const graph = model({ inputs, found, decisions, ownership: ownershipOf(run), keep: () => undefined })
   const findings: Finding[] = []
+  const ignores = new IgnoreList(inputs.ignore, session.now())
   const ofVersion = versionFindings({
     version: decisions.version,
     facts: decisions.facts,
@@ -68,13 +71,21 @@ export async function check(given: Run): Promise<void> {
       )
     ]
     const shown = all.map(findingWithoutSecrets).map((finding) => withMutators(finding, mutators))
-    findings.push(...shown.map(standing.kind === 'others' ? notYetOurs : asFound))
-    if (missing) return findings.map(findingLine)
+    const { left, ignored } = ignores.sift(shown)
+    ledger.ignored(ignored)
+    const ignoring = [...ignoredLines({ ignored }), ...ignores.notes()]
+    findings.push(...left.map(standing.kind === 'others' ? notYetOurs : asFound))
+    if (missing) return [...findings.map(findingLine), ...ignoring]
     if (standing.kind !== 'others')
-      return [...notes, ...recordValuesNotes(found), ...checkLines(graph, findings, found.record)]
+      return [
+        ...notes,
+        ...recordValuesNotes(found),
+        ...checkLines(graph, findings, found.record),
+        ...ignoring
+      ]
     const entries = [...adoptionEntries(graph, read), ...usedPartsOf(standing, inputs.clusterName)]
     ledger.adoption(entries)
-    return adoptionLines(entries)
+    return [...adoptionLines(entries), ...ignoring]
   }
   const inspections = await compare(run, graph, lines, settled)
   const sick = await stage(run, 'Health', async (step) => {

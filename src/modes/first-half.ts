@@ -1,5 +1,7 @@
 import { adoptedIfAsked, standingOf, usedPartsOf } from '../adoption/adopt.js'
 import { adoptionEntries } from '../adoption/listing.js'
+import { type IgnoredField, IgnoreList } from '../engine/ignore.js'
+import { ignoredLines } from '../report/ignored-text.js'
 import type { Graph } from '../engine/graph.js'
 import type { Inspection } from '../engine/resource.js'
 import { decide, type Decisions } from '../plan/decisions.js'
@@ -24,6 +26,8 @@ export interface Compared {
   readonly found: Discovery
   readonly decisions: Decisions
   readonly graph: Graph
+  /** What `ignore` has taken in, and is no difference any more. */
+  readonly ignored: readonly IgnoredField[]
   /** Settled by now; rejected when something could not be compared. */
   readonly comparing: Promise<ReadonlyMap<string, Inspection>>
 }
@@ -53,15 +57,24 @@ export async function compared(given: Run, denials?: Parameters<typeof discover>
   const ownership = ownershipOf(run)
   const graph = model({ inputs, found, decisions, ownership, keep: (name, text) => ledger.keep(name, text) })
   const adopting = takesOver({ found })
+  const ignores = new IgnoreList(inputs.ignore, session.now())
+  let left: Parameters<typeof ignoredLines>[0] = { ignored: [], overwritten: [] }
   const lines: Parameters<typeof compare>[2] = (all) => {
-    if (!adopting) return planLines(graph, all)
+    const ignoring = [...ignoredLines(left), ...ignores.notes()]
+    if (!adopting) return [...planLines(graph, all), ...ignoring]
     const entries = [...adoptionEntries(graph, all), ...usedPartsOf(standing, inputs.clusterName)]
     ledger.adoption(entries)
-    return adoptionLines(entries)
+    return [...adoptionLines(entries), ...ignoring]
   }
-  const comparing = compare(run, graph, lines, async (read, signal) => asKept(read, found, signal))
+  const settled: Parameters<typeof compare>[3] = async (read, signal) => {
+    const { inspections, ...rest } = ignores.leave(read)
+    left = rest
+    ledger.ignored(rest.ignored)
+    return asKept(inspections, found, signal)
+  }
+  const comparing = compare(run, graph, lines, settled)
   await Promise.allSettled([comparing])
-  return { run, found, decisions, graph, comparing }
+  return { run, found, decisions, graph, comparing, ignored: left.ignored }
 }
 
 /** Asks preflight, and says what an upgrade brings; throws what must not be gone on with. */

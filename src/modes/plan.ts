@@ -41,7 +41,7 @@ async function planned(
       )
   })
   const upgrade = outcome.refused === undefined ? outcome.judged.upgrade : undefined
-  return { said: { kind: 'plan', plan: of, upgrade }, refused: outcome.refused }
+  return { said: { kind: 'plan', plan: of, upgrade, ignored: seen.ignored }, refused: outcome.refused }
 }
 
 /** With `comment`: the comment of the cluster follows the plan. What goes wrong with it fails nothing. */
@@ -90,7 +90,7 @@ async function judgedOrRefused(seen: Compared): Promise<Outcome> {
 }
 
 function planOf(
-  { run, graph, found, decisions }: Compared,
+  { run, graph, found, decisions, ignored }: Compared,
   inspections: ReadonlyMap<string, Inspection>,
   outcome: Outcome
 ): InstallPlan {
@@ -110,6 +110,7 @@ function planOf(
     changes: resources.length,
     resources,
     asWanted: [...inspections.values()].filter(({ state }) => state === 'as wanted').length,
+    ignored: ignored.length,
     refusals: outcome.refused?.refusals ?? [],
     ...(nodes !== undefined && {
       nodes: { replaced: nodes.replaced, mayBeReplaced: nodes.mayBeReplaced }

@@ -29,6 +29,8 @@ export interface InstallPlan {
   readonly resources: readonly PlannedChange[]
   /** How many resources of the model are as wanted. */
   readonly asWanted: number
+  /** How many differences `ignore` takes in; they are no changes. */
+  readonly ignored: number
   /** Why an install would end before its first write, one text each; empty when it would go on. */
   readonly refusals: readonly string[]
   /** Nodes that Karpenter replaces because of it; left out where nothing says that it replaces any. */

@@ -1,5 +1,6 @@
 import type { AdoptionEntry } from './adoption-entry.js'
 import { countsOf, type Finding } from '../engine/findings.js'
+import type { IgnoredField } from '../engine/ignore.js'
 import type { Graph } from '../engine/graph.js'
 import type { RemovalListing } from '../engine/removal-listing.js'
 import type { Inspection } from '../engine/resource.js'
@@ -40,6 +41,7 @@ export class Ledger {
   #findings: readonly Finding[] | undefined
   #preflight: readonly PreflightFinding[] | undefined
   #upgrade: UpgradeNotes | undefined
+  #ignored: readonly IgnoredField[] = []
   #plan: InstallPlan | undefined
   #adoption: readonly AdoptionEntry[] | undefined
   #removal:
@@ -90,6 +92,10 @@ export class Ledger {
 
   upgrade(notes: UpgradeNotes): void {
     this.#upgrade = notes
+  }
+
+  ignored(fields: readonly IgnoredField[]): void {
+    this.#ignored = fields
   }
 
   plan(planned: InstallPlan): void {
@@ -154,6 +160,7 @@ export class Ledger {
         findings: this.#findings,
         counts: countsOf(this.#findings)
       }),
+      ...(this.#ignored.length > 0 && { ignored: this.#ignored }),
       ...(this.#plan !== undefined && { plan: this.#plan }),
       ...(this.#adoption !== undefined && { adoption: this.#adoption }),
       ...(this.#removal?.listing !== undefined && { removal: this.#removal.listing }),

@@ -1,4 +1,6 @@
 import type { UpgradeNotes } from '../upgrade/notes.js'
+import type { IgnoredField } from '../engine/ignore.js'
+import { ignoredSection } from './ignored-text.js'
 import type { InstallPlan } from './install-plan.js'
 import { code, fenced, shown } from './markdown.js'
 import { planHeadline, planSections, type Section, sectionsText } from './plan-text.js'
@@ -13,7 +15,12 @@ export interface PlanCluster {
 
 /** What a plan came to; it may have failed before anything could be compared. */
 export type PlanSaid =
-  | { readonly kind: 'plan'; readonly plan: InstallPlan; readonly upgrade: UpgradeNotes | undefined }
+  | {
+      readonly kind: 'plan'
+      readonly plan: InstallPlan
+      readonly upgrade: UpgradeNotes | undefined
+      readonly ignored: readonly IgnoredField[]
+    }
   | { readonly kind: 'failure'; readonly error: string }
 
 /** GitHub takes 65,536 characters. */
@@ -59,6 +66,7 @@ function sectionsOf(said: PlanSaid): readonly Section[] {
   const upgrade = said.upgrade === undefined ? '' : upgradeText(said.upgrade)
   return [
     ...planSections(said.plan),
+    ...ignoredSection(said.ignored),
     ...(upgrade === '' ? [] : [{ title: 'What the upgrade brings, and its nodes', blocks: [upgrade] }])
   ]
 }

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import type { AdoptionEntry } from './adoption-entry.js'
 import type { Difference } from '../engine/difference.js'
 import type { Finding, FindingKind } from '../engine/findings.js'
+import type { IgnoredField } from '../engine/ignore.js'
 import type { Grade } from '../karpenter/tested-versions.js'
 import type { FactOrigin } from '../karpenter/version-facts.js'
 import type { InstallPlan } from './install-plan.js'
@@ -96,6 +97,8 @@ export interface Report {
   readonly preflight?: readonly PreflightFinding[]
   /** What a change of version brings, and the nodes that Karpenter replaces because of the run; said before it is done. */
   readonly upgrade?: UpgradeNotes
+  /** Differences that `ignore` takes in: left as they are. */
+  readonly ignored?: readonly IgnoredField[]
   /** Mode plan: what an install would do. */
   readonly plan?: InstallPlan
   readonly resources: readonly ReportedResource[]

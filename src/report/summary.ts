@@ -14,6 +14,7 @@ import {
   table,
   type Text
 } from './markdown.js'
+import { ignoredText } from './ignored-text.js'
 import type { InstallPlan } from './install-plan.js'
 import { planHeadline, planSections, sectionsText } from './plan-text.js'
 import { removalText } from './removal-summary.js'
@@ -36,6 +37,7 @@ export function summaryText(report: Report): string {
     ...(report.plan === undefined ? [] : [planText(report.plan)]),
     changes(report),
     ...(report.findings === undefined || report.findings.length === 0 ? [] : [findingsText(report.findings)]),
+    ...(report.ignored === undefined ? [] : [ignoredText(report.ignored)]),
     ...(report.adoption === undefined ? [] : [adoptionText(report.adoption)]),
     ...(report.removal === undefined ? [] : [removalText(report.removal)]),
     ...report.smokeTests.map(smokeTest),

@@ -14,6 +14,7 @@ import {
 } from '../kubernetes/differences.js'
 import { KubernetesError } from '../kubernetes/errors.js'
 import { isOurs } from '../kubernetes/ownership-label.js'
+import { leftAsLive } from '../kubernetes/left-as-live.js'
 import type { Kind } from '../kubernetes/kinds.js'
 import { contentOf, field, textField, type Manifest } from '../kubernetes/manifest.js'
 import { appliedByUs, type Owners } from '../kubernetes/noise.js'
@@ -126,7 +127,8 @@ export function manifestResource(options: ManifestResourceOptions): Resource<Man
       ...manifestDifferences(wanted, live, options.severity, ownersOf(live, ownership))
     ],
     absent: (wanted) => [missing(title, wanted)],
-    apply: async (live, differences, step) => {
+    leavesFields: true,
+    apply: async (live, differences, step, left) => {
       known = undefined
       const within = kubernetes.within(step.signal)
       let now = live.state === 'present' ? live.value : undefined
@@ -135,12 +137,13 @@ export function manifestResource(options: ManifestResourceOptions): Resource<Man
         await awaitGone(within, kind, { name, namespace }, step, finalizersOf)
         now = undefined
       }
-      const applied = withOwnership(manifest, now, ownership)
+      const wanted = now === undefined ? manifest : leftAsLive(manifest, now, left)
+      const applied = withOwnership(wanted, now, ownership)
       if (now !== undefined) await clear(within, kind, applied, now, ownersOf(now, ownership))
       const answer = await within.apply(kind, applied, { force: true, fieldValidation: 'Strict' })
       if (now === undefined) step.changed(`created ${title}`)
       // What a webhook changes as it is written is not changed.
-      const still = new Set(subsetDifferences(contentOf(manifest), answer).map(({ path }) => path))
+      const still = new Set(subsetDifferences(contentOf(wanted), answer).map(({ path }) => path))
       if (now !== undefined)
         for (const difference of differences)
           if (!still.has(difference.path)) step.changed(`${title}: ${changeText(difference)}`)

@@ -105,7 +105,7 @@ export function ec2NodeClass(
     {
       ...own,
       health: async (live) => ({ ailments: notReady(live, nodeClassFix), unread: [] }),
-      apply: async (live, differences, step) => {
+      apply: async (live, differences, step, left) => {
         if (live.state === 'present' && live.value.metadata.deletionTimestamp !== undefined)
           await lookAgain(kubernetes.within(step.signal), name, step)
         if (live.state === 'present' && ports.newHash !== undefined)
@@ -114,7 +114,7 @@ export function ec2NodeClass(
             { name, before: hashVersionOf(live.value), wanted: ports.newHash.version },
             step
           )
-        await own.apply(live, differences, step)
+        await own.apply(live, differences, step, left)
       }
     },
     isManifest
