@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { hold, publishedStatements } from '../sandbox/cluster/deployer-policy.js'
 import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { list, record } from '../sandbox/values.js'
+import { errorOf } from './failed-run.js'
 import { reportOf } from './scenario.js'
 
 const inputs = { 'karpenter-version': newest, 'controller-identity': 'irsa', 'smoke-test': 'false' }
@@ -63,6 +64,26 @@ describe('nodes with a security group of their own', () => {
         level: 'note',
         problem: expect.stringContaining("the run's role may not call ec2:DescribeInstances")
       })
+    ])
+  })
+
+  test('reach no DNS from new nodes, and the smoke test says so and what to pass', async () => {
+    const own = sandbox.vpc.clusterSecurityGroupId
+    const result = await sandbox.run({ ...inputs, 'smoke-test': 'true', 'smoke-test-replicas': '1' })
+    expect(errorOf(result)).toMatch(
+      new RegExp(
+        `smoke test of NodePool default: 0 of 1 pods ran after \\d+ s: nodes came, and pods on ip-\\S+ \\(i-\\w+, security groups ${own} .* do not reach the cluster's DNS`
+      )
+    )
+    expect(errorOf(result)).toContain(`pass \`security-groups: ${ofNodes}\``)
+  })
+
+  test('are reached by nodes that have it', async () => {
+    const given = { ...inputs, 'smoke-test': 'true', 'smoke-test-replicas': '1', 'security-groups': ofNodes }
+    const result = await sandbox.run(given)
+    expect(result.conclusion).toBe('success')
+    expect(list(reportOf(result)['smokeTests']).map(record)).toEqual([
+      expect.objectContaining({ nodePool: 'default', podsRunning: 1 })
     ])
   })
 })

@@ -52,6 +52,7 @@ export const inputGroups: readonly InputGroup[] = [
       'smoke-test-replicas',
       'smoke-test-one-per-node',
       'smoke-test-image',
+      'smoke-test-network-image',
       'smoke-test-node-pools',
       'smoke-test-timeout',
       'node-ready-threshold-seconds'

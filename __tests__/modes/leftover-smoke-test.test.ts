@@ -81,7 +81,14 @@ test('is none while its run holds the lock', async () => {
 })
 
 test('its NodePool is bounded by itself, and no wider than the one under test', () => {
-  const workload = { namespace: 'x', replicas: 5, onePerNode: false, image: 'y', timeoutSeconds: 5400 }
+  const workload = {
+    namespace: 'x',
+    replicas: 5,
+    onePerNode: false,
+    image: 'y',
+    networkImage: undefined,
+    timeoutSeconds: 5400
+  }
   const specOf = (limits: unknown): Readonly<Record<string, unknown>> =>
     mapAt(
       smokeTestObjects(

@@ -39,6 +39,7 @@ function explained(seen: Partial<Seen>): { readonly text: string; readonly fix: 
     claims: [],
     refusal: undefined,
     ends: [],
+    network: undefined,
     events: [],
     namespace: 'karpenter',
     ...seen

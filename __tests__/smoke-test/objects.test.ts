@@ -4,7 +4,14 @@ it('Its pods pass Pod Security restricted, and quotas that want requests and lim
   const { deployment } = smokeTestObjects(
     { run: 'run-1', id: 'run-1' },
     { apiVersion: 'karpenter.sh/v1', kind: 'NodePool', metadata: { name: 'default' } },
-    { namespace: 'karpenter', replicas: 2, onePerNode: false, image: 'pause', timeoutSeconds: 900 },
+    {
+      namespace: 'karpenter',
+      replicas: 2,
+      onePerNode: false,
+      image: 'pause',
+      networkImage: 'busybox',
+      timeoutSeconds: 900
+    },
     { owner: 'setup-karpenter', run: 'https://run/1' }
   )
   expect(deployment).toMatchObject({

@@ -103,6 +103,7 @@ const proof = (test: Partial<Proof['test']> = {}): Proof => ({
     replicas: 1,
     onePerNode: false,
     image: 'nginx',
+    networkImage: undefined,
     nodePools: [],
     timeoutSeconds: 60,
     nodeReadyThresholdSeconds: undefined,
@@ -113,6 +114,7 @@ const proof = (test: Partial<Proof['test']> = {}): Proof => ({
   kubernetes: server.kubernetes,
   instanceStates: async () => new Map(),
   instanceEnds: async () => new Map(),
+  instanceGroups: async () => new Map(),
   ownership: { owner: 'setup-karpenter', run: 'run-1' },
   tested: (all) => {
     results = all

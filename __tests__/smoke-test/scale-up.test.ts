@@ -1,4 +1,5 @@
 import type { Deployment } from 'kubernetes-types/apps/v1.js'
+import type { Node, Pod } from 'kubernetes-types/core/v1.js'
 import type { Manifest } from '../../src/kubernetes/manifest.js'
 import type { Decision } from '../../src/kubernetes/view.js'
 import { awaitScaleUp, type ScaleUp } from '../../src/smoke-test/scale-up.js'
@@ -31,10 +32,12 @@ const unlaunched = (message: string) => ({
 
 /** How many milliseconds it waits, each look a second after the one before, and what it ends with. */
 async function waited(
-  given: Partial<Pick<ScaleUp, 'instanceEnds' | 'events'>> & {
+  given: Partial<Pick<ScaleUp, 'instanceEnds' | 'instanceGroups' | 'events'>> & {
     readonly deployment?: Deployment
     readonly claims?: readonly Manifest[]
     readonly gone?: readonly Manifest[]
+    readonly pods?: readonly Pod[]
+    readonly nodes?: readonly Node[]
   }
 ): Promise<{ readonly seconds: number; readonly message: string }> {
   let now = 0
@@ -57,12 +60,14 @@ async function waited(
     namespace: 'karpenter',
     before: new Set(),
     deployments: { objects: given.deployment === undefined ? [] : [given.deployment] },
-    pods: { objects: [] },
-    nodes: { objects: [] },
+    pods: { objects: given.pods ?? [] },
+    nodes: { objects: given.nodes ?? [] },
     claims: { objects: claims },
     pools: { objects: [] },
     seen: new Map([...claims, ...(given.gone ?? [])].map((one) => [one.metadata.uid ?? '', one])),
     instanceEnds: given.instanceEnds ?? (async () => new Map()),
+    instanceGroups: given.instanceGroups ?? (async () => new Map()),
+    otherInstances: async () => ['i-old'],
     events: given.events ?? (() => [])
   }
   const failure = await awaitScaleUp(
@@ -125,5 +130,62 @@ describe('A scale-up', () => {
     expect(ended.message).toContain(
       'EC2 ended the instance at once: Client.InvalidKMSKey.InvalidState: the key'
     )
+  })
+
+  describe('whose pods do not get through to the API server', () => {
+    const node: Node = {
+      metadata: { name: 'ip-1' },
+      spec: { providerID: 'aws:///eu-west-1a/i-0aa' }
+    }
+    const pod = (restartCount: number): Pod => ({
+      metadata: { name: 'smoke-test-x' },
+      spec: { nodeName: 'ip-1', containers: [] },
+      status: {
+        initContainerStatuses: [
+          {
+            name: 'network',
+            image: 'i',
+            imageID: '',
+            ready: false,
+            restartCount,
+            state: { terminated: { exitCode: 1, message: "nc: bad address 'kubernetes.default'" } }
+          }
+        ]
+      }
+    })
+    const groups = new Map([
+      ['i-0aa', ['sg-1 (a)']],
+      ['i-old', ['sg-2 (b)']]
+    ])
+    const launched = ['Launched', 'Registered', 'Initialized'].map((type) => ({ type, status: 'True' }))
+    const claims = [claim('a', ...launched)]
+
+    it('ends when one has given up twice, with the groups of both sides', async () => {
+      const asked: string[][] = []
+      const ended = await waited({
+        pods: [pod(1)],
+        nodes: [node],
+        claims,
+        instanceGroups: async (ids) => {
+          asked.push([...ids])
+          return groups
+        }
+      })
+      expect(ended.seconds).toBeLessThan(10)
+      expect(asked).toEqual([['i-0aa', 'i-old']])
+      expect(ended.message).toContain('pods on ip-1 (i-0aa, security groups sg-1 (a)) do not reach')
+    })
+
+    it('ends all the same where EC2 may not be asked', async () => {
+      const instanceGroups = async () => Promise.reject(new Error('denied'))
+      const ended = await waited({ pods: [pod(1)], nodes: [node], claims, instanceGroups })
+      expect(ended.seconds).toBeLessThan(10)
+      expect(ended.message).toContain('pods on ip-1 (i-0aa) do not reach')
+    })
+
+    it('waits where it has given up once: what a node gets may be late', async () => {
+      const ended = await waited({ pods: [pod(0)], nodes: [node], claims })
+      expect(ended.seconds).toBe(900)
+    })
   })
 })

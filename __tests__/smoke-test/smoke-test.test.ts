@@ -14,6 +14,7 @@ beforeEach(async () => {
     kubernetes: server.kubernetes,
     ownership: { owner: 'setup-karpenter', run: 'https://run/1' },
     instanceEnds: async () => new Map(),
+    instanceGroups: async () => new Map(),
     instanceStates: async (ids) =>
       new Map(
         ids.flatMap((id) => {
@@ -45,6 +46,7 @@ const options: SmokeTestOptions = {
   replicas: 2,
   onePerNode: false,
   image: 'nginx',
+  networkImage: undefined,
   timeoutSeconds: 60
 }
 const names = objectNames('run-1')

@@ -23,6 +23,7 @@ import { awsAuthOf, bindAccessPolicies, mapRoles, nodeMapping, type RoleMapping 
 import { audienceOf, publishedForMode, publishedPolicy } from './deployer.js'
 import { putFargateProfiles, serveFargate } from './fargate.js'
 import { launchNodeGroup, putNodeGroupRole, type NodeGroupOrder } from './node-group.js'
+import { podNetwork } from './pod-network.js'
 import { releasesOf } from './releases.js'
 import { REPOSITORY, runnerOf } from './run.js'
 import type { SandboxSpec } from './spec.js'
@@ -278,6 +279,7 @@ async function startKubelets(
           one.namespace === namespace &&
           one.serviceAccount === serviceAccount
       ),
+    network: async (id) => podNetwork(services, cloud.eks.cluster(cluster.name).clusterSecurityGroupId, id),
     fargate: {
       profiles: () =>
         cloud.eks.fargateProfiles.values().filter(({ clusterName }) => clusterName === cluster.name),

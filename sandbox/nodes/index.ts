@@ -9,6 +9,7 @@ import {
   AGENT_NAME
 } from './agent-daemon-set.js'
 import { startFargate, type Fargate, type FargateCloud } from './fargate/index.js'
+import type { PodNetwork } from './init-container.js'
 import { startKubeletServer } from './kubelet-server.js'
 import { machineOf, resourcesOf, type Machine } from './machine.js'
 import { heartbeat, makeReady, registerNode, type NodeOrder } from './node.js'
@@ -57,6 +58,8 @@ export interface NodesOptions {
   }) => Promise<ApiIdentity | { readonly refused: string }>
   readonly credentialsOf: (roleArn: string) => AgentCredentials
   readonly hasAssociation: (namespace: string, serviceAccount: string) => boolean
+  /** What pods on an instance reach; on Fargate where there is none. */
+  readonly network: (instanceId: string | undefined) => Promise<PodNetwork>
   /** Without it the cluster has no Fargate. */
   readonly fargate?: FargateCloud
   readonly controllerBinary: (image: string) => string | undefined
@@ -133,6 +136,7 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
     apiCaData: caData,
     cloudUrl: options.cloudUrl,
     agentUrl: (node) => agent.urlOn(node),
+    network: async (name) => options.network(byName(name)?.order.machineId),
     containerTime: options.containerTime ?? 100,
     onProcess: options.onProcess ?? (() => undefined),
     log

@@ -27,7 +27,9 @@ export function podStatus(
   pod: Readonly<Record<string, unknown>>,
   report: ContainerReport,
   podIp: string,
-  startTime: string
+  startTime: string,
+  /** initContainerStatuses, and whether all of them have ended well. */
+  init: { readonly statuses: readonly unknown[]; readonly done: boolean } = { statuses: [], done: true }
 ): Readonly<Record<string, unknown>> {
   const ready = report.state.kind === 'running' && report.state.ready
   const containers = list(record(pod['spec'])['containers']).map(record)
@@ -55,10 +57,11 @@ export function podStatus(
     conditions: [
       ...scheduled,
       condition('PodReadyToStartContainers', true),
-      condition('Initialized', true),
+      condition('Initialized', init.done),
       condition('ContainersReady', ready),
       condition('Ready', ready)
     ],
+    ...(init.statuses.length > 0 && { initContainerStatuses: init.statuses }),
     containerStatuses: containers.map((container) => ({
       name: text(container['name']),
       image: text(container['image']),

@@ -5,6 +5,7 @@ import type { ApiClient, ApiIdentity } from './api-client.js'
 import { ContainerLog } from './container-log.js'
 import { runControllerContainer, type ControllerContainer } from './controller-container.js'
 import type { LogRequest } from './kubelet-server.js'
+import { runInitContainer, type InitEnd, type PodNetwork } from './init-container.js'
 import { factsOf, type PodFacts, type ProjectedToken } from './pod-environment.js'
 import { kubernetesTime, podStatus, type ContainerReport } from './pod-status.js'
 
@@ -29,6 +30,8 @@ export interface PodsOptions {
   readonly apiCaData: string
   readonly cloudUrl: string
   readonly agentUrl: (node: string) => string
+  /** What pods on the node reach. */
+  readonly network: (node: string) => Promise<PodNetwork>
   /** Milliseconds that a container takes to start and to stop. */
   readonly containerTime: number
   readonly log: (line: string) => void
@@ -44,12 +47,17 @@ interface RunningPod {
   controller: ControllerContainer | undefined
   /** The newest, whether it has arrived or not. */
   report: ContainerReport | undefined
+  init: { readonly statuses: readonly unknown[]; readonly done: boolean }
+  /** Aborted when the pod ends. */
+  readonly over: AbortController
   ready: boolean
   ending: boolean
 }
 
 /** Milliseconds until a status that was not taken is sent again. */
 const STATUS_AGAIN = 500
+/** The same until an init container that failed runs again; a kubelet begins with 10 s. */
+const BACK_OFF = 500
 
 /** Runs the pods that are bound to the sandbox's nodes, as their kubelets would. */
 export class Pods {
@@ -129,6 +137,7 @@ export class Pods {
   async stop(): Promise<void> {
     const all = [...this.#running.values()]
     this.#running.clear()
+    for (const { over } of all) over.abort()
     await Promise.all(all.map(async (running) => running.controller?.stop(1000)))
   }
 
@@ -142,17 +151,25 @@ export class Pods {
       startTime: kubernetesTime(Date.now()),
       controller: undefined,
       report: undefined,
+      init: { statuses: [], done: true },
+      over: new AbortController(),
       ready: false,
       ending: false
     }
     this.#running.set(facts.uid, running)
     const containers = list(record(pod['spec'])['containers']).map(record)
+    const initContainers = list(record(pod['spec'])['initContainers']).map(record)
     for (const container of containers) {
       running.logs.set(text(container['name']) ?? '', new ContainerLog())
     }
-    const missing = containers.map(imageOf).find((image) => !this.#options.imageExists(image))
+    const missing = [...initContainers, ...containers]
+      .map(imageOf)
+      .find((image) => !this.#options.imageExists(image))
     if (missing !== undefined) {
       await this.#pullFails(running, node, missing)
+      return
+    }
+    if (!(await this.#initialized(running, node, initContainers))) {
       return
     }
     const controller = containers.find(
@@ -182,6 +199,42 @@ export class Pods {
     })
   }
 
+  /** Runs the init containers one after another, each until it ends well; false when the pod ended before. */
+  async #initialized(
+    running: RunningPod,
+    node: LiveNode,
+    containers: readonly Readonly<Record<string, unknown>>[]
+  ): Promise<boolean> {
+    const ends = new Map<string, InitEnd & { readonly restarts: number }>()
+    const { signal } = running.over
+    for (const container of containers) {
+      const name = text(container['name']) ?? ''
+      for (let restarts = 0; ends.get(name)?.exitCode !== 0; restarts++) {
+        const end = await runInitContainer(container, {
+          root: join(this.#options.folder, running.facts.uid, name),
+          network: await this.#options.network(running.facts.nodeName),
+          signal
+        })
+        if (signal.aborted) {
+          return false
+        }
+        ends.set(name, { ...end, restarts })
+        const done = containers.every((one) => ends.get(text(one['name']) ?? '')?.exitCode === 0)
+        running.init = { done, statuses: containers.map((one) => initStatus(one, ends)) }
+        if (!done) {
+          await this.#report(running, node, {
+            state: { kind: 'waiting', reason: 'PodInitializing', message: '' },
+            restarts: 0
+          })
+        }
+        if (end.exitCode !== 0) {
+          await pause(BACK_OFF)
+        }
+      }
+    }
+    return !signal.aborted
+  }
+
   async #pullFails(running: RunningPod, node: LiveNode, image: string): Promise<void> {
     const message = `failed to pull and unpack image "${image}": failed to resolve reference "${image}": ${image}: not found`
     for (const reason of ['ErrImagePull', 'ImagePullBackOff']) {
@@ -207,6 +260,7 @@ export class Pods {
     }
     if (running !== undefined) {
       running.ending = true
+      running.over.abort()
       await running.controller?.stop(grace * 1000)
       await pause(this.#options.containerTime)
     }
@@ -255,7 +309,7 @@ export class Pods {
         as: node.identity,
         body: {
           metadata: { uid: running.facts.uid },
-          status: podStatus(running.pod, report, running.podIp, running.startTime)
+          status: podStatus(running.pod, report, running.podIp, running.startTime, running.init)
         }
       })
       const said = String(answer.body['message'])
@@ -293,6 +347,7 @@ export class Pods {
   #forget(uid: string): void {
     const running = this.#running.get(uid)
     this.#running.delete(uid)
+    running?.over.abort()
     if (running?.controller !== undefined && !running.ending) {
       this.#quietly(running.controller.stop(0))
     }
@@ -301,6 +356,20 @@ export class Pods {
   #quietly(work: Promise<void>): void {
     work.catch((error: unknown) => this.#options.log(`kubelet: ${String(error)}`))
   }
+}
+
+function initStatus(
+  container: Readonly<Record<string, unknown>>,
+  ends: ReadonlyMap<string, InitEnd & { readonly restarts: number }>
+): Readonly<Record<string, unknown>> {
+  const name = text(container['name']) ?? ''
+  const end = ends.get(name)
+  const common = { name, image: imageOf(container), imageID: '', ready: end?.exitCode === 0 }
+  if (end === undefined) {
+    return { ...common, restartCount: 0, state: { waiting: { reason: 'PodInitializing' } } }
+  }
+  const { restarts, ...terminated } = end
+  return { ...common, restartCount: restarts, state: { terminated } }
 }
 
 function imageOf(container: Readonly<Record<string, unknown>>): string {

@@ -40,3 +40,26 @@ export function instanceEnds(aws: Aws): (ids: readonly string[]) => Promise<Read
     return ends
   }
 }
+
+/** `sg-1 (name)` for each security group, by instance id; instances that EC2 no longer knows are left out. */
+export function instanceGroups(
+  aws: Aws
+): (ids: readonly string[]) => Promise<ReadonlyMap<string, readonly string[]>> {
+  return async (ids) => {
+    if (ids.length === 0) return new Map()
+    const { paginateDescribeInstances } = await import('./sdk/ec2.js')
+    const client = await aws.ec2()
+    const groups = new Map<string, readonly string[]>()
+    const filters = [{ Name: 'instance-id', Values: [...ids] }]
+    for await (const page of paginateDescribeInstances({ client }, { Filters: filters })) {
+      for (const instance of page.Reservations?.flatMap((reservation) => reservation.Instances ?? []) ?? []) {
+        const of = instance.SecurityGroups ?? []
+        groups.set(
+          instance.InstanceId ?? '',
+          of.map(({ GroupId = '', GroupName = '' }) => `${GroupId} (${GroupName})`)
+        )
+      }
+    }
+    return groups
+  }
+}

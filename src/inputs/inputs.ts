@@ -109,6 +109,8 @@ function read(source: InputSource, problems: InputProblems) {
       replicas: parsed(table.smokeTestReplicas),
       onePerNode: parsed(table.smokeTestOnePerNode),
       image: parsed(table.smokeTestImage),
+      /** Undefined: the network of new nodes is not proved. */
+      networkImage: parsed(table.smokeTestNetworkImage),
       /** Empty: the first in mode install, every one in mode smoke-test. */
       nodePools: parsed(table.smokeTestNodePools),
       timeoutSeconds: parsed(table.smokeTestTimeout),

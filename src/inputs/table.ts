@@ -79,6 +79,12 @@ export const table = {
     proof,
     of.image
   ),
+  smokeTestNetworkImage: input(
+    'smoke-test-network-image',
+    'public.ecr.aws/docker/library/busybox:1.37.0',
+    proof,
+    of.imageOrNone
+  ),
   smokeTestNodePools: input('smoke-test-node-pools', '', proof, list(of.nodePoolName)),
   smokeTestTimeout: input('smoke-test-timeout', '15m', proof, duration(30, 7200)),
   nodeReadyThreshold: input('node-ready-threshold-seconds', '', proof, optional(integer(1, 86_400))),

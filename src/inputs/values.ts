@@ -30,6 +30,9 @@ export const stack = matching(
   'use letters, digits and -, beginning with a letter, at most 128'
 )
 export const image = matching(/^[\w][\w./:@-]*$/, 'use an image such as nginx')
+/** `none`: undefined. */
+export const imageOrNone: Parser<string | undefined> = (value, reading) =>
+  value === 'none' ? undefined : image(value, reading)
 export const nodePoolName = matching(
   /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/,
   'use names of NodePools, comma-separated'

@@ -1,4 +1,4 @@
-import { instanceEnds, instanceStates } from '../aws/instance-states.js'
+import { instanceEnds, instanceGroups, instanceStates } from '../aws/instance-states.js'
 import { alsoTaggedIds } from '../plan/also-tagged.js'
 import type { Layer } from '../engine/resource.js'
 import { applyAll, type Outcome } from '../engine/walk.js'
@@ -57,6 +57,7 @@ export async function install(run: Run): Promise<void> {
           kubernetes: found.kubernetes,
           instanceStates: instanceStates(found.aws),
           instanceEnds: instanceEnds(found.aws),
+          instanceGroups: instanceGroups(found.aws),
           ownership: ownershipOf(now.run),
           tested: (results) => noteSmokeTests(now.run, results)
         },

@@ -1,4 +1,4 @@
-import { instanceEnds, instanceStates } from '../aws/instance-states.js'
+import { instanceEnds, instanceGroups, instanceStates } from '../aws/instance-states.js'
 import { reach, type Reached } from '../plan/discovery.js'
 import { UserError } from '../engine/errors.js'
 import type { Step } from '../engine/resource.js'
@@ -29,6 +29,7 @@ export async function smokeTest(run: Run): Promise<void> {
           kubernetes,
           instanceStates: instanceStates(aws),
           instanceEnds: instanceEnds(aws),
+          instanceGroups: instanceGroups(aws),
           ownership: ownershipOf(run),
           tested: (results) => noteSmokeTests(run, results)
         },

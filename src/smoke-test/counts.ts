@@ -18,6 +18,14 @@ export async function nodeUids(kubernetes: Kubernetes): Promise<ReadonlySet<stri
   return new Set((await kubernetes.pick(nodes, (node) => node.metadata?.uid ?? '')).items)
 }
 
+/** Ids of EC2 instances of nodes that Karpenter did not make, at most 100 of them. */
+export async function otherInstances(kubernetes: Kubernetes): Promise<readonly string[]> {
+  const { items } = await kubernetes.pick(nodes, (node) =>
+    'karpenter.sh/nodepool' in (node.metadata?.labels ?? {}) ? '' : instanceIdOf(node, 'spec', 'providerID')
+  )
+  return items.filter((id) => id !== '').slice(0, 100)
+}
+
 export function isRunning(pod: Pod): boolean {
   return (
     pod.metadata?.deletionTimestamp === undefined &&

@@ -1,11 +1,12 @@
 import { withoutEncoded } from '../aws/denials.js'
-import type { Pod } from 'kubernetes-types/core/v1.js'
+import type { ContainerStateWaiting, ContainerStatus, Pod } from 'kubernetes-types/core/v1.js'
 import { UserError } from '../engine/errors.js'
 import { conditionOf, conditionsOf, describe, failing } from '../kubernetes/conditions.js'
 import type { Manifest } from '../kubernetes/manifest.js'
 import { refusedIn } from '../kubernetes/refusals.js'
 import { instanceIdOf, isRunning } from './counts.js'
 import { telling } from './events.js'
+import { networkCause, type NetworkSeen } from './network-proof.js'
 import type { KarpenterEvent } from './result.js'
 
 /** What was seen of a scale-up that did not come about. */
@@ -22,6 +23,7 @@ export interface Seen {
   readonly claims: readonly Manifest[]
   /** Why EC2 ended instances of theirs by itself. */
   readonly ends: readonly string[]
+  readonly network: NetworkSeen | undefined
   readonly events: readonly KarpenterEvent[]
   /** Of the Deployment and of the controller. */
   readonly namespace: string
@@ -51,6 +53,7 @@ function cause(seen: Seen): Cause {
   if (seen.refusal !== undefined) return refused(seen.refusal, seen)
   const [end] = seen.ends
   if (end !== undefined) return { problem: `EC2 ended the instance at once: ${end}`, fix: endFix(end) }
+  if (seen.network !== undefined) return networkCause(seen.network)
   if (seen.claims.length === 0) return withoutClaims(seen)
   const unfinished = seen.claims.filter((claim) => conditionOf(claim, 'Initialized')?.status !== 'True')
   const claim = unfinished.at(-1)
@@ -154,13 +157,15 @@ function launchFix(said: string): string {
 
 function pods(seen: Seen): Cause {
   for (const pod of seen.pods) {
-    const waiting = pod.status?.containerStatuses?.find((one) => one.state?.waiting?.reason !== undefined)
-      ?.state?.waiting
-    if (waiting?.reason !== undefined && waiting.reason !== 'ContainerCreating') {
-      return {
-        problem: `nodes came, pod ${pod.metadata?.name ?? ''} does not run on them: ${waiting.reason}: ${waiting.message ?? ''}`,
-        fix: 'The nodes must reach the image, and it must keep running without arguments: give smoke-test-image another one.'
-      }
+    const proof = waitingIn(pod.status?.initContainerStatuses)
+    const waiting = proof ?? waitingIn(pod.status?.containerStatuses)
+    if (waiting === undefined) continue
+    return {
+      problem: `nodes came, pod ${pod.metadata?.name ?? ''} does not run on them: ${waiting.reason ?? ''}: ${waiting.message ?? ''}`,
+      fix:
+        proof === undefined
+          ? 'The nodes must reach the image, and it must keep running without arguments: give smoke-test-image another one.'
+          : 'The nodes must reach the image: give smoke-test-network-image another one, or none.'
     }
   }
   const unscheduled = seen.pods
@@ -170,4 +175,13 @@ function pods(seen: Seen): Cause {
     problem: `nodes came and not all pods run on them${unscheduled === undefined ? '' : `: ${unscheduled.message}`}`,
     fix: 'Give it more time with smoke-test-timeout; kubectl describe pod shows what a pod waits for.'
   }
+}
+
+function waitingIn(statuses: readonly ContainerStatus[] = []): ContainerStateWaiting | undefined {
+  return statuses
+    .map((one) => one.state?.waiting)
+    .find(
+      (waiting) =>
+        waiting?.reason !== undefined && !/^(ContainerCreating|PodInitializing)$/.test(waiting.reason)
+    )
 }

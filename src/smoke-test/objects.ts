@@ -3,6 +3,7 @@ import { quantity } from '../engine/quantity.js'
 import type { Ownership } from '../aws/environment.js'
 import { deployments, nodePools } from '../kubernetes/kinds.js'
 import { field, listField, type Manifest } from '../kubernetes/manifest.js'
+import { proofCommand, proofContainer } from './network-proof.js'
 
 /**
  * On every object of a smoke test. The value is the run's id on its Deployments and NodePools, by which they are found
@@ -28,6 +29,8 @@ export interface Workload {
   readonly replicas: number
   readonly onePerNode: boolean
   readonly image: string
+  /** With sh and nc, by which each pod proves the network of its node before it runs; undefined: none does. */
+  readonly networkImage: string | undefined
   /** For scale-up, and again for scale-down. */
   readonly timeoutSeconds: number
 }
@@ -136,6 +139,10 @@ const offFargate = { 'eks.amazonaws.com/compute-type': 'ec2' }
 const nobody = 65535
 /** Equal as request and limit, so that quotas and LimitRanges that want both have them. */
 const room = { cpu: '1', memory: '64Mi' }
+const unprivileged = {
+  resources: { requests: room, limits: room },
+  securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } }
+}
 
 /** Pods that pass Pod Security `restricted` as they are. */
 function deploymentOf(
@@ -181,14 +188,19 @@ function deploymentOf(
             runAsGroup: nobody,
             seccompProfile: { type: 'RuntimeDefault' }
           },
-          containers: [
-            {
-              name: 'smoke-test',
-              image: workload.image,
-              resources: { requests: room, limits: room },
-              securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } }
-            }
-          ]
+          ...(workload.networkImage !== undefined && {
+            initContainers: [
+              {
+                ...unprivileged,
+                name: proofContainer,
+                image: workload.networkImage,
+                command: proofCommand,
+                // What it printed is then in the pod's status, and no right to read logs is needed.
+                terminationMessagePolicy: 'FallbackToLogsOnError'
+              }
+            ]
+          }),
+          containers: [{ ...unprivileged, name: 'smoke-test', image: workload.image }]
         }
       }
     }

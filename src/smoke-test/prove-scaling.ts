@@ -6,6 +6,7 @@ import { nodePools } from '../kubernetes/kinds.js'
 import { cleanUp, cleanUpEarlier } from './clean-up.js'
 import { chooseNodePools, type NodePoolChoice } from './node-pools-under-test.js'
 import { smokeTestId, testId } from './objects.js'
+import type { InstanceGroups } from './network-proof.js'
 import type { NodePoolResult } from './result.js'
 import type { InstanceEnds, InstanceStates } from './instance-states.js'
 import { runSmokeTest } from './run.js'
@@ -20,6 +21,7 @@ export interface Proof {
   readonly kubernetes: Kubernetes
   readonly instanceStates: InstanceStates
   readonly instanceEnds: InstanceEnds
+  readonly instanceGroups: InstanceGroups
   readonly ownership: Ownership
   /** Told after each NodePool of all that have passed so far, so that a run that fails or is cancelled reports them. */
   readonly tested: (results: readonly NodePoolResult[]) => void
@@ -42,8 +44,8 @@ export async function proveScaling(proof: Proof, step: Step): Promise<void> {
     (await kubernetes.list(nodePools)).items
   )
   for (const warning of chosen.warnings) step.warning(warning)
-  const { instanceStates, instanceEnds } = proof
-  const ports = { kubernetes, instanceStates, instanceEnds, ownership }
+  const { instanceStates, instanceEnds, instanceGroups } = proof
+  const ports = { kubernetes, instanceStates, instanceEnds, instanceGroups, ownership }
   const results: NodePoolResult[] = []
   const errors: unknown[] = []
   for (const [index, nodePool] of chosen.names.entries()) {

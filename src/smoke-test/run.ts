@@ -14,6 +14,7 @@ import {
   isRunning,
   lastStages,
   nodeUids,
+  otherInstances,
   runningSince,
   timeOf
 } from './counts.js'
@@ -21,6 +22,7 @@ import { EventLog } from './events.js'
 import { objectNames, smokeTestLabel, smokeTestObjects, type TestIdentity } from './objects.js'
 import { readyNodePool } from './ready-node-pool.js'
 import type { InstanceEnds, InstanceStates } from './instance-states.js'
+import type { InstanceGroups } from './network-proof.js'
 import type { NodePoolResult } from './result.js'
 import { scaleDown } from './scale-down.js'
 import { awaitScaleUp } from './scale-up.js'
@@ -33,6 +35,7 @@ export interface SmokeTestOptions extends TestIdentity {
   readonly replicas: number
   readonly onePerNode: boolean
   readonly image: string
+  readonly networkImage: string | undefined
   /** For the scale-up, and again for the scale-down. */
   readonly timeoutSeconds: number
 }
@@ -41,6 +44,7 @@ export interface SmokeTestPorts {
   readonly kubernetes: Kubernetes
   readonly instanceStates: InstanceStates
   readonly instanceEnds: InstanceEnds
+  readonly instanceGroups: InstanceGroups
   readonly ownership: Ownership
 }
 
@@ -128,6 +132,8 @@ async function upAndDown(
       pools,
       seen,
       instanceEnds: ports.instanceEnds,
+      instanceGroups: ports.instanceGroups,
+      otherInstances: async () => otherInstances(kubernetes),
       events: () => events.all
     },
     step

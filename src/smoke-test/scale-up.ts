@@ -1,5 +1,5 @@
 import type { Deployment } from 'kubernetes-types/apps/v1.js'
-import type { Node, Pod } from 'kubernetes-types/core/v1.js'
+import type { ContainerStatus, Node, Pod } from 'kubernetes-types/core/v1.js'
 import { conditionOf } from '../kubernetes/conditions.js'
 import { textField, type Manifest } from '../kubernetes/manifest.js'
 import { refusedIn } from '../kubernetes/refusals.js'
@@ -9,6 +9,7 @@ import { telling } from './events.js'
 import { explain } from './explain.js'
 import type { KarpenterEvent } from './result.js'
 import type { InstanceEnds } from './instance-states.js'
+import { type InstanceGroups, type NetworkSeen, type Unreached, unreachedOf } from './network-proof.js'
 import type { Step } from '../engine/resource.js'
 
 export interface ScaleUp {
@@ -29,6 +30,9 @@ export interface ScaleUp {
   /** NodeClaims as last seen, by UID. */
   readonly seen: ReadonlyMap<string, Manifest>
   readonly instanceEnds: InstanceEnds
+  readonly instanceGroups: InstanceGroups
+  /** Instances of nodes that Karpenter did not make. */
+  readonly otherInstances: () => Promise<readonly string[]>
   readonly events: () => readonly KarpenterEvent[]
 }
 
@@ -36,7 +40,9 @@ export interface ScaleUp {
 const podPatience = 60_000
 /** The same for pods that are refused by what may come up yet: a webhook, a service account. */
 const refusalPatience = 30_000
-/** The same for launches that no waiting makes possible: a quota, a right, a role. */
+/** How often a pod may give up on the network: the second time says that it is not only late. */
+const proofRuns = 2
+/** The same as for refusals for launches that no waiting makes possible: a quota, a right, a role. */
 const launchPatience = 120_000
 
 /** Waits until every pod runs on a node of the test, and every such node is initialized. Throws what held it up. */
@@ -46,6 +52,7 @@ export async function awaitScaleUp(view: Pick<View, 'until'>, test: ScaleUp, ste
   let launched = 0
   let asked = ''
   let ends: ReadonlyMap<string, string> = new Map()
+  let network: 'asked' | NetworkSeen | undefined
   const failure = () =>
     explain({
       subject: test.subject,
@@ -56,6 +63,7 @@ export async function awaitScaleUp(view: Pick<View, 'until'>, test: ScaleUp, ste
       pods: test.pods.objects,
       claims: test.claims.objects.length > 0 ? test.claims.objects : [...test.seen.values()],
       ends: [...ends.values()],
+      network: unreachedOf(test.pods.objects) === undefined || network === 'asked' ? undefined : network,
       events: test.events(),
       namespace: test.namespace
     })
@@ -69,6 +77,11 @@ export async function awaitScaleUp(view: Pick<View, 'until'>, test: ScaleUp, ste
       (found) => (ends = found),
       () => undefined
     )
+  }
+  /** What is on both sides, once for the first pod that does not get through. */
+  const askForGroups = (unreached: Unreached): void => {
+    network = 'asked'
+    void groupsOf(unreached, test).then((seen) => (network = seen))
   }
   try {
     await view.until(() => {
@@ -90,11 +103,31 @@ export async function awaitScaleUp(view: Pick<View, 'until'>, test: ScaleUp, ste
       if (forHow.launch(hopeless) >= launchPatience) throw failure()
       askForEnds()
       if (ends.size > 0) throw failure()
-      step.waiting(refusal ?? progress(test, running.length))
+      const unreached = unreachedOf(test.pods.objects)
+      if (unreached !== undefined && network === undefined) askForGroups(unreached)
+      if (unreached !== undefined && unreached.runs >= proofRuns && network !== 'asked') throw failure()
+      step.waiting(refusal ?? progress(test, running.length, unreached))
       return undefined
     })
   } finally {
     step.waiting(undefined)
+  }
+}
+
+/** Whoever may not ask EC2 is told what is known without. */
+async function groupsOf(unreached: Unreached, test: ScaleUp): Promise<NetworkSeen> {
+  const node = test.nodes.objects.find(({ metadata }) => metadata?.name === unreached.node)
+  const instance = instanceIdOf(node, 'spec', 'providerID')
+  try {
+    const ids = await test.otherInstances()
+    const groups = await test.instanceGroups([instance, ...ids].filter((id) => id !== ''))
+    const others = ids.flatMap((id) => {
+      const of = groups.get(id)
+      return of === undefined ? [] : [of]
+    })
+    return { ...unreached, instance, groups: groups.get(instance), others }
+  } catch {
+    return { ...unreached, instance, groups: undefined, others: [] }
   }
 }
 
@@ -145,13 +178,21 @@ function is(claim: Manifest, type: string): boolean {
 }
 
 function cannotStart(pod: Pod): boolean {
-  return (pod.status?.containerStatuses ?? []).some((one) =>
-    /^(ErrImage|ImagePull|InvalidImageName|CrashLoop|Create.*Error)/.test(one.state?.waiting?.reason ?? '')
+  const waiting = (one: ContainerStatus): string => one.state?.waiting?.reason ?? ''
+  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {}
+  return (
+    containerStatuses.some((one) =>
+      /^(ErrImage|ImagePull|InvalidImageName|CrashLoop|Create.*Error)/.test(waiting(one))
+    ) ||
+    // One that ends in vain has a patience of its own.
+    initContainerStatuses.some((one) =>
+      /^(ErrImage|ImagePull|InvalidImageName|Create.*Error)/.test(waiting(one))
+    )
   )
 }
 
 /** `2 of 5 pods run; 2 NodeClaims: 2 launched, 1 registered, 0 initialized`. */
-function progress(test: ScaleUp, running: number): string {
+function progress(test: ScaleUp, running: number, unreached: Unreached | undefined): string {
   const claims = test.claims.objects
   const count = (type: string): number => claims.filter((claim) => is(claim, type)).length
   const nodes =
@@ -164,5 +205,5 @@ function progress(test: ScaleUp, running: number): string {
   const held = claims
     .map((claim) => textField(conditionOf(claim, 'Launched'), 'message'))
     .find((text) => text !== undefined && text !== '')
-  return `${running} of ${test.replicas} pods run; ${nodes}${said}${held === undefined || count('Launched') > 0 ? '' : `: ${held}`}`
+  return `${running} of ${test.replicas} pods run; ${nodes}${said}${held === undefined || count('Launched') > 0 ? '' : `: ${held}`}${unreached === undefined ? '' : `; pod ${unreached.pod} on ${unreached.node} does not reach the API server yet: ${unreached.message}`}`
 }

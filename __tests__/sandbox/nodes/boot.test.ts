@@ -62,6 +62,7 @@ async function nodesOf(
   const folder = await mkdtemp(join(tmpdir(), 'boot-'))
   stops.push(() => rm(folder, { recursive: true, force: true }))
   const nodes = await startNodes({
+    network: async () => ({ dns: true, api: true }),
     region: 'eu-west-1',
     clusterName: 'blue',
     kubernetesVersion: '1.35',

@@ -38,6 +38,7 @@ async function statuses(answers: readonly (ApiAnswer | Error)[]): Promise<readon
     apiCaData: '',
     cloudUrl: 'http://127.0.0.1:1',
     agentUrl: () => '',
+    network: async () => ({ dns: true, api: true }),
     containerTime: 0,
     log: (line) => log.push(line),
     onProcess: () => undefined
