@@ -16,9 +16,9 @@ export interface DrainScene {
 }
 
 export interface Blocker {
-  /** `default/web-1`. */
+  /** `default/web-1`, or `VolumeAttachment csi-1`. */
   readonly pod: string
-  readonly kind: 'budget' | 'do-not-disrupt' | 'ending' | 'no capacity'
+  readonly kind: 'budget' | 'do-not-disrupt' | 'ending' | 'no capacity' | 'volume'
   /** Reads on from the pod: `on ip-10-0-1-2: PodDisruptionBudget web allows no disruption`. */
   readonly why: string
   /** What a person can do about it. */
