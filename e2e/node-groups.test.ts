@@ -25,10 +25,13 @@ describe('nodes with a security group of their own', () => {
   })
   afterAll(async () => sandbox.stop())
 
-  const findings = (result: ActionResult): readonly Readonly<Record<string, unknown>>[] =>
+  const findings = (
+    result: ActionResult,
+    of = 'node-security-groups'
+  ): readonly Readonly<Record<string, unknown>>[] =>
     list(reportOf(result)['preflight'])
       .map(record)
-      .filter(({ check }) => check === 'node-security-groups')
+      .filter(({ check }) => check === of)
 
   test('are warned of before the first write, with the group to pass', async () => {
     const own = sandbox.vpc.clusterSecurityGroupId
@@ -63,6 +66,23 @@ describe('nodes with a security group of their own', () => {
       expect.objectContaining({
         level: 'note',
         problem: expect.stringContaining("the run's role may not call ec2:DescribeInstances")
+      })
+    ])
+  })
+
+  test('whose pods have IPv6 addresses are told which policy to add', async () => {
+    const { clusters } = sandbox.cloud.eks
+    const cluster = sandbox.cloud.eks.cluster('green')
+    clusters.set('green', { ...cluster, ipFamily: 'ipv6' })
+    const result = await sandbox.run(refused)
+    clusters.set('green', cluster)
+    expect(findings(result, 'ipv6-pods')).toEqual([
+      expect.objectContaining({
+        level: 'warning',
+        subject: 'node-role-policies',
+        fix: expect.stringMatching(
+          /^Pass `node-role-policies: arn:aws:iam::111122223333:policy\/AmazonEKS_CNI_IPv6_Policy`/
+        )
       })
     ])
   })

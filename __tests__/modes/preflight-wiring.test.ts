@@ -159,6 +159,11 @@ const provocations: Readonly<Record<CheckName, Provocation>> = {
     arrange: ({ aws }) => aws.tags.get('sg-1')?.clear(),
     says: 'none of them is tagged kubernetes.io/cluster/blue'
   },
+  'ipv6-pods': {
+    given: { 'helm-values': 'replicaz: 1' },
+    cluster: { ipFamily: 'ipv6' },
+    says: 'ec2:AssignIpv6Addresses'
+  },
   'node-security-groups': {
     // A warning refuses nothing: something else must.
     given: { 'helm-values': 'replicaz: 1' },

@@ -73,6 +73,7 @@ export function checkedOf(clients: Pick<Found, 'aws' | 'kubernetes'>, given: Giv
       nodes: async () => [node('ip-1'), node('ip-2', { zone: 'b' })],
       podIdentityAgentPods: undefined,
       network: networkReads(clients.aws, { name: 'blue', vpcId: 'vpc-1' }),
+      identityOf: async () => undefined,
       record: undefined,
       ...given.found
     },

@@ -148,7 +148,7 @@ async function everythingWrong(): Promise<Given> {
       crds: 'leave',
       'node-pools': 'apiVersion: karpenter.sh/v1'
     },
-    cluster: { autoMode: true, status: 'FAILED', oidcIssuer: '' },
+    cluster: { autoMode: true, status: 'FAILED', oidcIssuer: '', ipFamily: 'ipv6' },
     found: {
       controllers: [{ namespace: 'other', deployment: 'k', version: '1.0.5', release: undefined }],
       autoscalers: [{ namespace: 'kube-system', deployment: 'ca', replicas: 1, image: 'ca', scope: [] }],
@@ -211,6 +211,7 @@ it('asks every check of the catalogue, and says what they find in one order', as
     matching(/^names-and-policy-size: .*is no name for an instance profile/),
     matching(/^subnet-tags-conflict: subnet-1 is tagged/),
     matching(/^network: whether nodes in them reach AWS's services/),
+    matching(/^ipv6-pods: pods of blue have IPv6 addresses/),
     matching(/^node-security-groups: whether nodes that are there and new ones/),
     matching(/^queue: there is no queue "other"/),
     matching(/^not-ours: is somebody else's/),
@@ -240,7 +241,7 @@ it('asks every check of the catalogue, and says what they find in one order', as
 it('counts the checks, which are fewer without manifests of the user', async () => {
   const { findings, lines } = await run({})
   expect(findings.map(({ level }) => level)).not.toContain('error')
-  expect(lines.at(-1)).toBe(`note: 26 checks, ${findings.length} findings`)
+  expect(lines.at(-1)).toBe(`note: 27 checks, ${findings.length} findings`)
 })
 
 it('asks EC2, IAM and SQS nothing where nothing is to be changed', async () => {

@@ -25,7 +25,8 @@ const crd: CustomResourceDefinition = {
 const manifest = { apiVersion: 'karpenter.sh/v1', kind: 'NodePool', metadata: { name: 'a' } }
 
 /** Read before preflight, or made of what was. */
-type OfTheRun = 'nodes' | 'inspections' | 'changes' | 'needs' | 'replacingCrds' | 'admissionRefusals' | 'helm'
+type OfTheRun =
+  'cniRole' | 'nodes' | 'inspections' | 'changes' | 'needs' | 'replacingCrds' | 'admissionRefusals' | 'helm'
 
 /** How each read is asked; one that is missing does not compile. */
 const ofClients: Readonly<Record<Exclude<Read, OfTheRun>, (facts: Facts) => Promise<unknown>>> = {

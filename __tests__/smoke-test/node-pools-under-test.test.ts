@@ -1,5 +1,5 @@
 import type { Manifest } from '../../src/kubernetes/manifest.js'
-import { chooseNodePools } from '../../src/smoke-test/node-pools-under-test.js'
+import { chooseNodePools, windowsClasses } from '../../src/smoke-test/node-pools-under-test.js'
 import { smokeTestLabel } from '../../src/smoke-test/objects.js'
 
 function pool(
@@ -125,5 +125,74 @@ describe('the first NodePool', () => {
     expect(() => chooseNodePools({ kind: 'first', of: [] }, [])).toThrow(
       'smoke-test: the cluster has no NodePool, and node-pools is none'
     )
+  })
+})
+
+describe('NodePools of Windows nodes', () => {
+  const ofSystem = (name: string, operator: string, ...values: readonly string[]): Manifest =>
+    pool(name, {
+      spec: {
+        template: {
+          spec: {
+            nodeClassRef: { group: 'karpenter.k8s.aws', name: 'default' },
+            requirements: [{ key: 'kubernetes.io/os', operator, values }]
+          }
+        }
+      }
+    })
+  const windows = ofSystem('win', 'In', 'windows')
+  const why = "makes Windows nodes, on which the smoke test's pods do not run"
+
+  it.each([
+    ['In linux', ofSystem('a', 'In', 'linux')],
+    ['In both', ofSystem('a', 'In', 'linux', 'windows')],
+    ['NotIn windows', ofSystem('a', 'NotIn', 'windows')],
+    ['Exists', ofSystem('a', 'Exists')],
+    ['nothing', pool('a')]
+  ])('are none of those that ask for %s', (_, other) => {
+    expect(chooseNodePools({ kind: 'every' }, [other])).toEqual({ names: ['a'], warnings: [] })
+  })
+
+  it.each([
+    ['their requirements', windows, new Set<string>()],
+    ['their requirements', ofSystem('win', 'NotIn', 'linux'), new Set<string>()],
+    ['their EC2NodeClass', ofSystem('win', 'Exists'), new Set(['default'])]
+  ])('are left out by %s, with the reason', (_, left, classes) => {
+    expect(chooseNodePools({ kind: 'every' }, [left, autoMode, pool('a')], classes)).toEqual({
+      names: ['a'],
+      warnings: [`smoke test: NodePool win ${why}: it is left out`]
+    })
+  })
+
+  it('are passed over for the first one that can be proved; with no other nothing is', () => {
+    expect(chooseNodePools({ kind: 'first', of: ['win', 'a'] }, [windows, pool('a')])).toEqual({
+      names: ['a'],
+      warnings: []
+    })
+    expect(chooseNodePools({ kind: 'first', of: ['win'] }, [windows])).toEqual({
+      names: [],
+      warnings: [`smoke test: NodePool win ${why}: nothing is proved`]
+    })
+  })
+
+  it('cannot be asked for by name', () => {
+    const error = thrownBy(() => chooseNodePools({ kind: 'named', names: ['win'] }, [windows]))
+    expect(String(error)).toContain(`NodePool win ${why}: there is nothing to prove`)
+  })
+
+  it('are those whose EC2NodeClass has the family or an alias of it', () => {
+    const nodeClass = (name: string, spec: Readonly<Record<string, unknown>>): Manifest => ({
+      apiVersion: 'karpenter.k8s.aws/v1',
+      kind: 'EC2NodeClass',
+      metadata: { name },
+      spec
+    })
+    const classes = [
+      nodeClass('family', { amiFamily: 'Windows2022' }),
+      nodeClass('alias', { amiSelectorTerms: [{ alias: 'windows2025@latest' }] }),
+      nodeClass('bottlerocket', { amiSelectorTerms: [{ alias: 'bottlerocket@latest' }] }),
+      nodeClass('custom', { amiFamily: 'Custom', amiSelectorTerms: [{ id: 'ami-1' }] })
+    ]
+    expect([...windowsClasses(classes)]).toEqual(['family', 'alias'])
   })
 })

@@ -34,7 +34,9 @@ export interface SandboxSpec {
   /** Two m5.large over two zones when absent; none at all with a count of 0. */
   readonly nodeGroup?: NodeGroupOrder
   /** Whatever else the cloud's cluster may have: autoMode, zonalShift, tags. */
-  readonly cluster?: Partial<Pick<ClusterSpec, 'autoMode' | 'zonalShift' | 'tags' | 'serviceIpv4Cidr'>>
+  readonly cluster?: Partial<
+    Pick<ClusterSpec, 'autoMode' | 'zonalShift' | 'tags' | 'serviceIpv4Cidr' | 'ipFamily'>
+  >
   /** Fargate profiles over the private subnets, by name: their selectors. */
   readonly fargateProfiles?: Readonly<Record<string, readonly FargateSelector[]>>
   /** Policies of the role that the action assumes; the published ones when absent. */

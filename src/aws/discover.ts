@@ -69,6 +69,9 @@ export async function discoverCluster(aws: Aws, name: string): Promise<Cluster> 
     subnetIds: network.subnetIds ?? [],
     clusterSecurityGroupId: network.clusterSecurityGroupId ?? '',
     autoMode: cluster.computeConfig?.enabled ?? false,
+    ...(cluster.kubernetesNetworkConfig?.ipFamily !== undefined && {
+      ipFamily: cluster.kubernetesNetworkConfig.ipFamily
+    }),
     tags: cluster.tags ?? {}
   }
 }

@@ -33,6 +33,8 @@ export interface Cluster {
   readonly subnetIds: readonly string[]
   readonly clusterSecurityGroupId: string
   readonly autoMode: boolean
+  /** Of the addresses of pods and services; ipv4 when absent. */
+  readonly ipFamily?: 'ipv4' | 'ipv6'
   readonly tags: Readonly<Record<string, string>>
 }
 

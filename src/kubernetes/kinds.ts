@@ -85,12 +85,7 @@ export const nodeClaims = untyped('karpenter.sh/v1', 'NodeClaim', 'nodeclaims', 
 export const nodeOverlays = untyped('karpenter.sh/v1alpha1', 'NodeOverlay', 'nodeoverlays', false)
 export const ec2NodeClasses = untyped('karpenter.k8s.aws/v1', 'EC2NodeClass', 'ec2nodeclasses', false)
 
-export const volumeAttachments = untyped(
-  'storage.k8s.io/v1',
-  'VolumeAttachment',
-  'volumeattachments',
-  false
-)
+export const volumeAttachments = untyped('storage.k8s.io/v1', 'VolumeAttachment', 'volumeattachments', false)
 export const services = untyped('v1', 'Service', 'services', true)
 export const disruptionBudgets = untyped('policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets', true)
 export const roles = untyped('rbac.authorization.k8s.io/v1', 'Role', 'roles', true)

@@ -45,8 +45,8 @@ export interface Discovery {
   readonly fargateOnly: () => Promise<boolean>
   /** Whether IAM has an OIDC provider of the cluster's issuer; asked when it is first needed. */
   readonly oidcProvider: () => Promise<boolean>
-  /** What pods of the controller's service account in that namespace are given at admission; asked when it is first needed. */
-  readonly identityOf: (namespace: string) => Promise<FoundIdentity | undefined>
+  /** What pods of a service account in that namespace are given at admission, the controller's if it isn't said; asked when it is needed. */
+  readonly identityOf: (namespace: string, serviceAccount?: string) => Promise<FoundIdentity | undefined>
   /** Whether kube-system has a DaemonSet of the Pod Identity agent, EKS's add-on or another. */
   readonly podIdentityAgent: boolean
   /** Pods of that DaemonSet; undefined when there is none. */
@@ -149,11 +149,11 @@ export async function discover(
     }),
     fargateOnly: once(async () => orDenied('nodes', 'kubernetes', hasFargateOnly(kubernetes), false)),
     oidcProvider: once(async () => orDenied('OIDC providers', 'iam', hasOidcProvider(aws, cluster), false)),
-    identityOf: async (namespace) =>
+    identityOf: async (namespace, serviceAccount = releaseName) =>
       orDenied(
         'controller identity',
         'eks',
-        foundIdentity({ aws, cluster, kubernetes }, namespace, releaseName),
+        foundIdentity({ aws, cluster, kubernetes }, namespace, serviceAccount),
         undefined
       ),
     network: networkReads(aws, cluster),

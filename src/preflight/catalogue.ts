@@ -238,6 +238,16 @@ export const catalogue = {
       { level: 'note', says: 'route tables or endpoints may not be read' }
     ]
   },
+  'ipv6-pods': {
+    looksAt:
+      'kubernetesNetworkConfig of the cluster, node-role-policies, the role of service account kube-system/aws-node',
+    findings: [
+      {
+        level: 'warning',
+        says: 'the cluster is an IPv6 one, and new nodes may not assign IPv6 addresses, with the policy to add'
+      }
+    ]
+  },
   'node-security-groups': {
     looksAt:
       'security groups of EC2NodeClasses, and of the nodes that are there and not made by Karpenter (ec2:DescribeInstances), with their rules',

@@ -31,6 +31,7 @@ import { permissions } from './permissions.js'
 import { templatePolicies } from './template-policies.js'
 import { v1beta1Remains } from './v1beta1-remains.js'
 import { versionPair } from './version-pair.js'
+import { ipv6Pods } from './vpc/ipv6-pods.js'
 import { network } from './vpc/network.js'
 import { nodeSecurityGroups } from './vpc/node-security-groups.js'
 import { subnetTagsConflict } from './vpc/subnet-tags-conflict.js'
@@ -57,6 +58,7 @@ const ofEveryRun: Readonly<Record<Exclude<CheckName, AskedBefore | OfGivenManife
   'names-and-policy-size': namesAndPolicySize,
   'subnet-tags-conflict': subnetTagsConflict,
   network,
+  'ipv6-pods': ipv6Pods,
   'node-security-groups': nodeSecurityGroups,
   queue,
   'not-ours': notOurs,

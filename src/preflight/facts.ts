@@ -1,5 +1,5 @@
 import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.js'
-import type { Ownership } from '../aws/environment.js'
+import type { Account, Ownership } from '../aws/environment.js'
 import { principalOf, type Simulation, simulate } from '../aws/simulate.js'
 import { changes } from '../engine/changes.js'
 import type { JsonMap } from '../engine/json.js'
@@ -14,6 +14,7 @@ import type { Fact, KubernetesRange } from '../karpenter/version-facts.js'
 import { customResourceDefinitions, ec2NodeClasses, nodePools } from '../kubernetes/kinds.js'
 import type { Manifest } from '../kubernetes/manifest.js'
 import type { Decisions } from '../plan/decisions.js'
+import type { FoundIdentity } from '../plan/found-identity.js'
 import { releaseName } from '../karpenter/names.js'
 import type { Discovery } from '../plan/discovery.js'
 import { type CrdKeeper, keepersOf } from '../resources/controller/crd-keeper.js'
@@ -59,6 +60,7 @@ type KnownInputs = Pick<
   | 'namespace'
   | 'stackName'
   | 'controllerRoleName'
+  | 'nodeRolePolicies'
   | 'helmValues'
   | 'interruptionQueue'
   | 'discovery'
@@ -88,7 +90,7 @@ type KnownDecisions = Pick<
 export interface Checked {
   readonly inputs: Inputs
   readonly found: KnownDiscovery &
-    Pick<Discovery, 'aws' | 'kubernetes' | 'record' | 'adopted' | 'network' | 'denied'>
+    Pick<Discovery, 'aws' | 'kubernetes' | 'record' | 'adopted' | 'network' | 'denied' | 'identityOf'>
   readonly ownership: Ownership
   readonly decisions: KnownDecisions &
     Pick<Decisions, 'nodeAccess' | 'permissionsBoundary' | 'facts' | 'ownPolicies'>
@@ -101,6 +103,7 @@ export interface Checked {
  * names, and a function is a read: made when a check first asks, and once for all who do. Errors are UserErrors or the client's own; a denial is an answer where the type says so.
  */
 export interface Facts extends KnownInputs, KnownDiscovery, KnownDecisions, NetworkReads {
+  readonly account: Account
   readonly releaseName: string
   /** `1.34` */
   readonly kubernetes: string
@@ -131,6 +134,8 @@ export interface Facts extends KnownInputs, KnownDiscovery, KnownDecisions, Netw
    * to be changed, and they need not be read to know that.
    */
   readonly othersDocuments: () => Promise<readonly JsonMap[] | undefined>
+  /** What gives the VPC CNI a role of its own; undefined when it has the nodes'. */
+  readonly cniRole: () => Promise<FoundIdentity | undefined>
   /** sqs:GetQueueUrl; undefined when there is no queue of that name in this account and region. */
   readonly queueUrl: (name: string) => Promise<string | undefined>
   /** Public SSM parameters: those of the names that are there. */
@@ -222,6 +227,7 @@ export function factsOf(checked: Checked): Facts {
     ...found,
     ...decisions,
     releaseName,
+    account: aws.account,
     kubernetes: cluster.kubernetesVersion,
     recorded: found.record?.karpenterVersion,
     range: decisions.facts.kubernetes,
@@ -246,6 +252,7 @@ export function factsOf(checked: Checked): Facts {
       if (arns.length === 0) return []
       return changes(await inspections()) ? policyDocuments(aws)(arns) : undefined
     }),
+    cniRole: once(async () => found.identityOf('kube-system', 'aws-node')),
     queueUrl: onceEach(queueUrl(aws)),
     published: onceEach(publishedParameters(aws)),
     profiles: once(fargateProfiles(aws, cluster.name)),

@@ -1,6 +1,6 @@
 import { UserError } from '../engine/errors.js'
 import { quantity } from '../engine/quantity.js'
-import { field, textField, type Manifest } from '../kubernetes/manifest.js'
+import { field, listField, textField, type Manifest } from '../kubernetes/manifest.js'
 import { isMap } from '../engine/json.js'
 import { smokeTestLabel } from './objects.js'
 
@@ -23,19 +23,28 @@ const subject = 'smoke-test-node-pools'
  * The NodePools to prove, of all that the cluster has. A leftover of a smoke test is none of them, nor is one that
  * another Karpenter serves, such as EKS Auto Mode's. Throws when a name is wrong or cannot be proved, or none is left.
  */
-export function chooseNodePools(choice: NodePoolChoice, all: readonly Manifest[]): ChosenNodePools {
+export function chooseNodePools(
+  choice: NodePoolChoice,
+  all: readonly Manifest[],
+  /** Names of EC2NodeClasses whose images are Windows. */
+  windows: ReadonlySet<string> = new Set()
+): ChosenNodePools {
   const there = all.filter((pool) => pool.metadata.labels?.[smokeTestLabel] === undefined)
   switch (choice.kind) {
     case 'named':
-      return named(choice.names, there)
+      return named(choice.names, there, windows)
     case 'every':
-      return every(there)
+      return every(there, windows)
     case 'first':
-      return first(choice.of, there)
+      return first(choice.of, there, windows)
   }
 }
 
-function named(names: readonly string[], there: readonly Manifest[]): ChosenNodePools {
+function named(
+  names: readonly string[],
+  there: readonly Manifest[],
+  windows: ReadonlySet<string>
+): ChosenNodePools {
   const unknown = names.filter((name) => !there.some((pool) => pool.metadata.name === name))
   if (unknown.length > 0) {
     const list = there.map((pool) => pool.metadata.name).join(', ')
@@ -46,7 +55,7 @@ function named(names: readonly string[], there: readonly Manifest[]): ChosenNode
     )
   }
   for (const pool of there.filter((one) => names.includes(one.metadata.name))) {
-    const obstacle = obstacleOf(pool)
+    const obstacle = withoutLinux(pool, windows) ?? obstacleOf(pool)
     if (obstacle !== undefined)
       throw new UserError(
         subject,
@@ -57,9 +66,11 @@ function named(names: readonly string[], there: readonly Manifest[]): ChosenNode
   return { names, warnings: [] }
 }
 
-function every(there: readonly Manifest[]): ChosenNodePools {
+function every(there: readonly Manifest[], windows: ReadonlySet<string>): ChosenNodePools {
   const served = there.filter(isOurs)
-  const obstacles = new Map(served.map((pool) => [pool.metadata.name, obstacleOf(pool)]))
+  const obstacles = new Map(
+    served.map((pool) => [pool.metadata.name, withoutLinux(pool, windows) ?? obstacleOf(pool)])
+  )
   const names = served.map((pool) => pool.metadata.name).filter((name) => obstacles.get(name) === undefined)
   const leftOut = [...obstacles].flatMap(([name, obstacle]) =>
     obstacle === undefined ? [] : [`NodePool ${name} ${obstacle}`]
@@ -77,11 +88,21 @@ function every(there: readonly Manifest[]): ChosenNodePools {
 }
 
 /** One that could not make another node itself still shows by its copy that its settings work. */
-function first(names: readonly string[], there: readonly Manifest[]): ChosenNodePools {
-  const candidates =
+function first(
+  names: readonly string[],
+  there: readonly Manifest[],
+  windows: ReadonlySet<string>
+): ChosenNodePools {
+  const asked =
     names.length === 0
       ? there.filter(isOurs)
       : names.flatMap((name) => there.find((pool) => pool.metadata.name === name) ?? [])
+  const candidates = asked.filter((pool) => withoutLinux(pool, windows) === undefined)
+  const [left] = asked
+  if (candidates.length === 0 && left !== undefined) {
+    const why = withoutLinux(left, windows) ?? ''
+    return { names: [], warnings: [`smoke test: NodePool ${left.metadata.name} ${why}: nothing is proved`] }
+  }
   const chosen = candidates.find((pool) => obstacleOf(pool) === undefined) ?? candidates[0]
   if (chosen === undefined) {
     throw new UserError(
@@ -107,6 +128,32 @@ function isOurs(pool: Manifest): boolean {
 
 function groupOf(pool: Manifest): string | undefined {
   return textField(pool, 'spec', 'template', 'spec', 'nodeClassRef', 'group')
+}
+
+/** The test's pods run on Linux: their images and Pod Security settings have no counterpart on Windows. */
+function withoutLinux(pool: Manifest, windows: ReadonlySet<string>): string | undefined {
+  const os = listField(pool, 'spec', 'template', 'spec', 'requirements').filter(
+    (one) => field(one, 'key') === 'kubernetes.io/os'
+  )
+  const takesLinux = os.every((one) => {
+    const values = listField(one, 'values')
+    const operator = field(one, 'operator')
+    return operator === 'In' ? values.includes('linux') : operator !== 'NotIn' || !values.includes('linux')
+  })
+  const nodeClass = textField(pool, 'spec', 'template', 'spec', 'nodeClassRef', 'name') ?? ''
+  return takesLinux && !windows.has(nodeClass)
+    ? undefined
+    : "makes Windows nodes, on which the smoke test's pods do not run"
+}
+
+/** Names of the EC2NodeClasses whose images are Windows, by their family or an alias of it. */
+export function windowsClasses(nodeClasses: readonly Manifest[]): ReadonlySet<string> {
+  const isWindows = (nodeClass: Manifest): boolean =>
+    /^windows/i.test(textField(nodeClass, 'spec', 'amiFamily') ?? '') ||
+    listField(nodeClass, 'spec', 'amiSelectorTerms').some((term) =>
+      /^windows/i.test(textField(term, 'alias') ?? '')
+    )
+  return new Set(nodeClasses.filter(isWindows).map(({ metadata }) => metadata.name))
 }
 
 /** Why a NodePool makes no node for a new pod, whatever the pod asks for; undefined when it does. */

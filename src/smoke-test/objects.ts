@@ -161,7 +161,8 @@ function deploymentOf(
       template: {
         metadata: { labels: selector, annotations: { ...metadata.annotations, ...offFargate } },
         spec: {
-          nodeSelector: selector,
+          // A NodePool may make nodes of both systems.
+          nodeSelector: { ...selector, 'kubernetes.io/os': 'linux' },
           // The taints that the NodePool under test has itself are no reason for its nodes to stay empty.
           tolerations: [
             { key: smokeTestLabel, operator: 'Equal', value: id, effect: 'NoSchedule' },

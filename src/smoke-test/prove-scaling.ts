@@ -2,9 +2,9 @@ import type { Step } from '../engine/resource.js'
 import type { Ownership } from '../aws/environment.js'
 import type { SmokeTestInput } from '../inputs/inputs.js'
 import type { Kubernetes } from '../kubernetes/client.js'
-import { nodePools } from '../kubernetes/kinds.js'
+import { ec2NodeClasses, nodePools } from '../kubernetes/kinds.js'
 import { cleanUp, cleanUpEarlier } from './clean-up.js'
-import { chooseNodePools, type NodePoolChoice } from './node-pools-under-test.js'
+import { chooseNodePools, type NodePoolChoice, windowsClasses } from './node-pools-under-test.js'
 import { smokeTestId, testId } from './objects.js'
 import type { InstanceGroups } from './network-proof.js'
 import type { NodePoolResult } from './result.js'
@@ -39,9 +39,11 @@ export async function proveScaling(proof: Proof, step: Step): Promise<void> {
     step.note(`removed ${title}, left by an earlier smoke test`)
   // A retry of the same run starts from nothing as well.
   await cleanUp(kubernetes, namespace, run)
+  const [pools, classes] = await Promise.all([kubernetes.list(nodePools), kubernetes.list(ec2NodeClasses)])
   const chosen = chooseNodePools(
     test.nodePools.length > 0 ? { kind: 'named', names: test.nodePools } : proof.otherwise,
-    (await kubernetes.list(nodePools)).items
+    pools.items,
+    windowsClasses(classes.items)
   )
   for (const warning of chosen.warnings) step.warning(warning)
   const { instanceStates, instanceEnds, instanceGroups } = proof

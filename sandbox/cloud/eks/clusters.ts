@@ -104,8 +104,10 @@ function clusterOutput(state: EksState, cluster: Cluster): Readonly<Record<strin
       publicAccessCidrs: access.cidrs
     },
     kubernetesNetworkConfig: {
-      serviceIpv4Cidr: cluster.serviceIpv4Cidr ?? '10.100.0.0/16',
-      ipFamily: 'ipv4',
+      ...(cluster.ipFamily === 'ipv6'
+        ? { serviceIpv6Cidr: 'fd30:1c53:5f8a::/108' }
+        : { serviceIpv4Cidr: cluster.serviceIpv4Cidr ?? '10.100.0.0/16' }),
+      ipFamily: cluster.ipFamily ?? 'ipv4',
       elasticLoadBalancing: { enabled: auto }
     },
     logging: {

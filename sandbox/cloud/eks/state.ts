@@ -26,6 +26,8 @@ export interface ClusterSpec {
   readonly clusterSecurityGroupId: string
   /** 10.100.0.0/16 when absent. */
   readonly serviceIpv4Cidr?: string
+  /** ipv4 when absent. */
+  readonly ipFamily?: 'ipv4' | 'ipv6'
   /** ARN of the role that made the cluster; it is administrator unless `bootstrapCreator` is false. */
   readonly creatorArn?: string
   readonly bootstrapCreator?: boolean
