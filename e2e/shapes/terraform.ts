@@ -1,4 +1,4 @@
-import { CreateSecurityGroupCommand } from '@aws-sdk/client-ec2'
+import { CreateTagsCommand } from '@aws-sdk/client-ec2'
 import { CreateAccessEntryCommand, CreatePodIdentityAssociationCommand } from '@aws-sdk/client-eks'
 import { PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge'
 import { AttachRolePolicyCommand, CreatePolicyCommand, CreateRoleCommand } from '@aws-sdk/client-iam'
@@ -95,12 +95,18 @@ spec:
  */
 export const terraform: Shape = {
   name: "Terraform's karpenter module",
-  spec: { name: cluster, region, kubernetesVersion, authenticationMode: 'API_AND_CONFIG_MAP' },
+  spec: {
+    name: cluster,
+    region,
+    kubernetesVersion,
+    authenticationMode: 'API_AND_CONFIG_MAP',
+    nodeGroup: { name: 'managed', count: 2, instanceType: 'm5.large', zones: 2, ownSecurityGroup: true }
+  },
   async make(sandbox) {
     const hand = new AnotherHand(sandbox)
     const unique = uniqueNames()
     try {
-      await prepareCluster(hand, unique)
+      await prepareCluster(hand)
       const nodeRoleArn = await createNodeRole(hand)
       const controllerRole = await createController(hand, unique, nodeRoleArn)
       await createInterruptionQueue(hand, unique)
@@ -153,27 +159,13 @@ function uniqueNames(): (prefix: string) => string {
   return (prefix) => `${prefix}-202503141509260000${(++count).toString(16).padStart(8, '0')}`
 }
 
-/** What the example's eks and vpc modules leave besides: node security group, tags, labels, the add-on. */
-async function prepareCluster(hand: AnotherHand, unique: (prefix: string) => string): Promise<void> {
+/** What the example's eks and vpc modules leave besides: tags of the node security group and the subnets, labels, the add-on. */
+async function prepareCluster(hand: AnotherHand): Promise<void> {
   const { sandbox } = hand
-  await hand.ec2.send(
-    new CreateSecurityGroupCommand({
-      GroupName: unique(`${cluster}-node`),
-      Description: 'EKS node shared security group',
-      VpcId: sandbox.vpc.id,
-      TagSpecifications: [
-        {
-          ResourceType: 'security-group',
-          Tags: [
-            ...Tags,
-            { Key: 'Name', Value: `${cluster}-node` },
-            { Key: `kubernetes.io/cluster/${cluster}`, Value: 'owned' },
-            { Key: 'karpenter.sh/discovery', Value: cluster }
-          ]
-        }
-      ]
-    })
-  )
+  // The group that its module gave the node group, which new nodes must have as well.
+  const [nodes] = (await sandbox.moto.instances()).flatMap(({ securityGroups }) => securityGroups)
+  await hand.ec2.send(new CreateTagsCommand({ Resources: [nodes ?? ''], Tags }))
+  await tag(hand, [nodes ?? ''], 'karpenter.sh/discovery', cluster)
   const privateSubnets = sandbox.vpc.subnets.filter((subnet) => !subnet.public).map(({ id }) => id)
   await tag(hand, privateSubnets, 'karpenter.sh/discovery', cluster)
   await addPodIdentityAgent(hand, tags)
