@@ -7,7 +7,8 @@ import { PlayedWorld } from '../modes/played-run.js'
 /**
  * Every request of src/ to AWS, and every answer of the sandbox's stand-in, held to the service's own model: sandbox/cloud/model
  * judges what passes the stand-in's front, and what passes __tests__/aws/stand-in.ts, in whichever test. Here stands that no
- * operation is left out. What moto answers (EC2, SQS, EventBridge) only e2e gets to see.
+ * operation is left out. What moto answers (EC2, SQS, EventBridge) is judged in
+ * e2e/guide.test.ts.
  */
 const elsewhere: Readonly<Record<string, readonly string[]>> = {
   'aws/credentials.test.ts': ['sts:AssumeRoleWithWebIdentity'],

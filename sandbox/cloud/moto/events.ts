@@ -13,9 +13,16 @@ export function events(moto: MotoClient, partition: string): Service {
     },
     async answer({ region, action, input }) {
       if (action === 'DeleteRule') await refuseWhileTargeted(moto, region, input)
-      return moto.json(region, 'events', action, input)
+      const answer = await moto.json(region, 'events', action, input)
+      return action === 'ListRules' ? { ...answer, Rules: list(answer, 'Rules').map(ruleListed) } : answer
     }
   }
+}
+
+/** moto shows who made a rule in a listing too; EventBridge only where one is described (Rule, DescribeRuleResponse). */
+function ruleListed(rule: unknown): unknown {
+  if (!isRecord(rule)) return rule
+  return Object.fromEntries(Object.entries(rule).filter(([member]) => member !== 'CreatedBy'))
 }
 
 /** moto deletes a rule with its targets; EventBridge does not. */
