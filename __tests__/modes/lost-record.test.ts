@@ -3,7 +3,7 @@ import { mapAt } from '../../src/engine/json.js'
 import { PlayedWorld } from './played-run.js'
 
 const path = '/api/v1/namespaces/kube-system/configmaps/setup-karpenter'
-const asidePath = '/api/v1/namespaces/kube-system/configmaps/setup-karpenter-unreadable'
+const asidePath = '/api/v1/namespaces/kube-system/secrets/setup-karpenter-unreadable'
 const quick = { 'smoke-test': 'false' }
 
 let world: PlayedWorld
@@ -71,13 +71,13 @@ it.each([
         kind: 'pending',
         id: 'record',
         reason: expect.stringContaining(reason) as unknown,
-        install: expect.stringContaining('keep the other as setup-karpenter-unreadable') as unknown
+        install: expect.stringContaining('keep the other as Secret setup-karpenter-unreadable') as unknown
       }
     ]
   })
   const ended = await world.main(quick)
   expect([ended.failed, ended.outputs['changed']]).toEqual([undefined, 'true'])
-  expect(world.server.at(asidePath)?.['binaryData']).toEqual(before)
+  expect(world.server.at(asidePath)).toMatchObject({ type: 'Opaque', data: before })
   expect(world.record()).toMatchObject({ schema: 1 })
   const after = await world.main({ mode: 'check' })
   expect([after.failed, after.warnings, after.outputs['pending']]).toEqual([undefined, [], '0'])

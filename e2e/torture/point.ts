@@ -1,7 +1,7 @@
 import type { ActionResult, Sandbox } from '../../sandbox/index.js'
 import { seeded } from '../../sandbox/control-plane/api-faults.js'
 import { everything } from '../standing.js'
-import { withoutSpotRole } from '../removal.js'
+import { compared, withoutSpotRole } from '../removal.js'
 import { until } from '../scenario.js'
 import type { Killer, Point } from './kills.js'
 import { type Scenario, uninstall } from './scenarios.js'
@@ -35,11 +35,14 @@ export async function tryPoint(
   ended(next.result, 'the next run')
   if ((next.lockWait ?? 0) > mostLockWait)
     throw new Error(`the next run waited ${next.lockWait ?? 0} ms for the lock\n${next.result.log}`)
+  await compared(sandbox, next.result)
   if (scenario.check !== undefined) clean((await killer.run({ ...scenario.check, mode: 'check' })).result)
   if (scenario.name !== 'uninstall') {
     const { 'helm-values': values } = scenario.next
     const removal = await killer.run({ ...uninstall, ...(values !== undefined && { 'helm-values': values }) })
     ended(removal.result, 'the uninstall')
+    // Of what was adopted much stays, and all that stays is said.
+    await compared(sandbox, removal.result)
     if (removal.result.outputs['leftovers'] !== '[]')
       throw new Error(`leftovers: ${removal.result.outputs['leftovers'] ?? ''}`)
   }

@@ -8,7 +8,7 @@ import { textField } from './manifest.js'
 import { ourName } from '../engine/owner.js'
 
 export const recordName = { name: ourName, namespace: 'kube-system' } as const
-/** Where a record that could not be read is kept when another one takes its place. */
+/** The Secret in which a record that could not be read is kept when another one takes its place. */
 export const setAsideName = { name: `${ourName}-unreadable`, namespace: 'kube-system' } as const
 const key = 'record.json.gz'
 /** The API server's own limit for a ConfigMap is 1 MiB; other fields need room. */
@@ -127,27 +127,37 @@ export async function writeRecord(kubernetes: Kubernetes, text: string, run: str
   )
 }
 
-/** Keeps what is in the record's place under another name, as it is, so that another record can take its place. */
+/**
+ * Keeps what is in the record's place under another name, as it is, so that another record can take its place. In a Secret:
+ * nobody knows which values stand in a record that cannot be read.
+ */
 export async function setRecordAside(kubernetes: Kubernetes): Promise<void> {
   const live = await kubernetes.get(configMaps, recordName.name, recordName.namespace)
   if (live === undefined) return
   await kubernetes.apply(
-    configMaps,
+    secrets,
     {
-      apiVersion: configMaps.apiVersion,
-      kind: configMaps.kind,
-      metadata: { ...setAsideName, labels: { 'app.kubernetes.io/managed-by': 'setup-karpenter' } },
-      ...(live.data !== undefined && { data: live.data }),
-      ...(live.binaryData !== undefined && { binaryData: live.binaryData })
+      apiVersion: secrets.apiVersion,
+      kind: secrets.kind,
+      metadata: { ...setAsideName, labels: { 'app.kubernetes.io/managed-by': ourName } },
+      type: 'Opaque',
+      data: { ...base64Of(live.data), ...live.binaryData }
     },
     { force: true }
+  )
+}
+
+function base64Of(texts: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(texts).map(([name, text]) => [name, Buffer.from(text).toString('base64')])
   )
 }
 
 /** Removes the record, its values, and one that was set aside; the last act of an uninstall. */
 export async function deleteRecord(kubernetes: Kubernetes): Promise<'deleted' | 'absent'> {
   const outcomes = await Promise.all([
-    ...[recordName, setAsideName].map(async (name) => kubernetes.delete(configMaps, name)),
+    kubernetes.delete(configMaps, recordName),
+    kubernetes.delete(secrets, setAsideName),
     deleteRecordValues(kubernetes)
   ])
   return outcomes.includes('deleted') ? 'deleted' : 'absent'

@@ -34,7 +34,7 @@ export function lostRecordFinding(
         brokenRecord === undefined
           ? 'the record of the install is not there, so drift cannot be told from what the inputs changed'
           : `the record of the install cannot be read: ${brokenRecord}`,
-      install: `write it anew, from marks and from what is there${brokenRecord === undefined ? '' : ', and keep the other as setup-karpenter-unreadable'}`
+      install: `write it anew, from marks and from what is there${brokenRecord === undefined ? '' : ', and keep the other as Secret setup-karpenter-unreadable'}`
     }
   ]
 }
