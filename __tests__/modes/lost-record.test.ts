@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { mapAt } from '../../src/engine/json.js'
+import { isMap, type JsonMap, mapAt, picked } from '../../src/engine/json.js'
 import { PlayedWorld } from './played-run.js'
 
 const path = '/api/v1/namespaces/kube-system/configmaps/setup-karpenter'
@@ -97,3 +97,47 @@ it('a record that may not be read is not written over', async () => {
   const ended = await world.main(quick)
   expect([ended.failed, ended.outputs['changed'], ended.writes.cluster]).toEqual([undefined, 'false', []])
 })
+
+/** The record with each resource as `change` has it. */
+function withResources(change: (entry: JsonMap) => unknown): string {
+  const record = world.record() ?? {}
+  const resources: JsonMap = {}
+  for (const [id, entry] of Object.entries(mapAt(record, 'resources')))
+    resources[id] = change(isMap(entry) ? entry : {})
+  return JSON.stringify({ ...record, resources })
+}
+
+it.each([
+  ['is that of the version before', () => JSON.stringify({ ...world.record(), karpenterVersion: '1.2.1' })],
+  ['only announces what was about to be made', () => withResources((entry) => picked(entry, ['before']))],
+  [
+    'has what was wanted before',
+    () =>
+      withResources((entry) =>
+        !('limits' in mapAt(mapAt(entry, 'wanted'), 'spec'))
+          ? entry
+          : {
+              ...entry,
+              wanted: {
+                ...mapAt(entry, 'wanted'),
+                spec: { ...mapAt(mapAt(entry, 'wanted'), 'spec'), limits: { cpu: '7' } }
+              }
+            }
+      )
+  ]
+])(
+  'a record that %s, while all stands as wanted, is written by the next install, and proved anew',
+  async (_what, behind) => {
+    const before = world.record()
+    put(behind())
+    const ended = await world.main()
+    expect([ended.failed, ended.outputs['changed']]).toEqual([undefined, 'true'])
+    expect(ended.writes.aws).toEqual([])
+    expect(ended.outputs['nodes-added']).toBe('1')
+    expect(mapAt(world.record(), 'resources')).toEqual(mapAt(before, 'resources'))
+    expect(world.record()?.['karpenterVersion']).toBe(before?.['karpenterVersion'])
+    const check = await world.main({ mode: 'check' })
+    expect([check.failed, check.outputs['drift'], check.outputs['pending']]).toEqual([undefined, '0', '0'])
+    expect((await world.main()).outputs['changed']).toBe('false')
+  }
+)

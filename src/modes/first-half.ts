@@ -6,7 +6,7 @@ import type { Graph } from '../engine/graph.js'
 import type { Inspection } from '../engine/resource.js'
 import { decide, type Decisions } from '../plan/decisions.js'
 import { discover, type Discovery } from '../plan/discovery.js'
-import { recordIsLost } from '../plan/lost-record.js'
+import { recordIsBehind, recordIsLost } from '../plan/lost-record.js'
 import { model } from '../plan/model/index.js'
 import { asKept } from '../plan/mutations.js'
 import { clusterMoved } from '../plan/version-findings.js'
@@ -97,9 +97,18 @@ export function takesOver({ found }: Pick<Compared, 'found'>): boolean {
   return found.adopted !== undefined && found.record?.adoption === undefined
 }
 
-/** Whether the record is to be written: of what is changed, of whose it becomes, of the Kubernetes that it stands on, anew. */
+/**
+ * Whether the record is to be written: of what is changed, of whose it becomes, of the Kubernetes that it stands on, or
+ * because it says something else, or nothing.
+ */
 export function changes(now: Judged): boolean {
-  return differs(now) || takesOver(now) || moved(now) || recordIsLost(now.found, now.inspections)
+  return (
+    differs(now) || takesOver(now) || moved(now) || isBehind(now) || recordIsLost(now.found, now.inspections)
+  )
+}
+
+export function isBehind({ found, decisions, inspections }: Judged): boolean {
+  return recordIsBehind(found, decisions.version, inspections)
 }
 
 export function moved({ found: { record, cluster } }: Pick<Compared, 'found'>): boolean {
@@ -112,7 +121,7 @@ export function differs({ inspections }: Pick<Judged, 'inspections'>): boolean {
 
 /** A smoke test that has passed on what is unchanged since is not made again. */
 export function proofOf(now: Judged): Run['inputs']['smokeTest'] {
-  return differs(now) || moved(now) || now.found.record?.smokeTest === undefined
+  return differs(now) || moved(now) || isBehind(now) || now.found.record?.smokeTest === undefined
     ? now.run.inputs.smokeTest
     : undefined
 }

@@ -6,7 +6,16 @@ import { mutatorsOf } from '../kubernetes/mutators.js'
 import { recordIsLost } from '../plan/lost-record.js'
 import { keepRecord, withLock } from '../plan/record-keeper.js'
 import { type ReadBack, readBack } from '../plan/mutations.js'
-import { changes, compared, type Judged, judged, proofOf, takesOver } from './first-half.js'
+import {
+  changes,
+  compared,
+  differs,
+  isBehind,
+  type Judged,
+  judged,
+  proofOf,
+  takesOver
+} from './first-half.js'
 import { noteSmokeTests, notProvedAgain } from './install-notes.js'
 import { ownershipOf, type Run, stage } from '../run/run.js'
 import { cleanUpEarlier } from '../smoke-test/clean-up.js'
@@ -45,6 +54,10 @@ export async function install(run: Run): Promise<void> {
     }
     if (recordIsLost(found, now.inspections) && !takesOver(now))
       ledger.recorded('wrote the record of the install anew: ConfigMap kube-system/setup-karpenter')
+    else if (!differs(now) && isBehind(now))
+      ledger.recorded(
+        'wrote into ConfigMap kube-system/setup-karpenter what an earlier run or somebody else had done'
+      )
     if (proof === undefined)
       return notProvedAgain(now.run, found, { version: decisions.version, changed: changes(now) })
     smokeTestBegins()

@@ -95,7 +95,7 @@ function planOf(
   outcome: Outcome
 ): InstallPlan {
   const resources = [
-    ...plannedChanges(graph, inspections, found),
+    ...plannedChanges(graph, inspections, found, decisions.version),
     ...(outcome.refused === undefined && outcome.judged.leftovers ? [leftovers] : [])
   ]
   const nodes = outcome.refused === undefined ? outcome.judged.upgrade?.nodes : undefined

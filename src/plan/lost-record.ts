@@ -12,6 +12,24 @@ export function recordIsLost(found: Found, inspections: ReadonlyMap<string, Insp
   )
 }
 
+/**
+ * Whether all stands as it is wanted, and the record says otherwise: the run that made it so ended before it wrote the
+ * record, or somebody did by hand what the inputs ask for now. Until it is written, a check takes that for drift.
+ */
+export function recordIsBehind(
+  { record }: Pick<Discovery, 'record'>,
+  version: string,
+  inspections: ReadonlyMap<string, Inspection>
+): boolean {
+  if (record === undefined) return false
+  if (record.karpenterVersion !== version) return true
+  return [...inspections.values()].some((inspection) => {
+    if (inspection.resource.wanted === undefined) return false
+    const recorded = record.resources[inspection.resource.id]?.wanted
+    return recorded === undefined || inspection.against(recorded).length > 0
+  })
+}
+
 /** What a check says of it. */
 export function lostRecordFinding(
   found: Found,
