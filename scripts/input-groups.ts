@@ -59,13 +59,16 @@ export const inputGroups: readonly InputGroup[] = [
     ]
   },
   { title: 'Plan and check', inputs: ['ignore', 'comment', 'fail-on', 'drift-issue', 'github-token'] },
+  { title: 'Many clusters', inputs: ['reports', 'clusters'] },
   { title: 'Uninstall', inputs: ['force-drain', 'remove-crds', 'remove-oidc-provider', 'remove-adopted'] },
   { title: 'Mirrors', inputs: ['template', 'chart', 'helm-version', 'helm-download-url'] }
 ]
 
-/** The modes in which an input means something, for a reader: `all`, or their names. */
+/** The modes in which an input means something, for a reader: `all`, `all but combine`, or their names. */
 export function modesOf(name: string): string {
   const input = Object.values(table).find((one) => one.name === name)
   if (input === undefined) throw new Error(`src/inputs/table.ts has no ${name}`)
-  return input.modes.length === table.mode.modes.length ? 'all' : input.modes.join(', ')
+  const others = table.mode.modes.filter((mode) => !input.modes.some((one) => one === mode))
+  if (others.length < 2) return ['all', ...others].join(' but ')
+  return input.modes.join(', ')
 }

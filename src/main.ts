@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { check } from './modes/check.js'
 import { CancelledError, runSignal, TimeoutError } from './run/cancel.js'
 import { messageOf, UserError } from './engine/errors.js'
-import type { Inputs, Mode } from './inputs/inputs.js'
-import { givenInputs } from './run/given-inputs.js'
+import type { ClusterMode, CombineInputs, Inputs } from './inputs/inputs.js'
+import { givenCombineInputs, givenInputs } from './run/given-inputs.js'
 import { install } from './modes/install.js'
 import { plan } from './modes/plan.js'
 import { type Outputs, setOutputs } from './run/outputs.js'
@@ -18,7 +18,7 @@ import { smokeTest } from './modes/smoke-test.js'
 import type { Run } from './run/run.js'
 import { uninstall } from './modes/uninstall.js'
 
-const flows: Readonly<Record<Mode, (run: Run) => Promise<void>>> = {
+const flows: Readonly<Record<ClusterMode, (run: Run) => Promise<void>>> = {
   install,
   plan,
   check,
@@ -29,14 +29,31 @@ const flows: Readonly<Record<Mode, (run: Run) => Promise<void>>> = {
 /** The main step: inputs, the mode's flow, then outputs, report and summary, whatever the flow came to. */
 export async function main(ports: Ports = runnerPorts()): Promise<void> {
   const startedAt = ports.clock.now()
-  let inputs: Inputs
+  let inputs: Inputs | CombineInputs
   try {
-    inputs = givenInputs(ports)
+    inputs = givenCombineInputs(ports) ?? givenInputs(ports)
   } catch (error) {
     ports.runner.setFailed(errorText(error, 'No call was made and nothing was changed.'))
     return
   }
-  await run(inputs, ports, startedAt)
+  sayOtherModes(inputs, ports)
+  if (inputs.mode === 'combine') await runCombine(inputs, ports)
+  else await run(inputs, ports, startedAt)
+}
+
+/** Loaded only here: no other mode puts reports together. */
+async function runCombine(inputs: CombineInputs, ports: Ports): Promise<void> {
+  try {
+    const { combine } = await import('./modes/combine.js')
+    setOutputs(await combine(inputs, ports), (name, value) => ports.runner.setOutput(name, value))
+  } catch (error) {
+    ports.runner.setFailed(errorText(error, 'Nothing was changed.'))
+  }
+}
+
+function sayOtherModes({ mode, ofOtherModes }: Inputs | CombineInputs, { runner }: Ports): void {
+  if (ofOtherModes.length > 0)
+    runner.info(`Inputs that mean nothing in mode ${mode}, and are not used: ${ofOtherModes.join(', ')}`)
 }
 
 async function run(inputs: Inputs, ports: Ports, startedAt: number): Promise<void> {
@@ -46,10 +63,6 @@ async function run(inputs: Inputs, ports: Ports, startedAt: number): Promise<voi
   const session = ports.session(inputs, signal)
   const journal = new RunJournal(ports.runner, ports.clock, signal, () => session.now())
   const outputs: Outputs = {}
-  if (inputs.ofOtherModes.length > 0)
-    ports.runner.info(
-      `Inputs that mean nothing in mode ${inputs.mode}, and are not used: ${inputs.ofOtherModes.join(', ')}`
-    )
   let ended: Pick<Report, 'result' | 'error'>
   try {
     await flows[inputs.mode]({ inputs, ports, session, journal, ledger, outputs, signal, abort })

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { load } from 'js-yaml'
 import { isMap } from '../../src/engine/json.js'
 import { UserError } from '../../src/engine/errors.js'
-import { type InputSource, parseInputs } from '../../src/inputs/inputs.js'
+import { type InputSource, isCombine, parseCombineInputs, parseInputs } from '../../src/inputs/inputs.js'
 import { guideNames } from '../../src/karpenter/names.js'
 import { table } from '../../src/inputs/table.js'
 import { overrides } from '../../src/preflight/catalogue.js'
@@ -139,8 +139,11 @@ describe('parseInputs', () => {
 
   it('reads every input that action.yml declares, and no other', () => {
     const read = new Set<string>()
-    const from = source({ 'role-to-assume': 'arn:aws:iam::111122223333:role/deploy' })
-    parseInputs({ ...from, get: (name) => (read.add(name), from.get(name)) })
+    const given = { 'role-to-assume': 'arn:aws:iam::111122223333:role/deploy' }
+    const from = source(given, { 'reports/green.json': '{}' })
+    const counting: InputSource = { ...from, get: (name) => (read.add(name), from.get(name)) }
+    parseInputs(counting)
+    parseCombineInputs(counting)
     expect([...read].sort()).toEqual(Object.keys(defaults()).sort())
   })
 
@@ -316,5 +319,61 @@ describe('inputs of the modes', () => {
     const arn = 'arn:aws:iam::111122223333:policy/kms'
     expect(parseInputs(source({ 'controller-role-policies': arn })).controllerRolePolicies).toEqual([arn])
     expect(problemsOf({ 'node-role-policies': 'kms' })[0]).toContain('ARNs of IAM policies')
+  })
+})
+
+describe('mode combine', () => {
+  const files = { 'reports/a/green.json': '{}', 'reports/b/blue.json': '{"a": 1}' }
+
+  it('takes the reports that the paths name, and needs no cluster and no region', () => {
+    const given = { mode: 'combine', 'cluster-name': '', region: '' }
+    expect(isCombine(source(given))).toBe(true)
+    expect(parseCombineInputs(source(given, files))).toEqual({
+      mode: 'combine',
+      reports: [
+        { source: 'reports/a/green.json', text: '{}' },
+        { source: 'reports/b/blue.json', text: '{"a": 1}' }
+      ],
+      clusters: [],
+      issueToken: undefined,
+      summary: true,
+      ofOtherModes: []
+    })
+  })
+
+  it('takes the clusters as a list or from a file, whatever else stands in it', () => {
+    const list = '[{"name": "green", "region": "eu-west-1", "role": "x", "wave": 1}]'
+    const read = (clusters: string): unknown =>
+      parseCombineInputs(source({ mode: 'combine', clusters }, { ...files, 'clusters.json': list })).clusters
+    expect(read(list)).toEqual([{ name: 'green', region: 'eu-west-1' }])
+    expect(read('clusters.json')).toEqual([{ name: 'green', region: 'eu-west-1' }])
+    expect(read('')).toEqual([])
+  })
+
+  it('refuses what is no list, says which entry lacks its name, and where no report is', () => {
+    const problems = (given: Record<string, string>): string => {
+      try {
+        parseCombineInputs(source({ mode: 'combine', ...given }, files))
+        return ''
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error
+        return error.message
+      }
+    }
+    expect(problems({ clusters: '[{"name": "green"}]' })).toContain(
+      'clusters: entry 1 has no name and region'
+    )
+    expect(problems({ clusters: '["green' })).toContain('clusters: it cannot be read')
+    expect(problems({ clusters: 'none.json' })).toContain(
+      'clusters: "none.json" cannot be read (no such file)'
+    )
+    expect(problems({ reports: 'other/*.json' })).toContain('reports: "other/*.json" matches no file')
+  })
+
+  it('says which inputs of a cluster mean nothing in it', () => {
+    expect(parseCombineInputs(source({ mode: 'combine' }, files)).ofOtherModes).toEqual([
+      'cluster-name (install, plan, check, smoke-test, uninstall)',
+      'region (install, plan, check, smoke-test, uninstall)'
+    ])
   })
 })

@@ -1,7 +1,13 @@
 import type { Finding } from '../../src/engine/findings.js'
 import { issuesOf } from '../../src/github/issues.js'
-import { driftLabel, type DriftIssueOutcome, keepDriftIssue } from '../../src/report/drift-issue.js'
-import { markerOf, mostCharacters } from '../../src/report/drift-issue-body.js'
+import { driftIssue } from '../../src/report/drift-issue.js'
+import {
+  driftLabel,
+  type IssueOutcome,
+  keepIssue,
+  markerOf,
+  mostCharacters
+} from '../../src/report/kept-issue.js'
 import { type GitHubApi, startGitHubApi } from '../../sandbox/runner/github-api.js'
 import { finding } from './finding.js'
 
@@ -26,22 +32,23 @@ afterEach(async () => github.stop())
 async function keep(
   findings: readonly Finding[],
   options: { fails?: boolean; token?: string; repository?: string; apiUrl?: string; arn?: string } = {}
-): Promise<DriftIssueOutcome> {
-  return keepDriftIssue({
-    issues: issuesOf({
-      apiUrl: options.apiUrl ?? github.url,
-      repository: options.repository ?? repository,
-      token: options.token ?? github.token,
-      pause: async (milliseconds) => {
-        pauses.push(milliseconds)
-        return Promise.resolve()
-      }
-    }),
+): Promise<IssueOutcome> {
+  const issues = issuesOf({
+    apiUrl: options.apiUrl ?? github.url,
+    repository: options.repository ?? repository,
+    token: options.token ?? github.token,
+    pause: async (milliseconds) => {
+      pauses.push(milliseconds)
+      return Promise.resolve()
+    }
+  })
+  const wanted = driftIssue({
     findings,
     fails: options.fails ?? findings.length > 0,
     cluster: { ...cluster, arn: options.arn ?? cluster.arn },
     run
   })
+  return keepIssue(issues, wanted)
 }
 
 function only(): ReturnType<GitHubApi['issues']>[number] {
@@ -60,7 +67,7 @@ async function warningOf(...given: Parameters<typeof keep>): Promise<string> {
   return outcome.kind === 'failed' ? outcome.warning : outcome.kind
 }
 
-describe('keepDriftIssue: the life of an issue', () => {
+describe('keepIssue: the life of an issue', () => {
   it('opens none while all is well', async () => {
     expect(await keep([])).toEqual({ kind: 'none' })
     expect(github.issues()).toEqual([])
@@ -134,7 +141,7 @@ describe('keepDriftIssue: the life of an issue', () => {
   })
 })
 
-describe('keepDriftIssue: what is not its own', () => {
+describe('keepIssue: what is not its own', () => {
   it("leaves other clusters' issues, people's issues and pull requests alone, over all pages", async () => {
     github.put({ body: markerOf(`${cluster.arn}-2`), labels: [driftLabel] })
     github.put({ body: `see "${markerOf(cluster.arn)}" in #1`, labels: [driftLabel] })
@@ -151,7 +158,7 @@ describe('keepDriftIssue: what is not its own', () => {
   })
 })
 
-describe('keepDriftIssue: values of the cluster', () => {
+describe('keepIssue: values of the cluster', () => {
   it('lets none of them mention, link, end the table, or be HTML', async () => {
     const evil = '@octo-org/admins `x` \\| | <img src=x> --> #12 [a](http://b)\r\n\n| new | row'
     await keep([{ ...finding, title: evil, live: evil, path: evil, by: { manager: evil }, install: evil }])
@@ -183,7 +190,7 @@ describe('keepDriftIssue: values of the cluster', () => {
   })
 })
 
-describe('keepDriftIssue: what GitHub refuses', () => {
+describe('keepIssue: what GitHub refuses', () => {
   it('names the fix for a bad token, a missing permission, an unknown repository and disabled issues', async () => {
     expect(await warningOf([finding], { token: 'ghs_old' })).toMatch(/Bad credentials.*github-token: \$/)
     expect(await warningOf([finding], { repository: 'octo-org/other' })).toMatch(
@@ -207,7 +214,7 @@ describe('keepDriftIssue: what GitHub refuses', () => {
     expect(await keep([finding])).toMatchObject({ kind: 'opened' })
     expect(pauses).toEqual([7000])
     github.setFault({ kind: 'secondary rate limit', times: 1, retryAfter: 600 })
-    expect(await warningOf([finding])).toMatch(/secondary rate limit.*next check/)
+    expect(await warningOf([finding])).toMatch(/secondary rate limit.*next run/)
     expect(pauses).toEqual([7000])
   })
 

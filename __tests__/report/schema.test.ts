@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { reportSchemaText } from '../../scripts/report-schema.js'
-import type { Mode } from '../../src/inputs/inputs.js'
+import type { ClusterMode } from '../../src/inputs/inputs.js'
 import { Ledger } from '../../src/report/ledger.js'
 import type { Report } from '../../src/report/report.js'
 import { finding } from './finding.js'
@@ -9,7 +9,7 @@ import { finding } from './finding.js'
 const text = readFileSync('docs/report.schema.json', 'utf8')
 const validate = new Ajv2020().compile(JSON.parse(text))
 
-function reportOf(mode: Mode, fill: (ledger: Ledger) => void): unknown {
+function reportOf(mode: ClusterMode, fill: (ledger: Ledger) => void): unknown {
   const ledger = new Ledger(mode, 'local', { name: 'blue', region: 'eu-west-1' }, 0)
   fill(ledger)
   const report: Report = ledger.report({

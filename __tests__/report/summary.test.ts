@@ -1,8 +1,15 @@
 import type { Finding } from '../../src/engine/findings.js'
+import { headlineOf } from '../../src/report/headline.js'
 import type { Report } from '../../src/report/report.js'
-import { summaryText } from '../../src/report/summary.js'
+import { summaryText as textOf } from '../../src/report/summary.js'
 
-const report: Report = {
+type Facts = Omit<Report, 'headline'>
+
+function summaryText(facts: Facts): string {
+  return textOf({ ...facts, headline: headlineOf(facts) })
+}
+
+const report: Facts = {
   schema: 'setup-karpenter/report/v1',
   mode: 'install',
   result: 'succeeded',

@@ -4,7 +4,7 @@ import { isMap } from '../engine/json.js'
 import { readOneYaml } from '../engine/yaml.js'
 import type { Parser, Reading } from './parsers.js'
 import { quoted, shown } from './problems.js'
-import { fileText } from './values.js'
+import { fileText } from './files.js'
 
 const right =
   'use a YAML list of `resource`, `field`, `reason` and, if it is to end, `until` (2026-12-31), or the path of a file with one'

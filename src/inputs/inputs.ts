@@ -1,9 +1,9 @@
 import type { CredentialsInput } from '../aws/credentials.js'
 import { type JsonMap, overlay } from '../engine/json.js'
 import { InputProblems, quoted } from './problems.js'
-import { asksAsInstall, type Input, type Mode, table } from './table.js'
+import { asksAsInstall, type ClusterMode, type Input, type Mode, table } from './table.js'
 
-export { asksAsInstall, type Mode } from './table.js'
+export { asksAsInstall, type ClusterMode, type Mode } from './table.js'
 export type { FailOn, QueueInput, VersionInput } from './values.js'
 
 /** Where inputs come from: the runner's environment and the workflow's files. */
@@ -26,11 +26,27 @@ export interface InputSource {
   readonly overrides: readonly string[]
 }
 
-/** Every input, typed; what belongs together is one. */
+/** Every input of a run on a cluster, typed; what belongs together is one. */
 export type Inputs = ReturnType<typeof read>
+/** Those of mode combine, which calls no cluster. */
+export type CombineInputs = ReturnType<typeof readCombine>
 export type SmokeTestInput = NonNullable<Inputs['smokeTest']>
 export type CheckInput = Inputs['check']
 export type RemovalInput = Inputs['removal']
+
+/** Whether the run is one of mode combine; a mode that is not known is parseInputs' to refuse. */
+export function isCombine(source: Pick<InputSource, 'get'>): boolean {
+  const combine: Mode = 'combine'
+  return source.get(table.mode.name) === combine
+}
+
+/** As parseInputs, for mode combine. */
+export function parseCombineInputs(source: InputSource): CombineInputs {
+  const problems = new InputProblems()
+  const inputs = readCombine(source, problems)
+  problems.throwIfAny()
+  return inputs
+}
 
 /**
  * Reads and validates every input. Throws one UserError that lists every problem, each beginning with its input's name;
@@ -43,14 +59,33 @@ export function parseInputs(source: InputSource): Inputs {
   return inputs
 }
 
-function read(source: InputSource, problems: InputProblems) {
-  const parsed = <T>({ name, standard, parse }: Input<T>, instead = standard): T =>
+type Parsed = <T>(input: Input<T>, instead?: string) => T
+
+function parsedFrom(source: InputSource, problems: InputProblems): Parsed {
+  return ({ name, standard, parse }, instead = standard) =>
     parse(source.get(name) || instead, {
       problem: (wrong, right) => problems.add(name, wrong, right),
       readFile: (path) => source.readFile(path),
       findFiles: (glob) => source.findFiles(glob)
     })
-  const mode = parsed(table.mode)
+}
+
+function readCombine(source: InputSource, problems: InputProblems) {
+  const parsed = parsedFrom(source, problems)
+  return {
+    mode: 'combine' as const,
+    reports: parsed(table.reports),
+    /** Empty: whatever has reported. */
+    clusters: parsed(table.clusters),
+    issueToken: tokenFor('drift-issue', parsed(table.driftIssue), parsed(table.githubToken), problems),
+    summary: parsed(table.summary),
+    ofOtherModes: ofOtherModes('combine', source)
+  }
+}
+
+function read(source: InputSource, problems: InputProblems) {
+  const parsed = parsedFrom(source, problems)
+  const mode = clusterMode(parsed(table.mode))
   const clusterName = parsed(table.clusterName)
   const guide = source.guideNames(clusterName)
   const githubToken = parsed(table.githubToken)
@@ -139,6 +174,11 @@ function read(source: InputSource, problems: InputProblems) {
     /** Inputs that were given and mean nothing in this mode. */
     ofOtherModes: ofOtherModes(mode, source)
   }
+}
+
+function clusterMode(mode: Mode): ClusterMode {
+  if (mode === 'combine') throw new Error('mode combine has inputs of its own: parseCombineInputs')
+  return mode
 }
 
 function overlaid(own: JsonMap, file: JsonMap): JsonMap {

@@ -1,9 +1,14 @@
 import { boolean, duration, integer, list, optional, type Parser, text, word } from './parsers.js'
+import { expectedClusters, reports } from './cluster-list.js'
 import { ignore } from './ignore.js'
 import { nodePools } from './node-pools.js'
 import * as of from './values.js'
 
-const modes = ['install', 'plan', 'check', 'smoke-test', 'uninstall'] as const
+/** What a run does on one cluster. */
+const clusterModes = ['install', 'plan', 'check', 'smoke-test', 'uninstall'] as const
+export type ClusterMode = (typeof clusterModes)[number]
+/** `combine` puts together what runs on several clusters have reported. */
+const modes = [...clusterModes, 'combine'] as const
 export type Mode = (typeof modes)[number]
 
 /** Whether a run refuses and warns as an install does before its first write: a plan is that half of one. */
@@ -21,7 +26,7 @@ export interface Input<T> {
   readonly parse: Parser<T>
 }
 
-const all = modes
+const all = clusterModes
 /** What an installation is, which check compares with and uninstall finds by. */
 const model = ['install', 'plan', 'check', 'uninstall'] as const
 /** What an install asks before its first write; a plan says it beforehand. */
@@ -35,7 +40,7 @@ function input<T>(name: string, standard: string, of: readonly Mode[], parse: Pa
 
 /** Every input, in action.yml's order. */
 export const table = {
-  mode: input('mode', 'install', all, word(...modes)),
+  mode: input('mode', 'install', modes, word(...modes)),
   clusterName: input('cluster-name', '', all, of.cluster),
   region: input('region', '', all, of.region),
   roleToAssume: input('role-to-assume', '', all, optional(of.roleArn)),
@@ -90,13 +95,15 @@ export const table = {
   nodeReadyThreshold: input('node-ready-threshold-seconds', '', proof, optional(integer(1, 86_400))),
   ignore: input('ignore', '', comparing, ignore),
   failOn: input('fail-on', 'drift,unhealthy,unknown', ['check'], of.failOn),
-  driftIssue: input('drift-issue', 'false', ['check'], boolean()),
+  driftIssue: input('drift-issue', 'false', ['check', 'combine'], boolean()),
   comment: input('comment', 'false', ['plan'], boolean()),
-  githubToken: input('github-token', '', ['plan', 'check'], text()),
+  githubToken: input('github-token', '', ['plan', 'check', 'combine'], text()),
   forceDrain: input('force-drain', 'false', ['uninstall'], boolean()),
   removeCrds: input('remove-crds', 'false', ['uninstall'], boolean()),
   removeOidcProvider: input('remove-oidc-provider', 'false', ['uninstall'], boolean()),
   removeAdopted: input('remove-adopted', 'false', ['uninstall'], boolean()),
+  reports: input('reports', 'reports/**/*.json', ['combine'], reports),
+  clusters: input('clusters', '', ['combine'], expectedClusters),
   timeout: input('timeout', '45m', all, duration(60, 21_600)),
-  summary: input('summary', 'true', all, boolean())
+  summary: input('summary', 'true', modes, boolean())
 } as const

@@ -4,6 +4,7 @@ import { isMap, type JsonMap } from '../engine/json.js'
 import { readOneYaml, templateIn } from '../engine/yaml.js'
 import type { SecurityGroupsInput, SubnetsInput } from '../aws/discover.js'
 import type { TemplateInput } from '../karpenter/template.js'
+import { fileText } from './files.js'
 import { entriesOf, list, matching, type Parser, type Reading, word } from './parsers.js'
 import { quoted, shown } from './problems.js'
 
@@ -134,15 +135,6 @@ export const helmRange: Parser<string> = (value, reading) => {
       'use a version or range of 3.8.0 or later, such as >=3.18.6'
     )
   return value
-}
-
-export function fileText(path: string, right: string, reading: Reading): string {
-  try {
-    return reading.readFile(path)
-  } catch (error) {
-    reading.problem(`${quoted(path)} cannot be read (${shown(messageOf(error))})`, right)
-    return ''
-  }
 }
 
 /** Values of the chart as YAML. */

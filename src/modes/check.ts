@@ -21,7 +21,7 @@ import { adoptionLines } from '../report/adoption-notes.js'
 import { annotate } from '../report/annotations.js'
 import { checkLines, findingLine, healthLines } from '../report/check-notes.js'
 import { noteDecisions } from './install-notes.js'
-import { gitHubAccess } from '../run/github-access.js'
+import { keepIssueOf } from './keep-issue.js'
 import { compare, ownershipOf, type Run, stage } from '../run/run.js'
 import { lostRecordFinding, recordValuesNotes } from '../plan/lost-record.js'
 import { versionFindings, withRefusal } from '../plan/version-findings.js'
@@ -138,29 +138,19 @@ function asFound(finding: Finding): Finding {
   return finding
 }
 
-/** With `drift-issue`: the issue of the cluster follows what was found. What goes wrong with it is a warning. */
+/** With `drift-issue`: the issue of the cluster follows what was found. */
 async function keepIssue(run: Run, findings: readonly Finding[], { cluster }: Discovery): Promise<void> {
   const { inputs, ports } = run
   const { issueToken, failOn } = inputs.check
   if (issueToken === undefined) return
-  const [{ issuesOf }, { keepDriftIssue }] = await Promise.all([
-    import('../github/issues.js'),
-    import('../report/drift-issue.js')
-  ])
-  await stage(run, 'Drift issue', async (step) => {
-    const access = gitHubAccess(run, { token: issueToken, input: 'drift-issue' }, step)
-    if (access === undefined) return
-    const outcome = await keepDriftIssue({
-      issues: issuesOf(access),
-      findings,
-      fails: findings.some(({ kind }) => failOn.includes(kind)),
-      cluster: { name: inputs.clusterName, region: inputs.region, arn: cluster.arn },
-      run: runUrl(ports.env)
-    })
-    step.signal.throwIfAborted()
-    if (outcome.kind === 'failed') step.warning(outcome.warning)
-    else if (outcome.kind !== 'none') step.note(`${outcome.kind} ${outcome.url}`)
+  const { driftIssue } = await import('../report/drift-issue.js')
+  const wanted = driftIssue({
+    findings,
+    fails: findings.some(({ kind }) => failOn.includes(kind)),
+    cluster: { name: inputs.clusterName, region: inputs.region, arn: cluster.arn },
+    run: runUrl(ports.env)
   })
+  await stage(run, 'Drift issue', async (step) => keepIssueOf(run, wanted, issueToken, step))
 }
 
 /** What discovery could not read is unknown as well, unless a resource has said so already. */

@@ -59,13 +59,17 @@ export function testedText(version: string): string {
 export function noteSmokeTests(run: Run, results: readonly NodePoolResult[]): void {
   run.ledger.smokeTests(results.map(reported))
   const nodes = results.flatMap((result) => result.nodes)
+  const names = nodes.map((node) => node.name)
+  const types = [...new Set(nodes.map((node) => node.instanceType))]
   const most = (of: (result: NodePoolResult) => number): string => String(Math.max(...results.map(of)))
   Object.assign(run.outputs, {
     'nodes-before': String(results[0]?.nodesBefore ?? ''),
     'nodes-after': most((result) => result.nodesAfter),
     'nodes-added': String(results.reduce((sum, result) => sum + result.nodesAdded, 0)),
-    'node-names': nodes.map((node) => node.name).join(','),
-    'instance-types': [...new Set(nodes.map((node) => node.instanceType))].join(','),
+    'node-names': names.join(','),
+    'node-names-json': JSON.stringify(names),
+    'instance-types': types.join(','),
+    'instance-types-json': JSON.stringify(types),
     'node-ready-seconds': most((result) => result.nodeReadySeconds),
     'scale-down-seconds': most((result) => result.scaleDownSeconds)
   })

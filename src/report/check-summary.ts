@@ -1,16 +1,9 @@
 import type { Finding } from '../engine/findings.js'
 import { moreThan, shown as cellText, table, type Text, value } from './markdown.js'
-import type { Report } from './report.js'
 
 /** What a person reads; the report has all. The bytes keep the whole below the summary's limit. */
 const mostRows = 200
 const mostBytes = 120_000
-
-/** `3 drift, 1 pending`; undefined when nothing was found. */
-export function countsText(counts: Report['counts']): string | undefined {
-  const found = Object.entries(counts ?? {}).filter(([, count]) => count > 0)
-  return found.length === 0 ? undefined : found.map(([kind, count]) => `${count} ${kind}`).join(', ')
-}
 
 /** The findings, grouped by layer, the gravest first; those that do not fit are counted. */
 export function findingsText(findings: readonly Finding[]): string {

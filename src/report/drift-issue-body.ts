@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto'
 import { countsOf, type Finding } from '../engine/findings.js'
-import { bySeverity, countsText } from './check-summary.js'
+import { bySeverity } from './check-summary.js'
+import { countsText } from './headline.js'
+import { markerOf, mostCharacters, rowsWithin, setLine } from './kept-issue.js'
 import { cut, shown as textOf, type Text, value } from './markdown.js'
 
 export interface IssueCluster {
@@ -9,31 +10,8 @@ export interface IssueCluster {
   readonly arn: string
 }
 
-/** GitHub takes 65,536 characters. */
-export const mostCharacters = 60_000
 const mostInComment = 20
 const mostInCell = 400
-
-/** The line by which the issue of a cluster is known; nobody sees it. */
-export function markerOf(arn: string): string {
-  return `<!-- setup-karpenter: ${arn} -->`
-}
-
-/** Which findings there are, whatever their values: a value that swings must not notify anybody at each check. */
-export function setOf(findings: readonly Finding[]): string {
-  const keys = findings.map(({ kind, id, path }) => JSON.stringify([kind, id, path])).toSorted()
-  return createHash('sha256').update(keys.join('\n')).digest('hex').slice(0, 16)
-}
-
-/** Which findings an issue's body speaks of; undefined where that line is gone. */
-export function setIn(body: string): string | undefined {
-  return /^<!-- findings: ([0-9a-f]{16}) -->\r?$/m.exec(body)?.[1]
-}
-
-/** Whether the body carries the marker on a line of its own; quoted in a sentence it is a person's. */
-export function isOf(body: string, arn: string): boolean {
-  return body.split(/\r?\n/).some((line) => line === markerOf(arn))
-}
 
 export function titleOf({ name, region }: IssueCluster, findings: readonly Finding[]): string {
   const { drift, unhealthy } = countsOf(findings)
@@ -48,7 +26,7 @@ export function bodyOf(cluster: IssueCluster, findings: readonly Finding[], run:
     verdictOf(cluster, findings),
     '',
     markerOf(cluster.arn),
-    `<!-- findings: ${setOf(findings)} -->`,
+    setLine(findings.map(({ kind, id, path }) => [kind, id, path])),
     '',
     '| | Layer | Resource | Field | Wanted | Live | Who | Install would |',
     '|---|---|---|---|---|---|---|---|'
@@ -61,7 +39,7 @@ export function bodyOf(cluster: IssueCluster, findings: readonly Finding[], run:
   ].join('\n')
   const rows = bySeverity(findings).map(row)
   const room = mostCharacters - before.length - after.length - 200
-  const fitting = rows.slice(0, rowsWithin(rows, room))
+  const fitting = rowsWithin(rows, room)
   const left = rows.length - fitting.length
   const more = left === 0 ? [] : ['', `and ${left} more, in the report of ${run}`]
   return [before, ...fitting, ...more, after].join('\n')
@@ -82,6 +60,12 @@ export function commentOf(cluster: IssueCluster, findings: readonly Finding[], r
     '',
     `Seen by ${run}.`
   ].join('\n')
+}
+
+export function closingOf(findings: readonly Finding[], run: string): string {
+  const { pending } = countsOf(findings)
+  const rest = pending === 0 ? '' : ` ${pending} pending: the next \`mode: install\` applies it.`
+  return `Nothing drifts any more, and what is installed works, as ${run} has seen.${rest}`
 }
 
 function verdictOf({ name, region }: IssueCluster, findings: readonly Finding[]): string {
@@ -105,12 +89,6 @@ function row(finding: Finding): string {
     cut(install, mostInCell)
   ]
   return `| ${cells.map(textOf).join(' | ')} |`
-}
-
-function rowsWithin(rows: readonly string[], room: number): number {
-  let used = 0
-  const first = rows.findIndex((text) => (used += text.length + 1) > room)
-  return first === -1 ? rows.length : first
 }
 
 function text(of: string): string {

@@ -7,7 +7,8 @@ import type { Inspection } from '../engine/resource.js'
 import { withoutSecrets } from '../engine/secret-values.js'
 import { criticalPath, type Outcome, type RemovalOutcome } from '../engine/walk.js'
 import type { PreflightFinding } from '../preflight/finding.js'
-import type { Mode } from '../inputs/inputs.js'
+import type { ClusterMode } from '../inputs/inputs.js'
+import { headlineOf } from './headline.js'
 import type { UpgradeNotes } from '../upgrade/notes.js'
 import type { InstallPlan } from './install-plan.js'
 import type { Report, ReportedRequests, ReportedSmokeTest, ReportedVersions } from './report.js'
@@ -26,7 +27,7 @@ export interface SentRequest {
  * ends well.
  */
 export class Ledger {
-  readonly #mode: Mode
+  readonly #mode: ClusterMode
   readonly #run: string
   readonly #startedAt: number
   readonly #stages: { name: string; seconds: number }[] = []
@@ -47,7 +48,7 @@ export class Ledger {
   #removal:
     { readonly outcomes: readonly RemovalOutcome[]; readonly listing: RemovalListing | undefined } | undefined
 
-  constructor(mode: Mode, run: string, cluster: { name: string; region: string }, startedAt: number) {
+  constructor(mode: ClusterMode, run: string, cluster: { name: string; region: string }, startedAt: number) {
     this.#mode = mode
     this.#run = run
     this.#cluster = cluster
@@ -129,7 +130,7 @@ export class Ledger {
     readonly warnings: readonly string[]
   }): Report {
     const walk = this.#walk
-    return {
+    const report: Omit<Report, 'headline'> = {
       schema: reportSchema,
       mode: this.#mode,
       result: end.result,
@@ -170,6 +171,7 @@ export class Ledger {
       warnings: end.warnings,
       kept: this.#kept
     }
+    return { ...report, headline: headlineOf(report) }
   }
 
   /** The stages before the walk follow on each other and are all on the path. */

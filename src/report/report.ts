@@ -7,7 +7,7 @@ import type { IgnoredField } from '../engine/ignore.js'
 import type { Grade } from '../karpenter/tested-versions.js'
 import type { FactOrigin } from '../karpenter/version-facts.js'
 import type { InstallPlan } from './install-plan.js'
-import type { Mode } from '../inputs/inputs.js'
+import type { ClusterMode } from '../inputs/inputs.js'
 import type { PreflightFinding } from '../preflight/finding.js'
 import type { RemovalListing } from '../engine/removal-listing.js'
 import type { UpgradeNotes } from '../upgrade/notes.js'
@@ -75,8 +75,10 @@ export interface ReportedRequests {
 export interface Report {
   readonly schema: typeof reportSchema
   /** What the run was asked to do. */
-  readonly mode: Mode
+  readonly mode: ClusterMode
   readonly result: 'succeeded' | 'failed' | 'cancelled'
+  /** Whether all is well, in a few words: `installed`, `2 drift, 1 unhealthy`. */
+  readonly headline: string
   readonly error?: string
   readonly run: string
   readonly startedAt: string

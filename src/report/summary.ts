@@ -1,6 +1,6 @@
-import { notInstalledId } from '../engine/findings.js'
 import { adoptionText, countsText as adoptionCounts } from './adoption-notes.js'
-import { countsText, findingsText } from './check-summary.js'
+import { findingsText } from './check-summary.js'
+import { countsText } from './headline.js'
 import {
   code,
   cut,
@@ -29,7 +29,7 @@ const longestPlan = 30_000
 /** The job summary, as Markdown: the verdict first, then what was done, the new nodes, and where the time went. */
 export function summaryText(report: Report): string {
   const parts = [
-    `## Karpenter on ${shown(code(report.cluster.name))}: ${headline(report)}`,
+    `## Karpenter on ${shown(code(report.cluster.name))}: ${report.headline}`,
     verdict(report),
     ...(report.error === undefined ? [] : [fenced(report.error)]),
     facts(report),
@@ -53,22 +53,6 @@ export function summaryText(report: Report): string {
   // A character takes four bytes at most. A row cut in the middle would spoil the whole table.
   const kept = text.slice(0, longestSummary / 4)
   return `${kept.slice(0, kept.lastIndexOf('\n'))}\n\n_Cut: the report has the rest._\n`
-}
-
-/** Whether all is well, in a few words. */
-function headline(report: Report): string {
-  const { mode, result, findings, counts, removal } = report
-  if (result === 'cancelled') return 'cancelled'
-  if (report.plan !== undefined) return planHeadline(report.plan)
-  if (findings !== undefined && report.adoption !== undefined && result !== 'failed') return 'not adopted yet'
-  if (findings?.some(({ id }) => id === notInstalledId) === true) return 'not installed'
-  if (findings !== undefined) return countsText(counts) ?? 'all as installed'
-  if (removal !== undefined && removal.leftovers.length > 0) return `${removal.leftovers.length} left over`
-  if (result === 'failed') return 'failed'
-  if (mode === 'uninstall') return removal?.removed.length === 0 ? 'nothing to remove' : 'nothing is left'
-  if (mode === 'smoke-test') return 'scales'
-  if (report.adoption !== undefined) return 'adopted'
-  return report.changed ? 'installed' : 'all as wanted'
 }
 
 function verdict(report: Report): string {

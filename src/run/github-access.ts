@@ -4,7 +4,7 @@ import type { Run } from './run.js'
 
 /** How a run comes to GitHub's API, its token masked; undefined, with a warning, where no workflow runs it. */
 export function gitHubAccess(
-  { ports, journal }: Run,
+  { ports, journal }: Pick<Run, 'ports' | 'journal'>,
   { token, input }: { readonly token: string; readonly input: string },
   step: Step
 ): GitHubAccess | undefined {

@@ -8,7 +8,9 @@ export const outputNames = [
   'nodes-after',
   'nodes-added',
   'node-names',
+  'node-names-json',
   'instance-types',
+  'instance-types-json',
   'node-ready-seconds',
   'scale-down-seconds',
   'controller-role-arn',
@@ -23,6 +25,7 @@ export const outputNames = [
   'changes',
   'plan',
   'leftovers',
+  'clusters',
   'report'
 ] as const
 
