@@ -95,7 +95,7 @@ interface Booted {
 }
 
 /** A refused kubelet asks again after this, milliseconds. */
-const TRY_AGAIN = 1000
+export const tryAgain = 1000
 
 /** Plays the kubelets of every instance that boots into this cluster, until stopped. */
 export async function startNodes(options: NodesOptions): Promise<Nodes> {
@@ -217,7 +217,7 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
     if ('refused' in identity || roleArn === undefined) {
       const why = 'refused' in identity ? identity.refused : ''
       refuse(instance, `Unable to register node with API server: Unauthorized (${why})`)
-      bootLater(id, TRY_AGAIN)
+      bootLater(id, tryAgain)
       return
     }
     const machine = await machineFor(instance.type)
@@ -247,7 +247,7 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
     } catch (error) {
       booted.delete(instance.id)
       log(`kubelet ${order.name}: not registered: ${String(error)}`)
-      bootLater(id, TRY_AGAIN)
+      bootLater(id, tryAgain)
       return
     }
     if (stopped) {
@@ -264,7 +264,7 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
         await makeReady(api, order)
       } catch (error) {
         log(`kubelet ${order.name}: status not taken: ${String(error)}`)
-        later(TRY_AGAIN, ready)
+        later(tryAgain, ready)
       }
     }
     later(options.readyTime ?? 300, ready)
@@ -276,7 +276,7 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
         await boot(id)
       } catch (error) {
         log(`nodes: ${id} did not boot: ${String(error)}`)
-        bootLater(id, TRY_AGAIN)
+        bootLater(id, tryAgain)
       }
     })
 

@@ -22,3 +22,7 @@ export type Concern = Omit<PreflightFinding, 'check' | 'overridden'>
 
 /** What a check answers. It reads at most what it cannot be given, and writes nothing. */
 export type Concerns = readonly Concern[] | Promise<readonly Concern[]>
+
+/** The fix of what the caller may not look at: nothing that a plan or a check has to be given more rights for. */
+export const leftToInstall =
+  'An install looks at it before its first write, by a role that has docs/permissions/install.json; nothing else needs it.'

@@ -111,7 +111,10 @@ function rowOf(source: string, text: string): Dated {
   const { mode, result, headline, karpenterVersion, seconds, run, startedAt } = report
   const counts = countsIn(report)
   const nodesAdded = nodesAddedIn(report)
-  const error = textIn(report['error'])?.split('\n')[0]
+  // The run's own error begins with the name of the action, which says nothing here.
+  const error = textIn(report['error'])
+    ?.split('\n')[0]
+    ?.replace(/^setup-karpenter: /, '')
   return {
     row: {
       name,

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals'
 import { createServer } from 'node:https'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -6,6 +7,7 @@ import { createAuthority, type IssuedCertificate } from '../../../sandbox/certif
 import { listen } from '../../../sandbox/listen.js'
 import {
   startNodes,
+  tryAgain,
   type BootingInstance,
   type Nodes,
   type NodesOptions
@@ -107,9 +109,7 @@ describe('an instance that boots', () => {
   })
 
   it('while all stops is not tried again: no timer is left behind', async () => {
-    const timers = (): number => process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length
     const [asked, failed] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()]
-    const before = timers()
     const { nodes } = await nodesOf(async () => [{ ...instance, profile: 'nodes' }], {
       answer: async (call) => {
         if (call !== registers) return
@@ -121,8 +121,14 @@ describe('an instance that boots', () => {
       }
     })
     await asked.promise
-    await nodes.stop()
-    await failed.promise
-    expect(timers()).toBeLessThanOrEqual(before)
+    const timers = jest.spyOn(globalThis, 'setTimeout')
+    try {
+      await nodes.stop()
+      await failed.promise
+      const again = timers.mock.calls.filter(([, milliseconds]) => milliseconds === tryAgain)
+      expect(again).toEqual([])
+    } finally {
+      timers.mockRestore()
+    }
   })
 })

@@ -4,7 +4,7 @@ import { placeable, placement } from './controller-placement.js'
 import { type ControllerPods, controllerPods } from './controller-pods.js'
 import { controllerPodOf, type FargateProfile, profileFor } from './fargate-profiles.js'
 import type { Facts } from '../facts.js'
-import type { Concern } from '../finding.js'
+import { type Concern, leftToInstall } from '../finding.js'
 import { exclusion, isFargate } from './node-fitness.js'
 import { type Room, roomOn } from './node-room.js'
 
@@ -47,7 +47,7 @@ function notRead(what: string, action: string): Concern {
     'note',
     `whether the controller runs ${what} could not be seen: the run's role may not call ${action}`,
     '',
-    'To have it looked at before the first write, allow the role this action (docs/permissions/install.json).'
+    leftToInstall
   )
 }
 

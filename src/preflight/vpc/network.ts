@@ -5,7 +5,7 @@ import { field, type Manifest } from '../../kubernetes/manifest.js'
 import { clusterTags } from './cluster-tags.js'
 import type { Read } from '../reads/denied-read.js'
 import type { Facts } from '../facts.js'
-import type { Concern } from '../finding.js'
+import { type Concern, leftToInstall } from '../finding.js'
 import { isolatedVpc } from './isolated-vpc.js'
 import { alsoTagged } from './also-tagged.js'
 import { endpointsOf, neededEndpoints } from './vpc-endpoints.js'
@@ -75,7 +75,7 @@ function notRead(reads: readonly Read<unknown>[]): Concern[] {
       subject: 'subnets',
       problem: `whether nodes in them reach AWS's services could not be seen: the run's role may not call ${actions.join(', ')}`,
       evidence: '',
-      fix: 'To have it looked at before the first write, allow the role these actions (docs/permissions/install.json).'
+      fix: leftToInstall
     }
   ]
 }

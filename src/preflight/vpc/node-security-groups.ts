@@ -2,7 +2,7 @@ import type { SecurityGroup as GroupWithRules } from '@aws-sdk/client-ec2'
 import { type End, mayReach } from '../../aws/security-group-rules.js'
 import { listField, type Manifest } from '../../kubernetes/manifest.js'
 import type { Facts } from '../facts.js'
-import type { Concern } from '../finding.js'
+import { type Concern, leftToInstall } from '../finding.js'
 import { takes, termOf } from '../nodes/node-class-selectors.js'
 import type { NodeInstance } from '../reads/network-reads.js'
 
@@ -135,6 +135,6 @@ function notRead(action: string): Concern {
     subject: 'security-groups',
     problem: `whether nodes that are there and new ones reach each other could not be seen: the run's role may not call ${action}`,
     evidence: '',
-    fix: 'To have it looked at before the first write, allow the role this action (docs/permissions/install.json).'
+    fix: leftToInstall
   }
 }
