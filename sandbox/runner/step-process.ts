@@ -68,9 +68,15 @@ export async function runStepProcess(step: StepProcess): Promise<StepEnd> {
     }
     cancelled = true
     child.kill('SIGINT')
-    later(step.signals.untilTerminate, () => {
+    const { untilTerminate, untilKill } = step.signals
+    // At once: a timer would leave a quick process the time to end by itself.
+    if (untilTerminate + untilKill === 0) {
+      killGroup(child)
+      return
+    }
+    later(untilTerminate, () => {
       child.kill('SIGTERM')
-      later(step.signals.untilKill, () => killGroup(child))
+      later(untilKill, () => killGroup(child))
     })
   }
 

@@ -84,6 +84,14 @@ describe('runAction', () => {
     expect(result).toMatchObject({ conclusion: 'cancelled', exitCode: null })
     expect(result.post?.exitCode).toBe(0)
   })
+  it('is killed at once where no time is given to end by itself, and still runs post', async () => {
+    const result = await runMain(
+      `process.on('SIGINT', () => process.exit(1)); setInterval(() => {}, 1000); console.log('ready')`,
+      { cancelAt: (line) => line === 'ready', signals: { untilTerminate: 0, untilKill: 0 } }
+    )
+    expect(result).toMatchObject({ conclusion: 'cancelled', exitCode: null })
+    expect(result.post?.exitCode).toBe(0)
+  })
   it.each(['whole', 'alone'] as const)(
     'is lost (%s) without a signal that it could hear, and without post',
     async (how) => {
