@@ -12,6 +12,9 @@ const refused = { ...inputs, 'helm-values': 'replica: 1' }
 describe('nodes with a security group of their own', () => {
   let sandbox: Sandbox
   let ofNodes = ''
+  const nodeRole = 'eksctl-green-nodegroup-NodeInstanceRole'
+  const withTheirRole = { ...inputs, 'node-role-name': nodeRole, 'smoke-test': 'true' }
+  let role: unknown
 
   beforeAll(async () => {
     sandbox = await startSandbox({
@@ -89,7 +92,11 @@ describe('nodes with a security group of their own', () => {
 
   test('reach no DNS from new nodes, and the smoke test says so and what to pass', async () => {
     const own = sandbox.vpc.clusterSecurityGroupId
-    const result = await sandbox.run({ ...inputs, 'smoke-test': 'true', 'smoke-test-replicas': '1' })
+    // The policies with the names that are one's own, as docs/permissions/statements.md says.
+    const published = JSON.stringify(await publishedStatements(sandbox, 'install'))
+    hold(sandbox, list(JSON.parse(published.replaceAll('KarpenterNodeRole-green', nodeRole))).map(record))
+    role = sandbox.cloud.iam.role(nodeRole)
+    const result = await sandbox.run({ ...withTheirRole, 'smoke-test-replicas': '1' })
     expect(errorOf(result)).toMatch(
       new RegExp(
         `smoke test of NodePool default: 0 of 1 pods ran after \\d+ s: nodes came, and pods on ip-\\S+ \\(i-\\w+, security groups ${own} .* do not reach the cluster's DNS`
@@ -101,8 +108,7 @@ describe('nodes with a security group of their own', () => {
   test('are reached by nodes that have it', async () => {
     // By their ids, which are in the EC2NodeClass: groups that it finds by a tag Karpenter looks up minutes later.
     const result = await sandbox.run({
-      ...inputs,
-      'smoke-test': 'true',
+      ...withTheirRole,
       'smoke-test-replicas': '1',
       'security-groups': ofNodes,
       discovery: 'ids'
@@ -111,5 +117,16 @@ describe('nodes with a security group of their own', () => {
     expect(list(reportOf(result)['smokeTests']).map(record)).toEqual([
       expect.objectContaining({ nodePool: 'default', podsRunning: 1 })
     ])
+  })
+
+  test('have given the new ones their own role, which is as it was', () => {
+    expect(sandbox.cloud.iam.role(nodeRole)).toEqual(role)
+    expect(sandbox.cloud.iam.roles.get('KarpenterNodeRole-green')).toBeUndefined()
+    expect(
+      sandbox.cloud.iam.instanceProfiles
+        .values()
+        .filter(({ tags }) => tags.some(({ Key }) => Key === 'karpenter.k8s.aws/ec2nodeclass'))
+        .map(({ roleName }) => roleName)
+    ).toEqual([nodeRole])
   })
 })

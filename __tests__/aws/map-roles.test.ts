@@ -19,6 +19,12 @@ const existing = `# made by eksctl
 `
 
 describe("A line in aws-auth's mapRoles", () => {
+  it("is without the role's path, which aws-iam-authenticator does not see", () => {
+    expect(nodeMapping('arn:aws:iam::111122223333:role/platform/nodes/of-blue').rolearn).toBe(
+      'arn:aws:iam::111122223333:role/of-blue'
+    )
+  })
+
   it('is appended, and every byte before it stays', () => {
     const text = withMapping(existing, mapping)
     expect(text.startsWith(existing)).toBe(true)

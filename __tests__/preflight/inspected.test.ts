@@ -93,10 +93,15 @@ describe('notOurs', () => {
 })
 
 describe('nameTaken', () => {
+  const of = async (resources: readonly AnyResource[], nodeRoleNamed = false): ReturnType<typeof nameTaken> =>
+    nameTaken({
+      stackName: 'Karpenter-blue',
+      nodeRoleName: 'KarpenterNodeRole-blue',
+      nodeRoleNamed,
+      inspections: inspected(...resources)
+    })
   const findingsOf = async (...resources: readonly AnyResource[]): Promise<readonly string[]> =>
-    (await nameTaken({ stackName: 'Karpenter-blue', inspections: inspected(...resources) })).map(
-      ({ subject, problem }) => `${subject} ${problem}`
-    )
+    (await of(resources)).map(({ subject, problem }) => `${subject} ${problem}`)
 
   it('finds a queue, role or policy that the new stack would make', async () => {
     expect(
@@ -111,6 +116,17 @@ describe('nameTaken', () => {
       'Role queue is there already, and there is no stack Karpenter-blue that it could be of',
       expect.stringMatching(/^Role role\/KarpenterNodeRole-blue is there already/)
     ])
+  })
+
+  it.each([
+    [
+      false,
+      'To use it as it is, and leave it to whoever made it, pass `node-role-name: KarpenterNodeRole-blue`.'
+    ],
+    [true, 'Delete it when nothing uses it, or take other names']
+  ])('says how the role is used as it is, unless it was asked for (%s)', async (named_, fix) => {
+    const [taken] = await of([named('stack', absent), named('role/KarpenterNodeRole-blue', ours)], named_)
+    expect(taken?.fix).toContain(fix)
   })
 
   it('takes what is there for of the stack where there is one', async () => {

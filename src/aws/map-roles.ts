@@ -11,10 +11,10 @@ export interface RoleMapping {
   readonly [field: string]: unknown
 }
 
-/** What EKS documents for Linux nodes. */
+/** What EKS documents for Linux nodes. A session of a role that lies under a path comes without it, so no line may have it. */
 export function nodeMapping(roleArn: string): RoleMapping {
   return {
-    rolearn: roleArn,
+    rolearn: roleArn.replace(/:role\/.*\//, ':role/'),
     username: 'system:node:{{EC2PrivateDNSName}}',
     groups: ['system:bootstrappers', 'system:nodes']
   }

@@ -112,6 +112,8 @@ function read(source: InputSource, problems: InputProblems) {
     controllerIdentity: parsed(table.controllerIdentity),
     controllerRoleName: parsed(table.controllerRoleName, guide.controllerRole) ?? '',
     nodeRoleName: parsed(table.nodeRoleName, guide.nodeRole) ?? '',
+    /** Whether it was given: only then one that is there may be meant. */
+    nodeRoleNamed: parsed(table.nodeRoleName) !== undefined,
     nodeAccess: parsed(table.nodeAccess),
     subnets: parsed(table.subnets),
     securityGroups: parsed(table.securityGroups),

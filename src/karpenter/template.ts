@@ -143,6 +143,7 @@ export function adaptTemplate(text: string, adaptation: Adaptation): string {
   }
   if (!isMap(resources['KarpenterNodeRole'])) {
     if (renames) throw noNodeRole('node-role-name', `could be called ${nodeRoleName}`)
+    if (!ownNodeRole && nodeRolePolicies.length > 0) throw notOurs(nodeRoleName)
     if (nodeRolePolicies.length > 0) throw noNodeRole('node-role-policies', 'they could be attached to')
   }
   return dump({ ...body, Resources: resources }, { lineWidth: -1, noRefs: true })
@@ -160,6 +161,15 @@ function withPolicies(declared: unknown, further: readonly string[]): readonly u
   }
   const own: readonly unknown[] = declared
   return [...own, ...further.filter((arn) => !own.includes(arn))]
+}
+
+function notOurs(nodeRoleName: string): UserError {
+  return new UserError(
+    'node-role-policies',
+    `the role ${nodeRoleName} was there already, and is used as it is`,
+    'Attach them to it where it is kept, and leave node-role-policies out.',
+    { state: 'Nothing was changed.' }
+  )
 }
 
 function noNodeRole(input: string, what: string): UserError {

@@ -31,6 +31,7 @@ import { runPreflight } from '../preflight/index.js'
 import { nextMajor } from '../preflight/version-pair.js'
 import { helmAlone, helmAndChart } from './helm-and-chart.js'
 import { type DecidedTemplate, decideTemplate } from './stack-template.js'
+import { othersNodeRole } from './node-role.js'
 import { decideVersion, fetchText } from './version.js'
 
 /** Everything that is decided before the first write, and why; the model is made of it. */
@@ -89,7 +90,8 @@ export async function decide(
     await runPreflight({ 'version-pair': () => nextMajor(version) }, inputs.preflight)
   const nodeAccess = chooseNodeAccess(inputs.nodeAccess, cluster.authenticationMode)
   const manifests = await manifestsOf(inputs, found)
-  const others = othersParts(found)
+  const usedRole = found.adopted === undefined ? await othersNodeRole(inputs, found) : undefined
+  const others = othersParts(found, usedRole?.arn)
   const settings: StackSettings = {
     clusterName: cluster.name,
     stackName: inputs.stackName,
@@ -133,6 +135,9 @@ export async function decide(
   const choices = {
     Karpenter: inputs.mode === 'uninstall' ? `${version} (${reason})` : choiceText(reason, facts, statements),
     'Controller identity': `${identity.strategy} (${adoptedReason ?? identity.reason})`,
+    ...(usedRole !== undefined && {
+      'Node role': `${inputs.nodeRoleName} (there already, ${usedRole.who}: used as it is, and never changed or removed)`
+    }),
     'Node access': `${nodeAccess.strategy} (${adoptedReason ?? nodeAccess.reason})`,
     Template: template.origin,
     ...tools
@@ -183,8 +188,8 @@ function wantedBoundary({ permissionsBoundary }: Inputs, { record }: Discovery):
 }
 
 /** The ARN of a queue of the account, by its name alone. */
-function othersParts({ aws, adopted }: Discovery): OthersParts {
-  const { nodeRoleArn, queueName, policyArns } = adopted?.adoption.others ?? {}
+function othersParts({ aws, adopted }: Discovery, usedRoleArn: string | undefined): OthersParts {
+  const { nodeRoleArn = usedRoleArn, queueName, policyArns } = adopted?.adoption.others ?? {}
   const { partition, region, id } = aws.account
   return {
     ...(nodeRoleArn !== undefined && { nodeRoleArn }),

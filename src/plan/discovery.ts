@@ -1,7 +1,8 @@
 import type { Adopted } from '../adoption/adoption.js'
 import { type FoundIdentity, foundIdentity } from './found-identity.js'
 import type { Aws } from '../aws/clients.js'
-import { awsProblem } from '../aws/errors.js'
+import { accessDenied, awsProblem, isNotFound } from '../aws/errors.js'
+import { type IamRole, readRole } from '../aws/iam-role.js'
 import {
   discoverCluster,
   discoverSecurityGroups,
@@ -47,6 +48,8 @@ export interface Discovery {
   readonly oidcProvider: () => Promise<boolean>
   /** What pods of a service account in that namespace are given at admission, the controller's if it isn't said; asked when it is needed. */
   readonly identityOf: (namespace: string, serviceAccount?: string) => Promise<FoundIdentity | undefined>
+  /** IAM's role of that name; asked when it is needed. */
+  readonly roleNamed: (name: string) => Promise<IamRole | 'absent' | 'denied'>
   /** Whether kube-system has a DaemonSet of the Pod Identity agent, EKS's add-on or another. */
   readonly podIdentityAgent: boolean
   /** Pods of that DaemonSet; undefined when there is none. */
@@ -156,6 +159,7 @@ export async function discover(
         foundIdentity({ aws, cluster, kubernetes }, namespace, serviceAccount),
         undefined
       ),
+    roleNamed: async (name) => roleNamed(aws, name),
     network: networkReads(aws, cluster),
     podIdentityAgent: agents !== undefined,
     podIdentityAgentPods: agents && {
@@ -166,6 +170,16 @@ export async function discover(
     ...(broken !== undefined && { brokenRecord: broken }),
     ...(values !== undefined && { recordValues: values }),
     denied
+  }
+}
+
+async function roleNamed(aws: Aws, name: string): Promise<IamRole | 'absent' | 'denied'> {
+  try {
+    return await readRole(aws, name)
+  } catch (error) {
+    if (isNotFound(error)) return 'absent'
+    if (accessDenied(error) !== undefined) return 'denied'
+    throw awsProblem('node-role-name', `role ${name} could not be read`, error)
   }
 }
 

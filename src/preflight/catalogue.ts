@@ -264,7 +264,8 @@ export const catalogue = {
     findings: [{ level: 'error', says: 'they find no subnet or no security group' }]
   },
   'node-class-role': {
-    looksAt: 'roles and instance profiles that EC2NodeClasses name beside the node role of the stack (IAM)',
+    looksAt:
+      'roles and instance profiles that EC2NodeClasses name beside the node role of the stack, and a role of `node-role-name` that was there already (IAM)',
     findings: [
       { level: 'error', says: 'the role or instance profile is not there, or the profile has no role' },
       {

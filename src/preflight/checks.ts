@@ -89,7 +89,11 @@ export async function preflight(
   found: (findings: readonly PreflightFinding[]) => void
 ): Promise<void> {
   const facts = factsOf(checked)
-  const all = Object.entries({ ...ofEveryRun, ...(facts.manifestsGiven && ofGivenManifests) })
+  const all = Object.entries({
+    ...ofEveryRun,
+    ...(facts.usesOthersRole && { 'node-class-role': ofGivenManifests['node-class-role'] }),
+    ...(facts.manifestsGiven && ofGivenManifests)
+  })
   const checks = checked.inputs.mode === 'plan' ? ofReader(all) : all
   const findings = await runPreflight(
     Object.fromEntries(checks.map(([name, check]) => [name, () => check(facts)])),

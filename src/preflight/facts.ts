@@ -60,6 +60,8 @@ type KnownInputs = Pick<
   | 'namespace'
   | 'stackName'
   | 'controllerRoleName'
+  | 'nodeRoleName'
+  | 'nodeRoleNamed'
   | 'nodeRolePolicies'
   | 'helmValues'
   | 'interruptionQueue'
@@ -117,6 +119,8 @@ export interface Facts extends KnownInputs, KnownDiscovery, KnownDecisions, Netw
   readonly adoptedQueue: string | undefined
   /** NodePools and EC2NodeClasses are the user's own manifests. */
   readonly manifestsGiven: boolean
+  /** The node role that `node-role-name` names was there already. */
+  readonly usesOthersRole: boolean
   readonly ownership: Ownership
   /** What discovery could not read. */
   readonly denied: Discovery['denied']
@@ -234,6 +238,7 @@ export function factsOf(checked: Checked): Facts {
     required: requiredStatements(decisions.version, decisions.ownPolicies),
     adoptedQueue: found.adopted?.adoption.others.queueName,
     manifestsGiven: inputs.nodePools.kind === 'manifests',
+    usesOthersRole: found.adopted === undefined && decisions.stack.nodeRole.logicalId === undefined,
     ownership,
     inspections,
     changes: async (id) =>

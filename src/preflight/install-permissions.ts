@@ -176,7 +176,7 @@ function stack(plan: PlannedInstall): readonly Need[] {
     own,
     {
       actions: ['iam:CreateRole', 'iam:GetRole', 'iam:TagRole'],
-      resources: [rendered.nodeRole.arn],
+      resources: rendered.nodeRole.logicalId === undefined ? [] : [rendered.nodeRole.arn],
       context
     },
     ...nodeRolePolicies(plan).map((arn) => ({

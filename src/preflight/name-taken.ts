@@ -4,8 +4,10 @@ import type { Concern } from './finding.js'
 /** CloudFormation makes nothing that is there already: the new stack would fail on it and go back. */
 export async function nameTaken({
   stackName,
+  nodeRoleName,
+  nodeRoleNamed,
   inspections
-}: Pick<Facts, 'stackName' | 'inspections'>): Promise<readonly Concern[]> {
+}: Pick<Facts, 'stackName' | 'nodeRoleName' | 'nodeRoleNamed' | 'inspections'>): Promise<readonly Concern[]> {
   const all = await inspections()
   if (all.get('stack')?.state !== 'absent') return []
   const inStack = [...all.values()].filter(
@@ -16,7 +18,11 @@ export async function nameTaken({
     subject: resource.title,
     problem: `is there already, and there is no stack ${stackName} that it could be of`,
     evidence: '',
-    fix: `Delete it when nothing uses it, or take other names: \`stack-name\`, \`node-role-name\`, a \`template\` of your own${resource.id === 'queue' ? ', `interruption-queue` with its name' : ''}.`
+    fix: `${
+      resource.id === `role/${nodeRoleName}` && !nodeRoleNamed
+        ? `To use it as it is, and leave it to whoever made it, pass \`node-role-name: ${nodeRoleName}\`. Else delete it`
+        : 'Delete it'
+    } when nothing uses it, or take other names: \`stack-name\`, \`node-role-name\`, a \`template\` of your own${resource.id === 'queue' ? ', `interruption-queue` with its name' : ''}.`
   }))
 }
 

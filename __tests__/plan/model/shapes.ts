@@ -83,6 +83,7 @@ export async function modelOf(shape: Shape): Promise<Graph> {
       fargateOnly: async () => Promise.resolve(false),
       oidcProvider: async () => Promise.resolve(false),
       identityOf: async () => Promise.resolve(undefined),
+      roleNamed: async () => Promise.resolve('absent'),
       podIdentityAgent: false,
       podIdentityAgentPods: undefined,
       record,

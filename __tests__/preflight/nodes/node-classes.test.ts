@@ -33,6 +33,7 @@ describe('nodeClassRole', () => {
       nodeClasses: [{ ...own, spec: { ...rest, ...('instanceProfile' in spec ? {} : { role }), ...spec } }],
       stack,
       othersDocuments: async () => [],
+      usesOthersRole: false,
       nodeRole: async () => ({ arn, ofEc2: true }),
       instanceProfile: async () => ({ roleArn: stack.nodeRole.arn }),
       ...more

@@ -6,7 +6,10 @@ import type { Facts } from '../facts.js'
 import type { Concern } from '../finding.js'
 import { passableRoles } from '../template-policies.js'
 
-type RoleFacts = Pick<Facts, 'nodeClasses' | 'othersDocuments' | 'nodeRole' | 'instanceProfile'> & {
+type RoleFacts = Pick<
+  Facts,
+  'nodeClasses' | 'othersDocuments' | 'nodeRole' | 'instanceProfile' | 'usesOthersRole'
+> & {
   readonly stack: Pick<RenderedStack, 'policies' | 'nodeRole'>
 }
 
@@ -16,6 +19,7 @@ export async function nodeClassRole(facts: RoleFacts): Promise<readonly Concern[
     usersOf(facts.nodeClasses, name)
   )
   const found = await Promise.all([
+    ...(facts.usesOthersRole ? [ofUsedRole(facts)] : []),
     ...[...(roles ?? [])].map(async ([role, users]) => ofRole(role, subject(users), facts)),
     ...[...(profiles ?? [])].map(async ([profile, users]) => ofProfile(profile, subject(users), facts))
   ])
@@ -40,8 +44,25 @@ function subject(users: readonly string[]): string {
   return `EC2NodeClass ${users.join(', ')}`
 }
 
+/** The role of `node-role-name`; that the controller may pass it is the check of the template's policies. */
+async function ofUsedRole({ stack: { nodeRole: used }, nodeRole }: RoleFacts): Promise<Concern[]> {
+  const found = await nodeRole(used.name)
+  if (found === 'absent' || found === 'denied' || found.ofEc2) return []
+  return [
+    {
+      ...error(
+        `EC2 may not take role ${used.name}, so new nodes would have no credentials`,
+        'its trust policy does not name ec2.amazonaws.com',
+        'Let ec2.amazonaws.com assume it, or name another role, such as one of a node group.'
+      ),
+      subject: 'node-role-name'
+    }
+  ]
+}
+
 async function ofRole(name: string, of: string, facts: RoleFacts): Promise<Concern[]> {
   const { stack, nodeRole } = facts
+  // What the stack makes EC2 may take, and the controller may pass; the other has been looked at.
   if (name === stack.nodeRole.name) return []
   const found = await nodeRole(name)
   if (found === 'denied') return [notRead(`${of}: role ${name}`, 'iam:GetRole')]
