@@ -112,6 +112,13 @@ export const provoked: Readonly<Record<CheckName, readonly Provoked[]>> = {
       'a queue and a node role of those names, without a stack that they could be of'
     ]
   ],
+  'stack-service-role': [
+    [
+      'error',
+      'stack-role.test.ts',
+      'a role that CloudFormation may not take is refused before the first write'
+    ]
+  ],
   'not-ours': [
     ['error', 'broken.test.ts', 'a controller role of that name which trusts another namespace'],
     [

@@ -34,6 +34,7 @@ export const inputGroups: readonly InputGroup[] = [
       'controller-identity',
       'interruption-queue',
       'permissions-boundary',
+      'stack-role-arn',
       'controller-role-policies',
       'tags',
       'preflight',

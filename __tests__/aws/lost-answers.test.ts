@@ -71,9 +71,10 @@ async function open(): Promise<void> {
         clusterSecurityGroupId: 'sg-1'
       }
     ],
-    services: ({ invoke, now }) => [
+    services: ({ invoke, assume, now }) => [
       cloudFormation({
         invoke,
+        assume,
         clock: { now, delay: async () => new Promise((resolve) => setImmediate(resolve)) },
         pace: 1
       })

@@ -7,6 +7,8 @@ export const documents = [
   'install',
   'install-iam-bounded',
   'install-iam',
+  'install-iam-stack-role',
+  'stack-role',
   'boundary',
   'uninstall',
   'check',

@@ -124,6 +124,8 @@ describe('The published policies', () => {
   const roles = {
     'installs and upgrades': policiesOfMode['bounded-install'],
     'installs and upgrades without a boundary': policiesOfMode.install,
+    'installs by a service role of the stack': policiesOfMode['stack-role-install'],
+    'is the service role': policiesOfMode['stack-role'],
     checks: policiesOfMode.check,
     removes: policiesOfMode.uninstall,
     proves: policiesOfMode['smoke-test'],

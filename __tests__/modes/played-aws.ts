@@ -242,8 +242,8 @@ export async function startPlayedCloud(played: PlayedAws, options: PlayedCluster
         ...options
       }
     ],
-    services: ({ now, invoke }) => [
-      cloudFormation({ invoke, clock: { now, delay }, pace: 1 }),
+    services: ({ now, invoke, assume }) => [
+      cloudFormation({ invoke, assume, clock: { now, delay }, pace: 1 }),
       ssm('aws'),
       played.ec2,
       played.sqs,

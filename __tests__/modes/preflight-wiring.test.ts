@@ -217,6 +217,10 @@ const provocations: Readonly<Record<CheckName, Provocation>> = {
     says: 'no policy of the stack allows ec2:CreateFleet'
   },
   'chart-values': { given: { 'helm-values': 'replicaz: 1' }, says: 'replicaz' },
+  'stack-service-role': {
+    given: { 'stack-role-arn': 'arn:aws:iam::111122223333:role/nobody' },
+    says: 'there is no role arn:aws:iam::111122223333:role/nobody'
+  },
   admission: {
     arrange: ({ server }) =>
       (server.intercept = (call, response) => {

@@ -23,6 +23,7 @@ const needs = needsOf({
   clusterName,
   controllerRoleName: 'blue-karpenter',
   stackName,
+  stackRoleArn: undefined,
   stack: renderTemplate(builtInTemplateText('1.14.1'), { clusterName, stackName, account }),
   nodeAccess: 'access-entry',
   discovered: ['subnet/subnet-1', 'subnet/subnet-2', 'security-group/sg-1'].map(

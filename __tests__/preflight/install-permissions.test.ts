@@ -25,6 +25,7 @@ const planned = (
   clusterName,
   controllerRoleName: 'blue-karpenter',
   stackName,
+  stackRoleArn: undefined,
   stack: renderTemplate(builtInTemplateText(version), { clusterName, stackName, account }),
   nodeAccess: 'access-entry',
   discovered: [

@@ -20,6 +20,8 @@ const documents = [
   'install',
   'install-iam-bounded',
   'install-iam',
+  'install-iam-stack-role',
+  'stack-role',
   'boundary',
   'uninstall',
   'check',

@@ -18,8 +18,8 @@ export async function startAccount(): Promise<TestAccount> {
   const cloud = await startCloud({
     accountId: account.id,
     region: account.region,
-    services: ({ now, invoke }) => [
-      cloudFormation({ invoke, clock: { now, delay: async (ms) => delay(ms) }, pace: 1 })
+    services: ({ now, invoke, assume }) => [
+      cloudFormation({ invoke, assume, clock: { now, delay: async (ms) => delay(ms) }, pace: 1 })
     ]
   })
   const credentials = administrator(cloud)

@@ -4,6 +4,7 @@ import type { Authority } from '../certificates.js'
 import { listen, type Listening } from '../listen.js'
 import { Issuers, type KeySource } from './credentials/issuers.js'
 import { type Credentials, CredentialStore } from './credentials/store.js'
+import { trusts } from './authorisation.js'
 import { Faults } from './faults.js'
 import { front } from './front.js'
 import { type Identity } from './authenticator/identity.js'
@@ -18,7 +19,7 @@ import { IamState } from './iam/state.js'
 import { invoker } from './invoke.js'
 import { homeOf } from './partition.js'
 import { Pipeline } from './pipeline.js'
-import type { Fault, RecordedCall, Service, Surroundings, WriteGate } from './service.js'
+import type { Caller, Fault, RecordedCall, Service, Surroundings, WriteGate } from './service.js'
 import { stsService } from './sts/service.js'
 import { openSession } from './sts/sessions.js'
 
@@ -121,7 +122,13 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     eksAuthService({ eks, iam, credentials, issuers, associationDelay }),
     zonalShiftService(eks)
   ]
-  const outside = options.services?.({ ...home, url, now, invoke }) ?? []
+  const assume = (roleArn: string, service: string): Caller | undefined => {
+    const role = iam.roleByArn(roleArn)
+    if (role === undefined || trusts(role, service, 'sts:AssumeRole', {}, home.accountId) !== 'Allowed')
+      return undefined
+    return openSession(credentials, home, role, 'AWSCloudFormation', now() + 3_600_000).caller
+  }
+  const outside = options.services?.({ ...home, url, now, invoke, assume }) ?? []
   for (const service of [...own, ...outside]) services.set(service.name, service)
   const tls =
     options.authority === undefined ? undefined : await listenTls(options.authority, listener, options.region)

@@ -13,7 +13,12 @@ export function invoker(services: () => ReadonlyMap<string, Service>, pipeline: 
     if (service === undefined)
       throw new AwsError('UnknownEndpoint', `No service ${invocation.service} listens here`, 404)
     const call: AwsCall = { ...invocation, http: httpOf(invocation) }
-    const asker: Asker = { caller: call.caller, region: call.region, tags: {}, via: invocation.via }
+    const asker: Asker = {
+      caller: call.caller,
+      region: call.region,
+      tags: {},
+      ...(invocation.assumed !== true && { via: invocation.via })
+    }
     const host = `${call.service}.${call.region}.internal`
     const output = await pipeline.perform(service, call, asker, host).catch((error: unknown) => {
       if (error instanceof ConnectionReset) throw new AwsError('ServiceUnavailable', error.message, 503)

@@ -149,6 +149,8 @@ export interface Invocation {
   readonly input: Readonly<Record<string, unknown>>
   readonly caller: Caller
   readonly via: 'cloudformation.amazonaws.com'
+  /** The caller is a service role, which CloudFormation has assumed: nobody's session is forwarded, so no aws:CalledVia. */
+  readonly assumed?: boolean
 }
 
 /** Resolves to the output as a plain object; rejects with AwsError. */
@@ -168,6 +170,8 @@ export interface Surroundings {
   /** Milliseconds since the epoch. */
   readonly now: () => number
   readonly invoke: Invoke
+  /** Who a service is as this role; undefined: there is no such role, or it does not trust the service. */
+  readonly assume: (roleArn: string, service: string) => Caller | undefined
 }
 
 /** Stands at every write: lets it pass, or cuts its connection, before it is carried out or when it has been. */

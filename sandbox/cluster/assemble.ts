@@ -192,6 +192,7 @@ async function startAws(parts: {
     services: (around) => [
       cloudFormation({
         invoke: around.invoke,
+        assume: around.assume,
         clock: { now: around.now, delay: async (milliseconds) => pause(milliseconds) },
         ...(assembly.spec.stackPace === undefined ? {} : { pace: assembly.spec.stackPace })
       }),

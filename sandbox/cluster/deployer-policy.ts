@@ -28,17 +28,21 @@ export function deployerFacts(sandbox: Sandbox): PolicyFacts {
   }
 }
 
-/** Gives the role that the action assumes these statements and nothing else. */
-export function hold(sandbox: Sandbox, statements: readonly Statement[]): void {
+/** Gives a role these statements and nothing else; the one that the action assumes where none is named. */
+export function hold(
+  sandbox: Sandbox,
+  statements: readonly Statement[],
+  roleName = 'karpenter-deployer'
+): void {
   const { roles } = sandbox.cloud.iam
-  const role = sandbox.cloud.iam.role('karpenter-deployer')
+  const role = sandbox.cloud.iam.role(roleName)
   roles.set(role.name, {
     ...role,
     inline: { deploy: JSON.stringify({ Version: '2012-10-17', Statement: statements }) }
   })
 }
 
-/** Gives the role that the action assumes exactly what is published for the mode. */
-export async function holdPublished(sandbox: Sandbox, mode: PublishedMode): Promise<void> {
-  hold(sandbox, await publishedStatements(sandbox, mode))
+/** Gives a role exactly what is published for the mode. */
+export async function holdPublished(sandbox: Sandbox, mode: PublishedMode, roleName?: string): Promise<void> {
+  hold(sandbox, await publishedStatements(sandbox, mode), roleName)
 }

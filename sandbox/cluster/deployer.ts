@@ -20,6 +20,8 @@ export interface PolicyFacts {
 /** Names of docs/permissions/*.json by mode: what a role for the mode holds, each as a managed policy. */
 export const policiesOfMode = {
   'bounded-install': ['install', 'install-iam-bounded'],
+  'stack-role-install': ['install', 'install-iam-stack-role'],
+  'stack-role': ['stack-role'],
   install: ['install', 'install-iam'],
   uninstall: ['uninstall'],
   check: ['check'],

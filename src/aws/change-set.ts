@@ -18,6 +18,8 @@ export interface ChangeSetRequest {
   readonly parameters: Readonly<Record<string, string>>
   readonly tags: readonly Tag[]
   readonly capabilities: readonly ('CAPABILITY_NAMED_IAM' | 'CAPABILITY_IAM' | 'CAPABILITY_AUTO_EXPAND')[]
+  /** Service role; undefined: the one that the stack has, else the caller's permissions. */
+  readonly roleArn: string | undefined
 }
 
 export interface PlannedChange {
@@ -95,6 +97,7 @@ async function create(aws: Aws, request: ChangeSetRequest, step: Step): Promise<
     })),
     Tags: [...request.tags],
     Capabilities: [...request.capabilities],
+    ...(request.roleArn !== undefined && { RoleARN: request.roleArn }),
     ClientToken: token,
     // By it a change set is known for the one of this call, when the answer was lost.
     Description: `Made by ${token}`

@@ -135,7 +135,7 @@ export async function untilSettled(
  */
 export async function deleteStack(
   aws: Aws,
-  stack: { id: string; name: string },
+  stack: { readonly id: string; readonly name: string; readonly roleArn?: string | undefined },
   policyFile: string,
   step: Step
 ): Promise<void> {
@@ -144,7 +144,12 @@ export async function deleteStack(
   const attempt = async (
     left: number
   ): Promise<{ status: string; failure: StackFailure | undefined } | undefined> => {
-    await cloudformation.send(new DeleteStackCommand({ StackName: stack.id }))
+    await cloudformation.send(
+      new DeleteStackCommand({
+        StackName: stack.id,
+        ...(stack.roleArn !== undefined && { RoleARN: stack.roleArn })
+      })
+    )
     const status = await untilSettled(aws, stack, step, undefined)
     if (status === 'DELETE_COMPLETE') return undefined
     const failure = progressOf(await operationEvents(aws, stack.id)).firstFailure

@@ -132,6 +132,8 @@ function read(source: InputSource, problems: InputProblems) {
     nodePools: parsed(table.nodePools),
     interruptionQueue: parsed(table.interruptionQueue),
     permissionsBoundary: parsed(table.permissionsBoundary),
+    /** By which CloudFormation acts; undefined: by the run's own permissions, or by the role that the stack has. */
+    stackRoleArn: parsed(table.stackRoleArn),
     tags: parsed(table.tags),
     /** ARNs of policies besides the stack's. */
     controllerRolePolicies: parsed(table.controllerRolePolicies),

@@ -70,6 +70,7 @@ export const table = {
   nodePools: input('node-pools', 'default', model, nodePools),
   interruptionQueue: input('interruption-queue', 'stack', model, of.queue),
   permissionsBoundary: input('permissions-boundary', '', model, optional(of.boundary)),
+  stackRoleArn: input('stack-role-arn', '', model, optional(of.roleArn)),
   tags: input('tags', '', model, of.tags),
   controllerRolePolicies: input('controller-role-policies', '', model, of.policyArns),
   nodeRolePolicies: input('node-role-policies', '', model, of.policyArns),

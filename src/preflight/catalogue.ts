@@ -176,6 +176,10 @@ export const catalogue = {
       { level: 'error', says: 'a queue, role or policy of that name is there and is not of this stack' }
     ]
   },
+  'stack-service-role': {
+    looksAt: 'with `stack-role-arn`: that role and its trust policy (IAM), where something is to be changed',
+    findings: [{ level: 'error', says: 'it is not there, or CloudFormation may not assume it' }]
+  },
   'not-ours': {
     looksAt: 'every resource that is there',
     findings: [

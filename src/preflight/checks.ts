@@ -28,6 +28,7 @@ import { nodePoolRequirements } from './nodes/node-pool-requirements.js'
 import { prunedFields } from './nodes/pruned-fields.js'
 import { notOurs } from './not-ours.js'
 import { permissions } from './permissions.js'
+import { stackServiceRole } from './stack-service-role.js'
 import { templatePolicies } from './template-policies.js'
 import { v1beta1Remains } from './v1beta1-remains.js'
 import { versionPair } from './version-pair.js'
@@ -63,6 +64,7 @@ const ofEveryRun: Readonly<Record<Exclude<CheckName, AskedBefore | OfGivenManife
   queue,
   'not-ours': notOurs,
   'name-taken': nameTaken,
+  'stack-service-role': stackServiceRole,
   permissions,
   'template-policies': templatePolicies,
   'chart-values': chartValues,

@@ -59,6 +59,7 @@ type KnownInputs = Pick<
   | 'region'
   | 'namespace'
   | 'stackName'
+  | 'stackRoleArn'
   | 'controllerRoleName'
   | 'nodeRoleName'
   | 'nodeRoleNamed'

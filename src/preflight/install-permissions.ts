@@ -12,6 +12,8 @@ export interface PlannedInstall {
   readonly clusterName: string
   readonly controllerRoleName: string
   readonly stackName: string
+  /** Service role by which CloudFormation acts; undefined: by the caller's permissions. */
+  readonly stackRoleArn: string | undefined
   readonly stack: Pick<RenderedStack, 'nodeRole' | 'policies' | 'queue' | 'resources'>
   readonly nodeAccess: NodeAccessStrategy
   /** ARNs of what this run tags for discovery. */
@@ -86,7 +88,8 @@ function roles(plan: PlannedInstall): readonly Need[] {
       context: direct(plan)
     },
     {
-      actions: repairsOf(plan, `role/${rendered.nodeRole.name}`),
+      // With a service role it is left as it is.
+      actions: plan.stackRoleArn === undefined ? repairsOf(plan, `role/${rendered.nodeRole.name}`) : [],
       resources: [rendered.nodeRole.arn],
       context: direct(plan)
     },
@@ -166,6 +169,7 @@ function stack(plan: PlannedInstall): readonly Need[] {
         : [],
     context: direct(plan)
   }
+  if (plan.stackRoleArn !== undefined) return [own, ...passing(plan.stackRoleArn, own.resources.length > 0)]
   const context = { ...direct(plan), 'aws:CalledVia': [cloudFormation] }
   if (state !== 'absent') {
     const actions = ['iam:DeletePolicy', 'iam:ListEntitiesForPolicy']
@@ -203,6 +207,12 @@ function stack(plan: PlannedInstall): readonly Need[] {
       context
     }
   ]
+}
+
+/** All that CloudFormation calls, it calls as its service role. */
+function passing(roleArn: string, changesStack: boolean): readonly Need[] {
+  const context = { 'iam:PassedToService': cloudFormation }
+  return [{ actions: changesStack ? ['iam:PassRole'] : [], resources: [roleArn], context }]
 }
 
 function nodeRolePolicies({ stack: { nodeRole, resources } }: PlannedInstall): readonly string[] {

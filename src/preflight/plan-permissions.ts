@@ -27,6 +27,7 @@ export function plannedNeeds(
     clusterName: found.cluster.name,
     controllerRoleName: inputs.controllerRoleName,
     stackName: inputs.stackName,
+    stackRoleArn: inputs.stackRoleArn,
     stack: decisions.stack,
     nodeAccess: decisions.nodeAccess,
     discovered: [

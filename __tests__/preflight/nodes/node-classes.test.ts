@@ -34,7 +34,7 @@ describe('nodeClassRole', () => {
       stack,
       othersDocuments: async () => [],
       usesOthersRole: false,
-      nodeRole: async () => ({ arn, ofEc2: true }),
+      nodeRole: async () => ({ arn, ofEc2: true, ofCloudFormation: false }),
       instanceProfile: async () => ({ roleArn: stack.nodeRole.arn }),
       ...more
     })
@@ -55,7 +55,12 @@ describe('nodeClassRole', () => {
     expect(await findings({ role: 'batch' }, { nodeRole: async () => 'absent' })).toEqual([
       'error EC2NodeClass a: there is no role "batch"'
     ])
-    expect(await findings({ role: 'batch' }, { nodeRole: async () => ({ arn, ofEc2: false }) })).toEqual([
+    expect(
+      await findings(
+        { role: 'batch' },
+        { nodeRole: async () => ({ arn, ofEc2: false, ofCloudFormation: false }) }
+      )
+    ).toEqual([
       'error EC2NodeClass a: the controller may not pass role batch to its nodes [pass-role]',
       'error EC2NodeClass a: EC2 may not take role batch, so its nodes would have no credentials'
     ])

@@ -29,6 +29,7 @@ export function stackAnswer(stack: Stack): Answer {
     RollbackConfiguration: {},
     StackStatus: stack.status,
     ...(stack.reason === undefined ? {} : { StackStatusReason: stack.reason }),
+    ...(stack.roleArn === undefined ? {} : { RoleARN: stack.roleArn }),
     DisableRollback: stack.onFailure === 'DO_NOTHING',
     NotificationARNs: [],
     Capabilities: definition?.capabilities ?? [],

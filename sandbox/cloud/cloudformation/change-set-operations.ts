@@ -6,7 +6,7 @@ import { changesBesideResources, changesTo } from './changes.js'
 import { createStack, updateStack } from './deployment.js'
 import type { Region } from './region.js'
 import { changeSetName, newStackName, onFailureIn, page, repeats } from './requests.js'
-import { checkedDefinition, checkUpdatable, reviewedStack } from './stack-operations.js'
+import { checkedDefinition, checkUpdatable, keepRole, passing, reviewedStack } from './stack-operations.js'
 import type { ChangeSet, Stack, ValidationFailure } from './stack.js'
 import { validate, validationReason } from './validation.js'
 
@@ -39,7 +39,7 @@ export function changeSetOperations(region: Region): Operations {
     CreateChangeSet: {
       questions(call) {
         const context = requestTags(tagList(call.input))
-        const create = ask('CreateChangeSet', call, context)
+        const create = [...ask('CreateChangeSet', call, context), ...passing(call)]
         if (tagList(call.input).length === 0) return create
         const tagging = { ...context, 'cloudformation:CreateAction': 'CreateChangeSet' }
         return [...create, ...ask('TagResource', call, tagging)]
@@ -143,6 +143,7 @@ function create(region: Region, call: AwsCall): Readonly<Record<string, unknown>
   const around = region.surroundings(stack)
   const changes = changesTo(stack, definition, around, region.types)
   const description = optionalText(input, 'Description')
+  const roleArn = optionalText(input, 'RoleARN')
   const changeSet: ChangeSet = {
     id: region.newChangeSetId(name),
     name,
@@ -151,6 +152,7 @@ function create(region: Region, call: AwsCall): Readonly<Record<string, unknown>
     ...(description === undefined ? {} : { description }),
     definition,
     onFailure,
+    ...(roleArn === undefined ? {} : { roleArn }),
     changes,
     failures: [],
     status: 'CREATE_PENDING',
@@ -158,7 +160,11 @@ function create(region: Region, call: AwsCall): Readonly<Record<string, unknown>
   }
   stack.changeSets = [...stack.changeSets.filter((one) => one.name !== name), changeSet]
   const differs = changes.length > 0 || changesBesideResources(stack, definition, around)
-  const { deployer } = region.operation(stack, call.caller, undefined)
+  const { deployer } = region.operation(
+    roleArn === undefined ? stack : { ...stack, roleArn },
+    call.caller,
+    undefined
+  )
   const { types } = region
   void settle(region, changeSet, differs, async () =>
     validate(stack, { definition, around, types, changes, deployer })
@@ -206,6 +212,7 @@ function execute(region: Region, call: AwsCall): Readonly<Record<string, unknown
   // The others were worked out against a stack that is about to be another one.
   stack.changeSets = [changeSet]
   stack.onFailure = changeSet.onFailure
+  keepRole(stack, changeSet.roleArn)
   const operation = region.operation(stack, caller, region.token(call))
   const around = region.surroundings(stack)
   const work =

@@ -1,7 +1,7 @@
 import type { Operations } from '../operations.js'
 import type { Clock } from './stack.js'
 import { homeOf } from '../partition.js'
-import { AwsError, type AwsCall, type Service } from '../service.js'
+import { AwsError, type AwsCall, type Caller, type Service } from '../service.js'
 import type { Invoke } from './invoke.js'
 import { Region } from './region.js'
 import { changeSetOperations } from './change-set-operations.js'
@@ -15,6 +15,8 @@ export interface CloudFormationOptions {
   /** Makes the calls of the resource handlers, with the stack's caller's permissions. */
   readonly invoke: Invoke
   readonly clock: Clock
+  /** Who CloudFormation is as a stack's service role; undefined: it cannot assume that one. */
+  readonly assume: (roleArn: string, service: string) => Caller | undefined
   /** How long a resource takes beyond its calls, milliseconds; 100 when absent. */
   readonly pace?: number
 }
@@ -29,6 +31,7 @@ export function cloudFormation(options: CloudFormationOptions): Service {
     const region = new Region(
       homeOf(caller.accountId, name),
       options.invoke,
+      options.assume,
       options.clock,
       options.pace ?? 100,
       resourceTypes

@@ -13,6 +13,7 @@ export type Invoke = (call: {
   readonly input: Readonly<Record<string, unknown>>
   readonly caller: Caller
   readonly via: 'cloudformation.amazonaws.com'
+  readonly assumed?: boolean
 }) => Promise<Readonly<Record<string, unknown>> | RawReply>
 
 /** What a resource's handler has at hand. */
@@ -30,7 +31,8 @@ export interface Deployer {
   ): Promise<Readonly<Record<string, unknown>>>
 }
 
-export function deployer(invoke: Invoke, caller: Caller, region: string): Deployer {
+/** `assumed`: the caller is the stack's service role. */
+export function deployer(invoke: Invoke, caller: Caller, region: string, assumed = false): Deployer {
   return {
     region,
     accountId: caller.accountId,
@@ -43,7 +45,8 @@ export function deployer(invoke: Invoke, caller: Caller, region: string): Deploy
         region,
         input,
         caller,
-        via: 'cloudformation.amazonaws.com'
+        via: 'cloudformation.amazonaws.com',
+        ...(assumed && { assumed })
       }).catch((error: unknown) => {
         throw error instanceof AwsError ? new ServiceRefusal(service, error) : error
       })

@@ -16,17 +16,20 @@ export class Region {
   readonly pace: number
   readonly types: ReadonlyMap<string, ResourceType>
   readonly #invoke: Invoke
+  readonly #assume: (roleArn: string, service: string) => Caller | undefined
   readonly #stacks: Stack[] = []
 
   constructor(
     home: Home,
     invoke: Invoke,
+    assume: (roleArn: string, service: string) => Caller | undefined,
     clock: Clock,
     pace: number,
     types: ReadonlyMap<string, ResourceType>
   ) {
     this.home = home
     this.#invoke = invoke
+    this.#assume = assume
     this.clock = clock
     this.pace = pace
     this.types = types
@@ -104,10 +107,24 @@ export class Region {
     return { ...this.home, stackId: stack.id, stackName: stack.name }
   }
 
+  /** Throws where CloudFormation cannot assume the role. */
+  checkRole(roleArn: string | undefined): void {
+    if (roleArn !== undefined) this.#roleCaller(roleArn)
+  }
+
+  #roleCaller(roleArn: string): Caller {
+    const caller = this.#assume(roleArn, 'cloudformation.amazonaws.com')
+    if (caller !== undefined) return caller
+    throw new AwsError('ValidationError', `Role ${roleArn} is invalid or cannot be assumed`)
+  }
+
+  /** By the stack's service role where it has one, else with the caller's permissions. */
   operation(stack: Stack, caller: Caller, token: string | undefined): Operation {
+    const { roleArn } = stack
+    const acting = roleArn === undefined ? caller : this.#roleCaller(roleArn)
     return {
       stack,
-      deployer: deployer(this.#invoke, caller, this.home.region),
+      deployer: deployer(this.#invoke, acting, this.home.region, roleArn !== undefined),
       types: this.types,
       clock: this.clock,
       pace: this.pace,

@@ -36,7 +36,10 @@ export function stackOperations(region: Region): Operations {
     [action]: { questions: (call) => ask(action, call), answer }
   })
   const writing = (action: string, answer: Operation['answer']): Operations => ({
-    [action]: { questions: (call) => ask(action, call, requestTags(tagList(call.input))), answer }
+    [action]: {
+      questions: (call) => [...ask(action, call, requestTags(tagList(call.input))), ...passing(call)],
+      answer
+    }
   })
 
   return {
@@ -138,6 +141,19 @@ export function stackOperations(region: Region): Operations {
   }
 }
 
+/** Who gives a stack a service role must be allowed to pass it (CloudFormation user guide, service role). */
+export function passing({ input }: AwsCall): readonly Question[] {
+  const resource = optionalText(input, 'RoleARN')
+  if (resource === undefined) return []
+  const context = { 'iam:PassedToService': 'cloudformation.amazonaws.com' }
+  return [{ action: 'iam:PassRole', resource, context }]
+}
+
+/** The role of the call, which the stack keeps. */
+export function keepRole(stack: Stack, roleArn: string | undefined): void {
+  if (roleArn !== undefined) stack.roleArn = roleArn
+}
+
 /** The stack, in the words of the actions that say "Stack [name] does not exist". */
 function existing(region: Region, input: AwsCall['input']): Stack {
   const name = text(input, 'StackName')
@@ -153,12 +169,7 @@ export function checkedDefinition(
   stack: Stack | undefined,
   name: string
 ): Definition {
-  if (optionalText(call.input, 'RoleARN') !== undefined) {
-    throw new AwsError(
-      'ValidationError',
-      "RoleARN: the sandbox deploys with its caller's own permissions only"
-    )
-  }
+  region.checkRole(optionalText(call.input, 'RoleARN'))
   if (list(call.input, 'NotificationARNs').length > 0) {
     throw new AwsError('ValidationError', 'NotificationARNs: the sandbox has no topics')
   }
@@ -190,6 +201,7 @@ function create(region: Region, call: AwsCall): Readonly<Record<string, unknown>
   stack.onFailure = onFailure
   stack.terminationProtection = optionalBoolean(input, 'EnableTerminationProtection') === true
   repeats(stack, input, 'CreateStack')
+  keepRole(stack, optionalText(input, 'RoleARN'))
   const operation = region.operation(stack, caller, region.token(call))
   region.start(operation, 'CREATE_FAILED', createStack(operation, definition, region.surroundings(stack)))
   return { StackId: stack.id }
@@ -206,6 +218,7 @@ function update(region: Region, call: AwsCall): Readonly<Record<string, unknown>
   if (changes.length === 0 && !changesBesideResources(stack, definition, around)) {
     throw new AwsError('ValidationError', 'No updates are to be performed.')
   }
+  keepRole(stack, optionalText(input, 'RoleARN'))
   const operation = region.operation(stack, caller, region.token(call))
   region.start(operation, 'UPDATE_FAILED', updateStack(operation, definition, around))
   return { StackId: stack.id }
@@ -243,6 +256,8 @@ function remove(region: Region, call: AwsCall): Readonly<Record<string, unknown>
       `Stack [${stack.name}] cannot be deleted while in status ${stack.status}`
     )
   }
+  region.checkRole(optionalText(input, 'RoleARN'))
+  keepRole(stack, optionalText(input, 'RoleARN'))
   const operation = region.operation(stack, caller, region.token(call))
   region.start(operation, 'DELETE_FAILED', deleteStack(operation, retain))
   return {}

@@ -85,6 +85,7 @@ export interface ChangeSet {
   readonly description?: string
   readonly definition: Definition
   readonly onFailure: OnFailure
+  readonly roleArn?: string
   readonly changes: readonly ResourceChange[]
   readonly token?: string
   status: 'CREATE_PENDING' | 'CREATE_IN_PROGRESS' | 'CREATE_COMPLETE' | 'FAILED'
@@ -112,6 +113,8 @@ export interface Stack {
   readonly events: StackEvent[]
   changeSets: readonly ChangeSet[]
   terminationProtection: boolean
+  /** The service role that was given last: it is used for all that follows (API reference, CreateChangeSet RoleARN). */
+  roleArn?: string
   onFailure: OnFailure
   /** Client request tokens and the operation that each was used for. */
   readonly tokens: Map<string, string>

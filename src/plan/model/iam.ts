@@ -55,6 +55,7 @@ export function iam(
     stack(wanted, {
       aws,
       ownership,
+      roleArn: inputs.stackRoleArn,
       parts: [...rolesAndPolicies, ...queueAndRules],
       live: liveStack,
       widen
@@ -83,6 +84,7 @@ export function iam(
             {
               aws,
               ownership,
+              roleArn: inputs.stackRoleArn,
               stack: wanted,
               widen,
               attached: async () => (await roleWithPolicies()).attached,

@@ -7,6 +7,7 @@ import { renderedQueue, renderedRules } from '../../karpenter/rendered-interrupt
 import { knownPolicies, renderedRoles } from '../../karpenter/rendered-roles.js'
 import { eventRule } from '../../resources/stack/event-rule.js'
 import { interruptionQueue } from '../../resources/stack/interruption-queue.js'
+import { leftToTheStack } from '../../resources/stack/left-to-the-stack.js'
 import type { StackPart } from '../../resources/stack/stack-change.js'
 import { stackPolicy } from '../../resources/stack/stack-policy.js'
 import { stackRole } from '../../resources/stack/stack-role.js'
@@ -25,7 +26,7 @@ export function stackRolesAndPolicies(
   const ports = { aws, ownership, keep, stackName, stackTags: tags, dependsOn: ['stack'] }
   const clusterName = cluster.name
   const roleTags = wantedTags(clusterName, inputs.tags)
-  return [
+  const own: readonly StackPart[] = [
     ...knownPolicies(decisions.stack).map(({ name, arn, document }) => ({
       resource: stackPolicy(
         { clusterName, name, arn, document },
@@ -53,6 +54,9 @@ export function stackRolesAndPolicies(
       isIn: hasPhysicalId(role.name)
     }))
   ]
+  const { stackRoleArn } = inputs
+  if (stackRoleArn === undefined) return own
+  return own.map((part) => ({ ...part, resource: leftToTheStack(part.resource, stackName) }))
 }
 
 /** The stack's queue, and the rules that feed it. */

@@ -8,6 +8,8 @@ export interface NodeRole {
   readonly arn: string
   /** Its trust policy names EC2. */
   readonly ofEc2: boolean
+  /** Its trust policy names CloudFormation. */
+  readonly ofCloudFormation: boolean
 }
 
 /** iam:GetRole, and whether EC2 may take the role. China has two names for EC2. */
@@ -15,7 +17,12 @@ export function nodeRole(aws: Aws): (name: string) => Promise<NodeRole | 'absent
   return async (name) => {
     try {
       const { arn, trust } = await readRole(aws, name)
-      return { arn, ofEc2: /"ec2\.amazonaws\.com(\.cn)?"/.test(decodeURIComponent(trust)) }
+      const trusted = decodeURIComponent(trust)
+      return {
+        arn,
+        ofEc2: /"ec2\.amazonaws\.com(\.cn)?"/.test(trusted),
+        ofCloudFormation: trusted.includes('"cloudformation.amazonaws.com"')
+      }
     } catch (error) {
       return absentOrDenied(error, `role ${name}`)
     }

@@ -34,6 +34,8 @@ interface RetiredPartsLive {
 interface Ports {
   readonly aws: Aws
   readonly ownership: Ownership
+  /** Service role by which CloudFormation acts. */
+  readonly roleArn?: string | undefined
   readonly stack: StackWanted
   readonly widen: Widen
   /** Both shared with the resources whose they are. */

@@ -47,7 +47,11 @@ export interface StackGoal {
  */
 export async function changeStack(
   wanted: StackWanted,
-  { aws, ownership }: { readonly aws: Aws; readonly ownership: Ownership },
+  {
+    aws,
+    ownership,
+    roleArn
+  }: { readonly aws: Aws; readonly ownership: Ownership; readonly roleArn?: string | undefined },
   goal: StackGoal,
   step: Step
 ): Promise<string | undefined> {
@@ -76,7 +80,8 @@ export async function changeStack(
         template,
         parameters: wanted.parameters,
         tags: tagList(tagsFor(creates ? undefined : live)),
-        capabilities: wanted.capabilities
+        capabilities: wanted.capabilities,
+        roleArn
       },
       step
     )
@@ -130,7 +135,7 @@ export async function changeStack(
         )
       }
     }
-    await deleteStack(aws, { id: live.stackId, name: wanted.name }, installPolicy, step)
+    await deleteStack(aws, { id: live.stackId, name: wanted.name, roleArn }, installPolicy, step)
     step.changed(`deleted CloudFormation stack ${wanted.name}, which was ${live.status}`)
   }
 

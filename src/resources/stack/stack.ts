@@ -17,6 +17,8 @@ export type Widen = (target: string, live: LiveStack) => WidenedTemplate
 interface Ports {
   readonly aws: Aws
   readonly ownership: Ownership
+  /** Service role by which CloudFormation acts. */
+  readonly roleArn?: string | undefined
   readonly dependsOn?: readonly string[]
   readonly parts?: readonly StackPart[]
   /** What is there, for a comparison; shared with whoever needs it too. */
@@ -71,7 +73,12 @@ export function stack(wanted: StackWanted, ports: Ports): AnyResource {
         try {
           const found = await whenIdle(aws, wanted.name, step)
           if (found === undefined) return { outcome: 'absent' }
-          await deleteStack(aws, { id: found.stackId, name: wanted.name }, uninstallPolicy, step)
+          await deleteStack(
+            aws,
+            { id: found.stackId, name: wanted.name, roleArn: ports.roleArn },
+            uninstallPolicy,
+            step
+          )
         } catch (error) {
           step.signal.throwIfAborted()
           throw awsProblem(title, 'could not be deleted', error)

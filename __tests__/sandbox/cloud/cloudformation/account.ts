@@ -31,6 +31,7 @@ export class Account {
   constructor(region = 'eu-west-1') {
     this.#region = region
     this.service = cloudFormation({
+      assume: () => undefined,
       invoke: this.#invoke,
       clock: {
         now: () => (this.#time += 1),

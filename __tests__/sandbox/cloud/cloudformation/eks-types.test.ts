@@ -45,8 +45,8 @@ beforeEach(async () => {
       }
     ],
     subnet: async () => ({ vpcId: 'vpc-1', public: false }),
-    services: ({ invoke, now }) => [
-      cloudFormation({ invoke, clock: { now, delay: async (ms) => pause(ms) }, pace: 1 })
+    services: ({ assume, invoke, now }) => [
+      cloudFormation({ invoke, assume, clock: { now, delay: async (ms) => pause(ms) }, pace: 1 })
     ]
   })
   for (const name of ['controller', 'other', 'node']) cloud.iam.putRole({ name, trust: nobodyTrusted })

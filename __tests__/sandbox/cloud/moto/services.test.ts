@@ -77,6 +77,7 @@ describe('services before moto', () => {
     urlSuffix: 'amazonaws.com',
     url: 'http://127.0.0.1:4000',
     now,
+    assume: () => undefined,
     invoke: async () => ({})
   })
 
