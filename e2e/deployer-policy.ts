@@ -107,16 +107,34 @@ export function repairedIn(result: ActionResult): readonly unknown[] {
     .map(({ id }) => id)
 }
 
-/** Whether a run asked for this action what nothing but this statement allows. */
-export function needed(statements: readonly Statement[], statement: Statement, action: string): boolean {
+/** `StackNodeRole iam:UpdateRole` of each action of a statement that no run was allowed by it alone. */
+export function idleActions(
+  statements: readonly Statement[],
+  questions: readonly AskedQuestion[] = [...asked.values()].map(({ question }) => question)
+): readonly string[] {
+  return statements.flatMap((statement) =>
+    [statement['Action']]
+      .flat()
+      .map(String)
+      .filter((action) => !needed(statements, statement, action, questions))
+      .map((action) => `${String(statement['Sid'])} ${action}`)
+  )
+}
+
+/** Whether this action was asked for where nothing but this statement allows it. */
+function needed(
+  statements: readonly Statement[],
+  statement: Statement,
+  action: string,
+  questions: readonly AskedQuestion[]
+): boolean {
   const rest = statements.map((one) =>
     one === statement ? { ...one, Action: [one['Action']].flat().filter((each) => each !== action) } : one
   )
   const allowedBy = (some: readonly Statement[], question: AskedQuestion): boolean =>
     policyAllows({ Version: '2012-10-17', Statement: some.filter(hasActions) }, question)
-  return [...asked.values()].some(
-    ({ question }) =>
-      question.action === action && allowedBy(statements, question) && !allowedBy(rest, question)
+  return questions.some(
+    (question) => question.action === action && allowedBy(statements, question) && !allowedBy(rest, question)
   )
 }
 

@@ -1,67 +1,20 @@
-import { readFileSync } from 'node:fs'
-import {
-  CloudFormationClient,
-  CreateStackCommand,
-  DeleteStackCommand,
-  DescribeStacksCommand,
-  type Stack
-} from '@aws-sdk/client-cloudformation'
+import { CloudFormationClient, DeleteStackCommand, type Stack } from '@aws-sdk/client-cloudformation'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { REPOSITORY } from '../sandbox/cluster/run.js'
 import { newest, startSandbox, type Sandbox } from '../sandbox/index.js'
 import { errorOf } from './failed-run.js'
+import { deployRole, reviewed, roleStack } from './made-role.js'
 import { auditor, denied, succeeded, until, writes } from './scenario.js'
-
-const template = readFileSync('docs/permissions/role.yaml', 'utf8')
-
-/** A job in the environment that the template has by default, of a repository whose subject carries its ids. */
-const reviewed = { run: { subject: 'immutable', environment: 'karpenter' } } as const
-const [owner = '', repository = ''] = REPOSITORY.repository.split('/')
 
 describe('the role that docs/permissions/role.yaml makes', () => {
   let sandbox: Sandbox
   let admin: CloudFormationClient
   let github: string
 
-  const stackOf = async (name: string): Promise<Stack | undefined> => {
-    const { Stacks } = await admin.send(new DescribeStacksCommand({ StackName: name }))
-    return Stacks?.[0]
-  }
+  const stackOf = async (name: string): Promise<Stack | undefined> => roleStack(admin, name)
   const deploy = async (
     name: string,
     parameters: Readonly<Record<string, string>>
-  ): Promise<Readonly<Record<string, string>>> => {
-    const { issuer } = sandbox.cloud.eks.cluster(sandbox.name)
-    const all = {
-      ClusterName: sandbox.name,
-      ClusterOidcId: issuer.slice(issuer.lastIndexOf('/') + 1),
-      RulesOfStack: `Karpenter-${sandbox.name}`,
-      GitHubOwner: owner,
-      GitHubOwnerId: REPOSITORY.repositoryOwnerId,
-      GitHubRepository: repository,
-      GitHubRepositoryId: REPOSITORY.repositoryId,
-      ...parameters
-    }
-    const { StackId = '' } = await admin.send(
-      new CreateStackCommand({
-        StackName: name,
-        TemplateBody: template,
-        Capabilities: ['CAPABILITY_NAMED_IAM'],
-        Parameters: Object.entries(all).map(([ParameterKey, ParameterValue]) => ({
-          ParameterKey,
-          ParameterValue
-        }))
-      })
-    )
-    const stack = await until(`stack ${name}`, async () => {
-      const found = await stackOf(StackId)
-      return found?.StackStatus?.endsWith('IN_PROGRESS') === false ? found : undefined
-    })
-    expect(stack.StackStatus).toBe('CREATE_COMPLETE')
-    return Object.fromEntries(
-      (stack.Outputs ?? []).map(({ OutputKey, OutputValue }) => [OutputKey ?? '', OutputValue ?? ''])
-    )
-  }
+  ): Promise<Readonly<Record<string, string>>> => deployRole(sandbox, admin, name, parameters)
   const callsBy = (role: string) =>
     sandbox.cloud.calls().filter(({ callerArn }) => callerArn.includes(`:assumed-role/${role}/`))
 

@@ -54,21 +54,19 @@ describe('docs/permissions/role.yaml', () => {
     )
     expect(made).toEqual(filesOfTemplate.filter(isDocument).map((name) => policy(name, 'blue')))
     expect(filesOfTemplate).toEqual(
-      documents
-        .filter((name) => !['smoke-test', 'install-iam-stack-role', 'stack-role'].includes(name))
-        .toSorted(inOrderOf(filesOfTemplate))
+      documents.filter((name) => name !== 'smoke-test').toSorted(inOrderOf(filesOfTemplate))
     )
   })
 
-  it('attaches every policy but the boundary, each under its own condition', () => {
-    const role = resources.find(({ type }) => type === 'AWS::IAM::Role')
+  it('attaches every policy but the boundary and that of the service role, each under its own condition', () => {
+    const role = resources.find(({ id }) => id === 'Role')
     const attached = list(role?.properties['ManagedPolicyArns']).map((one) => {
       const [condition, policyRef, otherwise] = list(record(one)['Fn::If'])
       return { condition, id: record(policyRef)['Ref'], otherwise: record(otherwise)['Ref'] }
     })
     expect(attached).toEqual(
       managed
-        .filter(({ id }) => id !== 'PermissionsBoundary')
+        .filter(({ id }) => !['PermissionsBoundary', 'ServiceRolePolicy'].includes(id))
         .map(({ id, condition }) => ({ id, condition, otherwise: 'AWS::NoValue' }))
     )
   })
@@ -79,6 +77,7 @@ describe('docs/permissions/role.yaml', () => {
     )
     expect(defaults).toMatchObject({
       Boundary: 'yes',
+      StackRole: 'no',
       Environment: 'karpenter',
       Branch: 'main',
       PullRequests: 'no'
@@ -89,7 +88,7 @@ describe('docs/permissions/role.yaml', () => {
 
   it("gives names that IAM takes, for the longest cluster's name", () => {
     const cluster = 'a'.repeat(46)
-    const roles = ['setup', 'remove', 'check'].map((prefix) => `${prefix}-karpenter-${cluster}`)
+    const roles = ['setup', 'remove', 'check', 'stack'].map((prefix) => `${prefix}-karpenter-${cluster}`)
     expect(roles.filter((name) => name.length > 64)).toEqual([])
     const policies = managed.map(({ properties }) =>
       substituted(sub(properties['ManagedPolicyName']), { ClusterName: cluster })
@@ -114,7 +113,9 @@ describe('docs/permissions/terraform', () => {
     expect(files.toSorted()).toEqual([...filesOfTemplate].toSorted())
     for (const name of filesOfTemplate) {
       expect(main).toMatch(
-        name === 'boundary' ? /policies\/boundary\.json\.tftpl/ : new RegExp(`\\["${name}"\\]`)
+        ['boundary', 'stack-role'].includes(name)
+          ? new RegExp(`policies/${name}\\.json\\.tftpl`)
+          : new RegExp(`\\["${name}"\\]`)
       )
     }
   })
@@ -134,6 +135,8 @@ describe('docs/permissions/terraform', () => {
     for (const text of [
       'install-and-uninstall',
       'setup-karpenter-boundary-',
+      'stack-karpenter-',
+      'cloudformation.amazonaws.com',
       'AmazonEKSClusterAdminPolicy',
       'AmazonEKSAdminViewPolicy',
       'pull_request',

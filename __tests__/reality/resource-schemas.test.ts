@@ -27,12 +27,17 @@ const forms = {
     files: ['install', 'install-iam-bounded'],
     handlers: ['create', 'read', 'update', 'delete', 'tagging']
   },
+  'service role of the stack': {
+    files: ['stack-role'],
+    handlers: ['create', 'read', 'update', 'delete', 'tagging']
+  },
   uninstall: { files: ['uninstall'], handlers: ['delete'] }
 } as const
 
 const noUsers = 'the template attaches no policy to users or groups, and the handler calls it for those alone'
 const noInline =
   "only for a template of one's own with inline policies on a role (docs/permissions/statements.md)"
+const noRuleRole = 'for the RoleArn of a rule, and the rules of the template have none'
 
 /** What no policy has, by form and action, with the reason. */
 const leftOut: Readonly<Record<keyof typeof forms, Readonly<Record<string, string>>>> = {
@@ -51,10 +56,20 @@ const leftOut: Readonly<Record<keyof typeof forms, Readonly<Record<string, strin
     'iam:DetachUserPolicy': noUsers,
     'iam:PutRolePolicy': noInline
   },
+  'service role of the stack': {
+    'iam:AttachGroupPolicy': noUsers,
+    'iam:AttachUserPolicy': noUsers,
+    'iam:DeleteRolePermissionsBoundary':
+      'it makes and keeps the node role with a boundary; the template never drops one',
+    'iam:DetachGroupPolicy': noUsers,
+    'iam:DetachUserPolicy': noUsers,
+    'iam:PassRole': noRuleRole,
+    'iam:PutRolePolicy': noInline
+  },
   uninstall: {
     'iam:DetachGroupPolicy': noUsers,
     'iam:DetachUserPolicy': noUsers,
-    'iam:PassRole': 'for the RoleArn of a rule, and the rules of the template have none',
+    'iam:PassRole': noRuleRole,
     'iam:TagRole': 'a deletion sets no tag',
     'iam:UntagRole': 'a deletion takes no tag'
   }
@@ -77,3 +92,12 @@ test.each(Object.entries(forms))(
     expect(lacking.sort()).toEqual(Object.keys(record(record(leftOut)[form])).sort())
   }
 )
+
+test('the service role of the stack is allowed nothing that no handler calls', () => {
+  const named = new Set(
+    Object.values(schemas).flatMap((schema) =>
+      Object.values(record(schema)).flatMap((actions) => list(actions).map(String))
+    )
+  )
+  expect([...actionsOf(['stack-role'])].filter((action) => !named.has(action))).toEqual([])
+})

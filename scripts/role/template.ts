@@ -28,13 +28,25 @@ const policies = [
     logicalId: 'InstallIamPolicy',
     file: 'install-iam-bounded',
     name: 'setup-karpenter-${ClusterName}-install-iam',
-    condition: 'Bounded'
+    condition: 'ByItself'
   },
   {
     logicalId: 'UnboundedInstallIamPolicy',
     file: 'install-iam',
     name: 'setup-karpenter-${ClusterName}-install-iam-unbounded',
     condition: 'Unbounded'
+  },
+  {
+    logicalId: 'ServedInstallIamPolicy',
+    file: 'install-iam-stack-role',
+    name: 'setup-karpenter-${ClusterName}-install-iam-served',
+    condition: 'Served'
+  },
+  {
+    logicalId: 'ServiceRolePolicy',
+    file: 'stack-role',
+    name: 'stack-karpenter-${ClusterName}',
+    condition: 'Served'
   },
   {
     logicalId: 'UninstallPolicy',
@@ -59,7 +71,7 @@ export const filesOfTemplate: readonly string[] = policies.map(({ file }) => fil
  * takes from a file.
  */
 export function roleTemplate(read: (file: string) => string): string {
-  const attached = policies.filter(({ file }) => file !== 'boundary')
+  const attached = policies.filter(({ file }) => file !== 'boundary' && file !== 'stack-role')
   return [
     head,
     ...policies.map(({ logicalId, file, name, condition }) =>
@@ -135,6 +147,11 @@ Parameters:
     Description: Whether the role may make roles only with the permissions boundary that this stack makes
     Default: 'yes'
     AllowedValues: ['yes', 'no']
+  StackRole:
+    Type: String
+    Description: Whether CloudFormation gets a service role of its own for Karpenter's stack, so that the role writes no policy; there is a boundary then, whatever Boundary says
+    Default: 'no'
+    AllowedValues: ['yes', 'no']
   GitHubOwner:
     Type: String
     AllowedPattern: '[0-9A-Za-z_-]+'
@@ -181,8 +198,10 @@ Conditions:
   Installs: !Or [!Equals [!Ref Mode, install], !Equals [!Ref Mode, install-and-uninstall]]
   Removes: !Or [!Equals [!Ref Mode, uninstall], !Equals [!Ref Mode, install-and-uninstall]]
   Checks: !Equals [!Ref Mode, check]
-  Bounded: !And [!Condition Installs, !Equals [!Ref Boundary, 'yes']]
-  Unbounded: !And [!Condition Installs, !Equals [!Ref Boundary, 'no']]
+  Served: !And [!Condition Installs, !Equals [!Ref StackRole, 'yes']]
+  Bounded: !And [!Condition Installs, !Or [!Condition Served, !Equals [!Ref Boundary, 'yes']]]
+  ByItself: !And [!Condition Bounded, !Not [!Condition Served]]
+  Unbounded: !And [!Condition Installs, !Not [!Condition Bounded]]
   ByBranch: !Or [!Condition Checks, !Equals [!Ref Environment, '']]
   ByPullRequest: !And [!Condition Checks, !Equals [!Ref PullRequests, 'yes']]
   NewProvider: !Equals [!Ref GitHubProvider, create]
@@ -238,7 +257,19 @@ ${arns.map((arn) => `${arn}\n`).join('')}      AssumeRolePolicyDocument:
 `
 }
 
-const tail = `  Access:
+const tail = `  ServiceRole:
+    Type: AWS::IAM::Role
+    Condition: Served
+    Properties:
+      RoleName: !Sub 'stack-karpenter-\${ClusterName}'
+      ManagedPolicyArns: [!Ref ServiceRolePolicy]
+      AssumeRolePolicyDocument:
+        Version: '2012-10-17'
+        Statement:
+          - Effect: Allow
+            Principal: { Service: cloudformation.amazonaws.com }
+            Action: sts:AssumeRole
+  Access:
     Type: AWS::EKS::AccessEntry
     Condition: WithAccess
     Properties:
@@ -259,4 +290,8 @@ Outputs:
     Description: Input permissions-boundary of installs and checks
     Condition: Bounded
     Value: !Ref PermissionsBoundary
+  StackRoleArn:
+    Description: Input stack-role-arn of installs
+    Condition: Served
+    Value: !GetAtt ServiceRole.Arn
 `

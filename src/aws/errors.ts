@@ -136,6 +136,8 @@ export const everyStatement =
 export const installPolicy = 'docs/permissions/install.json and install-iam.json'
 /** The same for mode uninstall. */
 export const uninstallPolicy = 'docs/permissions/uninstall.json'
+/** What CloudFormation needs where it acts by a service role. */
+export const stackRolePolicy = 'docs/permissions/stack-role.json'
 
 /**
  * An AWS error for a person. `subject` is the resource or input at fault; `doing` reads on from it: `could not be read`.

@@ -1,6 +1,7 @@
 import type { StackEvent } from '@aws-sdk/client-cloudformation'
 import type { Aws } from './clients.js'
 import { withoutEncoded } from './denials.js'
+import { stackRolePolicy } from './errors.js'
 import { orPassBoundary } from './policy/bounded-actions.js'
 import { iamQuotas } from './quotas.js'
 
@@ -125,9 +126,12 @@ export function failureFix(failure: StackFailure, installPolicy: string): string
   }
   const action = /not authorized to perform:? ([\w-]+:\w+)/i.exec(reason)?.[1]
   if (action !== undefined) {
+    const service = /assumed-role\/([\w+=,.@-]+)\/AWSCloudFormation/.exec(reason)?.[1]
+    const role = service === undefined ? "the run's role" : `role ${service}, by which CloudFormation acts`
+    const file = service === undefined ? installPolicy : stackRolePolicy
     return orPassBoundary(
       action,
-      `Add ${action} to the policy of the run's role; every statement that is needed is in ${installPolicy}. Then run again.`
+      `Add ${action} to the policy of ${role}; every statement that is needed is in ${file}. Then run again.`
     )
   }
   if (/PolicySize|quota for .*6144/i.test(reason)) {

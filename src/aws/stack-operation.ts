@@ -15,6 +15,8 @@ export interface LiveStack {
   readonly template: string
   readonly parameters: Readonly<Record<string, string>>
   readonly tags: Readonly<Record<string, string>>
+  /** Service role by which CloudFormation acts on it, whoever calls; undefined: by the caller's permissions. */
+  readonly roleArn: string | undefined
 }
 
 /** The stack as it is; rejects as CloudFormation does when there is none. */
@@ -41,7 +43,8 @@ export async function readStack(aws: Aws, name: string): Promise<LiveStack | und
     parameters: Object.fromEntries(
       (stack.Parameters ?? []).map((one) => [one.ParameterKey ?? '', one.ParameterValue ?? ''])
     ),
-    tags: tagsOf(stack.Tags)
+    tags: tagsOf(stack.Tags),
+    roleArn: stack.RoleARN
   }
 }
 
@@ -131,7 +134,8 @@ export async function untilSettled(
 
 /**
  * Deletes the stack and waits until it is gone. Throws UserError, with the first resource that would not go, when it stays.
- * `policyFile` has the permissions that it takes.
+ * `policyFile` has the permissions that it takes. `roleArn`: service role that it is to have from here on; undefined: the one
+ * that it has, which nobody needs to pass.
  */
 export async function deleteStack(
   aws: Aws,

@@ -26,7 +26,8 @@ locals {
   installs  = contains(["install", "install-and-uninstall"], var.mode)
   removes   = contains(["uninstall", "install-and-uninstall"], var.mode)
   checks    = var.mode == "check"
-  bounded   = local.installs && var.boundary
+  served    = local.installs && var.stack_role
+  bounded   = local.served || (local.installs && var.boundary)
   role_name = "${local.checks ? "check" : local.installs ? "setup" : "remove"}-karpenter-${var.cluster_name}"
 
   names = {
@@ -42,7 +43,8 @@ locals {
 
   policies = toset(concat(
     local.installs ? ["install"] : [],
-    local.bounded ? ["install-iam-bounded"] : [],
+    local.served ? ["install-iam-stack-role"] : [],
+    local.bounded && !local.served ? ["install-iam-bounded"] : [],
     local.installs && !local.bounded ? ["install-iam"] : [],
     local.removes ? ["uninstall"] : [],
     local.checks ? ["check"] : [],
@@ -76,6 +78,30 @@ resource "aws_iam_policy" "this" {
 
   name   = "${local.role_name}-${each.key}"
   policy = templatefile("${path.module}/policies/${each.key}.json.tftpl", local.names)
+}
+
+# By which CloudFormation makes, changes and deletes Karpenter's stack.
+resource "aws_iam_role" "stack" {
+  count = local.served ? 1 : 0
+
+  name = "stack-karpenter-${var.cluster_name}"
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "cloudformation.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "stack" {
+  count = local.served ? 1 : 0
+
+  name   = "stack"
+  role   = aws_iam_role.stack[0].name
+  policy = templatefile("${path.module}/policies/stack-role.json.tftpl", local.names)
 }
 
 resource "aws_iam_role" "this" {

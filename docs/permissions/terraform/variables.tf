@@ -25,6 +25,12 @@ variable "boundary" {
   description = "Whether the role may make roles only with the permissions boundary that this module makes."
 }
 
+variable "stack_role" {
+  type        = bool
+  default     = false
+  description = "Whether CloudFormation gets a service role of its own for Karpenter's stack, so that the role writes no policy; there is a boundary then, whatever boundary says."
+}
+
 variable "github_owner" {
   type        = string
   description = "Organisation or user of the repository."

@@ -7,7 +7,7 @@ import { renderedQueue, renderedRules } from '../../karpenter/rendered-interrupt
 import { knownPolicies, renderedRoles } from '../../karpenter/rendered-roles.js'
 import { eventRule } from '../../resources/stack/event-rule.js'
 import { interruptionQueue } from '../../resources/stack/interruption-queue.js'
-import { leftToTheStack } from '../../resources/stack/left-to-the-stack.js'
+import { byHand, leftToTheStack } from '../../resources/stack/left-to-the-stack.js'
 import type { StackPart } from '../../resources/stack/stack-change.js'
 import { stackPolicy } from '../../resources/stack/stack-policy.js'
 import { stackRole } from '../../resources/stack/stack-role.js'
@@ -56,7 +56,11 @@ export function stackRolesAndPolicies(
   ]
   const { stackRoleArn } = inputs
   if (stackRoleArn === undefined) return own
-  return own.map((part) => ({ ...part, resource: leftToTheStack(part.resource, stackName) }))
+  return own.map((part) => ({
+    ...part,
+    resource: leftToTheStack(part.resource, stackName),
+    byHand: byHand('Make it again', stackName)
+  }))
 }
 
 /** The stack's queue, and the rules that feed it. */

@@ -32,6 +32,8 @@ export interface StackPart {
   readonly resource: AnyResource
   /** Given the stack's physical ids by logical id. */
   readonly isIn: (ids: ReadonlyMap<string, string>) => boolean
+  /** What to do by hand where it is gone, since this run may not make it; undefined: it may. */
+  readonly byHand?: string
 }
 
 /** What a stack that is there is to become. */
@@ -112,8 +114,21 @@ export async function changeStack(
   async function restore(): Promise<void> {
     const ids = await physicalIds(aws, wanted.name)
     const made = goal.parts.filter(({ isIn }) => isIn(ids))
-    const inspections = await Promise.all(made.map(async ({ resource: own }) => own.inspect(step.signal)))
-    for (const inspection of inspections) if (inspection.state === 'absent') await inspection.apply(step)
+    const parts = await Promise.all(
+      made.map(async (part) => ({ ...part, inspection: await part.resource.inspect(step.signal) }))
+    )
+    for (const { inspection, byHand } of parts) {
+      if (inspection.state !== 'absent') continue
+      if (byHand === undefined) await inspection.apply(step)
+      else {
+        throw new UserError(
+          title,
+          `${inspection.resource.title} is gone, and CloudFormation could neither update the stack nor go back`,
+          `${byHand} Then run again.`,
+          { state: 'The stack was left as it is.' }
+        )
+      }
+    }
   }
 
   function tagsFor(live: LiveStack | undefined): Readonly<Record<string, string>> {
@@ -135,7 +150,7 @@ export async function changeStack(
         )
       }
     }
-    await deleteStack(aws, { id: live.stackId, name: wanted.name, roleArn }, installPolicy, step)
+    await deleteStack(aws, deletion(wanted.name, live, roleArn), installPolicy, step)
     step.changed(`deleted CloudFormation stack ${wanted.name}, which was ${live.status}`)
   }
 
@@ -177,6 +192,15 @@ export async function changeStack(
       { state }
     )
   }
+}
+
+/** A stack to delete: it is given a service role only where it has another, since that takes iam:PassRole. */
+export function deletion(
+  name: string,
+  live: LiveStack,
+  roleArn: string | undefined
+): { readonly id: string; readonly name: string; readonly roleArn?: string | undefined } {
+  return { id: live.stackId, name, ...(roleArn !== live.roleArn && { roleArn }) }
 }
 
 /**

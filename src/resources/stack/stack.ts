@@ -8,7 +8,7 @@ import { resource, type AnyResource, type Removal, type Step } from '../../engin
 import type { Ownership } from '../../aws/environment.js'
 import type { WidenedTemplate } from '../../karpenter/widened-template.js'
 import { ownerOfStack } from '../../adoption/owners/tag-owner.js'
-import { changeStack, type StackPart } from './stack-change.js'
+import { changeStack, deletion, type StackPart } from './stack-change.js'
 import { stackDifferences, type StackWanted } from './stack-differences.js'
 
 /** The target's template with what the live stack has besides. */
@@ -73,12 +73,7 @@ export function stack(wanted: StackWanted, ports: Ports): AnyResource {
         try {
           const found = await whenIdle(aws, wanted.name, step)
           if (found === undefined) return { outcome: 'absent' }
-          await deleteStack(
-            aws,
-            { id: found.stackId, name: wanted.name, roleArn: ports.roleArn },
-            uninstallPolicy,
-            step
-          )
+          await deleteStack(aws, deletion(wanted.name, found, ports.roleArn), uninstallPolicy, step)
         } catch (error) {
           step.signal.throwIfAborted()
           throw awsProblem(title, 'could not be deleted', error)
