@@ -67,7 +67,8 @@ describe('drift-issue: one issue a cluster, against the REST API of GitHub', () 
     expect(own()).toMatchObject({ state: 'open', title: `Karpenter on today (${region}) has drifted` })
     const { body = '' } = own() ?? {}
     expect(body.split('\n')[0]).toContain('1 drift.')
-    expect(body).toMatch(/\| `spec\.limits\.cpu` \|.*`7` \| kubectl-edit, /)
+    expect(body).toMatch(/` → is `7`\n {2}- by kubectl-edit, /)
+    expect(body).toContain('`spec.limits.cpu`: drift')
     expect(body).toMatch(/https:\/\/github\.com\/octo-org\/octo-repo\/actions\/runs\/\d+/)
   })
 

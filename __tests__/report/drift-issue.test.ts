@@ -1,4 +1,5 @@
 import type { Finding } from '../../src/engine/findings.js'
+import type { IgnoredField } from '../../src/engine/ignore.js'
 import { issuesOf } from '../../src/github/issues.js'
 import { driftIssue } from '../../src/report/drift-issue.js'
 import {
@@ -31,7 +32,14 @@ afterEach(async () => github.stop())
 
 async function keep(
   findings: readonly Finding[],
-  options: { fails?: boolean; token?: string; repository?: string; apiUrl?: string; arn?: string } = {}
+  options: {
+    fails?: boolean
+    token?: string
+    repository?: string
+    apiUrl?: string
+    arn?: string
+    ignored?: readonly IgnoredField[]
+  } = {}
 ): Promise<IssueOutcome> {
   const issues = issuesOf({
     apiUrl: options.apiUrl ?? github.url,
@@ -44,6 +52,7 @@ async function keep(
   })
   const wanted = driftIssue({
     findings,
+    ignored: options.ignored ?? [],
     fails: options.fails ?? findings.length > 0,
     cluster: { ...cluster, arn: options.arn ?? cluster.arn },
     run
@@ -57,9 +66,9 @@ function only(): ReturnType<GitHubApi['issues']>[number] {
   return issue
 }
 
-/** The table's row of the one finding. */
-function rowOf(body: string): string {
-  return body.split('\n').find((line) => line.startsWith('| drift')) ?? ''
+/** The block of the one finding, a line each. */
+function blockOf(body: string): readonly string[] {
+  return body.split('\n').filter((line) => /^ *- /.test(line))
 }
 
 async function warningOf(...given: Parameters<typeof keep>): Promise<string> {
@@ -84,9 +93,13 @@ describe('keepIssue: the life of an issue', () => {
     const { body } = only()
     expect(body.split('\n')[0]).toContain('is not as it was installed: 1 drift.')
     expect(body).toContain(`\n${markerOf(cluster.arn)}\n`)
-    expect(rowOf(body)).toBe(
-      '| drift | karpenter | NodePool default | `spec.limits.cpu` | `1000` | `4` | kubectl-edit, 2026-11-24T10:00:00Z | change it back to 1000 |'
-    )
+    expect(blockOf(body)).toEqual([
+      '- **NodePool default** `spec.limits.cpu`: drift, breaks scaling',
+      '  - spec.limits.cpu is "4", not "1000"',
+      '  - was `1000` → is `4`',
+      '  - by kubectl-edit, Update, 2026-11-24T10:00:00Z',
+      '  - install would change it back to 1000'
+    ])
     expect(body).toContain(run)
     expect(body).toContain('`mode: install`')
   })
@@ -94,7 +107,63 @@ describe('keepIssue: the life of an issue', () => {
   it('says of what could not be read which permission is missing', async () => {
     const missingPermission = 'iam:GetRole'
     await keep([{ ...finding, kind: 'unknown', live: undefined, reason: 'access denied', missingPermission }])
-    expect(only().body).toContain('| access denied (missing: iam:GetRole) |')
+    expect(only().body).toContain('  - access denied (missing: iam:GetRole)\n')
+  })
+
+  it('says of two long documents where they differ, and why, whatever the order of keys', async () => {
+    const document = (actions: readonly string[], first: string): unknown => ({
+      [first]: '2012-10-17',
+      Statement: [
+        { Sid: 'Read', Effect: 'Allow', Action: ['ec2:DescribeInstances'], Resource: '*' },
+        { Sid: 'Write', Action: actions, Resource: ['arn:aws:ec2:*:*:instance/*'], Effect: 'Allow' }
+      ],
+      Version: '2012-10-17'
+    })
+    const recorded = document(['ec2:CreateFleet', 'ec2:RunInstances'], 'Version')
+    const live = document(['ec2:CreateFleet'], 'Version')
+    const reason = 'statement Write of the policy lacks Action: ec2:RunInstances'
+    await keep([{ ...finding, path: 'document', reason, recorded, live, wanted: recorded }])
+    expect(blockOf(only().body).slice(1, 3)).toEqual([
+      '  - statement Write of the policy lacks Action: ec2:RunInstances',
+      '  - `Statement[Write].Action` lacks `ec2:RunInstances`'
+    ])
+  })
+
+  it('has the gravest first, and the advice of what does not work folded after its first sentence', async () => {
+    const minor: Finding = { ...finding, severity: 'cosmetic', path: 'metadata.labels.team' }
+    const sick: Finding = {
+      ...finding,
+      kind: 'unhealthy',
+      path: '',
+      reason: 'no pod is ready',
+      install: `not mend it. Look at \`kubectl logs\`. ${'Then ask. '.repeat(30)}`
+    }
+    await keep([minor, sick])
+    const block = blockOf(only().body)
+    expect(block[0]).toBe('- **NodePool default**: unhealthy, breaks scaling')
+    expect(block[3]).toMatch(
+      /^ {2}- <details><summary>install would not mend it\.<\/summary>Look at <code>kubectl logs<\/code>\.<br>Then ask/
+    )
+    expect(block.at(-5)).toContain('metadata.labels.team')
+  })
+
+  it('lists what is ignored, folded, and opens none for it', async () => {
+    const ignored = [
+      {
+        id: 'node-pool/batch',
+        title: 'NodePool batch',
+        layer: 'karpenter' as const,
+        path: 'spec.limits.cpu',
+        difference: 'spec.limits.cpu is "9", not "1000"',
+        reason: 'raised by hand'
+      }
+    ]
+    expect(await keep([], { ignored })).toEqual({ kind: 'none' })
+    await keep([finding], { ignored })
+    expect(only().body).toContain(
+      '<details><summary>1 ignored</summary>\n\n- NodePool batch: spec.limits.cpu is "9", not "1000" (raised by hand)\n'
+    )
+    expect(only().body.split('\n')[0]).toContain('1 drift.')
   })
 
   it('updates the body in place and comments only when other findings are there', async () => {
@@ -159,12 +228,12 @@ describe('keepIssue: what is not its own', () => {
 })
 
 describe('keepIssue: values of the cluster', () => {
-  it('lets none of them mention, link, end the table, or be HTML', async () => {
+  it('lets none of them mention, link, end its line, or be HTML', async () => {
     const evil = '@octo-org/admins `x` \\| | <img src=x> --> #12 [a](http://b)\r\n\n| new | row'
     await keep([{ ...finding, title: evil, live: evil, path: evil, by: { manager: evil }, install: evil }])
-    const row = rowOf(only().body)
-    expect(row.split('|')).toHaveLength(10)
-    expect(row.replaceAll(/<\/?code>|`1000`/g, '')).not.toMatch(/[<>`\\[\]@]|:\/\//)
+    const row = blockOf(only().body).join('\n')
+    expect(row.split('\n')).toHaveLength(5)
+    expect(row.replaceAll(/<\/?code>|`1000`/g, '')).not.toMatch(/[<>`\\[\]@|]|:\/\//)
     // Outside of code, where GitHub would look for them, names and numbers are apart from their sign.
     expect(row.replaceAll(/<code>.*?<\/code>/g, '')).not.toMatch(/&#(64|35);(?!&#8203;)/)
     expect(only().body).not.toContain('\r')

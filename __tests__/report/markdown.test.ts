@@ -1,7 +1,11 @@
 import fc from 'fast-check'
 import { micromark } from 'micromark'
 import { gfm, gfmHtml } from 'micromark-extension-gfm'
-import { code, fenced, list, markdown, table, value } from '../../src/report/markdown.js'
+import type { Finding } from '../../src/engine/findings.js'
+import { findingBlock } from '../../src/report/finding-block.js'
+import { code, list, markdown, prose, table, value } from '../../src/report/markdown.js'
+import { adviceText, errorQuote } from '../../src/report/prose.js'
+import { finding } from './finding.js'
 
 /** As GitHub makes a page of it, but for mentions and references, which it looks for in the page's text afterwards. */
 function page(text: string): string {
@@ -89,10 +93,40 @@ describe('text from outside', () => {
     )
   })
 
-  it('ends no block of text', () => {
+  it('ends no quotation of an error, and is nothing but paragraphs, points and code in it', () => {
     fc.assert(
       fc.property(text, (evil) => {
-        expect(tags(page(fenced(`${evil}\n${evil}\nend`)))).toEqual(['code', 'pre'])
+        const html = page(errorQuote(`setup-karpenter: ${evil}: ${evil}\n  ${evil}\n  - ${evil}\nend`))
+        const allowed = ['blockquote', 'code', 'li', 'p', 'strong', 'ul']
+        expect(tags(html).filter((tag) => !allowed.includes(tag))).toEqual([])
+        expect(html.trim()).toMatch(/^<blockquote>[^]*<p>end<\/p>\n<\/blockquote>$/)
+      })
+    )
+  })
+
+  it('stays in its block of a finding, folded advice and all', () => {
+    fc.assert(
+      fc.property(text, (evil) => {
+        const install = `not mend it. ${'Look again. '.repeat(20)} ${evil}`
+        const one: Finding = {
+          ...finding,
+          title: `a ${evil}`,
+          path: evil,
+          live: evil,
+          reason: `as ${evil}`,
+          install
+        }
+        const html = page(
+          [
+            { ...one, by: { manager: evil } },
+            { ...one, by: { manager: 'me' } }
+          ]
+            .map(findingBlock)
+            .join('\n')
+        )
+        expect(tags(html)).toEqual(['br', 'code', 'details', 'li', 'strong', 'summary', 'ul'])
+        expect([...html.matchAll(/<li>/g)]).toHaveLength(10)
+        expect([...html.matchAll(/<details>/g)]).toHaveLength(2)
       })
     )
   })
@@ -116,7 +150,7 @@ describe('text from outside', () => {
 
   it('shows what is not seen', () => {
     expect(table(['A'], [['x\u202ey\u0000']])).toContain('x&#92;u202ey&#92;u0000')
-    expect(fenced('a\u001b[31mb\u2066\r\nc')).toBe('```text\nab\\u2066\\u000d\nc\n```')
+    expect(prose('a\u001b[31mb\u2066')).toBe('ab&#92;u2066')
   })
 })
 
@@ -132,6 +166,30 @@ describe('table', () => {
 
   it('shows that a value is an empty text', () => {
     expect(['', '  ', undefined].map((one) => value(one).markdown)).toEqual(['`""`', '`"  "`', ''])
+  })
+})
+
+describe('prose', () => {
+  it('shows as code what stands between backticks, and a single one as it is', () => {
+    expect(prose('pass `mode: plan`, or `x` or ` alone')).toBe(
+      'pass <code>mode: plan</code>, or <code>x</code> or &#96; alone'
+    )
+  })
+
+  it('folds advice after its first sentence where it is long, a line a sentence', () => {
+    expect(adviceText('Run it again. Then look.')).toBe('Run it again. Then look.')
+    const long = `Run e.g. ${'x'.repeat(200)} again. Then look. \`y\` helps.`
+    expect(adviceText(long)).toBe(
+      `<details><summary>Run e.g. ${'x'.repeat(200)} again.</summary>Then look.<br><code>y</code> helps.</details>`
+    )
+  })
+
+  it('quotes an error, with the resource at fault in bold, and points as points', () => {
+    const error =
+      'setup-karpenter: subnets: none is free\n  These stay:\n  - made a\n  - made b\n  Run again.'
+    expect(errorQuote(error)).toBe(
+      '> **subnets**: none is free\n>\n> These stay:\n> - made a\n> - made b\n>\n> Run again.'
+    )
   })
 })
 

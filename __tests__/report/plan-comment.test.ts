@@ -120,10 +120,10 @@ describe('the comment of a plan', () => {
   it('says why an install would be refused, and that a plan failed', async () => {
     await keep(planOf([], { refusals: ['subnets: none has a free address'] }))
     expect(bodies()[0]).toContain('prod` (eu-west-1): an install would be refused')
-    expect(bodies()[0]).toContain('```text\nsubnets: none has a free address\n```')
+    expect(bodies()[0]).toContain('\n> subnets: none has a free address\n')
     await keep({ kind: 'failure', error: 'setup-karpenter: x: ``` @octocat' })
     expect(bodies()[0]).toContain('the plan failed')
-    expect(bodies()[0]).toContain('````text\nsetup-karpenter: x: ``` @octocat\n````')
+    expect(bodies()[0]).toContain('\n> **x**: &#96;&#96;&#96; &#64;&#8203;octocat\n')
   })
 
   it('takes nothing that the cluster wrote for Markdown', async () => {

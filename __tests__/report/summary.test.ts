@@ -64,7 +64,9 @@ describe('summaryText', () => {
     const looked = summaryText({ ...report, mode: 'check', resources: [], findings: [], counts, adoption })
     expect(looked).toContain(': not adopted yet')
     expect(looked).toContain("**Not installed by this action**: 1 somebody else's")
-    expect(looked).toContain('| eksctl | tag alpha.eksctl.io/cluster-name=blue |')
+    expect(looked).toContain(
+      "- **CloudFormation stack eksctl-blue**: somebody else's, kept by eksctl\n  - seen by tag alpha.eksctl.io/cluster-name=blue\n  - <code>adopt: true</code> would use it, and leave it to eksctl\n"
+    )
     const taken = summaryText({ ...report, adoption })
     expect(taken).toContain(': adopted')
     expect(taken).toContain('**Adopted**: Karpenter 1.14.0, 0 resources as they were, 1 changed')
@@ -164,8 +166,8 @@ describe('summaryText', () => {
     }
     const text = summaryText({ ...report, mode: 'uninstall', removal })
     expect(text.split('\n')[0]).toBe('## Karpenter on `blue`: nothing is left')
-    expect(text).toContain('CRDs: they stay unless asked for')
-    expect(text).toContain('| CRDs | CRD nodepools.karpenter.sh |')
+    expect(text).toContain('- **CRDs**: they stay unless asked for')
+    expect(text).toContain('- CRDs: CRD nodepools.karpenter.sh')
     const left = { ...removal, leftovers: [{ kind: 'iam' as const, name: 'Role', reason: 'held' }] }
     expect(summaryText({ ...report, result: 'failed', removal: left }).split('\n')[0]).toContain(
       '1 left over'
@@ -183,7 +185,7 @@ describe('summaryText', () => {
       path: 'spec.template',
       wanted: '\u65e5'.repeat(300),
       recorded: '\u65e5'.repeat(300),
-      live: '\u65e5'.repeat(300),
+      live: `${'\u65e5'.repeat(300)}x`,
       severity: 'cosmetic',
       reason: 'it differs',
       install: 'change it back'
@@ -191,7 +193,7 @@ describe('summaryText', () => {
     const findings = Array.from({ length: 1000 }, (_, index) => ({ ...finding, id: `a/${index}` }))
     const counts = { drift: 1000, unhealthy: 0, pending: 0, unknown: 0 }
     const text = summaryText({ ...report, mode: 'check', findings, counts })
-    const rows = text.split('\n').filter((line) => line.startsWith('| drift')).length
+    const rows = text.split('\n').filter((line) => line.startsWith('- **NodePool a**')).length
     expect(rows).toBeGreaterThan(50)
     expect(text).toContain(`and ${1000 - rows} more (see the report)`)
     expect(text).not.toContain('_Cut')
@@ -229,8 +231,9 @@ describe('summaryText', () => {
     const proof = [...gone, { what: 'Role', found: ['Role'] }]
     const removal = { removed: [], kept: [], leftovers, proof, lagging: [] }
     const text = summaryText({ ...report, mode: 'uninstall', result: 'failed', removal })
-    expect(text).toContain('and 50 more (see the report)')
-    expect(text).toContain('and 101 more (see the report)')
-    expect(text).toMatch(/\|---\|---\|\n\| Role \| Role \|\n\| Object 0 \| gone \|/)
+    expect(text).toContain('<details><summary>138 more</summary>')
+    expect(text).toMatch(
+      /\n- Role: Role\n\n<details><summary>300 read as gone<\/summary>\n\n- Object 0: gone\n/
+    )
   })
 })

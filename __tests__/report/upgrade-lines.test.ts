@@ -67,7 +67,7 @@ const notes: UpgradeNotes = {
 }
 
 test('a line says each thing once, with what is long counted, and cautions that do not concern left out', () => {
-  expect(upgradeLines(notes)).toEqual([
+  expect(upgradeLines(notes, 'install')).toEqual([
     'upgrade of Karpenter from 1.2.1 to 1.5.0, past 1.3, 1.4',
     'permissions (by the recorded policies): 1 more, 0 less, in 1 statement',
     '  changed AllowRegionalReadActions (Controller-blue): + ec2:DescribeCapacityReservations',
@@ -97,28 +97,30 @@ test('nodes that will be replaced are a warning, the causes lines', () => {
       { object: 'EC2NodeClass batch', reason: 'images change', nodes: 2, certain: false }
     ]
   }
-  expect(upgradeWarnings({ ...notes, nodes: drift })).toEqual([
+  expect(upgradeWarnings({ ...notes, nodes: drift }, 'install')).toEqual([
     'nodes: Karpenter will replace 5 and may replace 2 more of its 12 nodes because of this run, within the budgets of their NodePools; 1 node had drifted before, and will be replaced unless this run undoes why'
   ])
-  expect(upgradeLines({ ...notes, nodes: drift }).slice(-2)).toEqual([
+  expect(upgradeLines({ ...notes, nodes: drift }, 'install').slice(-2)).toEqual([
     'nodes: EC2NodeClass default: spec.userData changes (5 nodes)',
     'nodes: EC2NodeClass batch: images change (at most 2 nodes)'
   ])
-  expect(upgradeWarnings(notes)).toEqual([])
+  expect(upgradeWarnings(notes, 'install')).toEqual([])
 })
 
 test('what could not be read is said with the permission that lacks', () => {
-  expect(upgradeLines({ ...notes, unread: ['list nodeclaims.karpenter.sh'] }).at(-1)).toBe(
+  expect(upgradeLines({ ...notes, unread: ['list nodeclaims.karpenter.sh'] }, 'install').at(-1)).toBe(
     'not known without list nodeclaims.karpenter.sh: what depends on it is not said'
   )
 })
 
-test('the summary has a row for each line, under what it is about', () => {
-  const text = upgradeText(notes)
+test('the summary has a point for each line, under what it is about', () => {
+  const text = upgradeText(notes, 'install')
   expect(text).toMatch(/^### Upgrade from 1\.2\.1 to 1\.5\.0\n/)
-  expect(text).toContain('| Permissions | permissions (by the recorded policies)')
-  expect(text).toContain('| Nodes | nodes: of 12 nodes')
-  expect(upgradeText({ ...notes, direction: 'downgrade', from: '1.6.0' })).toMatch(/^### Downgrade from/)
+  expect(text).toContain('**Permissions**\n\n- permissions (by the recorded policies)')
+  expect(text).toContain('**Nodes**\n\n- nodes: of 12 nodes')
+  expect(upgradeText({ ...notes, direction: 'downgrade', from: '1.6.0' }, 'install')).toMatch(
+    /^### Downgrade from/
+  )
 })
 
 test('the summary of a change without another version is about nodes alone', () => {
@@ -132,6 +134,12 @@ test('the summary of a change without another version is about nodes alone', () 
     nodes,
     unread: []
   }
-  expect(upgradeText(alone)).toMatch(/^### Nodes that this run replaces\n/)
-  expect(upgradeText(alone).split('\n')).toHaveLength(5)
+  expect(upgradeText(alone, 'install')).toMatch(/^### Nodes that this run replaces\n/)
+  expect(
+    upgradeText(alone, 'install')
+      .split('\n')
+      .filter((line) => line !== '')
+  ).toHaveLength(3)
+  expect(upgradeText(alone, 'plan')).toMatch(/^### Nodes that an install replaces\n/)
+  expect(upgradeText(alone, 'plan')).not.toContain('this run')
 })

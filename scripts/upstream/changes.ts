@@ -37,18 +37,21 @@ export async function changesOf(
     file(tagPaths.upgradeNotes)
   ])
   const [had, has] = await Promise.all([before, after].map(async ({ version }) => crdsOf(source, version)))
-  const notes = upgradeLines({
-    from: before.version,
-    to: after.version,
-    direction: 'upgrade',
-    passes: [],
-    ...permissionsBetween(...templates),
-    crds: had === undefined || has === undefined || had.length === 0 ? [] : crdChanges(had, has),
-    fieldsLost: [],
-    ...chartBetween(...charts),
-    cautions: [],
-    unread: []
-  })
+  const notes = upgradeLines(
+    {
+      from: before.version,
+      to: after.version,
+      direction: 'upgrade',
+      passes: [],
+      ...permissionsBetween(...templates),
+      crds: had === undefined || has === undefined || had.length === 0 ? [] : crdChanges(had, has),
+      fieldsLost: [],
+      ...chartBetween(...charts),
+      cautions: [],
+      unread: []
+    },
+    'install'
+  )
   return [
     ...factLines(before.facts, after.facts),
     ...resourceLines(before.digests, after.digests),

@@ -4,7 +4,7 @@ import { tagFindings } from '../plan/also-tagged.js'
 import { decide } from '../plan/decisions.js'
 import { discover, type Discovery } from '../plan/discovery.js'
 import { UserError } from '../engine/errors.js'
-import { IgnoreList } from '../engine/ignore.js'
+import { type IgnoredField, IgnoreList } from '../engine/ignore.js'
 import { ignoredLines } from '../report/ignored-text.js'
 import { countsOf, type Finding, findingsOf } from '../engine/findings.js'
 import type { Step } from '../engine/resource.js'
@@ -40,6 +40,7 @@ export async function check(given: Run): Promise<void> {
   noteDecisions(run, found, decisions)
   const graph = model({ inputs, found, decisions, ownership: ownershipOf(run), keep: () => undefined })
   const findings: Finding[] = []
+  const ignored: IgnoredField[] = []
   const ignores = new IgnoreList(inputs.ignore, session.now())
   const ofVersion = versionFindings({
     version: decisions.version,
@@ -71,10 +72,11 @@ export async function check(given: Run): Promise<void> {
       )
     ]
     const shown = all.map(findingWithoutSecrets).map((finding) => withMutators(finding, mutators))
-    const { left, ignored } = ignores.sift(shown)
+    const sifted = ignores.sift(shown)
+    ignored.push(...sifted.ignored)
     ledger.ignored(ignored)
     const ignoring = [...ignoredLines({ ignored }), ...ignores.notes()]
-    findings.push(...left.map(standing.kind === 'others' ? notYetOurs : asFound))
+    findings.push(...sifted.left.map(standing.kind === 'others' ? notYetOurs : asFound))
     if (missing) return [...findings.map(findingLine), ...ignoring]
     if (standing.kind !== 'others')
       return [
@@ -105,7 +107,7 @@ export async function check(given: Run): Promise<void> {
     pending: String(counts.pending),
     unknown: String(counts.unknown)
   })
-  await keepIssue(run, findings, found)
+  await keepIssue(run, findings, ignored, found)
   annotate(findings, inputs.check, ports.runner, run.journal.warnings.length)
   throwFindings(run, findings)
 }
@@ -139,13 +141,19 @@ function asFound(finding: Finding): Finding {
 }
 
 /** With `drift-issue`: the issue of the cluster follows what was found. */
-async function keepIssue(run: Run, findings: readonly Finding[], { cluster }: Discovery): Promise<void> {
+async function keepIssue(
+  run: Run,
+  findings: readonly Finding[],
+  ignored: readonly IgnoredField[],
+  { cluster }: Discovery
+): Promise<void> {
   const { inputs, ports } = run
   const { issueToken, failOn } = inputs.check
   if (issueToken === undefined) return
   const { driftIssue } = await import('../report/drift-issue.js')
   const wanted = driftIssue({
     findings,
+    ignored,
     fails: findings.some(({ kind }) => failOn.includes(kind)),
     cluster: { name: inputs.clusterName, region: inputs.region, arn: cluster.arn },
     run: runUrl(ports.env)

@@ -47,8 +47,8 @@ export async function sayUpgrade(
   return stage(run, 'Upgrade', async (step) => {
     const notes = await notesOf(run, planned, from, versions)
     run.ledger.upgrade(notes)
-    for (const line of upgradeLines(notes)) step.note(line)
-    for (const line of upgradeWarnings(notes)) step.warning(line)
+    for (const line of upgradeLines(notes, run.inputs.mode)) step.note(line)
+    for (const line of upgradeWarnings(notes, run.inputs.mode)) step.warning(line)
     return notes
   })
 }

@@ -1,5 +1,7 @@
 import type { AdoptionEntry } from './adoption-entry.js'
-import { markdown, moreThan, table } from './markdown.js'
+import { bold, literal, prose } from './markdown.js'
+import { adviceText } from './prose.js'
+import { fitting, opening } from './sections.js'
 
 /** The adoption report for the log: a line a resource, its differences below, then the counts. */
 export function adoptionLines(entries: readonly AdoptionEntry[]): readonly string[] {
@@ -39,25 +41,32 @@ function keptBy({ keeper, evidence }: AdoptionEntry): string {
   return seen === '' ? '' : ` (${seen})`
 }
 
-/** The same for the job summary. */
+/** Bytes of the summary that the list may take. */
+const mostBytes = 40_000
+const mostOpen = 12
+
+/** The same for the job summary: what is as wanted is folded. */
 export function adoptionText(entries: readonly AdoptionEntry[]): string {
-  const rows = entries.slice(0, mostRows).map((entry) => [
-    entry.state,
-    entry.title,
-    entry.keeper ?? '',
-    entry.evidence.slice(0, 3).join('; '),
-    entry.differences
-      .slice(0, 3)
-      .map(({ reason }) => reason)
-      .join('; '),
-    entry.adopt
-  ])
+  const asWanted = entries.filter(({ state }) => state === 'as wanted').map(entryBlock)
+  const others = entries.filter(({ state }) => state !== 'as wanted').map(entryBlock)
+  const sections = [
+    ...opening(others, mostOpen),
+    ...(asWanted.length === 0 ? [] : [{ title: `${asWanted.length} as wanted`, blocks: asWanted }])
+  ]
+  return `### Adoption\n\n${fitting(sections, mostBytes)}`
+}
+
+function entryBlock({ title, state, keeper, evidence, differences, adopt }: AdoptionEntry): string {
+  const more = differences.length - mostDifferences
   return [
-    '### Adoption',
-    '',
-    table(['', 'Resource', 'Kept by', 'Evidence', 'Differences', markdown('`adopt: true` would')], rows),
-    ...moreThan(rows.length, entries.length)
+    `- ${bold(title)}: ${state}${keeper === undefined ? '' : `, kept by ${literal(keeper)}`}`,
+    ...(evidence.length === 0 ? [] : [`seen by ${prose(evidence.slice(0, 3).join('; '))}`].map(point)),
+    ...differences.slice(0, mostDifferences).map(({ reason }) => point(prose(reason))),
+    ...(more > 0 ? [point(`and ${more} more (see the report)`)] : []),
+    point(`<code>adopt: true</code> would ${adviceText(adopt)}`)
   ].join('\n')
 }
 
-const mostRows = 100
+function point(text: string): string {
+  return `  - ${text}`
+}

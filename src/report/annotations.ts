@@ -1,7 +1,7 @@
 import type { Finding } from '../engine/findings.js'
 import type { CheckInput } from '../inputs/inputs.js'
 import { findingLine } from './check-notes.js'
-import { bySeverity } from './check-summary.js'
+import { bySeverity } from './finding-block.js'
 import type { LogOutput } from './journal.js'
 
 /** GitHub keeps ten annotations of a step; one is for the error of the run. */

@@ -1,8 +1,11 @@
 import { countsOf, type Finding } from '../engine/findings.js'
-import { bySeverity } from './check-summary.js'
+import type { IgnoredField } from '../engine/ignore.js'
+import { bySeverity, findingPoint, findingSections } from './finding-block.js'
 import { countsText } from './headline.js'
-import { markerOf, mostCharacters, rowsWithin, setLine } from './kept-issue.js'
-import { cut, shown as textOf, type Text, value } from './markdown.js'
+import { ignoredSection } from './ignored-text.js'
+import { markerOf, mostCharacters, setLine } from './kept-issue.js'
+import { shown as textOf, value } from './markdown.js'
+import { sectionsText } from './sections.js'
 
 export interface IssueCluster {
   readonly name: string
@@ -11,7 +14,12 @@ export interface IssueCluster {
 }
 
 const mostInComment = 20
-const mostInCell = 400
+
+/** What an issue tells of. */
+export interface IssueFindings {
+  readonly findings: readonly Finding[]
+  readonly ignored: readonly IgnoredField[]
+}
 
 export function titleOf({ name, region }: IssueCluster, findings: readonly Finding[]): string {
   const { drift, unhealthy } = countsOf(findings)
@@ -20,29 +28,27 @@ export function titleOf({ name, region }: IssueCluster, findings: readonly Findi
   return `Karpenter on ${name} (${region}) ${verdict}`
 }
 
-/** The whole body: verdict, table, run, what to do. What does not fit is left to the run's report. */
-export function bodyOf(cluster: IssueCluster, findings: readonly Finding[], run: string): string {
+/** The whole body: verdict, findings, what is ignored, run, what to do. What does not fit is left to the run's report. */
+export function bodyOf(cluster: IssueCluster, { findings, ignored }: IssueFindings, run: string): string {
   const before = [
     verdictOf(cluster, findings),
     '',
     markerOf(cluster.arn),
     setLine(findings.map(({ kind, id, path }) => [kind, id, path])),
     '',
-    '| | Layer | Resource | Field | Wanted | Live | Who | Install would |',
-    '|---|---|---|---|---|---|---|---|'
+    ''
   ].join('\n')
   const after = [
     '',
+    '',
     `Seen by ${run}, whose report has every detail.`,
     '',
-    'To repair it, run the action with `mode: install` and the same inputs: it puts back what has drifted and changes nothing else. What is unhealthy is as installed and does not work: its row says what to do. Where the change was meant, put it into the inputs. This issue is closed by the first check that finds all well.'
+    'To repair it, run the action with `mode: install` and the same inputs: it puts back what has drifted and changes nothing else. What is unhealthy is as installed and does not work: each says what to do. Where the change was meant, put it into the inputs. This issue is closed by the first check that finds all well.'
   ].join('\n')
-  const rows = bySeverity(findings).map(row)
   const room = mostCharacters - before.length - after.length - 200
-  const fitting = rowsWithin(rows, room)
-  const left = rows.length - fitting.length
-  const more = left === 0 ? [] : ['', `and ${left} more, in the report of ${run}`]
-  return [before, ...fitting, ...more, after].join('\n')
+  const { text, left } = sectionsText([...findingSections(findings), ...ignoredSection(ignored)], room)
+  const more = left === 0 ? '' : `\n\nand ${left} more, in the report of ${run}`
+  return `${before}${text}${more}${after}`
 }
 
 /** What has changed, for those who are notified. */
@@ -52,10 +58,7 @@ export function commentOf(cluster: IssueCluster, findings: readonly Finding[], r
   return [
     verdictOf(cluster, findings),
     '',
-    ...shown.map(
-      ({ kind, title, path, install }) =>
-        `- ${kind}: ${text(title)}${path === '' ? '' : ` ${textOf(value(path))}`}; install would ${text(install)}`
-    ),
+    ...shown.map(findingPoint),
     ...(left > 0 ? [`- and ${left} more, above`] : []),
     '',
     `Seen by ${run}.`
@@ -72,25 +75,4 @@ function verdictOf({ name, region }: IssueCluster, findings: readonly Finding[])
   const { drift, unhealthy } = countsOf(findings)
   const verdict = drift === 0 && unhealthy > 0 ? 'does not work' : 'is not as it was installed'
   return `Karpenter on ${textOf(value(name))} in ${region} ${verdict}: ${countsText(countsOf(findings)) ?? 'nothing found'}.`
-}
-
-function row(finding: Finding): string {
-  const { kind, layer, title, path, wanted, live, reason, missingPermission, by, install } = finding
-  const who = by === undefined ? '' : [by.manager, by.time].filter((part) => part !== undefined).join(', ')
-  const lacks = missingPermission === undefined ? '' : ` (missing: ${missingPermission})`
-  const cells: readonly Text[] = [
-    kind,
-    layer,
-    cut(title, mostInCell),
-    path === '' ? '' : value(path),
-    value(wanted),
-    kind === 'unknown' || kind === 'unhealthy' ? cut(`${reason}${lacks}`, mostInCell) : value(live),
-    cut(who, mostInCell),
-    cut(install, mostInCell)
-  ]
-  return `| ${cells.map(textOf).join(' | ')} |`
-}
-
-function text(of: string): string {
-  return textOf(cut(of, mostInCell))
 }

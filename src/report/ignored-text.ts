@@ -1,9 +1,9 @@
 import type { IgnoredField } from '../engine/ignore.js'
 import { cut, shown } from './markdown.js'
-import { type Section, sectionsText } from './plan-text.js'
+import { fitting, type Section } from './sections.js'
 
 const longest = 400
-/** Characters of the summary that the list may take. */
+/** Bytes of the summary that the list may take. */
 const longestList = 20_000
 
 /** What is left alone and what cannot be, for the log: a line each. */
@@ -32,8 +32,7 @@ export function ignoredSection(ignored: readonly IgnoredField[]): readonly Secti
 
 /** For the job summary. */
 export function ignoredText(ignored: readonly IgnoredField[]): string {
-  const { text, left } = sectionsText(ignoredSection(ignored), longestList)
-  return left === 0 ? text : `${text}\n\nand ${left} more (see the report)`
+  return fitting(ignoredSection(ignored), longestList)
 }
 
 function lineOf({ title, difference, reason, until }: IgnoredField): string {

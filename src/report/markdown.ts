@@ -1,4 +1,5 @@
-import { oneLine, visible } from '../engine/plain-text.js'
+import { canonical } from '../engine/json.js'
+import { oneLine } from '../engine/plain-text.js'
 
 /**
  * Markdown of our own making. Whatever else is to stand in a summary, an issue or a comment is text, and text comes from
@@ -63,31 +64,47 @@ export function literal(text: string): string {
  */
 export function code(text: string): Markdown {
   const line = oneLine(text)
-  if (!/[`|\\]|^\s|\s$|^$/.test(line)) return markdown(`\`${line}\``)
+  return /[`|\\]|^\s|\s$|^$/.test(line) ? markdown(codeElement(line)) : markdown(`\`${line}\``)
+}
+
+function codeElement(line: string): string {
   const address = /:(?=\/\/)|\bwww\./gi
   const inside = encoded(line).replaceAll(address, (found) =>
     found === ':' ? '&#58;' : `${found.slice(0, -1)}&#46;`
   )
-  return markdown(`<code>${inside}</code>`)
+  return `<code>${inside}</code>`
 }
 
-/** A value of any kind; cut where it is long. */
+/**
+ * A sentence as `literal` has it, in which what stands between backticks is shown as code. It is as harmless whoever wrote
+ * it, and reads the same where HTML alone is read.
+ */
+export function prose(text: string): string {
+  return oneLine(text)
+    .split(/`([^`]+)`/)
+    .map((part, index) => {
+      if (index % 2 === 1) return codeElement(part)
+      return index > 0 && /^\s/.test(part) ? ` ${literal(part)}` : literal(part)
+    })
+    .join('')
+}
+
+/** Text in bold; nothing where there is nothing to be seen. */
+export function bold(text: string): string {
+  const inside = literal(text).trimEnd()
+  return inside === '' ? '' : `**${inside}**`
+}
+
+/** A value of any kind, its keys in order; cut where it is long. */
 export function value(of: unknown): Markdown {
   if (of === undefined) return markdown('')
-  const text = typeof of === 'string' ? of : JSON.stringify(of)
+  const text = typeof of === 'string' ? of : canonical(of)
   if (text.trim() === '') return code(JSON.stringify(text))
   return code(cut(text, 160))
 }
 
 export function cut(text: string, most: number): string {
   return text.length > most ? `${text.slice(0, most - 3)}...` : text
-}
-
-/** A block of text with its lines; longer than any row of backticks in it. */
-export function fenced(text: string): string {
-  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length))
-  const fence = '`'.repeat(longest + 1)
-  return `${fence}text\n${visible(text)}\n${fence}`
 }
 
 export function seconds(value: number): string {

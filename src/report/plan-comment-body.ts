@@ -2,8 +2,10 @@ import type { UpgradeNotes } from '../upgrade/notes.js'
 import type { IgnoredField } from '../engine/ignore.js'
 import { ignoredSection } from './ignored-text.js'
 import type { InstallPlan } from './install-plan.js'
-import { code, fenced, shown } from './markdown.js'
-import { planHeadline, planSections, type Section, sectionsText } from './plan-text.js'
+import { code, shown } from './markdown.js'
+import { planHeadline, planSections } from './plan-text.js'
+import { errorQuote } from './prose.js'
+import { type Section, sectionsText } from './sections.js'
 import { upgradeText } from './upgrade-lines.js'
 
 /** Whose plan it is: one comment each. */
@@ -62,8 +64,8 @@ function headOf(cluster: PlanCluster, verdict: string): string {
 }
 
 function sectionsOf(said: PlanSaid): readonly Section[] {
-  if (said.kind === 'failure') return [{ blocks: [fenced(said.error)] }]
-  const upgrade = said.upgrade === undefined ? '' : upgradeText(said.upgrade)
+  if (said.kind === 'failure') return [{ blocks: [errorQuote(said.error)] }]
+  const upgrade = said.upgrade === undefined ? '' : upgradeText(said.upgrade, 'plan')
   return [
     ...planSections(said.plan),
     ...ignoredSection(said.ignored),

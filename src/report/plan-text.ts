@@ -1,9 +1,11 @@
 import type { InstallPlan, PlannedChange } from './install-plan.js'
-import { cut, fenced, shown } from './markdown.js'
+import { authorText, reasonText, severityRanks } from './finding-block.js'
+import { bold, cut, literal } from './markdown.js'
+import { errorQuote } from './prose.js'
+import type { Section } from './sections.js'
 
 /** Differences of a resource that a person reads; the report has all. */
 const mostDifferences = 8
-const longestReason = 400
 const mostRefusals = 20
 const longestRefusal = 1500
 /** A list that is longer is folded. */
@@ -49,13 +51,6 @@ export function planOutput(plan: InstallPlan): string {
   })
 }
 
-/** A part of a plan as Markdown: what is cut is cut between its blocks. */
-export interface Section {
-  /** The blocks are folded under it. */
-  readonly title?: string
-  readonly blocks: readonly string[]
-}
-
 /** The plan for a person. */
 export function planSections(plan: InstallPlan): readonly Section[] {
   const { resources, refusals, asWanted, smokeTestPods } = plan
@@ -76,53 +71,27 @@ export function planSections(plan: InstallPlan): readonly Section[] {
   ].filter(({ blocks }) => blocks.length > 0)
 }
 
-/** The sections as far as `room` characters go, and how many blocks did not fit. */
-export function sectionsText(
-  sections: readonly Section[],
-  room: number
-): { readonly text: string; readonly left: number } {
-  let used = 0
-  let left = 0
-  const parts: string[] = []
-  for (const { title, blocks } of sections) {
-    used += title === undefined ? 2 : folded(title, '').length + 2
-    const kept = blocks.filter((block) => {
-      // What comes after the first that does not fit is left out too: a plan with holes reads as a whole one.
-      if (left > 0 || used + block.length + 1 > room) {
-        left += 1
-        return false
-      }
-      used += block.length + 1
-      return true
-    })
-    const text = kept.join('\n')
-    if (kept.length > 0) parts.push(title === undefined ? text : folded(title, text))
-  }
-  return { text: parts.join('\n\n'), left }
-}
-
 function refusalBlock(refusals: readonly string[]): string {
-  const first = refusals.slice(0, mostRefusals).map((text) => cut(text, longestRefusal))
+  const first = refusals.slice(0, mostRefusals).map((text) => errorQuote(cut(text, longestRefusal)))
   const more = refusals.length - first.length
-  return `**An install would end before its first write:**\n\n${fenced(
-    [...first, ...(more > 0 ? [`and ${more} more (see the report)`] : [])].join('\n')
-  )}`
+  return [
+    '**An install would end before its first write:**',
+    ...first,
+    ...(more > 0 ? [`and ${more} more (see the report)`] : [])
+  ].join('\n\n')
 }
 
 function changeBlock({ action, title, differences }: PlannedChange): string {
-  const first = differences.slice(0, mostDifferences)
+  const gravest = differences.toSorted((a, b) => severityRanks[a.severity] - severityRanks[b.severity])
+  const first = gravest.slice(0, mostDifferences)
   const more = differences.length - first.length
   return [
-    `- ${action} **${shown(title)}**`,
-    ...first.map(({ reason, effect }) => {
-      const matters = effect === undefined ? '' : `; ${effect}`
-      return `  - ${shown(cut(`${reason}${matters}`, longestReason))}`
+    `- ${action} ${bold(title)}`,
+    ...first.map((difference) => {
+      const { by } = difference
+      const who = by === undefined ? '' : ` (by ${literal(authorText(by))})`
+      return `  - ${reasonText(difference)}${who}`
     }),
     ...(more > 0 ? [`  - and ${more} more (see the report)`] : [])
   ].join('\n')
-}
-
-/** Markdown of ours that is open only when it is asked for. */
-function folded(title: string, text: string): string {
-  return `<details><summary>${title}</summary>\n\n${text}\n\n</details>`
 }

@@ -1,45 +1,62 @@
 import type { RemovalListing } from '../engine/removal-listing.js'
-import { list, moreThan, table } from './markdown.js'
+import { bold, literal, prose } from './markdown.js'
+import { fitting, opening, type Section } from './sections.js'
 
-/** Rows that a person reads; the report has them all. */
-const mostRows = 200
+/** Bytes of the summary that each list may take; the report has all. */
+const mostBytes = 25_000
+const mostOpen = 12
 
-/** What went, what stayed and why, what is left, and what was read to know it. */
+/** What is left, what stayed and why, what went, and what was read to know it. */
 export function removalText({ removed, kept, leftovers, proof }: RemovalListing): string {
-  const reasoned = (name: string, reason: string): string => `${name}: ${reason}`
+  const reasoned = (name: string, reason: string): string => `- ${bold(name)}: ${prose(reason)}`
   return [
-    list(
+    part(
       'Left over',
-      leftovers.map(({ name, reason }) => reasoned(name, reason))
+      opening(
+        leftovers.map(({ name, reason }) => reasoned(name, reason)),
+        mostOpen
+      )
     ),
-    list(
+    part(
       'Kept',
-      kept.map(({ title, reason }) => reasoned(title, reason))
+      opening(
+        kept.map(({ title, reason }) => reasoned(title, reason)),
+        mostOpen
+      )
     ),
-    list(
+    part(
       'Removed',
-      removed.map(({ title }) => title)
+      opening(
+        removed.map(({ title }) => `- ${literal(title)}`),
+        mostOpen
+      )
     ),
-    proofText(proof)
+    part('Read afterwards', proofSections(proof))
   ]
-    .filter((part) => part !== '')
+    .filter((text) => text !== '')
     .join('\n\n')
 }
 
+function part(title: string, sections: readonly Section[]): string {
+  const text = fitting(sections, mostBytes)
+  return text === '' ? '' : `### ${title}\n\n${text}`
+}
+
 /** What is still there first: it is what a reader looks for. */
-function proofText(proof: RemovalListing['proof']): string {
-  const shown = [
-    ...proof.filter(({ found }) => found.length > 0),
-    ...proof.filter(({ found }) => found.length === 0)
-  ]
-    .slice(0, mostRows)
-    .map(({ what, found }) => [what, found.length === 0 ? 'gone' : few(found)])
+function proofSections(proof: RemovalListing['proof']): readonly Section[] {
+  const there = proof.filter(({ found }) => found.length > 0)
+  const gone = proof.filter(({ found }) => found.length === 0)
   return [
-    '### Read afterwards',
-    '',
-    table(['Resource', 'Found'], shown),
-    ...moreThan(shown.length, proof.length)
-  ].join('\n')
+    ...opening(
+      there.map(({ what, found }) => `- ${literal(what)}: ${literal(few(found))}`),
+      mostOpen
+    ),
+    ...(gone.length === 0
+      ? []
+      : [
+          { title: `${gone.length} read as gone`, blocks: gone.map(({ what }) => `- ${literal(what)}: gone`) }
+        ])
+  ]
 }
 
 function few(names: readonly string[]): string {

@@ -1,58 +1,55 @@
 import { adoptionText, countsText as adoptionCounts } from './adoption-notes.js'
 import { findingsText } from './check-summary.js'
 import { countsText } from './headline.js'
-import {
-  code,
-  cut,
-  fenced,
-  joined,
-  list,
-  literal,
-  markdown,
-  seconds,
-  shown,
-  table,
-  type Text
-} from './markdown.js'
 import { ignoredText } from './ignored-text.js'
 import type { InstallPlan } from './install-plan.js'
-import { planHeadline, planSections, sectionsText } from './plan-text.js'
+import { bold, code, joined, literal, markdown, moreThan, prose, seconds, shown, table } from './markdown.js'
+import { planHeadline, planSections } from './plan-text.js'
+import { adviceText, errorQuote } from './prose.js'
 import { removalText } from './removal-summary.js'
-import type { Report, ReportedSmokeTest } from './report.js'
+import type { Report, ReportedResource, ReportedSmokeTest } from './report.js'
+import { fitting, folded, opening } from './sections.js'
 import { upgradeText } from './upgrade-lines.js'
 
 /** GitHub drops a step's summary above 1 MiB whole (runner source, 2026); a summary for people is far below. */
 const longestSummary = 200_000
-const longestWarning = 1000
+const mostWarnings = 20
+/** Bytes of a part. */
 const longestPlan = 30_000
+const longestChanges = 30_000
+/** The first of a list are open, the others folded. */
+const mostOpen = 12
+/** Lines of what was changed of one resource. */
+const mostLines = 8
+const mostNodes = 50
 
-/** The job summary, as Markdown: the verdict first, then what was done, the new nodes, and where the time went. */
+/** The job summary, as Markdown: the verdict first, then what it speaks of, and where the time went. */
 export function summaryText(report: Report): string {
   const parts = [
     `## Karpenter on ${shown(code(report.cluster.name))}: ${report.headline}`,
     verdict(report),
-    ...(report.error === undefined ? [] : [fenced(report.error)]),
-    facts(report),
-    ...(report.upgrade === undefined ? [] : [upgradeText(report.upgrade)]),
-    ...(report.plan === undefined ? [] : [planText(report.plan)]),
-    changes(report),
+    ...(report.error === undefined ? [] : [errorQuote(report.error)]),
+    ...(report.adoption === undefined ? [] : [adoptionText(report.adoption)]),
+    ...(report.plan === undefined ? [] : [fitting(planSections(report.plan), longestPlan)]),
     ...(report.findings === undefined || report.findings.length === 0 ? [] : [findingsText(report.findings)]),
     ...(report.ignored === undefined ? [] : [ignoredText(report.ignored)]),
-    ...(report.adoption === undefined ? [] : [adoptionText(report.adoption)]),
+    ...(report.upgrade === undefined ? [] : [upgradeText(report.upgrade, report.mode)]),
+    changes(report),
     ...(report.removal === undefined ? [] : [removalText(report.removal)]),
     ...report.smokeTests.map(smokeTest),
-    list(
-      'Warnings',
-      report.warnings.map((line) => cut(line, longestWarning)),
-      20
-    ),
+    warnings(report),
+    facts(report),
     stageTimes(report)
   ].filter((part) => part !== '')
-  const text = `${parts.join('\n\n')}\n`
-  if (Buffer.byteLength(text) <= longestSummary) return text
-  // A character takes four bytes at most. A row cut in the middle would spoil the whole table.
-  const kept = text.slice(0, longestSummary / 4)
-  return `${kept.slice(0, kept.lastIndexOf('\n'))}\n\n_Cut: the report has the rest._\n`
+  return within(parts, longestSummary)
+}
+
+/** Whole parts, as many as so many bytes take: one that is cut in the middle would spoil what comes after it. */
+function within(parts: readonly string[], most: number): string {
+  let used = 0
+  const kept = parts.filter((part) => (used += Buffer.byteLength(part) + 2) <= most)
+  const cut = kept.length < parts.length ? ['_Cut: the report has the rest._'] : []
+  return `${[...kept, ...cut].join('\n\n')}\n`
 }
 
 function verdict(report: Report): string {
@@ -84,11 +81,6 @@ function verdict(report: Report): string {
   return `**Installed**: Karpenter ${version}, ${done} resources changed${proof}, ${seconds(report.seconds)}.`
 }
 
-function planText(plan: InstallPlan): string {
-  const { text, left } = sectionsText(planSections(plan), longestPlan)
-  return left === 0 ? text : `${text}\n\nand ${left} more (see the report)`
-}
-
 function planVerdict({ seconds: time, karpenterVersion = '' }: Report, plan: InstallPlan): string {
   const { installed, wanted } = plan.karpenter
   const version =
@@ -99,7 +91,7 @@ function planVerdict({ seconds: time, karpenterVersion = '' }: Report, plan: Ins
 }
 
 function notAdopted({ adoption = [], seconds: time }: Report): string {
-  return `**Not installed by this action**: ${adoptionCounts(adoption)}. \`adopt: true\` takes it over as the table says. ${seconds(time)}.`
+  return `**Not installed by this action**: ${adoptionCounts(adoption)}. \`adopt: true\` takes it over as the list says. ${seconds(time)}.`
 }
 
 /** Of a removal that leaves all that there is, as one of an adopted installation does. */
@@ -118,45 +110,50 @@ function proved(tests: readonly ReportedSmokeTest[]): string {
   return `${added} new nodes came in ${seconds(slowest)} and went`
 }
 
-function facts(report: Report): string {
-  const rows: [string, string][] = [
-    ['Cluster', `${report.cluster.name} (${report.cluster.region})`],
-    ...(report.cluster.kubernetesVersion === undefined
-      ? []
-      : [['Kubernetes', report.cluster.kubernetesVersion] satisfies [string, string]]),
-    ...Object.entries(report.choices)
-  ]
-  return table(['', ''], rows)
+function facts({ cluster, choices }: Report): string {
+  const lines = Object.entries(choices).map(([name, text]) => `- ${bold(name)}: ${prose(text)}`)
+  const { name, region, kubernetesVersion: version } = cluster
+  const where = `${literal(name)} (${literal(region)})${version === undefined ? '' : `, Kubernetes ${literal(version)}`}`
+  if (lines.length === 0) return `Cluster ${where}.`
+  return folded(`Cluster ${where}: what was chosen, and why`, lines.join('\n'))
 }
 
-function changes(report: Report): string {
-  const changed = report.resources.filter(
-    (resource) => resource.changes.length > 0 || resource.result === 'failed'
-  )
+function changes({ resources }: Report): string {
+  const changed = resources.filter(({ changes: lines, result }) => lines.length > 0 || result === 'failed')
   if (changed.length === 0) return ''
-  const rows = changed.map((resource): readonly Text[] => [
-    resource.title,
-    resource.result === 'failed' ? markdown('**failed**') : joined(resource.changes.slice(0, 8), '<br>'),
-    seconds(resource.seconds)
-  ])
-  return `### What was done\n\n${table(['Resource', 'Change', 'Time'], rows)}`
+  return `### What was done\n\n${fitting(opening(changed.map(changeBlock), mostOpen), longestChanges)}`
+}
+
+function changeBlock({ title, result, changes: lines, seconds: time }: ReportedResource): string {
+  const failed = result === 'failed' ? ': **failed**' : ''
+  const more = lines.length - mostLines
+  return [
+    `- ${bold(title)}${failed}, ${seconds(time)}`,
+    ...lines.slice(0, mostLines).map((line) => `  - ${prose(line)}`),
+    ...(more > 0 ? [`  - and ${more} more (see the report)`] : [])
+  ].join('\n')
+}
+
+function warnings({ warnings: all }: Report): string {
+  if (all.length === 0) return ''
+  const points = all.slice(0, mostWarnings).map((line) => `- ${adviceText(line)}`)
+  return ['### Warnings', '', ...points, ...moreThan(points.length, all.length)].join('\n')
 }
 
 function smokeTest(test: ReportedSmokeTest): string {
-  const first = test.nodes.slice(0, 50)
-  const nodes = table(
-    ['Node', 'Type', 'Zone', 'Capacity'],
-    first.map((node) => [code(node.name), node.instanceType, node.zone, node.capacityType])
-  )
+  const points = test.nodes
+    .slice(0, mostNodes)
+    .map(({ name, instanceType, zone, capacityType }) =>
+      shown(joined([markdown(`- ${shown(code(name))}`), [instanceType, zone, capacityType].join(', ')], ': '))
+    )
+  const left = test.nodes.length - points.length
   const stages = Object.entries(test.stages).map(([stage, time]) => `${stage} ${seconds(time)}`)
   return [
     `### Smoke test of NodePool ${shown(code(test.nodePool))}`,
     `${test.nodesBefore} nodes before, ${test.nodesAfter} after, **${test.nodesAdded} added**; scaled down in ${seconds(test.scaleDownSeconds)}.`,
-    nodes,
-    ...(first.length < test.nodes.length
-      ? [`and ${test.nodes.length - first.length} more nodes (see the report)`]
-      : []),
-    `Slowest node: ${stages.join(', ')}.`
+    `Slowest node: ${stages.join(', ')}.`,
+    fitting(opening(points, mostOpen), longestChanges),
+    ...(left > 0 ? [`and ${left} more nodes`] : [])
   ].join('\n\n')
 }
 

@@ -1,11 +1,18 @@
 import type { NodeDrift } from '../upgrade/node-drift.js'
 import type { UpgradeNotes } from '../upgrade/notes.js'
 import { isMap } from '../engine/json.js'
-import { cut, table } from './markdown.js'
+import { cut, prose } from './markdown.js'
+import { fitting, opening } from './sections.js'
+import type { ClusterMode } from '../inputs/inputs.js'
 import { oneLine } from '../engine/plain-text.js'
 
+/** Who replaces the nodes: the run that says so, or the install that a run of another mode speaks of. */
+function doer(mode: ClusterMode): 'this run' | 'an install' {
+  return mode === 'install' ? 'this run' : 'an install'
+}
+
 /** What changes with a version, for the log: short lines, the long lists counted. The report has all. */
-export function upgradeLines(notes: UpgradeNotes): readonly string[] {
+export function upgradeLines(notes: UpgradeNotes, mode: ClusterMode): readonly string[] {
   return [
     ...versionLines(notes),
     ...permissionLines(notes),
@@ -13,14 +20,14 @@ export function upgradeLines(notes: UpgradeNotes): readonly string[] {
     ...lostLines(notes),
     ...chartLines(notes),
     ...cautionLines(notes),
-    ...nodeLines(notes),
+    ...nodeLines(notes, mode),
     ...notes.unread.map((permission) => `not known without ${permission}: what depends on it is not said`)
   ]
 }
 
 /** What a person should look at before it happens. */
-export function upgradeWarnings({ nodes }: UpgradeNotes): readonly string[] {
-  return nodes === undefined || nodes.replaced + nodes.mayBeReplaced === 0 ? [] : [nodesSentence(nodes)]
+export function upgradeWarnings({ nodes }: UpgradeNotes, mode: ClusterMode): readonly string[] {
+  return nodes === undefined || nodes.replaced + nodes.mayBeReplaced === 0 ? [] : [nodesSentence(nodes, mode)]
 }
 
 function versionLines({ from, to, direction, passes }: UpgradeNotes): readonly string[] {
@@ -133,11 +140,11 @@ function cautionLines({ cautions }: UpgradeNotes): readonly string[] {
   ]
 }
 
-function nodeLines({ nodes }: UpgradeNotes): readonly string[] {
+function nodeLines({ nodes }: UpgradeNotes, mode: ClusterMode): readonly string[] {
   if (nodes === undefined) return []
   const { causes, notes } = nodes
   return [
-    ...(nodes.replaced + nodes.mayBeReplaced === 0 ? [nodesSentence(nodes)] : []),
+    ...(nodes.replaced + nodes.mayBeReplaced === 0 ? [nodesSentence(nodes, mode)] : []),
     ...causes.map(
       ({ object, reason, nodes: some, certain }) =>
         `nodes: ${object}: ${reason} (${certain ? '' : 'at most '}${count(some, 'node')})`
@@ -147,44 +154,53 @@ function nodeLines({ nodes }: UpgradeNotes): readonly string[] {
 }
 
 /** `nodes: Karpenter will replace 5 of 12 and may replace 2 more, within the budgets of their NodePools`. */
-function nodesSentence({ nodes, replaced, mayBeReplaced, driftedAlready }: NodeDrift): string {
+function nodesSentence(
+  { nodes, replaced, mayBeReplaced, driftedAlready }: NodeDrift,
+  mode: ClusterMode
+): string {
   const already =
     driftedAlready === 0
       ? ''
-      : `; ${count(driftedAlready, 'node')} had drifted before, and will be replaced unless this run undoes why`
+      : `; ${count(driftedAlready, 'node')} had drifted before, and will be replaced unless ${doer(mode)} undoes why`
   if (replaced + mayBeReplaced === 0)
-    return `nodes: of ${count(nodes, 'node')} of Karpenter's, none is expected to be replaced because of this run${already}`
+    return `nodes: of ${count(nodes, 'node')} of Karpenter's, none is expected to be replaced because of ${doer(mode)}${already}`
   const parts = [
     ...(replaced > 0 ? [`will replace ${replaced}`] : []),
     ...(mayBeReplaced > 0 ? [`may replace ${mayBeReplaced}${replaced > 0 ? ' more' : ''}`] : [])
   ]
-  return `nodes: Karpenter ${parts.join(' and ')} of its ${count(nodes, 'node')} because of this run, within the budgets of their NodePools${already}`
+  return `nodes: Karpenter ${parts.join(' and ')} of its ${count(nodes, 'node')} because of ${doer(mode)}, within the budgets of their NodePools${already}`
 }
 
-/** For the job summary; the cautions and causes in full, what is long counted. */
-export function upgradeText(notes: UpgradeNotes): string {
+/** Bytes that each part may take. */
+const mostBytes = 10_000
+const mostOpen = 12
+
+/** For a page; the cautions and causes in full, what is long counted. */
+export function upgradeText(notes: UpgradeNotes, mode: ClusterMode): string {
   const { from, to, direction } = notes
   const title =
     direction === 'same version'
-      ? 'Nodes that this run replaces'
+      ? `Nodes that ${doer(mode)} replaces`
       : `${direction === 'upgrade' ? 'Upgrade' : 'Downgrade'} from ${from ?? ''} to ${to}`
-  const rows = [
-    ...section('Permissions', permissionLines(notes)),
-    ...section('CRDs', [...crdLines(notes), ...lostLines(notes)]),
-    ...section('Chart', chartLines(notes)),
-    ...section('Cautions', cautionLines(notes)),
-    ...section('Nodes', [
+  const parts = [
+    part('Permissions', permissionLines(notes)),
+    part('CRDs', [...crdLines(notes), ...lostLines(notes)]),
+    part('Chart', chartLines(notes)),
+    part('Cautions', cautionLines(notes)),
+    part('Nodes', [
       ...(notes.nodes === undefined || notes.nodes.replaced + notes.nodes.mayBeReplaced === 0
         ? []
-        : [nodesSentence(notes.nodes)]),
-      ...nodeLines(notes)
+        : [nodesSentence(notes.nodes, mode)]),
+      ...nodeLines(notes, mode)
     ])
-  ]
-  return rows.length === 0 ? '' : `### ${title}\n\n${table(['', ''], rows)}`
+  ].filter((text) => text !== '')
+  return parts.length === 0 ? '' : [`### ${prose(title)}`, ...parts].join('\n\n')
 }
 
-function section(name: string, lines: readonly string[]): readonly (readonly [string, string])[] {
-  return lines.map((line, index) => [index === 0 ? name : '', line.trim()] as const)
+/** Points under what they are about; what the log indents is a point below. */
+function part(name: string, lines: readonly string[]): string {
+  const points = lines.map((line) => `${line.startsWith('  ') ? '  ' : ''}- ${prose(line.trim())}`)
+  return points.length === 0 ? '' : `**${name}**\n\n${fitting(opening(points, mostOpen), mostBytes)}`
 }
 
 function first(texts: readonly string[], most: number): string {
