@@ -146,6 +146,7 @@ async function everythingWrong(): Promise<Given> {
       'interruption-queue': 'other',
       'helm-values': 'replica: 1',
       crds: 'leave',
+      'stack-role-arn': 'arn:aws:iam::999999999999:role/other',
       'node-pools': 'apiVersion: karpenter.sh/v1'
     },
     cluster: { autoMode: true, status: 'FAILED', oidcIssuer: '', ipFamily: 'ipv6' },
@@ -216,6 +217,7 @@ it('asks every check of the catalogue, and says what they find in one order', as
     matching(/^queue: there is no queue "other"/),
     matching(/^not-ours: is somebody else's/),
     matching(/^name-taken: is there already, and there is no stack/),
+    matching(/^stack-service-role: there is no role arn:aws:iam::999999999999:role\/other/),
     matching(/^permissions: whether the role may do all that is planned/),
     matching(/^template-policies: no policy of the stack allows/),
     matching(/^chart-values: replica: the chart has no such value/),
@@ -241,7 +243,7 @@ it('asks every check of the catalogue, and says what they find in one order', as
 it('counts the checks, which are fewer without manifests of the user', async () => {
   const { findings, lines } = await run({})
   expect(findings.map(({ level }) => level)).not.toContain('error')
-  expect(lines.at(-1)).toBe(`note: 27 checks, ${findings.length} findings`)
+  expect(lines.at(-1)).toBe(`note: 28 checks, ${findings.length} findings`)
 })
 
 it('asks EC2, IAM and SQS nothing where nothing is to be changed', async () => {

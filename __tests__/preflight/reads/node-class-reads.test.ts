@@ -37,9 +37,9 @@ describe('roles and instance profiles', () => {
     })
     const read = nodeRole(aws)
     expect([await read('r'), await read('r'), await read('r')]).toEqual([
-      { arn: 'arn', ofEc2: true },
-      { arn: 'arn', ofEc2: true },
-      { arn: 'arn', ofEc2: false }
+      { arn: 'arn', ofEc2: true, ofCloudFormation: false },
+      { arn: 'arn', ofEc2: true, ofCloudFormation: false },
+      { arn: 'arn', ofEc2: false, ofCloudFormation: false }
     ])
   })
 
