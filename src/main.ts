@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { check } from './modes/check.js'
 import { CancelledError, runSignal, TimeoutError } from './run/cancel.js'
 import { messageOf, UserError } from './engine/errors.js'
@@ -11,8 +10,8 @@ import { type Ports, runnerPorts, runUrl } from './run/ports.js'
 import { errorText, stateText } from './report/error-text.js'
 import { RunJournal } from './report/journal.js'
 import { Ledger } from './report/ledger.js'
-import { type Report, writeReport } from './report/report.js'
-import { summaryText } from './report/summary.js'
+import { type Report, reportPath, writeReport } from './report/report.js'
+import { failureText, summaryText } from './report/summary.js'
 import { PreflightError } from './preflight/index.js'
 import { smokeTest } from './modes/smoke-test.js'
 import type { Run } from './run/run.js'
@@ -33,7 +32,7 @@ export async function main(ports: Ports = runnerPorts()): Promise<void> {
   try {
     inputs = givenCombineInputs(ports) ?? givenInputs(ports)
   } catch (error) {
-    ports.runner.setFailed(errorText(error, 'No call was made and nothing was changed.'))
+    await failEarly(errorText(error, 'No call was made and nothing was changed.'), ports)
     return
   }
   sayOtherModes(inputs, ports)
@@ -47,8 +46,19 @@ async function runCombine(inputs: CombineInputs, ports: Ports): Promise<void> {
     const { combine } = await import('./modes/combine.js')
     setOutputs(await combine(inputs, ports), (name, value) => ports.runner.setOutput(name, value))
   } catch (error) {
-    ports.runner.setFailed(errorText(error, 'Nothing was changed.'))
+    await failEarly(errorText(error, 'Nothing was changed.'), ports)
   }
+}
+
+/** Of a run that has come to nothing that a report could tell of. What asks for no summary gets none. */
+async function failEarly(error: string, { runner, appendSummary }: Ports): Promise<void> {
+  try {
+    if (!/^false$/i.test(runner.getInput('summary')))
+      await appendSummary?.(failureText(runner.getInput('cluster-name'), error))
+  } catch (failure) {
+    runner.warning(`summary: could not be written: ${messageOf(failure)}`)
+  }
+  runner.setFailed(error)
 }
 
 function sayOtherModes({ mode, ofOtherModes }: Inputs | CombineInputs, { runner }: Ports): void {
@@ -106,7 +116,8 @@ function abortError(signal: AbortSignal, inputs: Inputs, thrown: unknown): unkno
 /** Outputs first: a summary or report that cannot be written must not cost later steps their facts. */
 async function publish(report: Report, inputs: Inputs, ports: Ports, outputs: Outputs): Promise<void> {
   const folder = ports.env['RUNNER_TEMP']
-  const path = folder === undefined ? undefined : join(folder, `setup-karpenter-${report.cluster.name}.json`)
+  const attempt = ports.env['GITHUB_RUN_ATTEMPT'] ?? '1'
+  const path = folder === undefined ? undefined : reportPath(folder, report, attempt)
   setOutputs(
     { ...outputs, changed: String(report.changed), ...(path !== undefined && { report: path }) },
     (name, value) => ports.runner.setOutput(name, value)

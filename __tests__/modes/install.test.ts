@@ -69,7 +69,7 @@ test('an install makes everything, proves that it scales, and says so', async ()
     'queue-name': 'blue',
     'stack-name': 'Karpenter-blue',
     'chart-digest': `sha256:${'a'.repeat(64)}`,
-    report: expect.stringContaining('setup-karpenter-blue.json') as unknown
+    report: expect.stringContaining('setup-karpenter-blue-install-1.json') as unknown
   })
   expect(ended.summary).toContain('**Installed**: Karpenter 1.14.1')
   expect(ended.report).toMatchObject({

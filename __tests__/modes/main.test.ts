@@ -14,8 +14,20 @@ test('inputs that are wrong end the step before any call', async () => {
   const ended = await world.main({ 'cluster-name': '', timeout: 'soon' })
   expect(ended.failed).toMatch(/cluster-name:[\s\S]*timeout:/)
   expect(ended.failed).toContain('No call was made and nothing was changed.')
-  expect([ended.outputs, ended.summary, ended.state]).toEqual([{}, '', ''])
+  expect([ended.outputs, ended.state]).toEqual([{}, ''])
+  expect(ended.summary).toMatch(
+    /^## Karpenter: failed\n\n\*\*Failed\*\* before anything was looked at\.\n\n> [^]*cluster-name[^]*timeout/
+  )
   expect([world.cloud.calls(), world.server.calls]).toEqual([[], []])
+})
+
+test('the summary of wrong inputs names the cluster, and is left out as any other', async () => {
+  const wrong = { timeout: 'soon' }
+  expect((await world.main(wrong)).summary).toMatch(/^## Karpenter on `blue`: failed\n/)
+  expect((await world.main({ ...wrong, summary: 'false' })).summary).toBe('')
+  const combined = await world.main({ mode: 'combine', reports: 'reports/*.json' })
+  expect(combined.failed).toBeDefined()
+  expect(combined.summary).toContain(': failed\n')
 })
 
 test('a cluster that is not there fails the step, which still has its report', async () => {
@@ -24,7 +36,7 @@ test('a cluster that is not there fails the step, which still has its report', a
   expect(ended.failed).toContain('Clusters in eu-west-1: blue')
   expect(ended.outputs).toEqual({
     changed: 'false',
-    report: expect.stringContaining('green.json') as unknown
+    report: expect.stringContaining('setup-karpenter-green-install-1.json') as unknown
   })
   expect(ended.report).toMatchObject({ result: 'failed', error: ended.failed, changed: false })
   expect(ended.summary).toContain('there is no EKS cluster')

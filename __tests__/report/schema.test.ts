@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { reportSchemaText } from '../../scripts/report-schema.js'
+import { Graph } from '../../src/engine/graph.js'
 import type { ClusterMode } from '../../src/inputs/inputs.js'
 import { Ledger } from '../../src/report/ledger.js'
 import type { Report } from '../../src/report/report.js'
@@ -33,7 +34,7 @@ describe('docs/report.schema.json', () => {
       // What is missing has no live value, and JSON leaves out what is undefined.
       reportOf('check', (ledger) => ledger.findings([{ ...finding, recorded: undefined, live: undefined }])),
       reportOf('uninstall', (ledger) =>
-        ledger.removal([], {
+        ledger.removal(new Graph([]), [], {
           removed: [{ id: 'stack', title: 'CloudFormation stack Karpenter-blue' }],
           kept: [{ id: 'crds', title: 'CRDs', reason: 'CRDs stay unless their removal is asked for' }],
           leftovers: [{ kind: 'iam', name: 'Controller role', reason: 'not tried' }],

@@ -10,6 +10,8 @@ const result = (stages: Partial<NodePoolResult['stages']>): NodePoolResult => ({
   podsRunning: 1,
   stages: { launched: undefined, registered: undefined, initialized: undefined, podsRunning: 60, ...stages },
   nodeReadySeconds: stages.initialized ?? 90,
+  scaledUpAt: 0,
+  scaledDownAt: 0,
   scaleDownSeconds: 30,
   scaleDown: 'consolidated',
   events: []

@@ -13,6 +13,9 @@ export interface Outcome {
   readonly error?: unknown
 }
 
+/** When a resource was worked at: milliseconds since the epoch. */
+export type Timed = Pick<Outcome, 'id' | 'startedAt' | 'endedAt'>
+
 /** Gives each resource its own Step, and hears when its work begins and ends. */
 export interface Journal {
   step(id: string): { readonly step: Step; readonly changes: () => readonly string[] }
@@ -177,10 +180,13 @@ async function removeOne(
   return { ...outcome, removal, inUse: resource.works }
 }
 
-/** Seconds that a walk needs however wide it runs: the longest chain of dependencies by what each resource took. */
+/**
+ * Seconds that a walk needs however wide it runs: the longest chain of dependencies by what each resource took. It is the
+ * same chain forward and backward.
+ */
 export function criticalPath(
   graph: Graph,
-  outcomes: readonly Outcome[]
+  outcomes: readonly Timed[]
 ): { seconds: number; ids: readonly string[] } {
   const byId = new Map(outcomes.map((outcome) => [outcome.id, outcome]))
   const longest = new Map<string, { seconds: number; ids: readonly string[] }>()

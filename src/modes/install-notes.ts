@@ -1,5 +1,6 @@
 import type { Decisions } from '../plan/decisions.js'
 import type { Discovery } from '../plan/discovery.js'
+import { countAsWanted } from '../engine/changes.js'
 import type { Graph } from '../engine/graph.js'
 import type { Inspection } from '../engine/resource.js'
 import { withoutSecrets } from '../engine/secret-values.js'
@@ -9,6 +10,7 @@ import { gradeOf, newestTested } from '../karpenter/tested-versions.js'
 import type { VersionFacts } from '../karpenter/version-facts.js'
 import { notProvedWarning, type StatementsOrigin } from '../karpenter/version-words.js'
 import type { ReportedSmokeTest, ReportedVersions } from '../report/report.js'
+import type { NodeSpan } from '../report/timeline-bars.js'
 
 /** What is known once everything is decided goes to outputs, summary and report; warnings to the log. */
 export function noteDecisions(run: Run, found: Discovery, decisions: Decisions): void {
@@ -57,7 +59,12 @@ export function testedText(version: string): string {
 
 /** What is proved so far: each NodePool in the report, all of them together in the outputs. */
 export function noteSmokeTests(run: Run, results: readonly NodePoolResult[]): void {
-  run.ledger.smokeTests(results.map(reported))
+  // What the test says of times goes by AWS's clock, the rest of the report by the runner's.
+  const behind = run.ports.clock.now() - run.session.now()
+  run.ledger.smokeTests(
+    results.map(reported),
+    results.flatMap((result) => spansOf(result, behind))
+  )
   const nodes = results.flatMap((result) => result.nodes)
   const names = nodes.map((node) => node.name)
   const types = [...new Set(nodes.map((node) => node.instanceType))]
@@ -73,6 +80,16 @@ export function noteSmokeTests(run: Run, results: readonly NodePoolResult[]): vo
     'node-ready-seconds': most((result) => result.nodeReadySeconds),
     'scale-down-seconds': most((result) => result.scaleDownSeconds)
   })
+}
+
+/** Of each node when it came, ready, and when all of them went. */
+function spansOf(result: NodePoolResult, behind: number): readonly NodeSpan[] {
+  const { nodes, scaledUpAt, scaledDownAt, scaleDownSeconds } = result
+  const [up, down] = [scaledUpAt + behind, scaledDownAt + behind]
+  return nodes.flatMap(({ name, seconds }): readonly NodeSpan[] => [
+    { name, does: 'comes', startedAt: up, endedAt: up + (seconds.initialized ?? 0) * 1000 },
+    { name, does: 'goes', startedAt: down, endedAt: down + scaleDownSeconds * 1000 }
+  ])
 }
 
 function reported(result: NodePoolResult): ReportedSmokeTest {
@@ -125,5 +142,5 @@ export function planLines(graph: Graph, inspections: ReadonlyMap<string, Inspect
         ]
     }
   })
-  return [...lines, `${all.length - lines.length} of ${all.length} resources are as wanted`]
+  return [...lines, `${countAsWanted(inspections)} of ${all.length} resources are as wanted`]
 }

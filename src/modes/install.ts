@@ -114,7 +114,7 @@ async function apply({ run, graph, inspections }: Judged): Promise<readonly Outc
   const startedAt = run.ports.clock.now()
   run.journal.titles((id) => graph.titleOf(id))
   const outcomes = await applyAll(graph, inspections, run.journal, () => run.ports.clock.now())
-  run.ledger.stage('Apply', (run.ports.clock.now() - startedAt) / 1000)
+  run.ledger.stage('Apply', startedAt, run.ports.clock.now())
   run.ledger.walk(graph, inspections, outcomes)
   throwFailures(outcomes)
   return outcomes

@@ -1,3 +1,4 @@
+import { countAsWanted } from '../engine/changes.js'
 import type { Inspection } from '../engine/resource.js'
 import { PreflightError } from '../preflight/index.js'
 import { type InstallPlan, planSchema } from '../report/install-plan.js'
@@ -109,7 +110,7 @@ function planOf(
     },
     changes: resources.length,
     resources,
-    asWanted: [...inspections.values()].filter(({ state }) => state === 'as wanted').length,
+    asWanted: countAsWanted(inspections),
     ignored: ignored.length,
     refusals: outcome.refused?.refusals ?? [],
     ...(nodes !== undefined && {

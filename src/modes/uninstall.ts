@@ -51,11 +51,11 @@ export async function uninstall(run: Run): Promise<void> {
       for (const title of await cleanUpEarlier(now.found.kubernetes, test))
         run.ledger.recorded(`removed ${title}, left by an earlier smoke test`)
       const outcomes = await remove(run, now)
-      run.ledger.removal(outcomes)
+      run.ledger.removal(now.graph, outcomes)
       // What is read after the end of the run's time would only say that it is over.
       if (run.signal.aborted) throwErrors(outcomes)
       const listing = await stage(run, 'Proof', async (step) => prove(run, now, outcomes, step))
-      run.ledger.removal(outcomes, listing)
+      run.ledger.removal(now.graph, outcomes, listing)
       run.outputs.leftovers = JSON.stringify(listing.leftovers.slice(0, mostListed))
       throwFailures(outcomes, listing)
       await stage(run, 'Record', async (step) => {
@@ -202,7 +202,7 @@ async function remove(run: Run, { graph, claims }: Plan): Promise<readonly Remov
   const startedAt = now()
   run.journal.titles((id) => graph.titleOf(id))
   const outcomes = await removeAll(graph, claims, run.journal, now)
-  run.ledger.stage('Remove', (now() - startedAt) / 1000)
+  run.ledger.stage('Remove', startedAt, now())
   return outcomes
 }
 

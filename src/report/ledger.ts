@@ -5,7 +5,7 @@ import type { Graph } from '../engine/graph.js'
 import type { RemovalListing } from '../engine/removal-listing.js'
 import type { Inspection } from '../engine/resource.js'
 import { withoutSecrets } from '../engine/secret-values.js'
-import { criticalPath, type Outcome, type RemovalOutcome } from '../engine/walk.js'
+import { criticalPath, type Outcome, type RemovalOutcome, type Timed } from '../engine/walk.js'
 import type { PreflightFinding } from '../preflight/finding.js'
 import type { ClusterMode } from '../inputs/inputs.js'
 import { headlineOf } from './headline.js'
@@ -13,6 +13,7 @@ import type { UpgradeNotes } from '../upgrade/notes.js'
 import type { InstallPlan } from './install-plan.js'
 import type { Report, ReportedRequests, ReportedSmokeTest, ReportedVersions } from './report.js'
 import { reportSchema } from './report.js'
+import { type NodeSpan, type TimedStage, timelineOf } from './timeline-bars.js'
 
 /** One request of a run, whichever API it went to. */
 export interface SentRequest {
@@ -30,7 +31,7 @@ export class Ledger {
   readonly #mode: ClusterMode
   readonly #run: string
   readonly #startedAt: number
-  readonly #stages: { name: string; seconds: number }[] = []
+  readonly #stages: TimedStage[] = []
   readonly #choices: Record<string, string> = {}
   readonly #kept: Record<string, string> = {}
   readonly #recorded: string[] = []
@@ -39,6 +40,7 @@ export class Ledger {
   #walk:
     { graph: Graph; inspections: ReadonlyMap<string, Inspection>; outcomes: readonly Outcome[] } | undefined
   #smokeTests: readonly ReportedSmokeTest[] = []
+  #nodes: readonly NodeSpan[] = []
   #findings: readonly Finding[] | undefined
   #preflight: readonly PreflightFinding[] | undefined
   #upgrade: UpgradeNotes | undefined
@@ -46,7 +48,12 @@ export class Ledger {
   #plan: InstallPlan | undefined
   #adoption: readonly AdoptionEntry[] | undefined
   #removal:
-    { readonly outcomes: readonly RemovalOutcome[]; readonly listing: RemovalListing | undefined } | undefined
+    | {
+        readonly graph: Graph
+        readonly outcomes: readonly RemovalOutcome[]
+        readonly listing: RemovalListing | undefined
+      }
+    | undefined
 
   constructor(mode: ClusterMode, run: string, cluster: { name: string; region: string }, startedAt: number) {
     this.#mode = mode
@@ -67,8 +74,9 @@ export class Ledger {
     this.#choices[name] = text
   }
 
-  stage(name: string, seconds: number): void {
-    this.#stages.push({ name, seconds })
+  /** Milliseconds since the epoch. */
+  stage(name: string, startedAt: number, endedAt: number): void {
+    this.#stages.push({ name, startedAt, endedAt })
   }
 
   keep(name: string, text: string): void {
@@ -79,8 +87,10 @@ export class Ledger {
     this.#walk = { graph, inspections, outcomes }
   }
 
-  smokeTests(results: readonly ReportedSmokeTest[]): void {
+  /** `spans`: when nodes came and went. */
+  smokeTests(results: readonly ReportedSmokeTest[], spans: readonly NodeSpan[] = []): void {
     this.#smokeTests = results
+    this.#nodes = spans
   }
 
   findings(found: readonly Finding[]): void {
@@ -112,8 +122,8 @@ export class Ledger {
     this.#recorded.push(line)
   }
 
-  removal(outcomes: readonly RemovalOutcome[], listing?: RemovalListing): void {
-    this.#removal = { outcomes, listing }
+  removal(graph: Graph, outcomes: readonly RemovalOutcome[], listing?: RemovalListing): void {
+    this.#removal = { graph, outcomes, listing }
   }
 
   /** Every line of what was changed. */
@@ -130,6 +140,7 @@ export class Ledger {
     readonly warnings: readonly string[]
   }): Report {
     const walk = this.#walk
+    const path = this.#criticalPath(walk ?? this.#removal)
     const report: Omit<Report, 'headline'> = {
       schema: reportSchema,
       mode: this.#mode,
@@ -165,8 +176,18 @@ export class Ledger {
       ...(this.#plan !== undefined && { plan: this.#plan }),
       ...(this.#adoption !== undefined && { adoption: this.#adoption }),
       ...(this.#removal?.listing !== undefined && { removal: this.#removal.listing }),
-      stages: this.#stages,
-      ...(walk !== undefined && { criticalPath: this.#criticalPath(walk) }),
+      stages: this.#stages.map(({ name, startedAt, endedAt }) => ({
+        name,
+        seconds: (endedAt - startedAt) / 1000
+      })),
+      ...(path !== undefined && { criticalPath: path }),
+      timeline: timelineOf({
+        startedAt: this.#startedAt,
+        stages: this.#stages,
+        walked: walk ?? this.#removal,
+        nodes: this.#nodes,
+        critical: path?.ids ?? []
+      }),
       requests: end.requests,
       warnings: end.warnings,
       kept: this.#kept
@@ -175,16 +196,20 @@ export class Ledger {
   }
 
   /** The stages before the walk follow on each other and are all on the path. */
-  #criticalPath(walk: { graph: Graph; outcomes: readonly Outcome[] }): {
-    seconds: number
-    ids: readonly string[]
-  } {
+  #criticalPath(
+    walk: { graph: Graph; outcomes: readonly Timed[] } | undefined
+  ): Report['criticalPath'] | undefined {
+    if (walk === undefined || walk.outcomes.length === 0) return undefined
     const path = criticalPath(walk.graph, walk.outcomes)
-    const before = this.#stages.filter((stage) => stage.name !== 'Apply' && stage.name !== 'Smoke test')
-    const seconds = path.seconds + before.reduce((sum, stage) => sum + stage.seconds, 0)
-    return { seconds, ids: [...before.map((stage) => stage.name), ...path.ids] }
+    const before = this.#stages.filter(({ name }) => !afterwards.has(name))
+    const seconds =
+      path.seconds + before.reduce((sum, { startedAt, endedAt }) => sum + (endedAt - startedAt) / 1000, 0)
+    return { seconds, ids: [...before.map(({ name }) => name), ...path.ids] }
   }
 }
+
+/** Stages that are the walk, or come after it. */
+const afterwards = new Set(['Apply', 'Remove', 'Smoke test', 'Proof', 'Record'])
 
 /** Counts a run's requests. Reads that were sent twice are named: a run needs no read twice but while it waits. */
 export function countRequests(sent: readonly SentRequest[], repeated: readonly string[]): ReportedRequests {

@@ -1,5 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { AdoptionEntry } from './adoption-entry.js'
 import type { Difference } from '../engine/difference.js'
 import type { Finding, FindingKind } from '../engine/findings.js'
@@ -46,6 +46,17 @@ export interface ReportedSmokeTest {
   readonly scaleDownSeconds: number
   /** Karpenter's own events about the test's objects. */
   readonly events: readonly string[]
+}
+
+/** When something of a run was done: seconds since the run began. */
+export interface TimelineBar {
+  readonly part: 'stages' | 'resources' | 'nodes'
+  readonly title: string
+  readonly from: number
+  readonly to: number
+  /** The run would have ended earlier without it. */
+  readonly critical: boolean
+  readonly failed: boolean
 }
 
 export interface ReportedVersions {
@@ -114,11 +125,29 @@ export interface Report {
   /** Mode uninstall: what became of it, and what is left. */
   readonly removal?: RemovalListing
   readonly stages: readonly { readonly name: string; readonly seconds: number }[]
+  /** Stages, resources that were changed, and nodes that came and went, in order of time within each part. */
+  readonly timeline?: readonly TimelineBar[]
   readonly criticalPath?: { readonly seconds: number; readonly ids: readonly string[] }
   readonly requests: ReportedRequests
   readonly warnings: readonly string[]
   /** Texts kept before they were changed, such as aws-auth's mapRoles. */
   readonly kept: Readonly<Record<string, string>>
+}
+
+/**
+ * Where the report of a run goes: `setup-karpenter-blue-install-1.json`, of the run's second attempt `-2`. A step that does
+ * the same as an earlier one of its job gets a name of its own.
+ */
+export function reportPath(
+  folder: string,
+  { cluster, mode }: Pick<Report, 'cluster' | 'mode'>,
+  attempt: string
+): string {
+  const name = `setup-karpenter-${cluster.name}-${mode}-${attempt.replaceAll(/\D/g, '')}`
+  for (let step = 1; ; step += 1) {
+    const path = join(folder, step === 1 ? `${name}.json` : `${name}.step-${step}.json`)
+    if (!existsSync(path)) return path
+  }
 }
 
 /** Writes the report and returns its path. */

@@ -9,6 +9,7 @@ import { adviceText, errorQuote } from './prose.js'
 import { removalText } from './removal-summary.js'
 import type { Report, ReportedResource, ReportedSmokeTest } from './report.js'
 import { fitting, folded, opening } from './sections.js'
+import { timelineText } from './timeline.js'
 import { upgradeText } from './upgrade-lines.js'
 
 /** GitHub drops a step's summary above 1 MiB whole (runner source, 2026); a summary for people is far below. */
@@ -29,6 +30,7 @@ export function summaryText(report: Report): string {
     `## Karpenter on ${shown(code(report.cluster.name))}: ${report.headline}`,
     verdict(report),
     ...(report.error === undefined ? [] : [errorQuote(report.error)]),
+    timelineText(report),
     ...(report.adoption === undefined ? [] : [adoptionText(report.adoption)]),
     ...(report.plan === undefined ? [] : [fitting(planSections(report.plan), longestPlan)]),
     ...(report.findings === undefined || report.findings.length === 0 ? [] : [findingsText(report.findings)]),
@@ -42,6 +44,12 @@ export function summaryText(report: Report): string {
     stageTimes(report)
   ].filter((part) => part !== '')
   return within(parts, longestSummary)
+}
+
+/** The job summary of a run that has ended before it knew its inputs, or anything else. */
+export function failureText(cluster: string, error: string): string {
+  const on = cluster === '' ? '' : ` on ${shown(code(cluster))}`
+  return `## Karpenter${on}: failed\n\n**Failed** before anything was looked at.\n\n${errorQuote(error)}\n`
 }
 
 /** Whole parts, as many as so many bytes take: one that is cut in the middle would spoil what comes after it. */
@@ -107,7 +115,7 @@ function adopted({ karpenterVersion, resources, smokeTests, seconds: time }: Rep
 function proved(tests: readonly ReportedSmokeTest[]): string {
   const added = tests.reduce((sum, test) => sum + test.nodesAdded, 0)
   const slowest = Math.max(...tests.map((test) => test.nodeReadySeconds))
-  return `${added} new nodes came in ${seconds(slowest)} and went`
+  return `${added} new ${added === 1 ? 'node' : 'nodes'} came in ${seconds(slowest)} and went`
 }
 
 function facts({ cluster, choices }: Report): string {
@@ -144,7 +152,15 @@ function smokeTest(test: ReportedSmokeTest): string {
   const points = test.nodes
     .slice(0, mostNodes)
     .map(({ name, instanceType, zone, capacityType }) =>
-      shown(joined([markdown(`- ${shown(code(name))}`), [instanceType, zone, capacityType].join(', ')], ': '))
+      shown(
+        joined(
+          [
+            markdown(`- ${shown(code(name))}`),
+            [instanceType, zone, capacityType].filter((one) => one !== '').join(', ')
+          ],
+          ': '
+        )
+      )
     )
   const left = test.nodes.length - points.length
   const stages = Object.entries(test.stages).map(([stage, time]) => `${stage} ${seconds(time)}`)

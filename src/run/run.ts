@@ -34,7 +34,7 @@ export async function stage<T>(run: Run, name: string, work: (step: Step) => Pro
   try {
     return await run.journal.stage(name, work)
   } finally {
-    run.ledger.stage(name, (run.ports.clock.now() - startedAt) / 1000)
+    run.ledger.stage(name, startedAt, run.ports.clock.now())
   }
 }
 

@@ -53,6 +53,9 @@ export interface SmokeTestResult {
   readonly nodeReadySeconds: number
   /** From scaling to zero until the last NodeClaim and its instance were gone. */
   readonly scaleDownSeconds: number
+  /** When the Deployment was made and when it was scaled to zero: milliseconds since the epoch, by AWS's clock. */
+  readonly scaledUpAt: number
+  readonly scaledDownAt: number
   /** How the nodes went. */
   readonly scaleDown: 'consolidated' | 'by deleting the NodePool'
   readonly events: readonly KarpenterEvent[]

@@ -173,6 +173,7 @@ async function upAndDown(
     ...counted,
     stages: { ...stages, podsRunning: Math.round((lastPod - since) / 1000) },
     nodeReadySeconds: stages.initialized ?? 0,
+    scaledUpAt: since,
     ...down,
     events: events.all
   }

@@ -36,7 +36,7 @@ export async function scaleDown(
   view: View,
   test: ScaleDown,
   step: Step
-): Promise<Pick<SmokeTestResult, 'scaleDownSeconds' | 'scaleDown'>> {
+): Promise<Pick<SmokeTestResult, 'scaleDownSeconds' | 'scaleDown' | 'scaledDownAt'>> {
   const names = objectNames(test.id)
   const started = step.now()
   await kubernetes.delete(deployments, { name: names.deployment, namespace: test.namespace })
@@ -55,7 +55,11 @@ export async function scaleDown(
   } finally {
     step.waiting(undefined)
   }
-  return { scaleDownSeconds: Math.round((step.now() - started) / 1000), scaleDown: how }
+  return {
+    scaledDownAt: started,
+    scaleDownSeconds: Math.round((step.now() - started) / 1000),
+    scaleDown: how
+  }
 }
 
 /** False when nothing began to go within the patience. */
