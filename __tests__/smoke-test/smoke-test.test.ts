@@ -158,6 +158,8 @@ test('counts, names and times what Karpenter made, and sees it go again', async 
     podsRunning: 2,
     stages: { launched: 3, registered: 20, initialized: 31, podsRunning: 38 },
     nodeReadySeconds: 31,
+    scaledUpAt: Date.parse('2026-01-01T00:00:00Z'),
+    scaledDownAt: expect.any(Number) as unknown,
     scaleDownSeconds: expect.any(Number) as unknown,
     scaleDown: 'consolidated',
     events: [
