@@ -14,9 +14,20 @@ import {
 } from '@aws-sdk/client-iam'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { AskedQuestion } from '../sandbox/cloud/service.js'
 import { putPublishedBoundary } from '../sandbox/cluster/boundary.js'
-import { holdPublished } from '../sandbox/cluster/deployer-policy.js'
+import {
+  deployerFacts,
+  hold,
+  holdPublished,
+  publishedStatements,
+  type Statement
+} from '../sandbox/cluster/deployer-policy.js'
+import { publishedPolicy } from '../sandbox/cluster/deployer.js'
 import { newest, oldest, startSandbox, type Sandbox } from '../sandbox/index.js'
+import { list, record } from '../sandbox/values.js'
+import { idleActions, required } from './deployer-policy.js'
+import { errorOf } from './failed-run.js'
 import { withoutSpotRole } from './removal.js'
 import { auditor, callsOf, denied, launchedByKarpenter, succeeded, writes } from './scenario.js'
 import { everything } from './standing.js'
@@ -42,6 +53,8 @@ describe('by install.json, install-iam-bounded.json and boundary.json', () => {
   let sandbox: Sandbox
   let boundary: string
   let before: readonly string[]
+  let statements: readonly Statement[]
+  const asked: AskedQuestion[] = []
   let inputs: Readonly<Record<string, string>>
 
   const controllerRole = 'guarded-karpenter'
@@ -56,6 +69,7 @@ describe('by install.json, install-iam-bounded.json and boundary.json', () => {
     sandbox.cloud.clearCalls()
     const result = succeeded(await sandbox.run({ ...inputs, ...more }))
     expect(denied(callsOf(sandbox))).toEqual([])
+    asked.push(...callsOf(sandbox).flatMap((call) => call.asked))
     return result
   }
 
@@ -71,10 +85,27 @@ describe('by install.json, install-iam-bounded.json and boundary.json', () => {
     })
     before = await everything(sandbox)
     boundary = await putPublishedBoundary(sandbox)
-    await holdPublished(sandbox, 'bounded-install')
+    statements = await publishedStatements(sandbox, 'bounded-install')
+    hold(sandbox, statements)
     inputs = { 'controller-identity': 'irsa', 'permissions-boundary': boundary, 'smoke-test-replicas': '1' }
   })
   afterAll(async () => sandbox.stop())
+
+  test.each([
+    ['BoundedRoles', 'iam:CreateRole'],
+    ['ControllerRolePolicies', 'iam:AttachRolePolicy'],
+    ['NodeRolePolicies', 'iam:AttachRolePolicy']
+  ])('without %s an installation is refused %s before it writes', async (lacking, missing) => {
+    hold(
+      sandbox,
+      statements.filter(({ Sid }) => Sid !== lacking)
+    )
+    sandbox.cloud.clearCalls()
+    const error = errorOf(await sandbox.run({ ...inputs, 'karpenter-version': oldest }))
+    hold(sandbox, statements)
+    expect(error).toContain(missing)
+    expect(writes(callsOf(sandbox))).toEqual([])
+  })
 
   test.each([oldest, newest])('%s is installed, and scales within the boundary', async (version) => {
     await run({ 'karpenter-version': version })
@@ -205,6 +236,18 @@ describe('by install.json, install-iam-bounded.json and boundary.json', () => {
     expect(sandbox.cloud.iam.role(controllerRole).trust).toContain('AssumeRoleWithWebIdentity')
     await run(more)
     expect(writes(callsOf(sandbox))).toEqual([])
+  })
+
+  test('has no action that the runs did not need, but what install-iam.json has in the same statement', async () => {
+    const actionsIn = async (name: string): Promise<readonly string[]> =>
+      list(record(await publishedPolicy(name, deployerFacts(sandbox)))['Statement'])
+        .map(record)
+        .flatMap(({ Sid, Action }) => [Action].flat().map((action) => `${String(Sid)} ${String(action)}`))
+    const own = await actionsIn('install-iam-bounded')
+    // Of these e2e/permissions.test.ts shows that each is needed.
+    const shared = await actionsIn('install-iam')
+    const idle = idleActions(required(statements), asked).filter((one) => own.includes(one))
+    expect(idle.filter((one) => !shared.includes(one))).toEqual([])
   })
 
   test('uninstall.json takes it all away, and leaves the boundary', async () => {

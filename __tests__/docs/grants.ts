@@ -22,6 +22,7 @@ export function text(name: Document, clusterName: string, region = 'eu-west-1'):
     home: homeOf('111122223333', region),
     clusterName,
     issuer: `https://oidc/id/${Buffer.from(clusterName).toString('hex').padEnd(32, '0').toUpperCase().slice(0, 32)}`,
+    vpcId: `vpc-of-${clusterName}`,
     roleName: `setup-karpenter-${clusterName}`,
     repository: 'my-org/my-repo',
     repositoryId: '1234567890',

@@ -53,6 +53,29 @@ describe('The published policies', () => {
     expect(asked({ 'kubernetes.io/cluster/green': 'owned', 'karpenter.sh/nodepool': 'default' })).toBe(false)
   })
 
+  it('tag for discovery nothing of another VPC, where the VPC is named', () => {
+    const allows = (name: string, vpc: string, type: string) =>
+      policyAllows(policy('install', name), {
+        action: 'ec2:CreateTags',
+        resource: `arn:aws:ec2:eu-west-1:111122223333:${type}/id`,
+        context: {
+          'aws:RequestTag/karpenter.sh/discovery': name,
+          'aws:TagKeys': ['karpenter.sh/discovery'],
+          'ec2:Vpc': `arn:aws:ec2:eu-west-1:111122223333:vpc/vpc-of-${vpc}`
+        },
+        principal: 'arn:aws:sts::111122223333:assumed-role/deployer/run',
+        accountId: '111122223333'
+      })
+    for (const type of ['subnet', 'security-group']) {
+      expect([allows('blue', 'blue', type), allows('blue', 'prod-blue', type)]).toEqual([true, false])
+      expect([allows('prod-blue', 'prod-blue', type), allows('prod-blue', 'blue', type)]).toEqual([
+        true,
+        false
+      ])
+      expect(allows('*', '*', type)).toBe(true)
+    }
+  })
+
   it('let in by an access entry no other role than that of the nodes', () => {
     const own = policy('install', 'blue')
     const asked = (role: string) =>

@@ -22,6 +22,7 @@ const values: Readonly<Record<string, string>> = {
   'AWS::AccountId': '111122223333',
   ClusterName: 'blue',
   ClusterOidcId: Buffer.from('blue').toString('hex').padEnd(32, '0').toUpperCase(),
+  VpcId: 'vpc-of-blue',
   RulesOfStack: 'Karpenter-blue'
 }
 const names: Readonly<Record<string, string>> = {
@@ -31,6 +32,7 @@ const names: Readonly<Record<string, string>> = {
   ACCOUNT_ID: '111122223333',
   CLUSTER_NAME: 'blue',
   OIDC_ID: values['ClusterOidcId'] ?? '',
+  VPC_ID: 'vpc-of-blue',
   RULES_OF_STACK: 'Karpenter-blue',
   ROLE_NAME: 'setup-karpenter-blue'
 }
@@ -78,6 +80,7 @@ describe('docs/permissions/role.yaml', () => {
     expect(defaults).toMatchObject({
       Boundary: 'yes',
       StackRole: 'no',
+      VpcId: '*',
       Environment: 'karpenter',
       Branch: 'main',
       PullRequests: 'no'

@@ -21,6 +21,7 @@ const clusterName = 'blue'
 const needs = needsOf({
   account,
   clusterName,
+  vpcId: 'vpc-1',
   controllerRoleName: 'blue-karpenter',
   stackName,
   stackRoleArn: undefined,

@@ -23,6 +23,7 @@ const planned = (
 ): PlannedInstall => ({
   account,
   clusterName,
+  vpcId: 'vpc-1',
   controllerRoleName: 'blue-karpenter',
   stackName,
   stackRoleArn: undefined,
@@ -44,6 +45,7 @@ const published = await publishedForMode('install', {
   home: homeOf(account.id, account.region),
   clusterName,
   issuer: 'https://oidc.eks.eu-west-1.amazonaws.com/id/ABC',
+  vpcId: 'vpc-1',
   roleName: 'deployer',
   repository: 'my-org/my-repo',
   repositoryId: '1',

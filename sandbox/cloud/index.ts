@@ -35,6 +35,8 @@ export interface CloudOptions {
   readonly now?: () => number
   /** Milliseconds until a new Pod Identity association gives credentials; 500 when absent. */
   readonly associationDelay?: number
+  /** How long a pod's session lasts at most, seconds; as EKS and STS have it when absent. */
+  readonly podSessionSeconds?: number | undefined
   /** Private DNS name of an EC2 instance by its id, for tokens that nodes make. */
   readonly privateDnsName?: (instanceId: string) => Promise<string | undefined>
   /** What EKS sees of a subnet; without it there are none. */
@@ -115,11 +117,12 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const url = `http://127.0.0.1:${plain.port}`
   const invoke = invoker(() => services, pipeline)
   const associationDelay = options.associationDelay ?? 500
+  const { podSessionSeconds } = options
   const own = [
     iamService(iam),
-    stsService({ iam, credentials, issuers }),
+    stsService({ iam, credentials, issuers, podSessionSeconds }),
     eksService(eks, iam, options.subnet ?? (async () => undefined)),
-    eksAuthService({ eks, iam, credentials, issuers, associationDelay }),
+    eksAuthService({ eks, iam, credentials, issuers, associationDelay, podSessionSeconds }),
     zonalShiftService(eks)
   ]
   const assume = (roleArn: string, service: string): Caller | undefined => {

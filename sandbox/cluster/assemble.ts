@@ -201,6 +201,7 @@ async function startAws(parts: {
     ...(assembly.spec.associationDelay !== undefined && {
       associationDelay: assembly.spec.associationDelay
     }),
+    podSessionSeconds: assembly.spec.podSessionSeconds,
     subnet: async (id) => services.subnet(id),
     privateDnsName: async (instanceId) =>
       (await services.instances()).find((instance) => instance.id === instanceId)?.privateDnsName
@@ -327,6 +328,7 @@ async function putDeployer(cloud: Cloud, spec: SandboxSpec, name: string): Promi
     home: cloud.iam.home,
     clusterName: name,
     issuer: cloud.eks.cluster(name).issuer,
+    vpcId: cloud.eks.cluster(name).vpcId,
     roleName: 'karpenter-deployer',
     repository: spec.repository ?? REPOSITORY.repository,
     repositoryId: REPOSITORY.repositoryId,

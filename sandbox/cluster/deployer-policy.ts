@@ -21,6 +21,7 @@ export function deployerFacts(sandbox: Sandbox): PolicyFacts {
     home: homeOf(sandbox.accountId, sandbox.region),
     clusterName: sandbox.name,
     issuer: sandbox.cloud.eks.cluster(sandbox.name).issuer,
+    vpcId: sandbox.cloud.eks.cluster(sandbox.name).vpcId,
     roleName: 'karpenter-deployer',
     repository: REPOSITORY.repository,
     repositoryId: REPOSITORY.repositoryId,

@@ -9,6 +9,7 @@ export interface PolicyFacts {
   readonly clusterName: string
   /** Of the cluster: https://oidc.eks.<region>.<suffix>/id/<id> */
   readonly issuer: string
+  readonly vpcId: string
   /** Name of the role that gets the policy. */
   readonly roleName: string
   /** owner/name */
@@ -59,6 +60,7 @@ export function filled(text: string, facts: PolicyFacts): string {
     ACCOUNT_ID: facts.home.accountId,
     RULES_OF_STACK: rulesOf(`Karpenter-${facts.clusterName}`),
     CLUSTER_NAME: facts.clusterName,
+    VPC_ID: facts.vpcId,
     OIDC_ID: facts.issuer.slice(facts.issuer.lastIndexOf('/') + 1),
     ROLE_NAME: facts.roleName,
     AUDIENCE: audienceOf(facts.home),

@@ -64,6 +64,8 @@ export interface SandboxSpec {
   readonly associationDelay?: number
   /** The same for the webhook that gives pods their identity at admission; none when absent. */
   readonly webhookDelay?: number
+  /** How long the sessions of pods last at most, by IRSA and Pod Identity, seconds; hours, as at AWS, when absent. */
+  readonly podSessionSeconds?: number
   /** Milliseconds a CloudFormation resource takes; 100 when absent. */
   readonly stackPace?: number
   readonly log?: (line: string) => void

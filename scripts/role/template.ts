@@ -7,6 +7,7 @@ const substitutions: Readonly<Record<string, string>> = {
   RULES_OF_STACK: '${RulesOfStack}',
   CLUSTER_NAME: '${ClusterName}',
   OIDC_ID: '${ClusterOidcId}',
+  VPC_ID: '${VpcId}',
   ROLE_NAME: 'setup-karpenter-${ClusterName}'
 }
 
@@ -132,6 +133,11 @@ Parameters:
     Type: String
     Description: Last part of the cluster's issuer, cluster.identity.oidc.issuer of aws eks describe-cluster
     AllowedPattern: '[0-9A-F]{32}'
+  VpcId:
+    Type: String
+    Description: The cluster's VPC, whose subnets and security groups alone the role may tag; a star is any
+    Default: '*'
+    AllowedPattern: '[*]|vpc-[0-9a-f]+'
   RulesOfStack:
     Type: String
     Description: Karpenter-<cluster>; where that has more than 24 characters, its first 24 and a star

@@ -7,6 +7,7 @@ export const placeholders = [
   'RULES_OF_STACK',
   'CLUSTER_NAME',
   'OIDC_ID',
+  'VPC_ID',
   'ROLE_NAME'
 ] as const
 

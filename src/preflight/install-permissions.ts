@@ -10,6 +10,8 @@ import type { RenderedStack } from '../karpenter/rendered-stack.js'
 export interface PlannedInstall {
   readonly account: Pick<Account, 'id' | 'partition' | 'region'>
   readonly clusterName: string
+  /** The cluster's. */
+  readonly vpcId: string
   readonly controllerRoleName: string
   readonly stackName: string
   /** Service role by which CloudFormation acts; undefined: by the caller's permissions. */
@@ -40,7 +42,7 @@ export function needsOf(plan: PlannedInstall): readonly Need[] {
   )
 }
 
-function network({ discovered, clusterName, stateOf }: PlannedInstall): readonly Need[] {
+function network({ account, discovered, clusterName, vpcId, stateOf }: PlannedInstall): readonly Need[] {
   const changes = ['subnet-tags', 'security-group-tags'].some((id) => changed(stateOf(id)))
   if (!changes) return []
   return [
@@ -49,7 +51,8 @@ function network({ discovered, clusterName, stateOf }: PlannedInstall): readonly
       resources: discovered,
       context: {
         [`aws:RequestTag/${discoveryTag}`]: clusterName,
-        'aws:TagKeys': [discoveryTag]
+        'aws:TagKeys': [discoveryTag],
+        'ec2:Vpc': `arn:${account.partition}:ec2:${account.region}:${account.id}:vpc/${vpcId}`
       }
     }
   ]

@@ -25,6 +25,7 @@ export function plannedNeeds(
   return needsOf({
     account,
     clusterName: found.cluster.name,
+    vpcId: found.cluster.vpcId,
     controllerRoleName: inputs.controllerRoleName,
     stackName: inputs.stackName,
     stackRoleArn: inputs.stackRoleArn,

@@ -9,6 +9,7 @@ const facts = {
   home: homeOf('111122223333', 'eu-west-1'),
   clusterName: 'blue',
   issuer: 'https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF',
+  vpcId: 'vpc-1',
   roleName: 'setup-karpenter-blue',
   repository: 'my-org/my-repo',
   ownerId: '1234',

@@ -37,6 +37,7 @@ locals {
     CLUSTER_NAME   = var.cluster_name
     URL_SUFFIX     = local.issuer[0]
     OIDC_ID        = local.issuer[1]
+    VPC_ID         = data.aws_eks_cluster.this.vpc_config[0].vpc_id
     ROLE_NAME      = local.role_name
     RULES_OF_STACK = length(local.stack) > 24 ? "${substr(local.stack, 0, 24)}*" : local.stack
   }

@@ -19,6 +19,8 @@ export interface EksAuthParts {
   readonly issuers: Issuers
   /** Milliseconds until a new association is known here: EKS says that associations are eventually consistent. */
   readonly associationDelay: number
+  /** How long a session lasts, seconds; six hours when absent (EKS user guide, Pod Identity). */
+  readonly podSessionSeconds?: number | undefined
 }
 
 const audience = 'pods.eks.amazonaws.com'
@@ -70,7 +72,8 @@ async function assumeRoleForPodIdentity(
     )
   }
   const name = `eks-${cluster.name.slice(0, 20)}-${pod.podName.slice(0, 12)}-${randomUUID().slice(0, 24)}`
-  const session = openSession(parts.credentials, iam.home, role, name, iam.now() + 6 * 3_600_000, {
+  const endsAt = iam.now() + (parts.podSessionSeconds ?? 6 * 3_600) * 1000
+  const session = openSession(parts.credentials, iam.home, role, name, endsAt, {
     tags: association.disableSessionTags ? {} : tags
   })
   return {

@@ -11,6 +11,8 @@ export interface StsParts {
   readonly iam: IamState
   readonly credentials: CredentialStore
   readonly issuers: Issuers
+  /** Longest session of a pod, that is of a token of a cluster's issuer, seconds; as it is asked for when absent. */
+  readonly podSessionSeconds?: number | undefined
 }
 
 /** STS. Its questions are answered by trust policies, so it asks them itself. */

@@ -25,7 +25,9 @@ export async function assumeRoleWithWebIdentity(
   if (role === undefined || trusts(role, provider.arn, action, context, iam.home.accountId) !== 'Allowed') {
     throw new AwsError('AccessDenied', 'Not authorized to perform sts:AssumeRoleWithWebIdentity', 403)
   }
-  const seconds = duration(input, role.maxSessionDuration, false)
+  const given = duration(input, role.maxSessionDuration, false)
+  const ofPod = provider.url.startsWith('oidc.eks.')
+  const seconds = ofPod ? Math.min(given, parts.podSessionSeconds ?? given) : given
   const session = openSession(credentials, iam.home, role, name, iam.now() + seconds * 1000)
   return {
     Credentials: credentialsOutput(session),

@@ -35,6 +35,7 @@ function sources(): QuestionSources {
     partition: 'aws-cn',
     urlSuffix: 'amazonaws.com.cn',
     tagsOf: async (_region, ids) => new Map(ids.map((id) => [id, id === 'sg-1' ? [] : owned])),
+    vpcsOf: async () => new Map([['subnet-1', 'vpc-1']]),
     instanceProfile: (name) =>
       name === 'nodes'
         ? { arn: 'profile', name, roleArn: 'arn:aws-cn:iam::111122223333:role/node' }
@@ -125,7 +126,10 @@ describe('what EC2 asks IAM', () => {
           'aws:TagKeys': ['Name']
         }
       },
-      { resource: 'arn:aws-cn:ec2:cn-north-1:111122223333:subnet/subnet-1' }
+      {
+        resource: 'arn:aws-cn:ec2:cn-north-1:111122223333:subnet/subnet-1',
+        context: { 'ec2:Vpc': 'arn:aws-cn:ec2:cn-north-1:111122223333:vpc/vpc-1' }
+      }
     ])
     expect(await asked('TerminateInstances', { InstanceId: ['i-1'] })).toEqual([
       'ec2:TerminateInstances 111122223333:instance/i-1'

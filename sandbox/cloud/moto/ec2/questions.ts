@@ -17,6 +17,8 @@ export interface QuestionSources {
   readonly urlSuffix: string
   /** Tags of what is there, by id. */
   tagsOf(region: string, ids: readonly string[]): Promise<ReadonlyMap<string, readonly Tag[]>>
+  /** Ids of the VPCs that these subnets and security groups are of, by their ids. */
+  vpcsOf(region: string, ids: readonly string[]): Promise<ReadonlyMap<string, string>>
   /** By name or ARN. */
   readonly instanceProfile: (nameOrArn: string) => InstanceProfile | undefined
   plan(call: AwsCall): LaunchPlan
@@ -112,10 +114,20 @@ async function existing(
 ): Promise<readonly Question[]> {
   const ask = asker(call, sources)
   const tags = await sources.tagsOf(call.region, ids)
+  const vpcs = await sources.vpcsOf(call.region, ids)
+  const ofVpc = (id: string): Context => {
+    const vpc = vpcs.get(id)
+    if (vpc === undefined) return {}
+    return { 'ec2:Vpc': `arn:${sources.partition}:ec2:${call.region}:${call.caller.accountId}:vpc/${vpc}` }
+  }
   return ids.map((id) => {
     const type = typesByPrefix[id.slice(0, id.indexOf('-'))]
     if (type === undefined) throw new AwsError('InvalidID', `The ID '${id}' is not valid`)
-    return ask(call.action, type, id, { ...resourceTags('ec2', tags.get(id) ?? []), ...context })
+    return ask(call.action, type, id, {
+      ...resourceTags('ec2', tags.get(id) ?? []),
+      ...ofVpc(id),
+      ...context
+    })
   })
 }
 

@@ -31,6 +31,7 @@ export function ec2Service(parts: Ec2Parts): Service {
     partition: parts.partition,
     urlSuffix: parts.urlSuffix,
     tagsOf: (region, ids) => tagsOf(moto, region, ids),
+    vpcsOf: (region, ids) => vpcsOf(moto, region, ids),
     instanceProfile: parts.instanceProfile,
     plan: (call) => launchPlan(call, records),
     templateId: ({ input }) => records.template(input).id
@@ -308,6 +309,26 @@ async function tagsOf(
     found
       .get(optionalText(tag, 'resourceId') ?? '')
       ?.push({ Key: optionalText(tag, 'key') ?? '', Value: optionalText(tag, 'value') ?? '' })
+  }
+  return found
+}
+
+async function vpcsOf(
+  moto: MotoClient,
+  region: string,
+  ids: readonly string[]
+): Promise<ReadonlyMap<string, string>> {
+  const kinds = [
+    ['subnet-', 'DescribeSubnets', 'subnet-id', 'subnetSet', 'subnetId'],
+    ['sg-', 'DescribeSecurityGroups', 'group-id', 'securityGroupInfo', 'groupId']
+  ] as const
+  const found = new Map<string, string>()
+  for (const [prefix, action, filter, set, idField] of kinds) {
+    const own = ids.filter((id) => id.startsWith(prefix))
+    if (own.length === 0) continue
+    const described = await moto.ec2Object(region, action, { Filter: [{ Name: filter, Value: own }] })
+    for (const one of items(described[set]))
+      found.set(optionalText(one, idField) ?? '', optionalText(one, 'vpcId') ?? '')
   }
   return found
 }
