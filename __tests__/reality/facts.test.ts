@@ -4,6 +4,7 @@ import { modelOf, type ShapeModel } from '../../sandbox/cloud/model/model.js'
 import { refusedTogether } from '../../src/aws/simulate.js'
 import { isAlreadyExists, isNotFound, issuerUnread } from '../../src/aws/errors.js'
 import { hasBeenTaken } from '../../src/resources/stack/spot-service-linked-role.js'
+import { commonCodes, ec2Codes } from './error-codes.js'
 import { facts } from './facts.js'
 
 /**
@@ -26,13 +27,50 @@ test('every operation that src/ calls has its row, and no row is of another', ()
   expect(Object.keys(facts).sort()).toEqual(called.sort())
 })
 
-/** EventBridge and SQS give no status in their models; EKS and IAM name every code, CloudFormation those with a shape. */
+/** EKS and IAM name every code in their models, CloudFormation those with a shape, EC2 none. */
 test.each(Object.entries(facts))('%s: codes and their HTTP status are of its model', (operation, fact) => {
   const { own } = modelled(operation)
   const wrong = Object.entries(fact.errors ?? {}).filter(([code, status]) => {
+    if (operation.startsWith('ec2:')) return !ec2Codes.has(code) || status !== 400
     return !own.errors.has(code) || (own.errors.get(code) ?? status) !== status
   })
   expect(wrong).toEqual([])
+})
+
+test('where the model gives a code no status, as those of SQS and EventBridge do, the row names who does', () => {
+  const unsaid = Object.entries(facts).filter(
+    ([operation, { errors = {}, source }]) =>
+      source === undefined &&
+      Object.keys(errors).some((code) => modelled(operation).own.errors.get(code) === undefined)
+  )
+  expect(unsaid.map(([operation]) => operation)).toEqual([])
+})
+
+/** In src/: `codeOf(error) === 'X'`, `case 'X'` after it, and a pattern of whole codes. */
+function codesMatchedOn(): readonly string[] {
+  const all = sources.filter((source) => source.includes('codeOf') || source.includes('failure.code'))
+  const compared = all.flatMap((source) => [
+    ...source.matchAll(/(?:codeOf\(\w+\)|\bcode|failure\.code) [!=]== '([\w.]+)'/g)
+  ])
+  const patterns = all.flatMap((source) => [
+    ...source.matchAll(/\/\^\(?([\w|]+?)\)?\$\/\.test\((?:codeOf|failure\.code|code\b)/g)
+  ])
+  return [...new Set([...compared, ...patterns].flatMap(([, codes = '']) => codes.split('|')))]
+}
+
+test('each code that src/ decides by is of a row, or common to all operations', () => {
+  const bare = (code: string): string => code.replace(/(?<=.)(Exception|Error)$/, '')
+  const known = new Set([
+    ...Object.values(facts).flatMap(({ errors }) =>
+      Object.keys(errors ?? {}).flatMap((code) => [code, bare(code)])
+    ),
+    ...Object.keys(commonCodes),
+    // The SDK's own: no answer came.
+    'Timeout'
+  ])
+  const matched = codesMatchedOn()
+  expect(matched.length).toBeGreaterThan(15)
+  expect(matched.filter((code) => !known.has(code)).toSorted()).toEqual([])
 })
 
 const tokens = ['NextToken', 'nextToken', 'Marker']

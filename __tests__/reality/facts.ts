@@ -13,6 +13,9 @@ export interface Fact {
 }
 
 const sdk = (client: string): string => `types of @aws-sdk/client-${client}`
+const ec2Reference = 'EC2 API reference, errors-overview (error-codes.ts)'
+const queueReference =
+  'SQS API reference: QueueDoesNotExist, HTTP status code 400; AWS.SimpleQueueService.NonExistentQueue in the query protocol'
 const gone = { NoSuchEntity: 404 }
 const there = { EntityAlreadyExists: 409 }
 const eksGone = { ResourceNotFoundException: 404 }
@@ -48,14 +51,27 @@ export const facts: Readonly<Record<string, Fact>> = {
     source: 'aws/aws-cdk-cli#1915: `?` for each character beyond ASCII'
   },
   'ec2:CreateTags': {},
-  'ec2:DeleteLaunchTemplate': { wording: ['EC2 has it no more'], source: 'EC2 API reference, error codes' },
-  'ec2:DeleteNetworkInterface': { wording: ['EC2 has it no more'], source: 'EC2 API reference, error codes' },
+  'ec2:DeleteLaunchTemplate': {
+    errors: { 'InvalidLaunchTemplateId.NotFound': 400 },
+    wording: ['EC2 has it no more'],
+    source: ec2Reference
+  },
+  'ec2:DeleteNetworkInterface': {
+    errors: { 'InvalidNetworkInterfaceID.NotFound': 400 },
+    wording: ['EC2 has it no more'],
+    source: ec2Reference
+  },
   'ec2:DeleteTags': {},
-  'ec2:DeleteVolume': { wording: ['EC2 has it no more'], source: 'EC2 API reference, error codes' },
+  'ec2:DeleteVolume': {
+    errors: { 'InvalidVolume.NotFound': 400 },
+    wording: ['EC2 has it no more'],
+    source: ec2Reference
+  },
   'ec2:DescribeImages': {
+    errors: { 'InvalidAMIID.NotFound': 400, 'InvalidAMIID.Malformed': 400 },
     wording: ['no such image'],
     pages: 'all',
-    source: 'EC2 API reference, error codes'
+    source: ec2Reference
   },
   'ec2:DescribeInstanceTypeOfferings': { pages: 'all' },
   'ec2:DescribeInstanceTypes': { pages: 'asked for by name, at most 100 of them' },
@@ -65,13 +81,18 @@ export const facts: Readonly<Record<string, Fact>> = {
   'ec2:DescribeRouteTables': { pages: 'all' },
   'ec2:DescribeSecurityGroups': { pages: 'all' },
   'ec2:DescribeSubnets': {
+    errors: { 'InvalidSubnetID.NotFound': 400, 'InvalidSubnetID.Malformed': 400 },
     wording: ['EC2 has it no more'],
     pages: 'all',
-    source: 'EC2 API reference, error codes'
+    source: ec2Reference
   },
   'ec2:DescribeVolumes': { pages: 'all' },
   'ec2:DescribeVpcEndpoints': { pages: 'all' },
-  'ec2:TerminateInstances': { wording: ['EC2 has it no more'], source: 'EC2 API reference, error codes' },
+  'ec2:TerminateInstances': {
+    errors: { 'InvalidInstanceID.NotFound': 400 },
+    wording: ['EC2 has it no more'],
+    source: ec2Reference
+  },
   'eks:CreateAccessEntry': {
     errors: { ResourceInUseException: 409, InvalidParameterException: 400 },
     wording: ['exists at EKS'],
@@ -114,11 +135,12 @@ export const facts: Readonly<Record<string, Fact>> = {
   'eks:UpdatePodIdentityAssociation': { errors: { ...eksGone, InvalidParameterException: 400 } },
   'eventbridge:EnableRule': {
     errors: { ResourceNotFoundException: 400 },
-    source: 'EventBridge API reference'
+    source: 'EventBridge API reference, EnableRule: ResourceNotFoundException, HTTP status code 400'
   },
   'eventbridge:ListRules': { pages: 'all', absent: ['Rules.Description', 'Rules.EventPattern'] },
   'eventbridge:ListTargetsByRule': {
     errors: { ResourceNotFoundException: 400 },
+    source: 'EventBridge API reference, ListTargetsByRule: ResourceNotFoundException, HTTP status code 400',
     pages: 'a rule has five targets at most (EventBridge quotas)'
   },
   'eventbridge:PutRule': {},
@@ -184,13 +206,18 @@ export const facts: Readonly<Record<string, Fact>> = {
   'sqs:GetQueueAttributes': {
     errors: { QueueDoesNotExist: 400 },
     wording: ['queue is gone'],
-    absent: ['Attributes']
+    absent: ['Attributes'],
+    source: queueReference
   },
-  'sqs:GetQueueUrl': { errors: { QueueDoesNotExist: 400 }, wording: ['queue is gone'] },
-  'sqs:SetQueueAttributes': { errors: { QueueDoesNotExist: 400 } },
+  'sqs:GetQueueUrl': {
+    errors: { QueueDoesNotExist: 400 },
+    wording: ['queue is gone'],
+    source: queueReference
+  },
+  'sqs:SetQueueAttributes': { errors: { QueueDoesNotExist: 400 }, source: queueReference },
   'ssm:GetParameters': { absent: ['Parameters', 'InvalidParameters'], source: sdk('ssm') },
   'sts:AssumeRoleWithWebIdentity': {
-    errors: { IDPCommunicationError: 400, InvalidIdentityToken: 400 },
+    errors: { IDPCommunicationError: 400, InvalidIdentityToken: 400, RegionDisabledException: 403 },
     wording: ["the issuer's keys were not read"],
     source: 'aws-actions/configure-aws-credentials#299, #348; actions/runner#1466'
   },

@@ -35,7 +35,7 @@ export function codeOf(error: unknown): string | undefined {
 export function isNotFound(error: unknown): boolean {
   const failure = failureOf(error)
   if (failure === undefined || failure.status === 0) return false
-  if (/^(NoSuchEntity|ResourceNotFound|ChangeSetNotFound|NotFound)$/.test(failure.code)) return true
+  if (/^(NoSuchEntity|ResourceNotFound|ChangeSetNotFound)$/.test(failure.code)) return true
   if (/\.NotFound$/.test(failure.code)) return true
   // SQS's name for it before it spoke JSON comes with an answer still, as the error's code.
   if (failure.code === 'QueueDoesNotExist' || failure.code.endsWith('.NonExistentQueue')) return true
@@ -46,8 +46,7 @@ export function isAlreadyExists(error: unknown): boolean {
   const code = codeOf(error)
   return (
     code !== undefined &&
-    (/^(EntityAlreadyExists|AlreadyExists|ResourceInUse|NameAlreadyExists)$/.test(code) ||
-      code.endsWith('.Duplicate'))
+    (/^(EntityAlreadyExists|AlreadyExists|ResourceInUse)$/.test(code) || code.endsWith('.Duplicate'))
   )
 }
 
