@@ -29,6 +29,7 @@ function planOf(resources: InstallPlan['resources'], more: Partial<InstallPlan> 
     kind: 'plan',
     upgrade: undefined,
     ignored: [],
+    notes: [],
     plan: {
       schema: planSchema,
       cluster: { name: 'prod', region: 'eu-west-1' },
@@ -124,6 +125,18 @@ describe('the comment of a plan', () => {
     await keep({ kind: 'failure', error: 'setup-karpenter: x: ``` @octocat' })
     expect(bodies()[0]).toContain('the plan failed')
     expect(bodies()[0]).toContain('\n> **x**: &#96;&#96;&#96; &#64;&#8203;octocat\n')
+  })
+
+  it('has what the preflight notes, folded', async () => {
+    const note = { check: 'network', level: 'note' as const, subject: 'subnets', evidence: '' }
+    const notes = [
+      { ...note, problem: 'subnet-2 is public', fix: 'Pass `subnets: private`.' },
+      { ...note, level: 'warning' as const, problem: 'else', fix: 'none' }
+    ]
+    await keep(some.kind === 'plan' ? { ...some, notes } : some)
+    expect(bodies()[0]).toContain(
+      '<details><summary>1 note</summary>\n\n- **subnets**: subnet-2 is public\n  - Pass <code>subnets: private</code>.\n\n</details>'
+    )
   })
 
   it('takes nothing that the cluster wrote for Markdown', async () => {

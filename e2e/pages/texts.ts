@@ -1,11 +1,16 @@
-import { PlayedWorld } from '../../__tests__/modes/played-run.js'
+import { type Ended, PlayedWorld } from '../../__tests__/modes/played-run.js'
 import { type GitHubApi, startGitHubApi } from '../../sandbox/runner/github-api.js'
+import { mapAt } from '../../src/engine/json.js'
+import { clusterRows } from '../../src/report/clusters.js'
+import { clustersIssue, clustersText } from '../../src/report/clusters-summary.js'
 
 /** A page that people see, and whether its run is one that draws when it did what. */
 export interface PageText {
   readonly name: string
   readonly markdown: string
   readonly drawn: boolean
+  /** Its table has a column for each fact, and scrolls on a phone. */
+  readonly wide?: true
 }
 
 const repository = 'org/repo'
@@ -25,32 +30,50 @@ export async function pageTexts(): Promise<readonly PageText[]> {
 async function lifeOf(github: GitHubApi): Promise<readonly PageText[]> {
   const world = await PlayedWorld.start()
   const pages: PageText[] = []
+  const reports: Ended['report'][] = []
   const token = { 'github-token': github.token }
   const env = { GITHUB_API_URL: github.url, GITHUB_REPOSITORY: repository }
   const add = (name: string, markdown: string, drawn = false): void =>
     void pages.push({ name, markdown, drawn })
+  const run = async (name: string, ...given: Parameters<PlayedWorld['main']>): Promise<void> => {
+    const { summary, report, outputs } = await world.main(...given)
+    reports.push(report)
+    add(name, summary, outputs['changed'] === 'true' || given[0]?.['mode'] === 'smoke-test')
+  }
   try {
     github.put({ pullRequest: true })
-    const plan = { mode: 'plan', comment: 'true', ...token }
     const onPullRequest = { ...env, GITHUB_REF: 'refs/pull/1/merge' }
-    add('plan of a first install', (await world.main(plan, { env: onPullRequest })).summary)
+    await run('plan of a first install', { mode: 'plan', comment: 'true', ...token }, { env: onPullRequest })
     add('comment of a first install', github.comments()[0]?.body ?? '')
-    add('install', (await world.main()).summary, true)
-    add('install again', (await world.main(quick)).summary)
-    add('check', (await world.main({ mode: 'check' })).summary)
+    await run('install')
+    await run('install again', quick)
+    await run('check', { mode: 'check' })
     damage(world)
+    await run('plan of drift', { mode: 'plan' })
     const ignore = '[{resource: "subnet-tags", field: "subnet-1.*", reason: "moved by hand, to be undone"}]'
-    add('plan of drift', (await world.main({ mode: 'plan' })).summary)
-    const check = { mode: 'check', 'drift-issue': 'true', ignore, ...token }
-    add('check of drift', (await world.main(check, { env })).summary)
+    await run('check of drift', { mode: 'check', 'drift-issue': 'true', ignore, ...token }, { env })
     add('drift issue', github.issues().find(({ title }) => title.includes('drifted'))?.body ?? '')
-    add('smoke test', (await world.main({ mode: 'smoke-test' })).summary, true)
-    add('uninstall', (await world.main({ mode: 'uninstall' })).summary, true)
-    add('uninstall again', (await world.main({ mode: 'uninstall' })).summary)
-    return pages
+    await run('smoke test', { mode: 'smoke-test' })
+    await run('uninstall', { mode: 'uninstall' })
+    await run('uninstall again', { mode: 'uninstall' })
+    return [...pages, ...clustersPages(reports)]
   } finally {
     await world.stop()
   }
+}
+
+/** The same reports as those of as many clusters. */
+function clustersPages(reports: readonly Ended['report'][]): readonly PageText[] {
+  const texts = reports.map((report = {}, index) => {
+    const cluster = { ...mapAt(report, 'cluster'), name: `production-${index}` }
+    return { source: `${index}.json`, text: JSON.stringify({ ...report, cluster }) }
+  })
+  const rows = clusterRows(texts, [{ name: 'never-reported', region: 'eu-west-1' }])
+  const issue = clustersIssue(rows, 'Clusters', 'https://github.com/org/repo/actions/runs/1')
+  return [
+    { name: 'clusters', markdown: clustersText(rows), drawn: false, wide: true },
+    { name: 'issue of clusters', markdown: issue.body, drawn: false, wide: true }
+  ]
 }
 
 /** What people do to it by hand. */

@@ -167,7 +167,8 @@ function checkSubnets(subnets: readonly Subnet[], cluster: Cluster, input: Subne
   }
 }
 
-function isPublic(subnetId: string, tables: readonly RouteTable[]): boolean {
+/** Whether the route table leads to an internet gateway. */
+export function isPublic(subnetId: string, tables: readonly RouteTable[]): boolean {
   const routes = routeTableOf(subnetId, tables)?.Routes ?? []
   return routes.some((route) => route.GatewayId?.startsWith('igw-') === true)
 }

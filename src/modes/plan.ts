@@ -42,7 +42,8 @@ async function planned(
       )
   })
   const upgrade = outcome.refused === undefined ? outcome.judged.upgrade : undefined
-  return { said: { kind: 'plan', plan: of, upgrade, ignored: seen.ignored }, refused: outcome.refused }
+  const notes = run.ledger.preflighted
+  return { said: { kind: 'plan', plan: of, upgrade, ignored: seen.ignored, notes }, refused: outcome.refused }
 }
 
 /** With `comment`: the comment of the cluster follows the plan. What goes wrong with it fails nothing. */

@@ -108,6 +108,8 @@ export interface Checked {
 export interface Facts extends KnownInputs, KnownDiscovery, KnownDecisions, NetworkReads {
   readonly account: Account
   readonly releaseName: string
+  /** The subnets are all of the cluster's, because nothing else was asked for. */
+  readonly everySubnet: boolean
   /** `1.34` */
   readonly kubernetes: string
   /** The version of the last install that ended well. */
@@ -232,6 +234,7 @@ export function factsOf(checked: Checked): Facts {
     ...found,
     ...decisions,
     releaseName,
+    everySubnet: inputs.subnets.kind === 'cluster' && found.adopted === undefined,
     account: aws.account,
     kubernetes: cluster.kubernetesVersion,
     recorded: found.record?.karpenterVersion,

@@ -101,6 +101,11 @@ export class Ledger {
     this.#preflight = found
   }
 
+  /** What the preflight has found, as far as it has come. */
+  get preflighted(): readonly PreflightFinding[] {
+    return this.#preflight ?? []
+  }
+
   upgrade(notes: UpgradeNotes): void {
     this.#upgrade = notes
   }

@@ -3,6 +3,8 @@ import type { IgnoredField } from '../engine/ignore.js'
 import { ignoredSection } from './ignored-text.js'
 import type { InstallPlan } from './install-plan.js'
 import { code, shown } from './markdown.js'
+import type { PreflightFinding } from '../preflight/finding.js'
+import { noteSections } from './note-sections.js'
 import { planHeadline, planSections } from './plan-text.js'
 import { errorQuote } from './prose.js'
 import { type Section, sectionsText } from './sections.js'
@@ -22,6 +24,8 @@ export type PlanSaid =
       readonly plan: InstallPlan
       readonly upgrade: UpgradeNotes | undefined
       readonly ignored: readonly IgnoredField[]
+      /** Of the preflight: what an install would say and go on. */
+      readonly notes: readonly PreflightFinding[]
     }
   | { readonly kind: 'failure'; readonly error: string }
 
@@ -69,6 +73,7 @@ function sectionsOf(said: PlanSaid): readonly Section[] {
   return [
     ...planSections(said.plan),
     ...ignoredSection(said.ignored),
+    ...noteSections(said.notes),
     ...(upgrade === '' ? [] : [{ title: 'What the upgrade brings, and its nodes', blocks: [upgrade] }])
   ]
 }

@@ -4,6 +4,7 @@ import { countsText } from './headline.js'
 import { ignoredText } from './ignored-text.js'
 import type { InstallPlan } from './install-plan.js'
 import { bold, code, joined, literal, markdown, moreThan, prose, seconds, shown, table } from './markdown.js'
+import { noteSections } from './note-sections.js'
 import { planHeadline, planSections } from './plan-text.js'
 import { adviceText, errorQuote } from './prose.js'
 import { removalText } from './removal-summary.js'
@@ -40,6 +41,7 @@ export function summaryText(report: Report): string {
     ...(report.removal === undefined ? [] : [removalText(report.removal)]),
     ...report.smokeTests.map(smokeTest),
     warnings(report),
+    fitting(noteSections(report.preflight ?? []), longestPlan),
     facts(report),
     stageTimes(report)
   ].filter((part) => part !== '')

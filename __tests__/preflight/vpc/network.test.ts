@@ -72,6 +72,7 @@ async function findingsOf(given: Given): Promise<readonly Concern[]> {
     async (): Promise<Read<T>> => ({ state: 'read', items })
   return network({
     clusterName: 'blue',
+    everySubnet: false,
     region: 'eu-west-1',
     cluster: { vpcId: 'vpc-1' },
     subnets: [subnet('subnet-1'), subnet('subnet-2')],
@@ -356,4 +357,30 @@ it('endpoints that may not be read may be there: no more than a warning', async 
       /^warning nodes in subnet-1, subnet-2 may have no way .* no VPC endpoints that could be seen for ec2,/
     )
   ])
+})
+
+describe('subnets that nobody has chosen', () => {
+  const tables = [table([nat]), table([internet], ['subnet-2'])]
+  const open = subnet('subnet-2', { publicAddresses: true })
+  const subnets = [subnet('subnet-1'), open]
+
+  it('are said to be public, with what leaves them out', async () => {
+    expect(await findingsOf({ everySubnet: true, tables, subnets })).toEqual([
+      {
+        level: 'note',
+        subject: 'subnets',
+        problem:
+          'subnet-2 is public, and nodes run there as well: the route table leads to an internet gateway',
+        evidence: '',
+        fix: 'Pass `subnets: private` to leave such out.'
+      }
+    ])
+    const [alone] = await findingsOf({ everySubnet: true, tables, subnets: [open] })
+    expect(alone?.fix).toMatch(/^None of the cluster is private: pass ids/)
+  })
+
+  it('are not spoken of where they were chosen, or are private', async () => {
+    expect(await findingsOf({ tables, subnets })).toEqual([])
+    expect(await findingsOf({ everySubnet: true, subnets: [subnet('subnet-1')] })).toEqual([])
+  })
 })

@@ -1,6 +1,6 @@
 import type { Cluster } from '../../aws/environment.js'
 import type { RouteTable, VpcEndpoint } from '@aws-sdk/client-ec2'
-import type { Subnet } from '../../aws/discover.js'
+import { isPublic, type Subnet } from '../../aws/discover.js'
 import { field, type Manifest } from '../../kubernetes/manifest.js'
 import { clusterTags } from './cluster-tags.js'
 import type { Read } from '../reads/denied-read.js'
@@ -16,6 +16,7 @@ type NetworkFacts = Pick<
   | 'clusterName'
   | 'region'
   | 'subnets'
+  | 'everySubnet'
   | 'securityGroups'
   | 'nodeClasses'
   | 'values'
@@ -56,8 +57,27 @@ export async function network(facts: NetworkFacts): Promise<readonly Concern[]> 
   return [
     ...notRead([tables, endpoints, subnets, groups]),
     ...alsoTagged({ clusterName: facts.clusterName, vpcId }, more),
+    ...(tables.state === 'read' ? publicOnes(facts, tables.items) : []),
     ...(tables.state === 'read' ? routes(taken, tables.items, endpoints) : []),
     ...clusterTags(taken)
+  ]
+}
+
+/** The guide takes all subnets of the cluster, and nodes in those that are public too: whoever did not choose it is told. */
+function publicOnes({ everySubnet, subnets }: NetworkFacts, tables: readonly RouteTable[]): Concern[] {
+  const open = subnets.filter(({ id }) => isPublic(id, tables)).map(({ id }) => id)
+  if (!everySubnet || open.length === 0) return []
+  const rest = open.length === subnets.length
+  return [
+    {
+      level: 'note',
+      subject: 'subnets',
+      problem: `${open.join(', ')} ${open.length === 1 ? 'is' : 'are'} public, and nodes run there as well: the route table leads to an internet gateway`,
+      evidence: '',
+      fix: rest
+        ? 'None of the cluster is private: pass ids of others to have nodes elsewhere.'
+        : 'Pass `subnets: private` to leave such out.'
+    }
   ]
 }
 
