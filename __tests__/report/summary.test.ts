@@ -153,6 +153,14 @@ describe('summaryText', () => {
     })
     expect(found.split('\n')[0]).toBe('## Karpenter on `blue`: 1 drift')
     expect(found).toContain('<code>a&#124;b</code>')
+    const error =
+      'setup-karpenter: Karpenter on blue: 1 drift\n    NodePool default: it differs\n  Nothing was changed.'
+    const failed = { ...report, mode: 'check', result: 'failed', findings: [finding], counts } as const
+    // What the findings say in more words is not said twice; another error is.
+    expect(summaryText({ ...failed, error })).not.toContain('\n> ')
+    expect(summaryText({ ...failed, error: 'setup-karpenter: timeout: is over' })).toContain(
+      '> **timeout**: is over'
+    )
     expect(found).toContain('&#60;b&#62;&#64;&#8203;team')
   })
 

@@ -78,7 +78,8 @@ export function findingText(finding: PreflightFinding): string {
 }
 
 function lineOf(finding: PreflightFinding): string {
-  return `${problemText(finding)}. ${finding.fix}`
+  // Some end with a full stop already.
+  return `${problemText(finding).replace(/\.$/, '')}. ${finding.fix}`
 }
 
 function problemText(finding: PreflightFinding): string {

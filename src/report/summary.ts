@@ -30,7 +30,7 @@ export function summaryText(report: Report): string {
   const parts = [
     `## Karpenter on ${shown(code(report.cluster.name))}: ${report.headline}`,
     verdict(report),
-    ...(report.error === undefined ? [] : [errorQuote(report.error)]),
+    ...(report.error === undefined || isSaidBelow(report, report.error) ? [] : [errorQuote(report.error)]),
     timelineText(report),
     ...(report.adoption === undefined ? [] : [adoptionText(report.adoption)]),
     ...(report.plan === undefined ? [] : [fitting(planSections(report.plan), longestPlan)]),
@@ -46,6 +46,16 @@ export function summaryText(report: Report): string {
     stageTimes(report)
   ].filter((part) => part !== '')
   return within(parts, longestSummary)
+}
+
+/** Whether an error is what the findings, or the refusals of a plan, say in more words. */
+function isSaidBelow({ findings = [], plan, result }: Report, error: string): boolean {
+  if (result === 'cancelled') return false
+  const told = (text: string): boolean => error.includes(text)
+  return (
+    findings.some(({ title, reason }) => told(`${title}: ${reason}`)) ||
+    (plan !== undefined && plan.refusals.length > 0)
+  )
 }
 
 /** The job summary of a run that has ended before it knew its inputs, or anything else. */
