@@ -6,8 +6,8 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { checkIsClean } from './clean-check.js'
-import { refusedBeforeWriting } from './failed-run.js'
-import { succeeded } from './scenario.js'
+import { errorOf, refusedBeforeWriting } from './failed-run.js'
+import { at, reportOf, succeeded } from './scenario.js'
 
 const inputs = { 'karpenter-version': newest, 'smoke-test': 'false' }
 const systemPath = '/usr/bin:/bin'
@@ -25,6 +25,7 @@ describe('helm', () => {
   let sandbox: Sandbox
   let folder: string
   let toolCache: string
+  let installed: ActionResult
 
   beforeAll(async () => {
     sandbox = await startSandbox({ name: 'green', region: 'eu-west-1', kubernetesVersion: '1.34' })
@@ -72,6 +73,23 @@ describe('helm', () => {
     ])
   })
 
+  test.each([
+    [
+      'another workflow',
+      'it carries a wrong signature: it was signed by aws/karpenter-provider-aws/.github/workflows/ci.yaml@refs/heads/main, not by '
+    ],
+    ['none', 'it carries no signature']
+  ] as const)('where a signature is required, a chart signed by %s is refused', async (signing, reason) => {
+    sandbox.published.setSigning(signing)
+    const result = await sandbox.run({ ...inputs, 'chart-signature': 'require' }, { toolCache })
+    sandbox.published.setSigning('release')
+    const digest = sandbox.published.chartDigest(newest) ?? ''
+    const said = `setup-karpenter: chart: ${sandbox.published.chart} ${newest} (${digest}): ${reason}`
+    await refusedBeforeWriting(sandbox, result, [])
+    expect(errorOf(result).startsWith(said)).toBe(true)
+    expect(errorOf(result)).toContain('Nothing was changed.')
+  })
+
   test('the logins are stale: helm itself fails by them', async () => {
     const pull = promisify(execFile)(
       sandbox.built.helm.binary,
@@ -85,7 +103,7 @@ describe('helm', () => {
     const { result, paths } = await withRequests(async () =>
       sandbox.run(inputs, { path: systemPath, toolCache, env: { HOME: join(folder, 'home') } })
     )
-    succeeded(result)
+    installed = succeeded(result)
     expect(result.log).toContain(`downloaded from 127.0.0.1:${sandbox.published.port}, checksum verified`)
     const { version } = sandbox.built.helm
     expect(archives(paths)).toEqual([
@@ -98,15 +116,28 @@ describe('helm', () => {
     expect(await readdir(toolCache)).toEqual(['helm'])
   })
 
+  test('log, report and summary say by whom the chart was signed', () => {
+    const by = `by aws/karpenter-provider-aws/.github/workflows/release.yaml@refs/tags/v${newest} on 20`
+    expect(installed.log).toContain(`Chart signature: ${by}`)
+    expect(String(at(reportOf(installed), 'choices', 'Chart signature'))).toMatch(
+      new RegExp(`^${by.replaceAll('.', '\\.')}.*, log entry \\d+ \\(by chart-trust-root\\)$`)
+    )
+    expect(installed.summary).toContain(by)
+    expect(installed.annotations.map(({ message }) => message).join('\n')).not.toContain('signature')
+  })
+
   test('a check finds nothing, and writes nothing', async () => {
     await checkIsClean(sandbox, inputs, { path: systemPath, toolCache })
   })
 
-  test('a later run takes it from the tool cache', async () => {
+  test('a later run takes it from the tool cache, and a signature of the form of cosign 3 is as good', async () => {
+    sandbox.published.setSigning('bundle')
     const { result, paths } = await withRequests(async () =>
-      sandbox.run(inputs, { path: systemPath, toolCache })
+      sandbox.run({ ...inputs, 'chart-signature': 'require' }, { path: systemPath, toolCache })
     )
+    sandbox.published.setSigning('none')
     succeeded(result)
+    expect(result.log).toContain(`release.yaml@refs/tags/v${newest} on 20`)
     expect(result.log).toContain('(tool cache; none on the PATH)')
     expect(archives(paths)).toEqual([])
     expect(result.outputs['changed']).toBe('false')
@@ -121,6 +152,10 @@ describe('helm', () => {
     )
     succeeded(result)
     expect(result.log).toContain(`${sandbox.built.helm.version} (on the PATH, satisfies`)
+    // The chart has lost its signature meanwhile.
+    expect(result.annotations).toContainEqual(
+      expect.objectContaining({ message: expect.stringContaining('it carries no signature') as string })
+    )
     expect(archives(paths)).toEqual([])
     expect(result.outputs['changed']).toBe('false')
   })

@@ -3,7 +3,7 @@ import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbo
 import { upstreamPaths } from '../sandbox/published/upstream-files.js'
 import { checkIsClean } from './clean-check.js'
 import { errorOf } from './failed-run.js'
-import { callsOf, succeeded } from './scenario.js'
+import { callsOf, succeeded, writes } from './scenario.js'
 
 const inputs = { 'karpenter-version': newest, 'smoke-test': 'false' }
 
@@ -71,6 +71,22 @@ describe('a runner that reaches the world through a proxy only', () => {
 
   test('a check finds nothing, and writes nothing', async () => {
     await checkIsClean(sandbox, inputs, { throughProxy: true, path: '/usr/bin:/bin' })
+  })
+
+  test("a wrong signature of what AWS publishes is refused on off too, with the carried trust root where Sigstore's is out of reach", async () => {
+    expect(result.log).toContain('Chart signature: not proved: it carries no signature')
+    sandbox.published.setSigning('release', 'public.ecr.aws')
+    const calls = callsOf(sandbox).length
+    const failed = await sandbox.run({ ...inputs, 'chart-signature': 'off' }, { throughProxy: true })
+    expect(errorOf(failed)).toContain(
+      `chart: oci://public.ecr.aws/karpenter/karpenter ${newest} (${sandbox.published.chartDigest(newest)}): it carries a wrong signature: its proof fails: `
+    )
+    expect(errorOf(failed)).toContain('let the runner reach tuf-repo-cdn.sigstore.dev')
+    expect(sandbox.proxy.connections.filter(({ refused }) => refused).map(({ host }) => host)).toEqual([
+      'tuf-repo-cdn.sigstore.dev'
+    ])
+    expect(writes(callsOf(sandbox).slice(calls))).toEqual([])
+    sandbox.published.setSigning('none', 'public.ecr.aws')
   })
 
   test('a proxy that is not there is said to be unreachable, before anything is written', async () => {

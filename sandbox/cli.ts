@@ -81,6 +81,7 @@ async function main(): Promise<void> {
       `  API server       ${sandbox.controlPlane.endpoint}`,
       `  AWS              ${sandbox.cloud.url}`,
       `  chart            ${sandbox.published.chart}`,
+      `  chart-trust-root ${sandbox.published.trustRootPath}`,
       `  helm             ${sandbox.built.helm.binary}`,
       `  nodes            ${sandbox.nodes.names().join(', ')}`,
       `  deployer's role  ${sandbox.deployerRoleArn}`,

@@ -62,7 +62,18 @@ export const inputGroups: readonly InputGroup[] = [
   { title: 'Plan and check', inputs: ['ignore', 'comment', 'fail-on', 'drift-issue', 'github-token'] },
   { title: 'Many clusters', inputs: ['reports', 'clusters'] },
   { title: 'Uninstall', inputs: ['force-drain', 'remove-crds', 'remove-oidc-provider', 'remove-adopted'] },
-  { title: 'Mirrors', inputs: ['template', 'chart', 'helm-version', 'helm-download-url'] }
+  {
+    title: 'Mirrors',
+    inputs: [
+      'template',
+      'chart',
+      'chart-signature',
+      'chart-trust-root',
+      'chart-signer',
+      'helm-version',
+      'helm-download-url'
+    ]
+  }
 ]
 
 /** The modes in which an input means something, for a reader: `all`, `all but combine`, or their names. */

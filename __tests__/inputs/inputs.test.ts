@@ -4,6 +4,7 @@ import { load } from 'js-yaml'
 import { isMap } from '../../src/engine/json.js'
 import { UserError } from '../../src/engine/errors.js'
 import { type InputSource, isCombine, parseCombineInputs, parseInputs } from '../../src/inputs/inputs.js'
+import { isPublished } from '../../src/helm/signature/published.js'
 import { guideNames } from '../../src/karpenter/names.js'
 import { table } from '../../src/inputs/table.js'
 import { overrides } from '../../src/preflight/catalogue.js'
@@ -34,6 +35,7 @@ function source(given: Record<string, string>, files: Record<string, string> = {
     },
     env: {},
     guideNames,
+    publishedByAws: isPublished,
     overrides,
     readFile: (path) => {
       const text = files[path]
@@ -239,6 +241,12 @@ describe('parseInputs', () => {
     ['security-groups', 'sg-xyz'],
     ['template', 'missing.yaml'],
     ['stack-name', '1stack'],
+    ['chart-signature', 'always'],
+    ['chart-trust-root', 'no/such.json'],
+    ['chart-signer', 'me'],
+    ['chart-signer', 'https://github.com/acme/mirror/.github/workflows/charts.yml'],
+    ['chart-signer', 'me@example.com http://accounts.example.com'],
+    ['chart-signer', 'me https://a.example https://b.example'],
     ['chart', 'oci://public.ecr.aws/karpenter/karpenter:1.2.1'],
     ['helm-version', '3.1.0'],
     ['helm-download-url', 'get.helm.sh'],

@@ -155,6 +155,7 @@ export async function assemble(assembly: Assembly): Promise<Omit<Sandbox, 'built
       cloud,
       deployerRoleArn: deployer.arn,
       chart: published.chart,
+      trustRootPath: published.trustRootPath,
       publishedUrl: published.url,
       proxyUrl: proxy.url,
       caPath

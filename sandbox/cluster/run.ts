@@ -26,6 +26,7 @@ export interface RunnerParts {
   readonly cloud: Cloud
   readonly deployerRoleArn: string
   readonly chart: string
+  readonly trustRootPath: string
   readonly publishedUrl: string
   readonly proxyUrl: string
   readonly caPath: string
@@ -66,7 +67,12 @@ export function runnerOf(parts: RunnerParts): Sandbox['run'] {
         // By their public names these need no input.
         ...(throughNames
           ? {}
-          : { chart: parts.chart, 'helm-download-url': parts.publishedUrl, template: 'built-in' }),
+          : {
+              chart: parts.chart,
+              'chart-trust-root': parts.trustRootPath,
+              'helm-download-url': parts.publishedUrl,
+              template: 'built-in'
+            }),
         ...inputs
       },
       run,

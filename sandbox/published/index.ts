@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Authority } from '../certificates.js'
 import { listen } from '../listen.js'
@@ -8,6 +8,8 @@ import { plainText, type PublishedAnswer, type PublishedRequest } from './answer
 import { packChart, packCrdChart, type ChartSource, type PublishedChart } from './chart.js'
 import { helmReleaseOf, type HelmSource } from './helm-release.js'
 import { registryOf, type TagList } from './registry.js'
+import type { Signing } from './signatures.js'
+import { startSigner } from './signer.js'
 import type { UpstreamFiles } from './upstream-files.js'
 
 export { imageDigest } from './chart.js'
@@ -59,6 +61,10 @@ export interface Published {
   setHelmChecksum(checksum: 'right' | 'wrong'): void
   /** From now on, whether the registry lists its tags. */
   setTagList(tagList: TagList): void
+  /** Of the Sigstore instance that signs the charts, for chart-trust-root. */
+  readonly trustRootPath: string
+  /** From now on, how the charts of the mirror are signed, or those at AWS's public name, which bear no signature at first. */
+  setSigning(signing: Signing, where?: 'mirror' | 'public.ecr.aws'): void
   stop(): Promise<void>
 }
 
@@ -78,7 +84,10 @@ export async function startPublished(options: PublishedOptions): Promise<Publish
       crdCharts.set(version, await packCrdChart(version, chart.crdChartDir, folder))
     }
   }
-  const registry = registryOf({ [repository]: charts, [crdRepository]: crdCharts })
+  const signer = await startSigner()
+  const trustRootPath = join(options.folder, 'trusted_root.json')
+  await writeFile(trustRootPath, signer.trustRoot)
+  const registry = await registryOf({ [repository]: charts, [crdRepository]: crdCharts }, signer)
   const helm = helmReleaseOf(options.helm, folder)
   const requests: PublishedRecord[] = []
 
@@ -122,6 +131,8 @@ export async function startPublished(options: PublishedOptions): Promise<Publish
     chartDigest: (version) => registry.digestOfVersion(repository, version),
     setHelmChecksum: (checksum) => helm.setChecksum(checksum),
     setTagList: (tagList) => registry.setTagList(tagList),
+    trustRootPath,
+    setSigning: (signing, where = 'mirror') => registry.setSigning(signing, where),
     stop: async () => {
       await Promise.all([plain.close(), tls.close()])
       await rm(folder, { recursive: true, force: true })

@@ -1,5 +1,7 @@
 import { json, type PublishedAnswer, type PublishedRequest } from './answer.js'
 import { digestOf, type PublishedChart } from './chart.js'
+import { type SignatureManifest, type Signatures, signaturesBy, type Signing } from './signatures.js'
+import type { ChartSigner } from './signer.js'
 
 const manifestType = 'application/vnd.oci.image.manifest.v1+json'
 const configType = 'application/vnd.cncf.helm.config.v1+json'
@@ -25,6 +27,8 @@ export interface Registry {
   digestOfVersion(repository: string, version: string): string | undefined
   /** From now on: `refused` is what a mirror answers that lets clients pull and no more. */
   setTagList(tagList: TagList): void
+  /** From now on, how charts are signed at that name. */
+  setSigning(signing: Signing, where: 'mirror' | 'public.ecr.aws'): void
 }
 
 export type TagList = 'answered' | 'refused'
@@ -33,11 +37,11 @@ interface Repository {
   readonly tags: ReadonlyMap<string, string>
   /** All tags in the order of a list, which is not that of versions. */
   readonly listed: readonly string[]
-  /** An answer to a request for a manifest or a blob. */
-  content(kind: string, reference: string): PublishedAnswer
+  /** An answer to a request for a manifest, a blob, or what refers to a manifest. */
+  content(kind: string, reference: string, signing: Signing): PublishedAnswer
 }
 
-function repositoryOf(charts: ReadonlyMap<string, PublishedChart>): Repository {
+function repositoryOf(charts: ReadonlyMap<string, PublishedChart>, signatures: Signatures): Repository {
   const blobs = new Map<string, Buffer>()
   const manifests = new Map<string, Buffer>()
   const tags = new Map<string, string>()
@@ -60,22 +64,26 @@ function repositoryOf(charts: ReadonlyMap<string, PublishedChart>): Repository {
     tags.set(version, digestOf(manifest))
   }
 
-  const content = (kind: string, reference: string): PublishedAnswer => {
-    const digest = kind === 'manifests' ? (tags.get(reference) ?? reference) : reference
-    const body = kind === 'manifests' ? manifests.get(digest) : blobs.get(digest)
-    if (body === undefined) {
-      return kind === 'manifests'
-        ? failure(404, 'MANIFEST_UNKNOWN', 'Requested image not found')
-        : failure(404, 'BLOB_UNKNOWN', `Blob with digest ${digest} does not exist`)
+  const content = (kind: string, reference: string, signing: Signing): PublishedAnswer => {
+    if (kind === 'referrers') return found(signatures.referrers(signing, reference))
+    if (kind === 'blobs') {
+      const body = blobs.get(reference) ?? signatures.blob(reference)
+      return body === undefined
+        ? failure(404, 'BLOB_UNKNOWN', `Blob with digest ${reference} does not exist`)
+        : found({ type: 'application/octet-stream', body })
     }
-    const type = kind === 'manifests' ? manifestType : 'application/octet-stream'
-    return { status: 200, headers: { 'content-type': type, 'docker-content-digest': digest }, body }
+    const body = manifests.get(tags.get(reference) ?? reference)
+    const manifest =
+      body === undefined ? signatures.manifest(signing, reference) : { type: manifestType, body }
+    return manifest === undefined
+      ? failure(404, 'MANIFEST_UNKNOWN', 'Requested image not found')
+      : found(manifest)
   }
 
   // Cosign's, one for each chart (charts/karpenter/README.md).
-  const signatures = [...tags.values()].map((digest) => `${digest.replace(':', '-')}.sig`)
+  const ofSignatures = [...tags.values()].map((digest) => signatures.tagOf(digest))
   // Public ECR's lists have no order that anybody could rely on (aws/containers-roadmap, issue 2091).
-  const listed = [...tags.keys(), ...signatures, ...otherTags].toSorted((a, b) =>
+  const listed = [...tags.keys(), ...ofSignatures, ...otherTags].toSorted((a, b) =>
     digestOf(Buffer.from(a)).localeCompare(digestOf(Buffer.from(b)))
   )
   return { tags, listed, content }
@@ -111,13 +119,25 @@ function tagPage(name: string, listed: readonly string[], request: PublishedRequ
   )
 }
 
-/** Repositories by name, each with its charts by version. */
-export function registryOf(charts: Readonly<Record<string, ReadonlyMap<string, PublishedChart>>>): Registry {
+/** Repositories by name, each with its charts by version, and signed by that instance. */
+export async function registryOf(
+  charts: Readonly<Record<string, ReadonlyMap<string, PublishedChart>>>,
+  signer: ChartSigner
+): Promise<Registry> {
+  const signatures = signaturesBy(signer)
   const repositories = new Map(
-    Object.entries(charts).map(([name, versions]) => [name, repositoryOf(versions)])
+    Object.entries(charts).map(([name, versions]) => [name, repositoryOf(versions, signatures)])
   )
+  for (const [name, { tags }] of repositories)
+    for (const [version, digest] of tags)
+      await signatures.add({ artifact: `public.ecr.aws/${name}`, digest, version })
+  // What lies at AWS's own name could only be signed by Sigstore's public instance, whose keys are not here.
+  const signing = { mirror: 'release' as Signing, 'public.ecr.aws': 'none' as Signing }
   let tagList: TagList = 'answered'
   return {
+    setSigning: (next, where) => {
+      signing[where] = next
+    },
     setTagList: (next) => {
       tagList = next
     },
@@ -144,7 +164,7 @@ export function registryOf(charts: Readonly<Record<string, ReadonlyMap<string, P
       if (request.path === '/v2/') {
         return json(200, {})
       }
-      const parts = /^\/v2\/(.+)\/(manifests|blobs|tags)\/([^/]+)$/.exec(request.path)
+      const parts = /^\/v2\/(.+)\/(manifests|blobs|tags|referrers)\/([^/]+)$/.exec(request.path)
       const [, name, kind, reference] = parts ?? []
       const repository = repositories.get(name ?? '')
       if (repository === undefined || kind === undefined || reference === undefined) {
@@ -155,12 +175,21 @@ export function registryOf(charts: Readonly<Record<string, ReadonlyMap<string, P
         )
       }
       if (kind !== 'tags') {
-        return repository.content(kind, reference)
+        const { host } = new URL(request.origin)
+        return repository.content(kind, reference, signing[host === 'public.ecr.aws' ? host : 'mirror'])
       }
       return tagList === 'refused' || name === undefined || reference !== 'list'
         ? failure(403, 'DENIED', 'requested access to the resource is denied')
         : tagPage(name, repository.listed, request)
     }
+  }
+}
+
+function found({ type, body }: SignatureManifest): PublishedAnswer {
+  return {
+    status: 200,
+    headers: { 'content-type': type, 'docker-content-digest': digestOf(body) },
+    body
   }
 }
 

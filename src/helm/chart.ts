@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { messageOf, UserError } from '../engine/errors.js'
 import { readOneYaml, readYaml } from '../engine/yaml.js'
 import { isManifest, textField, type Manifest } from '../kubernetes/manifest.js'
+import { isLoopback } from './registry.js'
 import type { Helm } from './run-helm.js'
 
 export interface Chart {
@@ -51,11 +52,6 @@ async function pullChart(helm: Helm, reference: string, version: string): Promis
   const digest = /^Digest:\s*(sha256:[0-9a-f]{64})/m.exec(`${output.stdout}\n${output.stderr}`)?.[1]
   const name = reference.replace(/\/+$/, '').split('/').at(-1) ?? 'karpenter'
   return readChart(join(helm.folder, `${name}-${version}.tgz`), digest)
-}
-
-/** A registry on the machine itself speaks HTTP. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '[::1]' || /^127\./.test(host)
 }
 
 function pullFix(stderr: string, reference: string, version: string): string {

@@ -24,24 +24,30 @@ export const briefly = { attempts: 2, silence: 10_000 } as const
 export interface Answer {
   readonly status: number
   readonly header: (name: string) => string | undefined
-  readonly text: string
+  readonly bytes: Buffer
 }
 
-/** Asks once, with headers, which no other host is sent. Rejects where there is no answer. */
+/**
+ * Asks once, with headers, which no other host is sent. Rejects where there is no answer, and where it has more than `most`
+ * bytes.
+ */
 export async function ask(
   url: URL,
   headers: Readonly<Record<string, string>>,
-  options: DownloadOptions
+  options: DownloadOptions,
+  most = mostAnswered
 ): Promise<Answer> {
   const response = await open(url, options, headers)
   return {
     status: response.statusCode ?? 0,
     header: (name) => [response.headers[name.toLowerCase()]].flat()[0],
-    text: await bodyOf(response)
+    bytes: await bytesOf(response, most)
   }
 }
 
 const usualAttempts = 3
+/** Bytes: what is asked for by an API is small. */
+const mostAnswered = 8 * 1024 * 1024
 const mostRedirects = 5
 const usualSilence = 30_000
 
@@ -51,9 +57,19 @@ export async function downloadText(url: URL, options: DownloadOptions): Promise<
 }
 
 async function bodyOf(response: IncomingMessage): Promise<string> {
+  return (await bytesOf(response, Infinity)).toString('utf8')
+}
+
+async function bytesOf(response: IncomingMessage, most: number): Promise<Buffer> {
   const chunks: Buffer[] = []
-  for await (const chunk of response) if (Buffer.isBuffer(chunk)) chunks.push(chunk)
-  return Buffer.concat(chunks).toString('utf8')
+  let length = 0
+  for await (const chunk of response) {
+    if (!Buffer.isBuffer(chunk)) continue
+    length += chunk.length
+    if (length > most) throw new Error(`its answer has more than ${most} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
 }
 
 /** Writes the file while its SHA-256 is taken; the hex digest. Undefined when the server says that there is none. */

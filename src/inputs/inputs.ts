@@ -1,5 +1,6 @@
 import type { CredentialsInput } from '../aws/credentials.js'
 import { type JsonMap, overlay } from '../engine/json.js'
+import { chartSignatureOf } from './chart-signature.js'
 import { InputProblems, quoted } from './problems.js'
 import { asksAsInstall, type ClusterMode, type Input, type Mode, table } from './table.js'
 
@@ -22,6 +23,8 @@ export interface InputSource {
     readonly nodeRole: string
     readonly stack: string
   }
+  /** Whether AWS itself publishes what an OCI reference names. */
+  publishedByAws(chart: string): boolean
   /** Names of preflight's errors that may be allowed. */
   readonly overrides: readonly string[]
 }
@@ -88,6 +91,7 @@ function read(source: InputSource, problems: InputProblems) {
   const mode = clusterMode(parsed(table.mode))
   const clusterName = parsed(table.clusterName)
   const guide = source.guideNames(clusterName)
+  const chart = parsed(table.chart)
   const githubToken = parsed(table.githubToken)
   const { AWS_REGION: region, AWS_DEFAULT_REGION: otherwise } = source.env
   return {
@@ -122,7 +126,16 @@ function read(source: InputSource, problems: InputProblems) {
     template: parsed(table.template),
     stackName: parsed(table.stackName, guide.stack) ?? '',
     /** oci://... without a version, or the path of a chart. */
-    chart: parsed(table.chart),
+    chart,
+    chartSignature: chartSignatureOf(
+      {
+        wanted: parsed(table.chartSignature),
+        trustRoot: parsed(table.chartTrustRoot),
+        signer: parsed(table.chartSigner)
+      },
+      source.publishedByAws(chart),
+      problems
+    ),
     /** A semver range that a helm on the PATH must satisfy; also which one is downloaded. */
     helmVersion: parsed(table.helmVersion),
     /** Base URL: archives are taken from `<base>/helm-v<version>-<os>-<arch>.tar.gz`. */

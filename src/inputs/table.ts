@@ -1,4 +1,5 @@
 import { boolean, duration, integer, list, optional, type Parser, text, word } from './parsers.js'
+import { signer, trustRoot } from './chart-signature.js'
 import { expectedClusters, reports } from './cluster-list.js'
 import { ignore } from './ignore.js'
 import { nodePools } from './node-pools.js'
@@ -63,6 +64,9 @@ export const table = {
   template: input('template', 'upstream', model, of.template),
   stackName: input('stack-name', '', model, optional(of.stack)),
   chart: input('chart', 'oci://public.ecr.aws/karpenter/karpenter', model, of.chart),
+  chartSignature: input('chart-signature', 'warn', comparing, word('warn', 'require', 'off')),
+  chartTrustRoot: input('chart-trust-root', '', comparing, optional(trustRoot)),
+  chartSigner: input('chart-signer', '', comparing, optional(signer)),
   helmVersion: input('helm-version', '>=3.14.0 <4', model, of.helmRange),
   helmDownloadUrl: input('helm-download-url', 'https://get.helm.sh', model, of.url),
   helmValues: input('helm-values', '', model, of.values),

@@ -100,7 +100,7 @@ export async function decide(
   }
   const work = { ...from, step }
   const permissionsBoundary = wantedBoundary(inputs, found)
-  const [identity, template, { helm, chart, choices: tools }] = await Promise.all([
+  const [identity, template, { helm, chart, choices: tools, warnings: ofTools }] = await Promise.all([
     identityOf(inputs, found, installed),
     decideTemplate({
       inputs,
@@ -175,7 +175,7 @@ export async function decide(
     nodePools: manifests.nodePools,
     nodeClasses: manifests.nodeClasses,
     choices,
-    warnings: [...(untested === undefined ? [] : [untested]), ...manifests.warnings]
+    warnings: [...(untested === undefined ? [] : [untested]), ...ofTools, ...manifests.warnings]
   }
 }
 

@@ -3,6 +3,8 @@ import type { InstallRecord } from '../engine/record.js'
 import type { Step } from '../engine/resource.js'
 import type { Chart } from '../helm/chart.js'
 import type { Helm } from '../helm/run-helm.js'
+import { type Judged, judged } from '../helm/signature/judged.js'
+import type { PulledChart } from '../helm/signature/read-signature.js'
 import type { Inputs } from '../inputs/inputs.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import type { Ports } from '../run/ports.js'
@@ -16,6 +18,7 @@ export interface HelmAndChart {
   readonly chart: Chart
   /** Which helm, and which chart, for a person. */
   readonly choices: Readonly<Record<string, string>>
+  readonly warnings: readonly string[]
 }
 
 interface Work {
@@ -32,25 +35,21 @@ export function helmAlone(work: Work, chart: Chart): HelmAndChart {
   return {
     helm: async () => (prepared ??= prepare(work).then(({ helm }) => helm)),
     chart,
-    choices: {}
+    choices: {},
+    warnings: []
   }
 }
 
 /**
- * helm and the chart, pulled. A check of the version that is recorded goes by the record where either cannot be had: it
- * writes nothing, and what was installed is known.
+ * helm and the chart, pulled, and who signed it. A check of the version that is recorded goes by the record where either cannot
+ * be had: it writes nothing, and what was installed is known. It does not go on with a chart that its signature refuses.
  */
 export async function helmAndChart(work: Work, version: string): Promise<HelmAndChart> {
   const { inputs, found, ports, step } = work
+  let pulled: { readonly helm: Helm; readonly why: string; readonly chart: Chart }
   try {
     const { helm, why } = await prepare(work)
-    const chart = await ports.helm.chart(helm, inputs.chart, version)
-    const digest = chart.digest === undefined ? '' : ` ${chart.digest}`
-    return {
-      helm: async () => helm,
-      chart,
-      choices: { helm: why, Chart: `${inputs.chart} ${version}${digest}` }
-    }
+    pulled = { helm, why, chart: await ports.helm.chart(helm, inputs.chart, version) }
   } catch (error) {
     const recorded = inputs.mode === 'check' ? recordedChart(found.record, version) : undefined
     if (recorded === undefined || step.signal.aborted) throw error
@@ -59,9 +58,33 @@ export async function helmAndChart(work: Work, version: string): Promise<HelmAnd
       chart: recorded,
       choices: {
         Chart: `${inputs.chart} ${version}, as recorded, because it could not be had: ${messageOf(error)}`
-      }
+      },
+      warnings: []
     }
   }
+  const { helm, why, chart } = pulled
+  const { choice, warning } = await signatureOf(work, { reference: inputs.chart, version, chart }, helm)
+  const digest = chart.digest === undefined ? '' : ` ${chart.digest}`
+  return {
+    helm: async () => helm,
+    chart,
+    choices: { helm: why, Chart: `${inputs.chart} ${version}${digest}`, 'Chart signature': choice },
+    warnings: warning === undefined ? [] : [warning]
+  }
+}
+
+async function signatureOf(
+  { inputs, ports, step }: Work,
+  pulled: PulledChart,
+  { folder }: Helm
+): Promise<Judged> {
+  const request = inputs.chartSignature
+  const signature = await ports.helm.signature(request, pulled, {
+    temporary: folder,
+    proxyEnv: ports.env,
+    signal: step.signal
+  })
+  return judged(signature, request, pulled)
 }
 
 /** As much of it as a comparison needs. */

@@ -6,6 +6,7 @@ import {
   parseCombineInputs,
   parseInputs
 } from '../inputs/inputs.js'
+import { isPublished } from '../helm/signature/published.js'
 import { guideNames } from '../karpenter/names.js'
 import { overrides } from '../preflight/catalogue.js'
 import type { Ports } from './ports.js'
@@ -30,6 +31,7 @@ function sourceOf(ports: Given): InputSource {
     readFile: ports.readFile,
     findFiles: ports.findFiles,
     guideNames,
+    publishedByAws: isPublished,
     overrides
   }
 }

@@ -6,6 +6,7 @@ import { publishedVersions } from '../helm/chart-tags.js'
 import { type DownloadOptions, downloadText } from '../helm/download.js'
 import { getHelm, type GetHelmOptions, type HelmBinary } from '../helm/get-helm.js'
 import { type Helm, type HelmOptions, prepareHelm } from '../helm/run-helm.js'
+import { readSignature } from '../helm/signature/read-signature.js'
 import type { SignalSource, Timer } from './cancel.js'
 import type { Pace } from '../kubernetes/endurance.js'
 import type { Clock } from '../report/journal.js'
@@ -18,6 +19,8 @@ export interface HelmSource {
   find(options: GetHelmOptions): Promise<HelmBinary>
   prepare(options: HelmOptions): Promise<Helm>
   chart(helm: Helm, reference: string, version: string): Promise<Chart>
+  /** Who signed the chart that was pulled. */
+  signature: typeof readSignature
   /** Versions of the chart that its registry has. */
   versions: typeof publishedVersions
 }
@@ -68,7 +71,13 @@ export function runnerPorts(): Ports {
           },
     session: (inputs, signal, answered) =>
       openSession(inputs, { env, clock: systemClock, runner }, signal, answered),
-    helm: { find: getHelm, prepare: prepareHelm, chart: loadChart, versions: publishedVersions },
+    helm: {
+      find: getHelm,
+      prepare: prepareHelm,
+      chart: loadChart,
+      signature: readSignature,
+      versions: publishedVersions
+    },
     download: downloadText
   }
 }
