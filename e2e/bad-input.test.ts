@@ -22,9 +22,6 @@ const wrong: Readonly<Record<string, readonly [string, string]>> = {
   template: ['no/such/template.yaml', 'https://'],
   'stack-name': ['1-karpenter', 'Karpenter_green'],
   chart: ['oci://127.0.0.1/karpenter:1', 'oci://public.ecr.aws/karpenter/karpenter:1.14.0'],
-  'chart-signature': ['always', 'true'],
-  'chart-trust-root': ['no/such/root.json', 'package.json'],
-  'chart-signer': ['me', 'me@example.com http://accounts.example.com'],
   'helm-version': ['newest', '2.17.0'],
   'helm-download-url': ['get.helm.sh', 'ftp://get.helm.sh'],
   'helm-values': ['replicas', 'a: [1'],
@@ -65,7 +62,8 @@ describe('bad input', () => {
       const published = sandbox.published.requests.length
       const tokens = sandbox.idTokens.requests
 
-      const result = await sandbox.run(inputs)
+      // Which the sandbox gives with its own chart, and nobody with the one that AWS publishes.
+      const result = await sandbox.run({ ...inputs, 'chart-trust-root': '' })
 
       const [first, ...rest] = errorOf(result).split('\n')
       const named = [first?.replace('setup-karpenter: ', '') ?? '', ...rest].map(
