@@ -64,9 +64,9 @@ export function runnerOf(parts: RunnerParts): Sandbox['run'] {
         'cluster-name': parts.name,
         region: parts.region,
         'role-to-assume': parts.deployerRoleArn,
-        // By their public names these need no input.
+        // By their public names these need no input; what lies there is not signed, since nobody here can sign for AWS.
         ...(throughNames
-          ? {}
+          ? { 'chart-signature': 'off' }
           : {
               chart: parts.chart,
               'chart-trust-root': parts.trustRootPath,

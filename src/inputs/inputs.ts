@@ -91,7 +91,6 @@ function read(source: InputSource, problems: InputProblems) {
   const mode = clusterMode(parsed(table.mode))
   const clusterName = parsed(table.clusterName)
   const guide = source.guideNames(clusterName)
-  const chart = parsed(table.chart)
   const githubToken = parsed(table.githubToken)
   const { AWS_REGION: region, AWS_DEFAULT_REGION: otherwise } = source.env
   return {
@@ -125,17 +124,7 @@ function read(source: InputSource, problems: InputProblems) {
     discovery: parsed(table.discovery),
     template: parsed(table.template),
     stackName: parsed(table.stackName, guide.stack) ?? '',
-    /** oci://... without a version, or the path of a chart. */
-    chart,
-    chartSignature: chartSignatureOf(
-      {
-        wanted: parsed(table.chartSignature),
-        trustRoot: parsed(table.chartTrustRoot),
-        signer: parsed(table.chartSigner)
-      },
-      source.publishedByAws(chart),
-      problems
-    ),
+    ...chartOf(parsed, source, problems),
     /** A semver range that a helm on the PATH must satisfy; also which one is downloaded. */
     helmVersion: parsed(table.helmVersion),
     /** Base URL: archives are taken from `<base>/helm-v<version>-<os>-<arch>.tar.gz`. */
@@ -196,6 +185,20 @@ function read(source: InputSource, problems: InputProblems) {
 function clusterMode(mode: Mode): ClusterMode {
   if (mode === 'combine') throw new Error('mode combine has inputs of its own: parseCombineInputs')
   return mode
+}
+
+function chartOf(parsed: Parsed, source: InputSource, problems: InputProblems) {
+  const chart = parsed(table.chart)
+  const request = {
+    wanted: parsed(table.chartSignature),
+    trustRoot: parsed(table.chartTrustRoot),
+    signer: parsed(table.chartSigner)
+  }
+  return {
+    /** oci://... without a version, or the path of a chart. */
+    chart,
+    chartSignature: chartSignatureOf(request, source.publishedByAws(chart), problems)
+  }
 }
 
 function overlaid(own: JsonMap, file: JsonMap): JsonMap {
