@@ -80,7 +80,6 @@ export async function assemble(assembly: Assembly): Promise<Omit<Sandbox, 'built
     creatorArn: `arn:${cloud.iam.home.partition}:iam::${accountId}:role/platform`,
     nodegroups: []
   })
-  const deployer = await putDeployer(cloud, spec, name)
   const [vpc, controlPlane, published] = await Promise.all([
     services.createVpc({
       clusterName: name,
@@ -92,6 +91,8 @@ export async function assemble(assembly: Assembly): Promise<Omit<Sandbox, 'built
     startFiles(assembly, authority)
   ])
   setNetwork(cloud, name, vpc, nodeRole.arn, group)
+  // Its policy names the VPC.
+  const deployer = await putDeployer(cloud, spec, name)
   cloud.eks.setEndpoint(name, controlPlane.endpoint, controlPlane.caCertificate)
   cloud.eks.setAwsAuth(name, awsAuthOf(controlPlane.request))
   cloud.trustIssuer(cloud.eks.cluster(name).issuer, async () => keySet(await controlPlane.jwks()))
