@@ -106,12 +106,11 @@ describe('nodes with a security group of their own', () => {
   })
 
   test('are reached by nodes that have it', async () => {
-    // By their ids, which are in the EC2NodeClass: groups that it finds by a tag Karpenter looks up minutes later.
+    // Found by its tag, for which Karpenter looks once a minute: the install waits until it has.
     const result = await sandbox.run({
       ...withTheirRole,
       'smoke-test-replicas': '1',
-      'security-groups': ofNodes,
-      discovery: 'ids'
+      'security-groups': ofNodes
     })
     expect(result.annotations.filter(({ level }) => level === 'error')).toEqual([])
     expect(list(reportOf(result)['smokeTests']).map(record)).toEqual([

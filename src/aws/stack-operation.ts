@@ -124,7 +124,9 @@ export async function untilSettled(
     const count = total === undefined ? `${now.done} resources done` : `${now.done} of ${total} resources`
     const under = now.inProgress.length > 0 ? `, ${now.inProgress.join(', ')} in progress` : ''
     const failed =
-      now.firstFailure === undefined ? '' : `, ${now.firstFailure.logicalId} failed, rolling back`
+      now.firstFailure === undefined
+        ? ''
+        : `, ${now.firstFailure.logicalId} failed (${now.firstFailure.reason}), rolling back`
     progress = `: ${count}${under}`
     step.waiting(`CloudFormation stack ${stack.name} ${seen.status}: ${count}${under}${failed}`)
     await step.pause(pause)

@@ -1,5 +1,6 @@
 import { subsetDifferences } from '../engine/compare.js'
 import { missing, type Difference } from '../engine/difference.js'
+import { UserError } from '../engine/errors.js'
 import type { Live, Resource, Step } from '../engine/resource.js'
 import type { Ownership } from '../aws/environment.js'
 import { additionsTo } from '../kubernetes/additions.js'
@@ -13,10 +14,11 @@ import {
   type SeverityOf
 } from '../kubernetes/differences.js'
 import { KubernetesError } from '../kubernetes/errors.js'
+import { heldByFinalizers, type Hold } from '../kubernetes/held.js'
 import { isOurs } from '../kubernetes/ownership-label.js'
 import { leftAsLive } from '../kubernetes/left-as-live.js'
 import type { Kind } from '../kubernetes/kinds.js'
-import { contentOf, field, textField, type Manifest } from '../kubernetes/manifest.js'
+import { contentOf, textField, type Manifest } from '../kubernetes/manifest.js'
 import { appliedByUs, type Owners } from '../kubernetes/noise.js'
 import { putBack } from '../kubernetes/put-back.js'
 import { decided } from '../kubernetes/view.js'
@@ -67,29 +69,39 @@ export function ownersOf(live: unknown, ownership: Ownership): Owners {
   return appliedByUs(isOurs(live, ownership))
 }
 
-/** Waits through a watch until the object is gone. */
+/** Milliseconds that an object may be held by what nobody we know of works on. */
+const heldPatience = 180_000
+
+/**
+ * Waits through a watch until the object is gone, and says what holds it. Rejects with UserError where the same thing has
+ * held it for three minutes, and nothing that we know of ends that by itself.
+ */
 export async function awaitGone<T>(
   kubernetes: Kubernetes,
   kind: Kind<T>,
   at: { readonly name: string; readonly namespace?: string | undefined },
   step: Step,
-  blocker: (object: T) => string
+  holds: (object: T, now: number) => Hold = heldByFinalizers
 ): Promise<void> {
+  let since: { readonly text: string; readonly at: number } | undefined
   try {
     await awaitObject(kubernetes, kind, at, step.signal, (object) => {
       if (object === undefined) return decided(undefined)
-      step.waiting(`${kind.kind} ${at.name} to go${blocker(object)}`)
+      const { text, fix } = holds(object, step.now())
+      if (text !== since?.text) since = { text, at: step.now() }
+      if (fix !== undefined && step.now() - since.at >= heldPatience)
+        throw new UserError(
+          `${kind.kind} ${at.name}`,
+          `is being deleted, and has not gone for ${heldPatience / 60_000} minutes${text}`,
+          fix,
+          { state: 'It goes as soon as nothing holds it.' }
+        )
+      step.waiting(`${kind.kind} ${at.name} to go${text}`)
       return undefined
     })
   } finally {
     step.waiting(undefined)
   }
-}
-
-/** `, held by finalizer x`. */
-export function finalizersOf(object: unknown): string {
-  const found = field(object, 'metadata', 'finalizers')
-  return Array.isArray(found) && found.length > 0 ? `, held by finalizer ${found.join(', ')}` : ''
 }
 
 export interface ManifestResourceOptions extends KubernetesPorts {
@@ -134,7 +146,7 @@ export function manifestResource(options: ManifestResourceOptions): Resource<Man
       let now = live.state === 'present' ? live.value : undefined
       // What is being deleted goes whatever is written to it; afterwards its name is free again.
       if (now?.metadata.deletionTimestamp !== undefined) {
-        await awaitGone(within, kind, { name, namespace }, step, finalizersOf)
+        await awaitGone(within, kind, { name, namespace }, step)
         now = undefined
       }
       const wanted = now === undefined ? manifest : leftAsLive(manifest, now, left)

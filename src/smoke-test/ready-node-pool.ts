@@ -18,7 +18,8 @@ export async function readyNodePool(kubernetes: Kubernetes, name: string, step: 
         throw new UserError(`NodePool ${name}`, 'does not exist any more', 'Run again with those that do.')
       if (holds(pool, 'Ready')) return decided(pool)
       if (step.now() - startedAt >= patience) throw notReady(pool)
-      step.waiting(`NodePool ${name} to be Ready`)
+      const wrong = failing(pool)[0]
+      step.waiting(`NodePool ${name} to be Ready${wrong === undefined ? '' : `: ${describe(wrong)}`}`)
       return undefined
     })
   } finally {

@@ -3,6 +3,8 @@ import { conditionsOf, describe } from '../kubernetes/conditions.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { deployments, nodePools } from '../kubernetes/kinds.js'
 import { field, textField, type Manifest } from '../kubernetes/manifest.js'
+import { type Blocker, blockersText } from '../resources/removal/drain-blockers.js'
+import { DrainWatch } from '../resources/removal/drain-watch.js'
 import { decided, type Followed, type View } from '../kubernetes/view.js'
 import type { Node } from 'kubernetes-types/core/v1.js'
 import { addedNodes } from './counts.js'
@@ -28,6 +30,10 @@ export interface ScaleDown {
 
 /** Milliseconds that Karpenter's own consolidation gets before the NodePool is deleted under it. */
 const consolidationPatience = 120_000
+/** Milliseconds after which a drain that is not done is looked into. */
+const quick = 5_000
+/** Milliseconds that the same pods may block a drain. */
+const blockedPatience = 180_000
 const gone = new Set(['terminated', 'shutting-down'])
 
 /** Scales to zero and waits until Karpenter has given every node back: NodeClaims, Nodes and EC2 instances gone. */
@@ -41,8 +47,10 @@ export async function scaleDown(
   const started = step.now()
   await kubernetes.delete(deployments, { name: names.deployment, namespace: test.namespace })
   let how: SmokeTestResult['scaleDown'] = 'consolidated'
+  const drain = new Drain(kubernetes, step, started)
+  const wait = { view, test, step, started, drain }
   try {
-    const consolidated = await awaitNodesGone(view, test, step, started, consolidationPatience)
+    const consolidated = await awaitNodesGone(wait, consolidationPatience)
     if (!consolidated) {
       how = 'by deleting the NodePool'
       step.note(
@@ -50,10 +58,11 @@ export async function scaleDown(
       )
     }
     await kubernetes.delete(nodePools, { name: names.nodePool })
-    await awaitNodesGone(view, test, step, started, undefined)
+    await awaitNodesGone(wait, undefined)
     await awaitInstancesGone(test, step, started)
   } finally {
     step.waiting(undefined)
+    await drain.close()
   }
   return {
     scaledDownAt: started,
@@ -62,12 +71,17 @@ export async function scaleDown(
   }
 }
 
+interface Wait {
+  readonly view: View
+  readonly test: ScaleDown
+  readonly step: Step
+  readonly started: number
+  readonly drain: Drain
+}
+
 /** False when nothing began to go within the patience. */
 async function awaitNodesGone(
-  view: View,
-  test: ScaleDown,
-  step: Step,
-  started: number,
+  { view, test, step, started, drain }: Wait,
   patience: number | undefined
 ): Promise<boolean> {
   return view.until(() => {
@@ -77,12 +91,63 @@ async function awaitNodesGone(
     const waited = step.now() - started
     const going = claims.filter((claim) => claim.metadata.deletionTimestamp !== undefined)
     if (patience !== undefined && waited >= patience && going.length === 0) return decided(false)
-    if (waited >= test.timeoutSeconds * 1000) throw stuck(test.subject, claims, nodes, waited)
+    const blockers = drain.blockers(going)
+    if (waited >= test.timeoutSeconds * 1000 || drain.isStuck(blockers))
+      throw stuck(test.subject, { claims, nodes, blockers, waited })
+    const first = going[0] ?? claims[0]
+    const why = blockers.length > 0 ? blockersText(blockers, 3) : first === undefined ? '' : saidOf(first)
     step.waiting(
-      `scale-down: ${claims.length} NodeClaims (${going.length} ending) and ${nodes.length} nodes are left`
+      `scale-down: ${claims.length} NodeClaims (${going.length} ending) and ${nodes.length} nodes are left${why === '' ? '' : `: ${why}`}`
     )
     return undefined
   })
+}
+
+/** What keeps pods on the nodes that end. What may not be read, or is not known yet, is nothing. */
+class Drain {
+  readonly #watch: DrainWatch
+  readonly #step: Step
+  #looking = false
+  #goingSince: number | undefined
+  #same: { readonly key: string; readonly since: number } | undefined
+
+  constructor(kubernetes: Kubernetes, step: Step, started: number) {
+    this.#watch = new DrainWatch(kubernetes, step.signal, started)
+    this.#step = step
+  }
+
+  blockers(going: readonly Manifest[]): readonly Blocker[] {
+    if (going.length > 0) this.#goingSince ??= this.#step.now()
+    if (!this.#looking && this.#step.now() - (this.#goingSince ?? Infinity) >= quick) {
+      this.#looking = true
+      const done = (): void => void (this.#looking = false)
+      this.#watch.look(going).then(done, done)
+    }
+    const blockers = this.#watch.blockers(this.#step.now()).filter(({ kind }) => kind !== 'no capacity')
+    const key = blockers.map(({ pod, kind }) => `${kind} ${pod}`).join()
+    if (key !== this.#same?.key) this.#same = { key, since: this.#step.now() }
+    return blockers
+  }
+
+  /** Budgets and do-not-disrupt are honoured without limit: what has not moved for minutes does not move by itself. */
+  isStuck(blockers: readonly Blocker[]): boolean {
+    return (
+      blockers.some(({ kind }) => kind === 'budget' || kind === 'do-not-disrupt') &&
+      this.#step.now() - (this.#same?.since ?? Infinity) >= blockedPatience
+    )
+  }
+
+  async close(): Promise<void> {
+    await this.#watch.close()
+  }
+}
+
+/** What its conditions say of why it is still there. */
+function saidOf(claim: Manifest): string {
+  return conditionsOf(claim)
+    .filter((one) => one.status !== 'True')
+    .map(describe)
+    .join('; ')
 }
 
 /** EC2 tells nothing by itself: asked every second, then every two, up to every five. */
@@ -102,20 +167,38 @@ async function awaitInstancesGone(test: ScaleDown, step: Step, started: number):
         `End them yourself: aws ec2 terminate-instances --instance-ids ${left.join(' ')}`
       )
     }
-    step.waiting(`scale-down: EC2 instances ${left.join(', ')} to end`)
+    step.waiting(
+      `scale-down: EC2 instances ${left.map((id) => `${id} (${states.get(id) ?? ''})`).join(', ')} to end`
+    )
     await step.pause(pause)
   }
 }
 
 function stuck(
   subject: string,
-  claims: readonly Manifest[],
-  nodes: readonly Node[],
-  waited: number
+  {
+    claims,
+    nodes,
+    blockers,
+    waited
+  }: {
+    readonly claims: readonly Manifest[]
+    readonly nodes: readonly Node[]
+    readonly blockers: readonly Blocker[]
+    readonly waited: number
+  }
 ): UserError {
   const first = claims[0]
   const seconds = Math.round(waited / 1000)
   const left = `${claims.length} NodeClaims and ${nodes.length} nodes of it were left ${seconds} s after scaling to zero`
+  const [blocker] = blockers
+  if (blocker !== undefined) {
+    return new UserError(
+      subject,
+      `${left}: ${blockersText(blockers, 5)}`,
+      `To let them go, ${[...new Set(blockers.map(({ fix }) => fix))].slice(0, 3).join('; or ')}. Their NodePool is deleted or will be by the next run, and Karpenter goes on draining.`
+    )
+  }
   if (first === undefined) {
     const node = nodes[0]?.metadata
     const held = Array.isArray(field(node, 'finalizers'))
@@ -127,13 +210,10 @@ function stuck(
       'kubectl describe node shows what holds it.'
     )
   }
-  const blocking = conditionsOf(first)
-    .filter((one) => one.status !== 'True')
-    .map(describe)
   const node = textField(first, 'status', 'nodeName') ?? 'without a node'
   return new UserError(
     subject,
-    `${left}: NodeClaim ${first.metadata.name} (${node}): ${blocking.join('; ') || 'no condition says why'}`,
+    `${left}: NodeClaim ${first.metadata.name} (${node}): ${saidOf(first) || 'no condition says why'}`,
     'Its NodePool is deleted and Karpenter goes on draining: kubectl get nodeclaims, and kubectl describe nodeclaim for what holds one.'
   )
 }

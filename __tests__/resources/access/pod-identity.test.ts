@@ -63,7 +63,7 @@ describe('The Pod Identity agent', () => {
     const { after, step } = await install(resource)
     expect(after.state).toBe('as wanted')
     expect(step.lines).toEqual(['created add-on eks-pod-identity-agent'])
-    expect(step.waits).toContain('add-on eks-pod-identity-agent')
+    expect(step.waits).toContain('add-on eks-pod-identity-agent: CREATING')
     expect(state.tags).toEqual({ ...tags, 'setup-karpenter:run': ownership.run })
     await close()
   })
@@ -132,6 +132,26 @@ describe('The Pod Identity agent', () => {
     statuses.push('ACTIVE', 'ACTIVE')
     await expect(resource.remove(recordedStep(), unrecorded)).rejects.toThrow(
       /could not be deleted: .*not in this state/
+    )
+    await close()
+  })
+
+  it('is shown with what EKS says of it while it is waited for', async () => {
+    const { resource, close } = await agent(addon({ issues: ['denied by a webhook'] }))
+    const { step } = await install(resource)
+    expect(step.waits).toContain(
+      'add-on eks-pod-identity-agent: CREATING (AdmissionRequestDenied: denied by a webhook)'
+    )
+    await close()
+  })
+
+  it('that EKS could not delete is not waited for any longer', async () => {
+    const { resource, close } = await agent({
+      ...addon({ statuses: ['ACTIVE', 'DELETING', 'DELETE_FAILED'], issues: ['denied by a webhook'], tags }),
+      DeleteAddon: () => ({ addon: {} })
+    })
+    await expect(resource.remove(recordedStep(), unrecorded)).rejects.toThrow(
+      'the add-on could not be deleted: it is DELETE_FAILED (AdmissionRequestDenied: denied by a webhook)'
     )
     await close()
   })

@@ -6,6 +6,7 @@ import { ec2NodeClass } from '../../resources/nodes/ec2-node-class.js'
 import { launchLeftovers } from '../../resources/removal/launch-leftovers.js'
 import { launchedInstances } from '../../resources/removal/launched-instances.js'
 import { nodePool, type NodeObjectPorts } from '../../resources/nodes/node-pool.js'
+import { taggedIds } from './network.js'
 import type { ModelParts } from './parts.js'
 
 /** EC2NodeClasses and NodePools; in a removal also what Karpenter made of them. */
@@ -31,6 +32,7 @@ export function nodes(parts: ModelParts): readonly AnyResource[] {
     ...decisions.nodeClasses.map((manifest) =>
       ec2NodeClass(manifest, {
         ...ports(['helm-release', 'crds', 'subnet-tags', 'security-group-tags', 'node-access']),
+        tagged: taggedIds(parts),
         ...(changesVersion && { newHash: { version: decisions.facts.nodeClassHash.value } })
       })
     ),

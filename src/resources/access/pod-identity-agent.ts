@@ -91,21 +91,33 @@ export function podIdentityAgent(wanted: PodIdentityAgentWanted, ports: Ports): 
     await poll(
       step,
       {
-        what: `add-on ${wanted.addonName}`,
+        what: () => `add-on ${wanted.addonName}: ${stateOf(seen.live)}`,
         timeoutMilliseconds: 600_000,
         giveUp: () =>
           new UserError(
             title,
-            `the add-on is still ${seen.live?.source === 'add-on' ? seen.live.status : 'not there'} after ten minutes`,
+            `the add-on is still ${stateOf(seen.live)} after ten minutes`,
             `Look at it: aws eks describe-addon --cluster-name ${wanted.clusterName} --addon-name ${wanted.addonName}; then run again.`
           )
       },
       async () => {
+        const before = seen.live
         seen.live = await get()
-        return done(seen.live) ? true : undefined
+        if (done(seen.live)) return true
+        if (notDeleted(before) && notDeleted(seen.live)) throw couldNotGo(seen.live)
+        return undefined
       }
     )
     return seen.live
+  }
+
+  /** What EKS has given up nobody ends by waiting. */
+  function couldNotGo(live: Live | undefined): UserError {
+    return new UserError(
+      title,
+      `the add-on could not be deleted: it is ${stateOf(live)}`,
+      `Put right what EKS names, then run again: aws eks describe-addon --cluster-name ${wanted.clusterName} --addon-name ${wanted.addonName} --query addon.health`
+    )
   }
 
   return resource<PodIdentityAgentWanted, Live>(
@@ -180,6 +192,16 @@ export function podIdentityAgent(wanted: PodIdentityAgentWanted, ports: Ports): 
 
 function issuesOf(addon: Addon | undefined): string[] {
   return (addon?.health?.issues ?? []).map((issue) => [issue.code, issue.message].filter(Boolean).join(': '))
+}
+
+/** `CREATING (InsufficientNumberOfReplicas: no nodes)`. */
+function stateOf(live: Live | undefined): string {
+  if (live?.source !== 'add-on') return 'not there'
+  return `${live.status}${live.issues.length === 0 ? '' : ` (${live.issues.join('; ')})`}`
+}
+
+function notDeleted(live: Live | undefined): boolean {
+  return live?.source === 'add-on' && live.status === 'DELETE_FAILED'
 }
 
 function settled(live: Live): boolean {

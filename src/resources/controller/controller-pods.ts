@@ -3,6 +3,7 @@ import type { Difference } from '../../engine/difference.js'
 import { isMap } from '../../engine/json.js'
 import { resource, type AnyResource, type Step } from '../../engine/resource.js'
 import type { Kubernetes } from '../../kubernetes/client.js'
+import { heldPod } from '../../kubernetes/held.js'
 import { pods } from '../../kubernetes/kinds.js'
 import { awaitGone, liveOf } from '../kubernetes-object.js'
 import { awaitRollout, notGiven, pausesForIdentity, type Rollout } from './controller-rollout.js'
@@ -61,7 +62,7 @@ export function controllerPods(wanted: ControllerPodsWanted, ports: Ports): AnyR
       }
       const before = new Set(found.map(({ metadata }) => metadata?.name ?? ''))
       await within.delete(pods, { name, namespace: rollout.namespace })
-      await awaitGone(within, pods, { name, namespace: rollout.namespace }, step, () => '')
+      await awaitGone(within, pods, { name, namespace: rollout.namespace }, step, heldPod)
       step.changed(`made pod ${name} anew, which was started with ${had}`)
       await awaitRollout(kubernetes, rollout, undefined, step)
       const now = await standingPods(within, rollout)

@@ -2,16 +2,16 @@ import { isMap } from '../../engine/json.js'
 import { subsetDifferences } from '../../engine/compare.js'
 import { missing, type Difference } from '../../engine/difference.js'
 import { resource, type AnyResource, type Removal, type Step } from '../../engine/resource.js'
-import { awaitObject, conditionOf, describe } from '../../kubernetes/conditions.js'
 import type { Kubernetes } from '../../kubernetes/client.js'
+import { heldCrd } from '../../kubernetes/held.js'
 import { customResourceDefinitions as kind, untyped } from '../../kubernetes/kinds.js'
 import { authorOf, writerOf } from '../../kubernetes/managed-fields.js'
 import { field, isManifest, listField, textField, type Manifest } from '../../kubernetes/manifest.js'
 import { isNoise } from '../../kubernetes/noise.js'
-import { decided } from '../../kubernetes/view.js'
-import { awaitGone, finalizersOf, liveOf, withOwnership, type KubernetesPorts } from '../kubernetes-object.js'
+import { awaitGone, liveOf, withOwnership, type KubernetesPorts } from '../kubernetes-object.js'
 import { type CrdKeeper, isOfRelease, keepersOf, keeperText } from './crd-keeper.js'
 import { notTakenOver, refusalToTakeOver, refusalToWrite } from './crd-refusal.js'
+import { awaitEstablished } from './crd-established.js'
 import { terminating } from './crd-health.js'
 import { forgetReleases, takeMarksOff } from './crd-take-over.js'
 import { namedFew } from '../removal/stuck-removal.js'
@@ -76,7 +76,7 @@ export function crds(wanted: CrdsWanted, ports: CrdsPorts): AnyResource {
       }
       await within.delete(kind, { name })
       step.changed(`deleted CRD ${name}`)
-      await awaitGone(within, kind, { name }, step, finalizersOf)
+      await awaitGone(within, kind, { name }, step, heldCrd)
     }
     return kept.length > 0 ? { outcome: 'kept', reason: kept.join('; ') } : { outcome: 'removed' }
   }
@@ -142,14 +142,7 @@ export function crds(wanted: CrdsWanted, ports: CrdsPorts): AnyResource {
                 found === undefined ? 'created' : ports.downgrade === true ? 'downgraded' : 'upgraded'
               if (differs) step.changed(`${how} CRD ${name} (${wanted.version})`)
             }
-            await awaitObject(within, kind, { name }, step.signal, (object) => {
-              const established = conditionOf(object, 'Established')
-              if (established?.status === 'True') return decided(undefined)
-              step.waiting(
-                `CRD ${name}: ${established === undefined ? 'Established' : describe(established)}`
-              )
-              return undefined
-            })
+            await awaitEstablished(within, name, step)
           })
         )
         step.waiting(undefined)

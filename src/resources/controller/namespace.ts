@@ -1,9 +1,10 @@
 import { isMap } from '../../engine/json.js'
 import { missing } from '../../engine/difference.js'
 import { resource, type AnyResource } from '../../engine/resource.js'
+import { heldNamespace } from '../../kubernetes/held.js'
 import { namespaces } from '../../kubernetes/kinds.js'
 import { textField } from '../../kubernetes/manifest.js'
-import { awaitGone, finalizersOf, liveOf, withOwnership, type KubernetesPorts } from '../kubernetes-object.js'
+import { awaitGone, liveOf, withOwnership, type KubernetesPorts } from '../kubernetes-object.js'
 import { othersIn } from './namespace-contents.js'
 import { namedFew } from '../removal/stuck-removal.js'
 import { ownerOfObject } from '../../adoption/owners/object-owner.js'
@@ -42,7 +43,7 @@ export function namespace(wanted: NamespaceWanted, ports: KubernetesPorts): AnyR
       apply: async (live, _differences, step) => {
         const within = kubernetes.within(step.signal)
         // A namespace that is being deleted takes nothing new; afterwards its name is free again.
-        if (live.state === 'present') await awaitGone(within, namespaces, wanted, step, finalizersOf)
+        if (live.state === 'present') await awaitGone(within, namespaces, wanted, step, heldNamespace)
         const manifest = {
           apiVersion: namespaces.apiVersion,
           kind: namespaces.kind,
@@ -63,7 +64,7 @@ export function namespace(wanted: NamespaceWanted, ports: KubernetesPorts): AnyR
         }
         await within.delete(namespaces, wanted)
         step.changed(`deleted ${title}`)
-        await awaitGone(within, namespaces, wanted, step, finalizersOf)
+        await awaitGone(within, namespaces, wanted, step, heldNamespace)
         return { outcome: 'removed' }
       }
     },

@@ -10,6 +10,7 @@ import type { NodeObjectPorts } from './node-pool.js'
 import { nodeClassSeverity } from './node-severity.js'
 import { notReady } from './node-health.js'
 import { awaitReady } from './ready.js'
+import { awaitSelection, type Tagged } from './selection.js'
 
 /** What a failing condition's type and reason ask for (Karpenter 1.0 to 1.15). */
 const fixes: readonly { readonly reason: RegExp; readonly fix: string }[] = [
@@ -67,6 +68,8 @@ export function ec2NodeClass(
      * that is known. Nothing is changed before it does.
      */
     readonly newHash?: NewHash
+    /** What it is to find by our tag. */
+    readonly tagged?: Tagged
   }
 ): AnyResource {
   const { kubernetes, removal } = ports
@@ -92,6 +95,9 @@ export function ec2NodeClass(
       }
       const awaited = { kind: ec2NodeClasses, name, known, fix: nodeClassFix, seen: validateAgain }
       await awaitReady(kubernetes, awaited, step)
+      const { tagged } = ports
+      if (tagged !== undefined)
+        await awaitSelection(kubernetes.within(step.signal), { name, known, tagged }, step)
     },
     works: true,
     remove: async (live, step) => {

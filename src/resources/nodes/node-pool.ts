@@ -3,7 +3,7 @@ import type { Condition } from '../../kubernetes/conditions.js'
 import { nodePools } from '../../kubernetes/kinds.js'
 import { isManifest, type Manifest } from '../../kubernetes/manifest.js'
 import { drainClaims, type DrainPorts } from '../removal/claim-drain.js'
-import { awaitGone, finalizersOf, manifestResource, type KubernetesPorts } from '../kubernetes-object.js'
+import { awaitGone, manifestResource, type KubernetesPorts } from '../kubernetes-object.js'
 import { nodePoolSeverity } from './node-severity.js'
 import { awaitReady } from './ready.js'
 
@@ -44,7 +44,7 @@ export function nodePool(manifest: Manifest, ports: NodeObjectPorts): AnyResourc
       afterRemoval: async ({ kept, ours }, step) => {
         if (kept) return
         await drainClaims({ ...removal, kubernetes, created: ours }, name, step)
-        await awaitGone(kubernetes.within(step.signal), nodePools, { name }, step, finalizersOf)
+        await awaitGone(kubernetes.within(step.signal), nodePools, { name }, step)
       }
     }),
     isManifest
