@@ -32,6 +32,7 @@ type OfTheRun =
 const ofClients: Readonly<Record<Exclude<Read, OfTheRun>, (facts: Facts) => Promise<unknown>>> = {
   simulate: async ({ simulate }) => simulate('arn:p', [need]),
   othersDocuments: async ({ othersDocuments }) => othersDocuments(),
+  nodePolicies: async ({ nodePolicies }) => nodePolicies(),
   queueUrl: async ({ queueUrl }) => queueUrl('other'),
   published: async ({ published }) => published(['/a']),
   profiles: async ({ profiles }) => profiles(),
@@ -83,7 +84,10 @@ const requests = (): number => cluster.calls.length + account.server.calls.lengt
 
 async function facts(): Promise<Facts> {
   const inspection = await textResource('a', [], new Map()).inspect(new AbortController().signal)
-  const checked = checkedOf(clients(), { inspections: [inspection] })
+  const checked = checkedOf(clients(), {
+    inputs: { 'node-role-policies': theirPolicy },
+    inspections: [inspection]
+  })
   const { decisions, found } = checked
   const terms = termsOf(adoptionFacts({}))
   if (terms.kind !== 'compatible') throw new Error('not compatible')

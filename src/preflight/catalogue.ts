@@ -244,12 +244,13 @@ export const catalogue = {
   },
   'ipv6-pods': {
     looksAt:
-      'kubernetesNetworkConfig of the cluster, node-role-policies, the role of service account kube-system/aws-node',
+      'kubernetesNetworkConfig of the cluster, what the policies of node-role-policies (or of a role of `node-role-name` that was there already) allow, the role of service account kube-system/aws-node',
     findings: [
       {
         level: 'warning',
         says: 'the cluster is an IPv6 one, and new nodes may not assign IPv6 addresses, with the policy to add'
-      }
+      },
+      { level: 'note', says: 'policies, or the role of the service account, may not be read' }
     ]
   },
   'node-security-groups': {

@@ -51,6 +51,7 @@ import {
   type OlderWebhook,
   olderWebhooks
 } from './reads/older-karpenter-reads.js'
+import { managedPolicies, type NodePolicies, policiesOfRole } from './reads/node-policies.js'
 import { podIdentityAgentNodes, policyDocuments, publishedParameters, queueUrl } from './reads/reads.js'
 
 type KnownInputs = Pick<
@@ -63,7 +64,6 @@ type KnownInputs = Pick<
   | 'controllerRoleName'
   | 'nodeRoleName'
   | 'nodeRoleNamed'
-  | 'nodeRolePolicies'
   | 'helmValues'
   | 'interruptionQueue'
   | 'discovery'
@@ -141,6 +141,8 @@ export interface Facts extends KnownInputs, KnownDiscovery, KnownDecisions, Netw
    * to be changed, and they need not be read to know that.
    */
   readonly othersDocuments: () => Promise<readonly JsonMap[] | undefined>
+  /** Those of `node-role-policies`, or of a node role that was there already. */
+  readonly nodePolicies: () => Promise<NodePolicies>
   /** What gives the VPC CNI a role of its own; undefined when it has the nodes'. */
   readonly cniRole: () => Promise<FoundIdentity | undefined>
   /** sqs:GetQueueUrl; undefined when there is no queue of that name in this account and region. */
@@ -261,6 +263,11 @@ export function factsOf(checked: Checked): Facts {
       if (arns.length === 0) return []
       return changes(await inspections()) ? policyDocuments(aws)(arns) : undefined
     }),
+    nodePolicies: once(async () =>
+      decisions.stack.nodeRole.logicalId === undefined
+        ? policiesOfRole(aws)(decisions.stack.nodeRole.name)
+        : managedPolicies(aws)(inputs.nodeRolePolicies)
+    ),
     cniRole: once(async () => found.identityOf('kube-system', 'aws-node')),
     queueUrl: onceEach(queueUrl(aws)),
     published: onceEach(publishedParameters(aws)),
