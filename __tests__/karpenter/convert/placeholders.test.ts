@@ -37,6 +37,8 @@ describe('A placeholder', () => {
     ['${WHO}', 'has ${WHO}, which nothing replaces here'],
     ['role-$WHO', 'has $WHO, which nothing replaces here'],
     ['<<NODE_ROLE>>', 'has <<NODE_ROLE>>, which nothing replaces here'],
+    ['KarpenterNodeRole-<cluster>', 'has <cluster>, which nothing replaces here'],
+    ['<myCluster>', 'has <myCluster>, which nothing replaces here'],
     ['<node-role>', 'has <node-role>, which nothing replaces here']
   ])('%s is a problem', (text, problem) => {
     expect(read({ a: [text] })).toEqual({

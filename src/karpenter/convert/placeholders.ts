@@ -3,9 +3,9 @@ import { templateIn } from '../../engine/yaml.js'
 import type { DocumentFindings } from './findings.js'
 import { replaceInScript } from './user-data.js'
 
-/** `${CLUSTER_NAME}`, `${CLUSTER_NAME:-blue}`, `$CLUSTER_NAME`, samples' `<<CLUSTER_NAME>>`, and any other `${...}`. */
+/** `${CLUSTER_NAME}`, `${CLUSTER_NAME:-blue}`, `$CLUSTER_NAME`, samples' `<<CLUSTER_NAME>>` and `<cluster>`, and any other `${...}`. */
 const placeholder =
-  /\$\{([A-Za-z_]\w*)(?:(?::?[-=?+])[^{}]*)?\}|\$([A-Z][A-Z_0-9]+)\b|<<?([A-Z][A-Z_0-9]+|[a-z]+(?:[-_][a-z]+)+)>>?|\$\{[^{}]*\}/g
+  /\$\{([A-Za-z_]\w*)(?:(?::?[-=?+])[^{}]*)?\}|\$([A-Z][A-Z_0-9]+)\b|<<?([A-Za-z][\w-]*)>>?|\$\{[^{}]*\}/g
 
 /**
  * The document with the guide's placeholders replaced. A placeholder that nothing is known for is a problem; in userData,
