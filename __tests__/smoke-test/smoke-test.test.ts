@@ -223,7 +223,7 @@ test('an instance that EC2 still runs after its node is gone is waited for', asy
   await until(() => server.at(deploymentPath) === undefined)
   server.remove(claimPath)
   server.remove('/api/v1/nodes/new')
-  await until(() => step.waits.some((line) => line.includes('EC2 instances i-0a to end')))
+  await until(() => step.waits.some((line) => line.includes('EC2 instances i-0a (running) to end')))
   instances.set('i-0a', 'shutting-down')
   expect((await running).scaleDown).toBe('consolidated')
 })
@@ -353,7 +353,11 @@ test('a NodePool that does not become Ready is refused with its condition, and n
   let now = 0
   const step = recordedStep(() => now)
   const running = runSmokeTest(options, ports, step)
-  await until(() => step.waits.includes('NodePool default to be Ready'))
+  await until(() =>
+    step.waits.includes(
+      'NodePool default to be Ready: NodeClassReady=False (NodeClassNotFound): not found on cluster'
+    )
+  )
   now = 30_000
   await expect(running).rejects.toThrow(
     'NodePool default: is not Ready, so there is nothing to prove: NodeClassReady=False (NodeClassNotFound): not found on cluster'
