@@ -63,8 +63,22 @@ describe('nodes with a security group of their own', () => {
         })
       }))
     )
-    const result = await sandbox.run(refused)
+    const { clusters } = sandbox.cloud.eks
+    const cluster = sandbox.cloud.eks.cluster('green')
+    clusters.set('green', { ...cluster, ipFamily: 'ipv6' })
+    // The published policies let only Karpenter's own be read.
+    const policy = `arn:aws:iam::${sandbox.accountId}:policy/of-our-own`
+    const result = await sandbox.run({ ...refused, 'node-role-policies': policy })
+    clusters.set('green', cluster)
     hold(sandbox, published)
+    expect(findings(result, 'ipv6-pods')).toEqual([
+      expect.objectContaining({
+        level: 'note',
+        problem: expect.stringMatching(
+          new RegExp(`could not be seen: policy ${policy}: the run's role may not call iam:GetPolicy`)
+        )
+      })
+    ])
     expect(findings(result)).toEqual([
       expect.objectContaining({
         level: 'note',
