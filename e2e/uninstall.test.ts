@@ -15,7 +15,14 @@ import {
   writes
 } from './scenario.js'
 import { everything } from './standing.js'
-import { allowDisruption, allowNoDisruption, podsOf, startWorkload, stopWorkload } from './workload.js'
+import {
+  allowDisruption,
+  allowNoDisruption,
+  attachVolume,
+  podsOf,
+  startWorkload,
+  stopWorkload
+} from './workload.js'
 
 describe(`mode uninstall on today's cluster: Kubernetes 1.35, access entries, Pod Identity, Karpenter ${newest}`, () => {
   const inputs = { 'karpenter-version': newest }
@@ -70,8 +77,15 @@ describe(`mode uninstall on today's cluster: Kubernetes 1.35, access entries, Po
     expect(waiting).toContain('do-not-disrupt')
     expect(await podsOf(sandbox, 'web')).toHaveLength(1)
     expect((await podsOf(sandbox, 'web')).map((pod) => at(pod, 'status', 'phase'))).toEqual(['Running'])
+    const [held] = await podsOf(sandbox, 'web')
+    const release = await attachVolume(sandbox, String(at(held, 'spec', 'nodeName')))
     await allowDisruption(sandbox, 'web')
     await stopWorkload(sandbox, 'job')
+    const volume = await until('the line that names the volume', () =>
+      lines.find((line) => line.startsWith('Waiting') && line.includes('VolumeAttachment csi-held'))
+    )
+    expect(volume).toContain('volume data of driver ebs.csi.aws.com is not detached')
+    await release()
     const result = succeeded(await running)
     expect(result.outputs['leftovers']).toBe('[]')
     expect(result.outputs['changed']).toBe('true')

@@ -73,3 +73,40 @@ export async function allowNoDisruption(sandbox: Sandbox, name: string): Promise
 export async function allowDisruption(sandbox: Sandbox, name: string): Promise<void> {
   await sandbox.kubernetes('DELETE', `/apis/policy/v1/namespaces/default/poddisruptionbudgets/${name}`)
 }
+
+/**
+ * A volume on a node whose driver does not take it off, as one whose controller has gone; what it gives lets it go, and
+ * takes it away.
+ */
+export async function attachVolume(sandbox: Sandbox, nodeName: string): Promise<() => Promise<void>> {
+  const driver = 'ebs.csi.aws.com'
+  const volumes = '/api/v1/persistentvolumes'
+  const attachments = '/apis/storage.k8s.io/v1/volumeattachments'
+  const made = [
+    await sandbox.kubernetes('POST', volumes, {
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name: 'data' },
+      spec: {
+        capacity: { storage: '1Gi' },
+        accessModes: ['ReadWriteOnce'],
+        persistentVolumeReclaimPolicy: 'Retain',
+        csi: { driver, volumeHandle: 'vol-0ab1' }
+      }
+    }),
+    await sandbox.kubernetes('POST', attachments, {
+      apiVersion: 'storage.k8s.io/v1',
+      kind: 'VolumeAttachment',
+      metadata: { name: 'csi-held', finalizers: ['external-attacher/ebs-csi-aws-com'] },
+      spec: { attacher: driver, nodeName, source: { persistentVolumeName: 'data' } }
+    })
+  ]
+  const refused = made.find(({ status }) => status !== 201)
+  if (refused !== undefined) throw new Error(`a volume: the API server answered ${refused.status}`)
+  return async () => {
+    await sandbox.kubernetes('PATCH', `${attachments}/csi-held`, { metadata: { finalizers: null } })
+    await sandbox.kubernetes('DELETE', `${attachments}/csi-held`)
+    await sandbox.kubernetes('PATCH', `${volumes}/data`, { metadata: { finalizers: null } })
+    await sandbox.kubernetes('DELETE', `${volumes}/data`)
+  }
+}
