@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { transformSync } from 'esbuild'
-import { clientLicenses, trimSources } from './trim-sources.js'
+import { trimmedLicenses, trimSources } from './trim-sources.js'
 
 /** Fixed: ncc numbers modules by their paths, and dist/ must come out the same everywhere. */
 const trimmed = '.trimmed'
@@ -14,7 +14,7 @@ const trimmed = '.trimmed'
 export async function bundle(folder: string): Promise<number> {
   rmSync(folder, { recursive: true, force: true })
   try {
-    const clients = await trimSources('src/index.ts', trimmed)
+    const packages = await trimSources('src/index.ts', trimmed)
     const ncc = spawnSync(
       process.execPath,
       [
@@ -35,7 +35,7 @@ export async function bundle(folder: string): Promise<number> {
     if (ncc.status !== 0) return ncc.status ?? 1
     for (const name of readdirSync(folder).filter((file) => file.endsWith('.js'))) minify(join(folder, name))
     const licenses = join(folder, 'licenses.txt')
-    writeFileSync(licenses, `${readFileSync(licenses, 'utf8')}\n${clientLicenses(clients)}`)
+    writeFileSync(licenses, `${readFileSync(licenses, 'utf8')}\n${trimmedLicenses(packages)}`)
     return 0
   } finally {
     rmSync(trimmed, { recursive: true, force: true })

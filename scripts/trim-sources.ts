@@ -1,12 +1,12 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 
 /**
- * Writes what `entry` comes to into `folder`, with only so much of the AWS clients as src/aws/sdk names, for ncc to bundle:
- * whole, the EC2 client alone is 1 MB, and an install would need 40 MB more memory to load it. ncc itself does not trim.
- * Returns the names of the clients.
+ * Writes what `entry` comes to into `folder`, with only so much of the AWS clients as src/aws/sdk names, and the toolkit
+ * without undici, for ncc to bundle: whole, the EC2 client alone is 1 MB, and an install would need 40 MB more memory to
+ * load it. ncc itself does not trim. Returns the names of the packages that stand in `folder`.
  */
 export async function trimSources(entry: string, folder: string): Promise<readonly string[]> {
   const { metafile } = await build({
@@ -19,35 +19,52 @@ export async function trimSources(entry: string, folder: string): Promise<readon
     target: 'node24',
     // The clients' main fields name CommonJS, of which nothing can be left out.
     mainFields: ['module', 'main'],
-    plugins: [onlyClients, plainKeys],
+    plugins: [trimmedPackages, withoutUndici, plainKeys],
     metafile: true,
     logLevel: 'warning'
   })
-  const names = Object.keys(metafile.inputs).flatMap((path) => clientPath.exec(path)?.[1] ?? [])
+  const names = Object.keys(metafile.inputs).flatMap((path) => packagePath.exec(path)?.[1] ?? [])
   return [...new Set(names)].sort()
 }
 
-/** The clients' part of licenses.txt, in ncc's form, which does not see them. */
-export function clientLicenses(clients: readonly string[]): string {
-  return clients
+/** The part of licenses.txt, in ncc's form, of packages that ncc does not see. */
+export function trimmedLicenses(packages: readonly string[]): string {
+  return packages
     .map((name) => {
       const folder = join('node_modules', name)
       const about: unknown = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
       const license = typeof about === 'object' && about !== null && 'license' in about ? about.license : ''
-      return `${name}\n${String(license)}\n${readFileSync(join(folder, 'LICENSE'), 'utf8')}`
+      const file = readdirSync(folder).find((each) => /^licen[cs]e(\.md|\.txt)?$/i.test(each)) ?? 'LICENSE'
+      return `${name}\n${String(license)}\n${readFileSync(join(folder, file), 'utf8')}`
     })
     .join('\n')
 }
 
-const clientPath = /node_modules\/(@aws-sdk\/client-[a-z0-9-]+)\//
+const packagePath = /node_modules\/(@aws-sdk\/client-[a-z0-9-]+|@actions\/(?:core|http-client|tool-cache))\//
 
 /** All other packages are left to ncc. */
-const onlyClients: Plugin = {
-  name: 'only-clients',
+const trimmedPackages: Plugin = {
+  name: 'trimmed-packages',
   setup: (esbuild) => {
     esbuild.onResolve({ filter: /^[^./]/ }, ({ kind, path }) =>
-      kind === 'entry-point' || path.startsWith('@aws-sdk/client-') ? undefined : { path, external: true }
+      kind === 'entry-point' || /^(@aws-sdk\/client-|@actions\/(core|http-client|tool-cache)(\/|$)|undici$)/.test(path)
+        ? undefined
+        : { path, external: true }
     )
+  }
+}
+
+/**
+ * A third of what is loaded at the start, and of it `@actions/http-client` (4.0.1) uses ProxyAgent alone, for
+ * `getAgentDispatcher`, which nobody calls: neither we nor the toolkit's own packages, whose proxies are of `tunnel`.
+ */
+const withoutUndici: Plugin = {
+  name: 'without-undici',
+  setup: (esbuild) => {
+    esbuild.onResolve({ filter: /^undici$/ }, ({ path }) => ({ path, namespace: 'left-out' }))
+    esbuild.onLoad({ filter: /.*/, namespace: 'left-out' }, ({ path }) => ({
+      contents: `export class ProxyAgent { constructor() { throw new Error('${path} is not part of the bundle') } }`
+    }))
   }
 }
 
