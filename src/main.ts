@@ -1,10 +1,7 @@
-import { check } from './modes/check.js'
 import { CancelledError, runSignal, TimeoutError } from './run/cancel.js'
 import { messageOf, UserError } from './engine/errors.js'
 import type { ClusterMode, CombineInputs, Inputs } from './inputs/inputs.js'
 import { givenCombineInputs, givenInputs } from './run/given-inputs.js'
-import { install } from './modes/install.js'
-import { plan } from './modes/plan.js'
 import { type Outputs, setOutputs } from './run/outputs.js'
 import { type Ports, runnerPorts, runUrl } from './run/ports.js'
 import { errorText, stateText } from './report/error-text.js'
@@ -13,16 +10,15 @@ import { Ledger } from './report/ledger.js'
 import { type Report, reportPath, writeReport } from './report/report.js'
 import { failureText, summaryText } from './report/summary.js'
 import { PreflightError } from './preflight/index.js'
-import { smokeTest } from './modes/smoke-test.js'
 import type { Run } from './run/run.js'
-import { uninstall } from './modes/uninstall.js'
 
-const flows: Readonly<Record<ClusterMode, (run: Run) => Promise<void>>> = {
-  install,
-  plan,
-  check,
-  'smoke-test': smokeTest,
-  uninstall
+/** Each loaded where it is asked for: a check has no use for what installs and removes. */
+const flows: Readonly<Record<ClusterMode, () => Promise<(run: Run) => Promise<void>>>> = {
+  install: async () => (await import('./modes/install.js')).install,
+  plan: async () => (await import('./modes/plan.js')).plan,
+  check: async () => (await import('./modes/check.js')).check,
+  'smoke-test': async () => (await import('./modes/smoke-test.js')).smokeTest,
+  uninstall: async () => (await import('./modes/uninstall.js')).uninstall
 }
 
 /** The main step: inputs, the mode's flow, then outputs, report and summary, whatever the flow came to. */
@@ -75,7 +71,8 @@ async function run(inputs: Inputs, ports: Ports, startedAt: number): Promise<voi
   const outputs: Outputs = {}
   let ended: Pick<Report, 'result' | 'error'>
   try {
-    await flows[inputs.mode]({ inputs, ports, session, journal, ledger, outputs, signal, abort })
+    const flow = await flows[inputs.mode]()
+    await flow({ inputs, ports, session, journal, ledger, outputs, signal, abort })
     ended = { result: 'succeeded' }
   } catch (error) {
     if (error instanceof PreflightError) ledger.preflight(error.findings)

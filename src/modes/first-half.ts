@@ -6,6 +6,7 @@ import type { Graph } from '../engine/graph.js'
 import type { Inspection } from '../engine/resource.js'
 import { decide, type Decisions } from '../plan/decisions.js'
 import { discover, type Discovery } from '../plan/discovery.js'
+import { lookForHelm } from '../plan/helm-and-chart.js'
 import { recordIsBehind, recordIsLost } from '../plan/lost-record.js'
 import { model } from '../plan/model/index.js'
 import { asKept } from '../plan/mutations.js'
@@ -44,6 +45,7 @@ export interface Judged extends Omit<Compared, 'comparing'> {
 /** Discovers, decides and compares: everything that an install knows before it asks whether it may go on. */
 export async function compared(given: Run, denials?: Parameters<typeof discover>[3]): Promise<Compared> {
   const { ports, session, ledger } = given
+  const binary = lookForHelm(given, given.signal)
   const { inputs, found, standing } = await stage(given, 'Discover', async (step) => {
     const first = await discover(given.inputs, session, step, denials)
     const now = await standingOf(given.inputs, first, ownershipOf(given))
@@ -51,7 +53,7 @@ export async function compared(given: Run, denials?: Parameters<typeof discover>
   })
   const run = { ...given, inputs }
   const decisions = await stage(run, 'Decide', async (step) =>
-    decide({ inputs, found, session, ports }, step)
+    decide({ inputs, found, session, ports, binary }, step)
   )
   noteDecisions(run, found, decisions)
   const ownership = ownershipOf(run)

@@ -12,6 +12,7 @@ import type { Step } from '../engine/resource.js'
 import { tooLong } from '../aws/template-size.js'
 import type { Discovery } from './discovery.js'
 import type { Chart } from '../helm/chart.js'
+import type { HelmBinary } from '../helm/get-helm.js'
 import type { Helm } from '../helm/run-helm.js'
 import { adoptedValues, guideValues, type Values } from '../helm/values.js'
 import { asksAsInstall, type Inputs } from '../inputs/inputs.js'
@@ -79,6 +80,8 @@ export async function decide(
     readonly found: Discovery
     readonly session: Session
     readonly ports: Ports
+    /** Where helm is being looked for already. */
+    readonly binary?: Promise<HelmBinary>
   },
   step: Step,
   knownChart?: Chart

@@ -2,6 +2,7 @@ import { messageOf } from '../engine/errors.js'
 import type { InstallRecord } from '../engine/record.js'
 import type { Step } from '../engine/resource.js'
 import type { Chart } from '../helm/chart.js'
+import type { HelmBinary } from '../helm/get-helm.js'
 import type { Helm } from '../helm/run-helm.js'
 import { type Judged, judged } from '../helm/signature/judged.js'
 import type { PulledChart } from '../helm/signature/read-signature.js'
@@ -27,6 +28,23 @@ interface Work {
   readonly session: Pick<Session, 'onClose' | 'writes'>
   readonly ports: Ports
   readonly step: Pick<Step, 'signal'>
+  /** Where helm is being looked for already. */
+  readonly binary?: Promise<HelmBinary> | undefined
+}
+
+/**
+ * Begins to look for helm, which a fresh runner has to fetch: as long as all that is discovered takes. What it fails of is
+ * told where helm is needed, and a run that ends before ends it.
+ */
+export function lookForHelm(
+  { inputs, ports, session }: Pick<Work, 'inputs' | 'ports' | 'session'>,
+  signal: AbortSignal
+): Promise<HelmBinary> {
+  const over = new AbortController()
+  session.onClose(() => over.abort(new Error('the run is over')))
+  const binary = findHelm(inputs, ports, AbortSignal.any([signal, over.signal]))
+  binary.catch(() => undefined)
+  return binary
 }
 
 /** A removal needs no chart, and helm only where a release stands. */
@@ -103,27 +121,35 @@ function recordedChart(record: InstallRecord | undefined, version: string): Char
   }
 }
 
+async function findHelm(inputs: Inputs, { env, helm }: Ports, signal: AbortSignal): Promise<HelmBinary> {
+  return helm.find({
+    range: inputs.helmVersion,
+    baseUrl: inputs.helmDownloadUrl,
+    platform: process.platform,
+    arch: process.arch,
+    temporary: temporaryFolder(env),
+    env,
+    signal
+  })
+}
+
+function temporaryFolder(env: Ports['env']): string {
+  return env['RUNNER_TEMP'] ?? '.'
+}
+
 async function prepare({
   inputs,
   found,
   session,
   ports,
-  step
+  step,
+  binary: begun
 }: Work): Promise<{ readonly helm: Helm; readonly why: string }> {
-  const temporary = ports.env['RUNNER_TEMP'] ?? '.'
-  const binary = await ports.helm.find({
-    range: inputs.helmVersion,
-    baseUrl: inputs.helmDownloadUrl,
-    platform: process.platform,
-    arch: process.arch,
-    temporary,
-    env: ports.env,
-    signal: step.signal
-  })
+  const binary = await (begun ?? findHelm(inputs, ports, step.signal))
   const helm = await ports.helm.prepare({
     path: binary.path,
     version: binary.version,
-    temporary,
+    temporary: temporaryFolder(ports.env),
     env: ports.env,
     kubernetes: found.kubernetes,
     beforeWrite: session.writes.pass,
