@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { gzipSync } from 'node:zlib'
 import { createServer } from 'node:https'
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import { createAuthority } from '../../sandbox/certificates.js'
@@ -299,7 +300,15 @@ function merged(below: Record<string, unknown>, above: Record<string, unknown>):
 }
 
 export function json(response: ServerResponse, code: number, body: unknown): void {
-  response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  const text = JSON.stringify(body)
+  const packed = isPacked(response, text)
+  if (packed) response.setHeader('content-encoding', 'gzip')
+  response.writeHead(code, { 'content-type': 'application/json' }).end(packed ? gzipSync(text) : text)
+}
+
+/** As the API server does it: what is longer than 128 KiB (defaultGzipThresholdBytes in apiserver's writers.go). */
+function isPacked({ req }: ServerResponse, text: string): boolean {
+  return text.length > 128 * 1024 && /\bgzip\b/.test(String(req.headers['accept-encoding']))
 }
 
 export function status(response: ServerResponse, code: number, reason: string, message: string): void {

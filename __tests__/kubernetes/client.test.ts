@@ -1,4 +1,5 @@
 import { createServer } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { listen } from '../../sandbox/listen.js'
 import { configMaps, deployments, namespaces, nodePools, nodes } from '../../src/kubernetes/kinds.js'
 import { containing } from './containing.js'
@@ -51,6 +52,41 @@ test('of a long list only what is picked is kept, page by page', async () => {
   expect(server.calls.map(({ query }) => [query.get('limit'), query.get('labelSelector')])).toEqual(
     Array.from({ length: 3 }, () => ['500', 'a=b'])
   )
+})
+
+describe('a page that the server packs', () => {
+  const text = 'ü'.repeat(200_000)
+  const list = {
+    metadata: { resourceVersion: '7' },
+    items: [{ metadata: { name: 'a', annotations: { text } } }, { metadata: { name: 'b' } }]
+  }
+
+  it('is asked for, and read as any other', async () => {
+    const encodings: unknown[] = []
+    server.intercept = (_, response) => {
+      json(response, 200, list)
+      encodings.push(response.getHeader('content-encoding'))
+      return true
+    }
+    const found = await server.kubernetes.pick(
+      nodes,
+      ({ metadata }) => metadata?.annotations?.['text'] === text
+    )
+    expect([found.items, encodings]).toEqual([[true, false], ['gzip']])
+  })
+
+  it('is asked for again when it breaks off', async () => {
+    server.intercept = (_, response) => {
+      if (server.calls.length > 1) json(response, 200, list)
+      else {
+        response.writeHead(200, { 'content-encoding': 'gzip' })
+        response.write(gzipSync(JSON.stringify(list)).subarray(0, 100), () => response.destroy())
+      }
+      return true
+    }
+    const found = await server.kubernetes.pick(nodes, ({ metadata }) => metadata?.name)
+    expect([found.items, server.calls.length]).toEqual([['a', 'b'], 2])
+  })
 })
 
 test('whether there is one at all is asked for with one object, however many there are', async () => {

@@ -1,5 +1,7 @@
 import { request as httpsRequest, Agent } from 'node:https'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { pipeline, type Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
 import { messageOf } from '../engine/errors.js'
 import { Endurance, type Pace } from './endurance.js'
 import { isRefusedPatch, StoppedAnsweringError, UnreachableError } from './errors.js'
@@ -98,7 +100,8 @@ export function transport(connection: Connection): Transport {
   async function open(
     outgoing: Outgoing,
     silence = silenceTimeout,
-    progress: Progress = { at: 'not sent' }
+    progress: Progress = { at: 'not sent' },
+    acceptEncoding = outgoing.forwarded?.acceptEncoding
   ): Promise<IncomingMessage> {
     const token = await connection.token()
     const started = performance.now()
@@ -121,9 +124,7 @@ export function transport(connection: Connection): Transport {
           authorization: `Bearer ${token}`,
           accept: outgoing.accept ?? 'application/json',
           'user-agent': ourName,
-          ...(outgoing.forwarded?.acceptEncoding !== undefined && {
-            'accept-encoding': outgoing.forwarded.acceptEncoding
-          }),
+          ...(acceptEncoding !== undefined && { 'accept-encoding': acceptEncoding }),
           ...(outgoing.body !== undefined && {
             'content-type': outgoing.contentType ?? 'application/json',
             'content-length': Buffer.byteLength(outgoing.body, encodingOf(outgoing))
@@ -159,12 +160,15 @@ export function transport(connection: Connection): Transport {
   }
 
   async function once(outgoing: Outgoing, progress: Progress): Promise<Omit<Answer, 'repeated'>> {
-    const response = await open(outgoing, answerTimeout, progress)
-    response.setEncoding(encodingOf(outgoing))
+    // A page of nodes is a thirtieth of its size then; the server packs what is longer than 128 KiB (apiserver's writers.go).
+    const encoding = outgoing.forwarded === undefined ? 'gzip' : outgoing.forwarded.acceptEncoding
+    const response = await open(outgoing, answerTimeout, progress, encoding)
+    const text = outgoing.forwarded === undefined ? unpacked(response) : response
+    text.setEncoding(encodingOf(outgoing))
     const reader = (response.statusCode ?? 0) < 300 ? outgoing.reader : undefined
     reader?.restart()
     let body = ''
-    for await (const chunk of response) {
+    for await (const chunk of text) {
       if (reader === undefined) body += String(chunk)
       else reader.push(String(chunk))
     }
@@ -218,6 +222,12 @@ export function transport(connection: Connection): Transport {
       agent.destroy()
     }
   }
+}
+
+/** What breaks the answer breaks what is read of it. */
+function unpacked(response: IncomingMessage): Readable {
+  if (response.headers['content-encoding'] !== 'gzip') return response
+  return pipeline(response, createGunzip(), () => undefined)
 }
 
 function encodingOf(outgoing: Outgoing): 'latin1' | 'utf8' {
