@@ -47,7 +47,8 @@ const trimmedPackages: Plugin = {
   name: 'trimmed-packages',
   setup: (esbuild) => {
     esbuild.onResolve({ filter: /^[^./]/ }, ({ kind, path }) =>
-      kind === 'entry-point' || /^(@aws-sdk\/client-|@actions\/(core|http-client|tool-cache)(\/|$)|undici$)/.test(path)
+      kind === 'entry-point' ||
+      /^(@aws-sdk\/client-|@actions\/(core|http-client|tool-cache)(\/|$)|undici$)/.test(path)
         ? undefined
         : { path, external: true }
     )
