@@ -71,6 +71,8 @@ async function run(inputs: Inputs, ports: Ports, startedAt: number): Promise<voi
   const outputs: Outputs = {}
   let ended: Pick<Report, 'result' | 'error'>
   try {
+    // Logging in takes as long as loading what comes after it; why it fails is told where it is waited for.
+    session.aws().catch(() => undefined)
     const flow = await flows[inputs.mode]()
     await flow({ inputs, ports, session, journal, ledger, outputs, signal, abort })
     ended = { result: 'succeeded' }

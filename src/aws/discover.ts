@@ -1,3 +1,4 @@
+import { byText } from '../engine/order.js'
 import type { RouteTable, SecurityGroup as Ec2SecurityGroup, Subnet as Ec2Subnet } from '@aws-sdk/client-ec2'
 import { UserError } from '../engine/errors.js'
 import type { Cluster } from './environment.js'
@@ -140,7 +141,7 @@ export async function discoverSubnets(
     subnets = subnets.filter((subnet) => !isPublic(subnet.id, tables))
   }
   checkSubnets(subnets, cluster, input)
-  return subnets.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  return subnets.toSorted(byText(({ id }) => id))
 }
 
 function checkSubnets(subnets: readonly Subnet[], cluster: Cluster, input: SubnetsInput): void {
@@ -222,7 +223,7 @@ export async function readSecurityGroups(
         "Pass ids of security groups of the cluster's VPC."
       )
     })
-  return SecurityGroups.map(securityGroupOf).toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  return SecurityGroups.map(securityGroupOf).toSorted(byText(({ id }) => id))
 }
 
 export function subnetOf(subnet: Ec2Subnet): Subnet {

@@ -1,3 +1,4 @@
+import { byText } from '../engine/order.js'
 import type { Filter, Instance } from '@aws-sdk/client-ec2'
 import type { Aws } from './clients.js'
 import { tagsOf } from './discover.js'
@@ -45,7 +46,7 @@ export async function launchedInstances(aws: Aws, clusterName: string): Promise<
       }
     })
   )
-  return [...found.values()].sort((a, b) => a.id.localeCompare(b.id))
+  return [...found.values()].sort(byText(({ id }) => id))
 }
 
 function launched(instance: Instance): LaunchedInstance {

@@ -1,3 +1,4 @@
+import { byText } from '../engine/order.js'
 import type { Step } from '../engine/resource.js'
 import { deleteInstanceProfile } from './iam-late.js'
 import type { Filter } from '@aws-sdk/client-ec2'
@@ -157,7 +158,7 @@ function thing(kind: LaunchThing['kind'], id: string | undefined, tags: Tags): L
 }
 
 function withoutRepeats(things: readonly LaunchThing[]): readonly LaunchThing[] {
-  return [...new Map(things.map((one) => [one.id, one])).values()].sort((a, b) => a.id.localeCompare(b.id))
+  return [...new Map(things.map((one) => [one.id, one])).values()].sort(byText(({ id }) => id))
 }
 
 /** Deletes one of them; what is gone already is no error. Rejects as AWS does. */

@@ -1,3 +1,4 @@
+import { figure } from '../engine/figure.js'
 import type { StackEvent } from '@aws-sdk/client-cloudformation'
 import type { Aws } from './clients.js'
 import { withoutEncoded } from './denials.js'
@@ -135,7 +136,7 @@ export function failureFix(failure: StackFailure, installPolicy: string): string
     )
   }
   if (/PolicySize|quota for .*6144/i.test(reason)) {
-    return `The cluster's name is too long for this version's single policy (${iamQuotas.policyCharacters.toLocaleString('en')} characters): use \`karpenter-version\` 1.9.0 or newer, which splits it.`
+    return `The cluster's name is too long for this version's single policy (${figure(iamQuotas.policyCharacters)} characters): use \`karpenter-version\` 1.9.0 or newer, which splits it.`
   }
   if (isQueueDeletedRecently(failure)) {
     return 'A queue of that name was deleted less than a minute ago: wait a minute and run again.'

@@ -1,3 +1,4 @@
+import { figure } from '../engine/figure.js'
 import { UserError } from '../engine/errors.js'
 
 /** Bytes of a template that is given with the call (CloudFormation quotas, "Template body size in a request"). */
@@ -10,7 +11,6 @@ const mostBytes = 51_200
 export function tooLong(template: string, because = ''): UserError | undefined {
   const bytes = Buffer.byteLength(template)
   if (bytes <= mostBytes) return undefined
-  const figure = (value: number): string => value.toLocaleString('en-US')
   return new UserError(
     'template',
     `has ${figure(bytes)} bytes${because}, and CloudFormation takes ${figure(mostBytes)} at most`,

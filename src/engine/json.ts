@@ -1,3 +1,4 @@
+import { byText } from './order.js'
 /** A JSON object, as YAML and AWS give it. */
 export type JsonMap = Record<string, unknown>
 
@@ -18,9 +19,7 @@ export function overlay(base: Readonly<JsonMap>, over: Readonly<JsonMap>): JsonM
 /** Same text for the same value, whatever the order of keys. */
 export function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) =>
-    isMap(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
-      : part
+    isMap(part) ? Object.fromEntries(Object.entries(part).sort(byText(([key]) => key))) : part
   )
 }
 

@@ -1,3 +1,4 @@
+import { byText } from '../engine/order.js'
 import { isMap } from '../engine/json.js'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -102,7 +103,7 @@ export async function readChart(path: string, digest: string | undefined): Promi
   const values = readOneYaml(files.get('values.yaml') ?? '')
   const crds = [...files]
     .filter(([file]) => file.startsWith('crds/'))
-    .sort(([a], [b]) => a.localeCompare(b))
+    .sort(byText(([file]) => file))
     .flatMap(([, text]) => readYaml(text).map(({ value }) => value))
     .filter((document) => isManifest(document))
   return {

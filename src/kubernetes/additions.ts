@@ -1,3 +1,4 @@
+import { compareText } from '../engine/order.js'
 import { defaultListRule, isEmpty, subsetDifferences } from '../engine/compare.js'
 import { isMap } from '../engine/json.js'
 import { childrenOf, isAtomic, isEntry, managedEntries, type ManagedEntry } from './managed-fields.js'
@@ -40,7 +41,7 @@ export function additionsTo(wanted: Manifest, live: unknown, owners: Owners): re
         .map((place) => ({ path: place.path, at: place.at, live: place.live, writer }))
     )
     .filter((one) => !isNoise({ ...one, wanted, added: true }))
-  const latestFirst = found.toSorted((a, b) => b.writer.time.localeCompare(a.writer.time))
+  const latestFirst = found.toSorted((a, b) => compareText(b.writer.time, a.writer.time))
   return latestFirst.filter((one, index) => latestFirst.findIndex(({ path }) => path === one.path) === index)
 }
 

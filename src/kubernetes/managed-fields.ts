@@ -1,3 +1,4 @@
+import { compareText } from '../engine/order.js'
 import type { Author } from '../engine/difference.js'
 import { isMap } from '../engine/json.js'
 import { field, listField, textField } from './manifest.js'
@@ -82,7 +83,7 @@ function deepest(reached: readonly Reached[]): readonly Reached[] {
 }
 
 function latest(reached: readonly Reached[]): ManagedEntry | undefined {
-  return reached.map(({ entry }) => entry).toSorted((a, b) => b.time.localeCompare(a.time))[0]
+  return reached.map(({ entry }) => entry).toSorted((a, b) => compareText(b.time, a.time))[0]
 }
 
 /** How far an entry's fields follow a path, and whether they hold what it leads to. */

@@ -1,3 +1,4 @@
+import { figure } from '../engine/figure.js'
 import { iamQuotas } from '../aws/quotas.js'
 
 /** What a check may find, for docs/preflight.md and for `preflight-allow`. */
@@ -146,7 +147,7 @@ export const catalogue = {
       { level: 'error', says: 'a name that AWS would refuse' },
       {
         level: 'error',
-        says: `a policy of more than ${iamQuotas.policyCharacters.toLocaleString('en')} characters, or more policies than a role may have`
+        says: `a policy of more than ${figure(iamQuotas.policyCharacters)} characters, or more policies than a role may have`
       }
     ]
   },

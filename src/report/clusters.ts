@@ -1,3 +1,4 @@
+import { compareText } from '../engine/order.js'
 import type { ExpectedCluster } from '../inputs/cluster-list.js'
 import { messageOf } from '../engine/errors.js'
 import { isMap, mapAt } from '../engine/json.js'
@@ -174,8 +175,4 @@ function textIn(value: unknown): string | undefined {
 
 function numberIn(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

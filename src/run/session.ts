@@ -61,6 +61,7 @@ class RunSession implements Session {
   readonly #kubernetesRequests: KubernetesRequest[] = []
   readonly #answered: boolean
   readonly writes = new WriteGuard()
+  #connecting: Promise<Aws> | undefined
   #aws: Aws | undefined
   #kubernetes: Kubernetes | undefined
 
@@ -72,7 +73,10 @@ class RunSession implements Session {
   }
 
   async aws(): Promise<Aws> {
-    if (this.#aws !== undefined) return this.#aws
+    return (this.#connecting ??= this.#connect())
+  }
+
+  async #connect(): Promise<Aws> {
     const { env, runner, clock } = this.#ports
     const aws = await connectAws(this.#inputs, {
       env,

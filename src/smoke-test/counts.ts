@@ -1,3 +1,4 @@
+import { byText } from '../engine/order.js'
 import type { Node, Pod } from 'kubernetes-types/core/v1.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { conditionOf } from '../kubernetes/conditions.js'
@@ -66,7 +67,7 @@ export function describeNodes(
         pods: pods.filter((pod) => isRunning(pod) && pod.spec?.nodeName === name).length
       }
     })
-    .sort((a, b) => a.name.localeCompare(b.name))
+    .sort(byText(({ name }) => name))
 }
 
 /** Seconds from a moment until a NodeClaim's conditions turned True. */

@@ -1,3 +1,4 @@
+import { byText } from '../engine/order.js'
 import type { Event } from 'kubernetes-types/core/v1.js'
 import { events } from '../kubernetes/kinds.js'
 import { textField } from '../kubernetes/manifest.js'
@@ -9,7 +10,7 @@ export class EventLog {
   readonly #seen = new Map<string, KarpenterEvent>()
 
   get all(): readonly KarpenterEvent[] {
-    return [...this.#seen.values()].sort((a, b) => a.time.localeCompare(b.time))
+    return [...this.#seen.values()].sort(byText(({ time }) => time))
   }
 
   /** Follows them from now on; `about` says whether an object is the test's. */

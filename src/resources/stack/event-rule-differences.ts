@@ -1,3 +1,4 @@
+import { compareText } from '../../engine/order.js'
 import type { Rule, Target } from '@aws-sdk/client-eventbridge'
 import { subsetDifferences } from '../../engine/compare.js'
 import type { Difference } from '../../engine/difference.js'
@@ -171,7 +172,7 @@ function samePattern(a: unknown, b: unknown): boolean {
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) {
     const byText = new Map(value.map((item) => [canonical(sorted(item)), sorted(item)]))
-    return [...byText].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, item]) => item)
+    return [...byText].toSorted(([a], [b]) => compareText(a, b)).map(([, item]) => item)
   }
   if (!isMap(value)) return value
   return Object.fromEntries(
