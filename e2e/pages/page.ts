@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { micromark } from 'micromark'
 import { gfm, gfmHtml } from 'micromark-extension-gfm'
+import type { Page } from 'puppeteer-core'
 import { isMap } from '../../src/engine/json.js'
 import type { Browser } from './browser.js'
 
@@ -34,13 +35,8 @@ export async function lookAt(
   width: number,
   picture?: string
 ): Promise<Looked> {
-  const page = await browser.newPage()
+  const { page, drawn } = await shown(browser, markdown, { width, unfolded: true })
   try {
-    await page.setViewport({ width, height: 800 })
-    await page.setContent(htmlOf(markdown, width))
-    if (markdown.includes('```mermaid')) await page.addScriptTag({ path: mermaid })
-    await page.addScriptTag({ path: inPage })
-    const drawn: unknown = await page.evaluate('draw()')
     const seen: unknown = await page.evaluate('measure()')
     if (picture !== undefined) await page.screenshot({ path: picture, fullPage: true })
     const of = (name: keyof Looked): readonly string[] =>
@@ -56,6 +52,28 @@ export async function lookAt(
   }
 }
 
+/** A picture of the first screen of a page, folded as a reader finds it. */
+export async function photograph(browser: Browser, markdown: string, path: string): Promise<void> {
+  const { page } = await shown(browser, markdown, { width: widths.desktop, unfolded: false })
+  await page.screenshot({ path, clip: { x: 0, y: 0, width: widths.desktop, height: 1000 } })
+  await page.close()
+}
+
+async function shown(
+  browser: Browser,
+  markdown: string,
+  { width, unfolded }: { readonly width: number; readonly unfolded: boolean }
+): Promise<{ readonly page: Page; readonly drawn: unknown }> {
+  const page = await browser.newPage()
+  await page.setViewport({ width, height: 800 })
+  await page.setContent(
+    htmlOf(unfolded ? markdown.replaceAll('<details>', '<details open>') : markdown, width)
+  )
+  if (markdown.includes('```mermaid')) await page.addScriptTag({ path: mermaid })
+  await page.addScriptTag({ path: inPage })
+  return { page, drawn: await page.evaluate('draw()') }
+}
+
 function htmlOf(markdown: string, width: number): string {
   const body = micromark(markdown, {
     extensions: [gfm()],
@@ -63,7 +81,7 @@ function htmlOf(markdown: string, width: number): string {
     allowDangerousHtml: true
   })
   const padding = width < 768 ? 16 : 32
-  return `<!doctype html><meta charset="utf-8"><style>${style} body { margin: 0; padding: ${padding}px }</style><article class="markdown-body">${body.replaceAll('<details>', '<details open>')}</article>`
+  return `<!doctype html><meta charset="utf-8"><style>${style} body { margin: 0; padding: ${padding}px }</style><article class="markdown-body">${body}</article>`
 }
 
 /** A list of texts out of the browser. */
