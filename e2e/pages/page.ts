@@ -55,7 +55,7 @@ export async function lookAt(
 /** A picture of the first screen of a page, folded as a reader finds it. */
 export async function photograph(browser: Browser, markdown: string, path: string): Promise<void> {
   const { page } = await shown(browser, markdown, { width: widths.desktop, unfolded: false })
-  await page.screenshot({ path, clip: { x: 0, y: 0, width: widths.desktop, height: 1000 } })
+  await page.screenshot({ path, clip: { x: 0, y: 0, width: widths.desktop, height: 890 } })
   await page.close()
 }
 
