@@ -276,6 +276,15 @@ describe('parseInputs', () => {
     const problems = problemsOf({ mode: 'x', region: 'y', timeout: 'z', tags: 'team' })
     expect(problems.map((line) => line.split(':')[0])).toEqual(['mode', 'region', 'tags', 'timeout'])
   })
+
+  it('names no input twice', () => {
+    const every = Object.fromEntries(
+      Object.values(table).map(({ name }) => [name, '\u0000wrong:'.repeat(40)])
+    )
+    const names = problemsOf({ ...every, mode: 'install' }).map((line) => line.split(':')[0])
+    expect(names.length).toBeGreaterThan(25)
+    expect(names).toEqual([...new Set(names)])
+  })
 })
 
 describe('inputs of the modes', () => {

@@ -116,7 +116,7 @@ function read(source: InputSource, problems: InputProblems) {
     controllerRoleName: parsed(table.controllerRoleName, guide.controllerRole) ?? '',
     nodeRoleName: parsed(table.nodeRoleName, guide.nodeRole) ?? '',
     /** Whether it was given: only then one that is there may be meant. */
-    nodeRoleNamed: parsed(table.nodeRoleName) !== undefined,
+    nodeRoleNamed: source.get(table.nodeRoleName.name) !== '',
     nodeAccess: parsed(table.nodeAccess),
     subnets: parsed(table.subnets),
     securityGroups: parsed(table.securityGroups),
