@@ -230,8 +230,14 @@ describe(`the manual guide: eksworkshop, Kubernetes 1.32, CONFIG_MAP, Karpenter 
     expect(at(await get(sandbox, paths.lock), 'spec', 'holderIdentity') ?? '').toBe('')
   })
 
-  test('preflight finds nothing on a good cluster', () => {
-    expect(report['preflight']).toEqual([])
+  test('preflight finds nothing on a good cluster, and says which of its subnets are public', () => {
+    expect(report['preflight']).toEqual([
+      expect.objectContaining({
+        check: 'network',
+        level: 'note',
+        problem: expect.stringMatching(/^subnet-\w+(, subnet-\w+)* are public, /) as unknown
+      })
+    ])
   })
 
   test('the report says what was done, by its schema', () => {

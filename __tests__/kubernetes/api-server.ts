@@ -130,6 +130,10 @@ export class ApiServer {
     return this.#objects.get(path)
   }
 
+  get paths(): readonly string[] {
+    return [...this.#objects.keys()]
+  }
+
   /** Objects whose path begins so. */
   under(path: string): readonly Stored[] {
     return [...this.#objects].filter(([one]) => one.startsWith(path)).map(([, object]) => object)

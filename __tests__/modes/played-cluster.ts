@@ -45,7 +45,7 @@ function launch(server: ApiServer, aws: PlayedAws, { method, path, body }: Call)
   if (method === 'DELETE' && server.at(claim) !== undefined) {
     server.remove(claim)
     server.remove(`${paths.node}smoke`)
-    for (const pod of server.under(podPath(path))) server.remove(podPath(path) + String(pod.metadata['name']))
+    for (const one of server.paths) if (one.startsWith(podPath(path))) server.remove(one)
     aws.instances.set(id, 'terminated')
     return
   }
