@@ -2,9 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { putPodExecutionRole } from '../sandbox/cluster/fargate.js'
 import { hold, publishedStatements } from '../sandbox/cluster/deployer-policy.js'
 import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
-import { list, record } from '../sandbox/values.js'
-import { found, refusedBeforeWriting } from './failed-run.js'
-import { at, listed, paths, reportOf } from './scenario.js'
+import { found, preflightOf, refusedBeforeWriting } from './failed-run.js'
+import { at, listed, paths } from './scenario.js'
 
 const inputs = { 'karpenter-version': newest, 'controller-identity': 'irsa', 'smoke-test': 'false' }
 /** `replica` refuses by itself, so that what else is found can be looked at without an installation. */
@@ -35,9 +34,7 @@ describe('preflight of where the controller is to run', () => {
   }
 
   function findings(result: ActionResult): readonly Readonly<Record<string, unknown>>[] {
-    return list(reportOf(result)['preflight'])
-      .map(record)
-      .filter(({ check }) => check !== 'chart-values')
+    return preflightOf(result).filter(({ check }) => check !== 'chart-values')
   }
 
   async function ask(method: 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<void> {

@@ -2,7 +2,7 @@ import { AddRoleToInstanceProfileCommand, CreateInstanceProfileCommand, IAMClien
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { hold, publishedStatements } from '../sandbox/cluster/deployer-policy.js'
 import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
-import { errorOf, found, refusedBeforeWriting } from './failed-run.js'
+import { errorOf, found, preflightOf, refusedBeforeWriting } from './failed-run.js'
 import { at, auditor, callsOf, reportOf, succeeded } from './scenario.js'
 
 const inputs = { 'karpenter-version': newest, 'controller-identity': 'irsa', 'smoke-test': 'false' }
@@ -268,7 +268,7 @@ describe('preflight of the manifests', () => {
 
   test('good manifests have no finding, and are asked about with few calls', async () => {
     const result = succeeded(await run(good))
-    expect(reportOf(result)['preflight']).toEqual([])
+    expect(preflightOf(result)).toEqual([])
     const asked = callsOf(sandbox).map(({ action }) => action)
     expect(asked.filter((action) => action.startsWith('DescribeInstanceType'))).toHaveLength(2)
   })

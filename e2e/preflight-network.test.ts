@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { items } from '../sandbox/cloud/moto/client.js'
 import { hold, publishedStatements } from '../sandbox/cluster/deployer-policy.js'
 import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
-import { list, record, text } from '../sandbox/values.js'
-import { found, refusedBeforeWriting } from './failed-run.js'
-import { callsOf, reportOf } from './scenario.js'
+import { record, text } from '../sandbox/values.js'
+import { found, preflightOf, refusedBeforeWriting } from './failed-run.js'
+import { callsOf } from './scenario.js'
 
 const inputs = { 'karpenter-version': newest, 'controller-identity': 'irsa', 'smoke-test': 'false' }
 /** Refuses by itself, so that what else is found can be looked at without an installation. */
@@ -67,9 +67,7 @@ describe("preflight of the nodes' network", () => {
 
   /** Of the network; what other checks find of the manifests below is theirs to test. */
   function findings(result: ActionResult): readonly Readonly<Record<string, unknown>>[] {
-    return list(reportOf(result)['preflight'])
-      .map(record)
-      .filter(({ check }) => check === 'network')
+    return preflightOf(result).filter(({ check }) => check === 'network')
   }
 
   test('finds nothing on a good one, and asks once for routes and endpoints', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
+import { preflightOf } from './failed-run.js'
 import { list, record } from '../sandbox/values.js'
 import { checkIsClean } from './clean-check.js'
 import {
@@ -57,7 +58,7 @@ describe(`today: Kubernetes 1.35, authentication mode API, Karpenter ${newest} b
   })
 
   test('preflight finds nothing on a good cluster, and the role can do all that is planned', () => {
-    expect(reportOf(result)['preflight']).toEqual([])
+    expect(preflightOf(result)).toEqual([])
   })
 
   test('three pods run on three new nodes, and all three instances have ended', async () => {

@@ -52,7 +52,10 @@ export async function killed(world: PlayedWorld, given: Given, point?: Point): P
   }
   const helm = world.helm
   const mortal: HelmSource = {
-    ...helm,
+    find: helm.find,
+    chart: helm.chart,
+    signature: helm.signature,
+    versions: helm.versions,
     prepare: async (options) => {
       const prepared = await helm.prepare(options)
       return {
