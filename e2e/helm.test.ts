@@ -123,7 +123,7 @@ describe('helm', () => {
       new RegExp(`^${by.replaceAll('.', '\\.')}.*, log entry \\d+ \\(by chart-trust-root\\)$`)
     )
     expect(installed.summary).toContain(
-      '| Chart signature | by aws/karpenter-provider-aws/.github/workflows/release.yaml'
+      '**Chart signature**: by aws/karpenter-provider-aws/.github/workflows/release.yaml'
     )
     expect(installed.annotations.map(({ message }) => message).join('\n')).not.toContain('signature')
   })
