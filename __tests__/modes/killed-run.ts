@@ -1,4 +1,5 @@
 import type { Pace } from '../../src/kubernetes/endurance.js'
+import { textField } from '../../src/kubernetes/manifest.js'
 import type { HelmSource } from '../../src/run/ports.js'
 import { realPace } from '../kubernetes/pace.js'
 import type { Ended, PlayedWorld } from './played-run.js'
@@ -112,4 +113,15 @@ export function standing({ cloud, aws, server }: PlayedWorld): readonly string[]
     ...[...aws.tags].flatMap(([id, tags]) => [...tags].map((tag) => `${id} ${tag.join('=')}`)),
     ...server.paths.filter((path) => !/\/(events|leases)\//.test(path))
   ].toSorted()
+}
+
+/** What stands is somebody else's from then on: no record, and no mark of ours on the release and the FlowSchemas. */
+export function disown({ helm, server }: PlayedWorld): void {
+  server.remove('/api/v1/namespaces/kube-system/configmaps/setup-karpenter')
+  helm.disown({})
+  const flowSchemas = '/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/'
+  for (const live of server.under(flowSchemas)) {
+    const name = textField(live, 'metadata', 'name') ?? ''
+    server.put(`${flowSchemas}${name}`, { ...live, metadata: { name } })
+  }
 }

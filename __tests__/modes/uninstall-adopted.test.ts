@@ -1,6 +1,7 @@
 import { list, text } from '../../sandbox/values.js'
 import { isMap, mapAt } from '../../src/engine/json.js'
 import { writeRecord } from '../../src/kubernetes/record-store.js'
+import { disown } from './killed-run.js'
 import { type Ended, PlayedWorld } from './played-run.js'
 
 const flowSchemas = '/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/'
@@ -11,12 +12,7 @@ let world: PlayedWorld
 beforeEach(async () => {
   world = await PlayedWorld.start()
   await world.main({ 'smoke-test': 'false' })
-  world.server.remove('/api/v1/namespaces/kube-system/configmaps/setup-karpenter')
-  world.helm.disown({})
-  for (const name of names) {
-    const live = world.server.at(`${flowSchemas}${name}`) ?? {}
-    world.server.put(`${flowSchemas}${name}`, { ...live, metadata: { name } })
-  }
+  disown(world)
   await world.main({ adopt: 'true', 'smoke-test': 'false' })
 })
 afterEach(async () => world.stop())
