@@ -5,7 +5,7 @@ import type { Step } from '../engine/resource.js'
 import type { Aws } from './clients.js'
 import { whyNotPlanned } from './change-set-failure.js'
 import { awsProblem, codeOf, isAlreadyExists, isNotFound, wasRepeated } from './errors.js'
-import { poll } from './poll.js'
+import { noticingPause, poll } from './poll.js'
 import { ourName } from '../engine/owner.js'
 
 /** One name for all runs: a change set that a killed run left behind is found by it. */
@@ -54,7 +54,7 @@ export async function planChanges(
       {
         what: `the change set of ${request.stackName}`,
         timeoutMilliseconds: 300_000,
-        firstPauseMilliseconds: 500,
+        pauseAfter: noticingPause,
         giveUp: () => new UserError(subject, 'the change set was not ready in five minutes', 'Run again.')
       },
       async () => describe(aws, request.stackName)
@@ -120,6 +120,7 @@ async function create(aws: Aws, request: ChangeSetRequest, step: Step): Promise<
       {
         what: `the old change set of ${request.stackName} to go`,
         timeoutMilliseconds: 60_000,
+        pauseAfter: noticingPause,
         giveUp: () => awsProblem(request.stackName, 'an old change set does not go away', error)
       },
       async () => {

@@ -3,8 +3,8 @@ import { UserError } from '../engine/errors.js'
 import type { Step } from '../engine/resource.js'
 import type { Aws } from './clients.js'
 import { tagsOf } from './discover.js'
-import { codeOf, isNotFound } from './errors.js'
-import { poll } from './poll.js'
+import { codeOf, isNotFound, wasRepeated } from './errors.js'
+import { noticingPause, poll } from './poll.js'
 import { failureFix, isIamLate, operationEvents, progressOf, type StackFailure } from './stack-events.js'
 
 export interface LiveStack {
@@ -81,16 +81,27 @@ export async function physicalIds(aws: Aws, name: string): Promise<ReadonlyMap<s
 
 /** `stack`: a name, or the id, by which a deleted stack is still known. Undefined when there is none. */
 async function describeStack(aws: Aws, stack: string): Promise<Stack | undefined> {
+  return (await askForStack(aws, stack)).found
+}
+
+/** `repeated`: AWS answered only when it was asked again. */
+async function askForStack(
+  aws: Aws,
+  stack: string
+): Promise<{ readonly found: Stack | undefined; readonly repeated: boolean }> {
   const { DescribeStacksCommand } = await import('./sdk/cloudformation.js')
   const cloudformation = await aws.cloudformation()
   try {
-    const { Stacks = [] } = await cloudformation.send(new DescribeStacksCommand({ StackName: stack }))
-    return Stacks[0]
+    const answer = await cloudformation.send(new DescribeStacksCommand({ StackName: stack }))
+    return { found: answer.Stacks?.[0], repeated: (answer.$metadata.attempts ?? 1) > 1 }
   } catch (error) {
-    if (isNotFound(error)) return undefined
+    if (isNotFound(error)) return { found: undefined, repeated: wasRepeated(error) }
     throw error
   }
 }
+
+/** Milliseconds between two looks at how far a stack is, which say nothing of its end: what is shown is shown every 10 s. */
+const betweenEvents = 5_000
 
 /**
  * Waits until nothing is under way in the stack, showing how far it is. Returns the status, DELETE_COMPLETE when it is
@@ -102,36 +113,47 @@ export async function untilSettled(
   step: Step,
   total: number | undefined
 ): Promise<string> {
-  const seen = { status: '' }
   let progress = ''
-  let pause = 1_000
-  const deadline = step.now() + 1_800_000
+  let throttled = 0
+  let eventsAt = -Infinity
+  const started = step.now()
   for (;;) {
-    const found = await describeStack(aws, stack.id)
-    seen.status = found?.StackStatus ?? 'DELETE_COMPLETE'
-    if (!seen.status.endsWith('_IN_PROGRESS') || /_CLEANUP_IN_PROGRESS$/.test(seen.status)) {
+    const { found, repeated } = await askForStack(aws, stack.id)
+    const status = found?.StackStatus ?? 'DELETE_COMPLETE'
+    if (!status.endsWith('_IN_PROGRESS') || /_CLEANUP_IN_PROGRESS$/.test(status)) {
       step.waiting(undefined)
-      return seen.status
+      return status
     }
-    if (step.now() > deadline) {
+    const elapsed = step.now() - started
+    if (elapsed > 1_800_000) {
       throw new UserError(
         `CloudFormation stack ${stack.name}`,
-        `is still ${seen.status} after half an hour${progress}`,
+        `is still ${status} after half an hour${progress}`,
         `Look at its events: aws cloudformation describe-stack-events --stack-name ${stack.name}; run again when it has ended.`
       )
     }
-    const now = progressOf(await operationEvents(aws, stack.id))
-    const count = total === undefined ? `${now.done} resources done` : `${now.done} of ${total} resources`
-    const under = now.inProgress.length > 0 ? `, ${now.inProgress.join(', ')} in progress` : ''
-    const failed =
-      now.firstFailure === undefined
-        ? ''
-        : `, ${now.firstFailure.logicalId} failed (${now.firstFailure.reason}), rolling back`
-    progress = `: ${count}${under}`
-    step.waiting(`CloudFormation stack ${stack.name} ${seen.status}: ${count}${under}${failed}`)
-    await step.pause(pause)
-    pause = Math.min(5_000, pause * 1.3)
+    if (elapsed - eventsAt >= betweenEvents) {
+      eventsAt = elapsed
+      progress = progressText(progressOf(await operationEvents(aws, stack.id)), total)
+    }
+    step.waiting(`CloudFormation stack ${stack.name} ${status}${progress}`)
+    if (repeated) throttled += 1
+    await step.pause(noticingPause(step.now() - started, throttled))
   }
+}
+
+/** `: 2 of 9 resources, KarpenterNodeRole in progress`. */
+function progressText(
+  { done, inProgress, firstFailure }: ReturnType<typeof progressOf>,
+  total: number | undefined
+): string {
+  const count = total === undefined ? `${done} resources done` : `${done} of ${total} resources`
+  const under = inProgress.length > 0 ? `, ${inProgress.join(', ')} in progress` : ''
+  const failed =
+    firstFailure === undefined
+      ? ''
+      : `, ${firstFailure.logicalId} failed (${firstFailure.reason}), rolling back`
+  return `: ${count}${under}${failed}`
 }
 
 /**
@@ -223,8 +245,9 @@ export async function untilIdle(
   stack: { readonly id: string; readonly name: string },
   step: Step
 ): Promise<void> {
+  const started = step.now()
   while (/_CLEANUP_IN_PROGRESS$/.test(await untilSettled(aws, stack, step, undefined))) {
     step.waiting(`CloudFormation stack ${stack.name} cleaning up`)
-    await step.pause(2_000)
+    await step.pause(noticingPause(step.now() - started))
   }
 }
