@@ -13,7 +13,7 @@ const podIdentity = { ...inputs, 'controller-identity': 'pod-identity' }
 const controllers = '/api/v1/namespaces/karpenter/pods?labelSelector=app.kubernetes.io%2Fname%3Dkarpenter'
 const recordPath = '/api/v1/namespaces/kube-system/configmaps/setup-karpenter'
 
-describe("a controller's identity, where EKS's webhook and EKS Auth follow an association by ten seconds", () => {
+describe("a controller's identity, where EKS's webhook and EKS Auth follow an association by ten seconds, and sessions end after fifteen", () => {
   let sandbox: Sandbox
 
   beforeAll(async () => {
@@ -22,7 +22,8 @@ describe("a controller's identity, where EKS's webhook and EKS Auth follow an as
       kubernetesVersion: '1.35',
       authenticationMode: 'API',
       webhookDelay: 10_000,
-      associationDelay: 10_000
+      associationDelay: 10_000,
+      podSessionSeconds: 15
     })
   })
   afterAll(async () => sandbox.stop())
@@ -42,6 +43,11 @@ describe("a controller's identity, where EKS's webhook and EKS Auth follow an as
       })
   const trust = (): string => sandbox.cloud.iam.role('identity-karpenter').trust
   const associations = (): number => sandbox.cloud.eks.associations.values().length
+  /** Sessions that EKS Auth opened. */
+  const opened = (): number =>
+    sandbox.cloud
+      .calls()
+      .filter(({ action, outcome }) => action === 'AssumeRoleForPodIdentity' && outcome === 'ok').length
   /** A new node: the credentials are good for what a controller does. */
   const scales = async (name: string): Promise<void> =>
     startWorkload(sandbox, { name, replicas: 1, nodePool: 'default' })
@@ -52,6 +58,8 @@ describe("a controller's identity, where EKS's webhook and EKS Auth follow an as
     expect(await identities()).toEqual(Array(2).fill('AWS_CONTAINER_CREDENTIALS_FULL_URI'))
     await scales('first')
     await checkIsClean(sandbox, podIdentity)
+    // More than one a pod: the first ones have ended.
+    expect(opened()).toBeGreaterThan(2)
   })
 
   test('from Pod Identity to IRSA: a check says what an install would do, and writes nothing', async () => {
@@ -77,6 +85,8 @@ describe("a controller's identity, where EKS's webhook and EKS Auth follow an as
     await sandbox.kubernetes('DELETE', recordPath)
     const result = succeeded(await sandbox.run(inputs))
     expect(result.log).toContain('Controller identity: irsa (the installed controller has it)')
+    // Whatever session of Pod Identity there was has ended.
+    await scales('later')
     expect(await identities()).toEqual(Array(2).fill('AWS_WEB_IDENTITY_TOKEN_FILE'))
     expect(associations()).toBe(0)
   })
