@@ -97,6 +97,55 @@ describe('AWS errors', () => {
     expect(error.fix).toContain('an explicit deny in a service control policy')
   })
 
+  // IAM User Guide, "Troubleshoot access denied error messages"; the ARNs since 2026 (AWS Security Blog).
+  it.each([
+    'because no service control policy allows the iam:GetRole action',
+    'with an explicit deny in a service control policy: arn:aws:organizations::987654321098:policy/o-qv5af4abcd/service_control_policy/p-2kgnabcd',
+    'with an explicit deny in a resource control policy',
+    'because no permissions boundary allows the iam:GetRole action',
+    'with an explicit deny in a permissions boundary: arn:aws:iam::1:policy/guard',
+    'because no session policy allows the iam:GetRole action',
+    'with an explicit deny in a session policy',
+    'because no VPC endpoint policy allows the iam:GetRole action',
+    'with an explicit deny in a VPC endpoint policy',
+    'with an explicit deny in a resource-based policy',
+    'because no resource-based policy allows the iam:GetRole action'
+  ])('that deny %s do not ask for another statement of the role', async (cause) => {
+    const text = `User: arn:aws:sts::1:assumed-role/d/r is not authorized to perform: iam:GetRole on resource: arn:aws:iam::1:role/x ${cause}`
+    const because = cause.replace(/^(because|with) /, '')
+    const denial = await thrown(new Refusal('AccessDenied', text, 403), 'GetRole')
+    expect(accessDenied(denial)).toEqual({
+      action: 'iam:GetRole',
+      resource: 'arn:aws:iam::1:role/x',
+      because
+    })
+    expect(awsProblem('Role x', 'could not be read', denial).fix).toBe(
+      `Allow iam:GetRole where it is denied: ${because}. Another statement in the role's own policy does not help against it.`
+    )
+    await expect(liveOf('Role x', async () => Promise.reject(denial as Error))).resolves.toMatchObject({
+      state: 'unreadable',
+      reason: `the run's role may not call iam:GetRole (${because})`
+    })
+  })
+
+  it('that deny explicitly in an identity-based policy ask to take that back', async () => {
+    const because = 'an explicit deny in an identity-based policy: arn:aws:iam::1:policy/no-roles'
+    const text = `User: arn:aws:sts::1:assumed-role/d/r is not authorized to perform: iam:GetRole on resource: role x with ${because}`
+    const denial = await thrown(new Refusal('AccessDenied', text, 403), 'GetRole')
+    expect(awsProblem('Role x', 'could not be read', denial).fix).toBe(
+      `Allow iam:GetRole where it is denied: ${because}.`
+    )
+  })
+
+  it('NotAuthorized, of the common errors, is a denial', async () => {
+    const error = await thrown(new Refusal('NotAuthorized', 'You do not have permission.', 400), 'GetRole')
+    expect(accessDenied(error)?.action).toBe('iam:GetRole')
+  })
+
+  it.each(['EAI_AGAIN', 'ENOTFOUND', 'ECONNRESET', 'UND_ERR_SOCKET'])('of the network pass: %s', (code) => {
+    expect(isTransient(Object.assign(new Error('getaddrinfo'), { code }))).toBe(true)
+  })
+
   it('that say AWS is too busy are worth another try', () => {
     const error = Object.assign(new Error('Rate exceeded'), {
       name: 'Throttling',

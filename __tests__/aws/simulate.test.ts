@@ -107,6 +107,43 @@ describe('simulate', () => {
     await close()
   })
 
+  it('tells what a control policy or a boundary does not allow from what the role lacks', async () => {
+    const { aws, close } = await awsWith({
+      SimulatePrincipalPolicy: () => ({
+        IsTruncated: false,
+        EvaluationResults: [
+          {
+            ...result('iam:CreateRole', { 'arn:r': ['implicitDeny'] }),
+            OrganizationsDecisionDetail: { AllowedByOrganizations: false }
+          },
+          {
+            EvalActionName: 'iam:TagRole',
+            EvalResourceName: 'arn:r',
+            EvalDecision: 'implicitDeny',
+            OrganizationsDecisionDetail: { AllowedByOrganizations: true },
+            ResourceSpecificResults: [
+              {
+                EvalResourceName: 'arn:r',
+                EvalResourceDecision: 'implicitDeny',
+                PermissionsBoundaryDecisionDetail: { AllowedByPermissionsBoundary: false }
+              }
+            ]
+          }
+        ]
+      })
+    })
+    const missing = { resource: 'arn:r', explicit: false }
+    expect(await simulate(aws, role, needs.slice(0, 1))).toEqual({
+      state: 'known',
+      missing: [
+        { ...missing, action: 'iam:CreateRole', beyond: 'control policy' },
+        { ...missing, action: 'iam:TagRole', beyond: 'permissions boundary' }
+      ],
+      unknown: []
+    })
+    await close()
+  })
+
   it('asks one action a request where IAM refuses them together', async () => {
     const asked: string[][] = []
     const { aws, close } = await awsWith({

@@ -34,6 +34,26 @@ describe('permissions', () => {
     expect(finding?.fix).toContain('docs/permissions/install.json')
   })
 
+  it('says who keeps the role from what its own policies may well allow', async () => {
+    const missing = [
+      { action: 'iam:CreateRole', resource: 'arn:a', explicit: false, beyond: 'control policy' },
+      { action: 'sqs:CreateQueue', resource: 'arn:q', explicit: true, beyond: 'permissions boundary' }
+    ] as const
+    const [finding] = await permissions({
+      ...facts,
+      simulate: async () => ({ state: 'known', missing, unknown: [] })
+    })
+    expect(finding?.problem).toContain(
+      'iam:CreateRole on arn:a (not allowed by a control policy of the organisation)\n'
+    )
+    expect(finding?.problem).toContain(
+      "sqs:CreateQueue on arn:q (not allowed by the role's permissions boundary)\n"
+    )
+    expect(finding?.fix).toMatch(
+      /What a control policy of the organisation or the role's permissions boundary does not allow must be allowed there/
+    )
+  })
+
   it('says that a role made without a boundary is refused where the policy asks for one, and what to pass', async () => {
     const unknown = [
       { action: 'iam:CreateRole', resource: 'arn:a', keys: ['iam:PermissionsBoundary'] },

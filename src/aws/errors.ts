@@ -1,7 +1,7 @@
 import { messageOf, UserError } from '../engine/errors.js'
 import { isMap } from '../engine/json.js'
 import type { Live } from '../engine/resource.js'
-import { deniedAction } from './denials.js'
+import { deniedAction, deniedElsewhere, denialFix, denialIn, type DenialText } from './denials.js'
 import { orPassBoundary } from './policy/bounded-actions.js'
 
 /** The parts of an AWS error that decide anything, whichever SDK client threw it. */
@@ -76,7 +76,7 @@ export function isTransient(error: unknown): boolean {
   const system = error instanceof Error && 'code' in error ? error.code : undefined
   return (
     failure.status === 0 &&
-    ((typeof system === 'string' && /^(E[A-Z]+|UND_ERR.*)$/.test(system)) || failure.code === 'Timeout')
+    ((typeof system === 'string' && /^(E[A-Z_]+|UND_ERR.*)$/.test(system)) || failure.code === 'Timeout')
   )
 }
 
@@ -100,30 +100,26 @@ export function isExpired(error: unknown): boolean {
   return code === 'ExpiredToken' || code === 'RequestExpired'
 }
 
-export interface Denial {
-  /** iam:GetRole; the service's prefix alone with `*` when AWS does not say the action. */
+export interface Denial extends DenialText {
   readonly action: string
-  readonly resource: string | undefined
-  /** What kind of policy denied, when AWS says it: `an explicit deny in a service control policy`. */
-  readonly because: string | undefined
 }
 
-/** What was denied, read from AWS's own sentence; undefined when the error is no denial. */
+/**
+ * What was denied, read from AWS's own sentence; undefined when the error is no denial. NotAuthorized is of the common errors
+ * of the query APIs' references ("You do not have permission to perform this action").
+ */
 export function accessDenied(error: unknown): Denial | undefined {
   const failure = failureOf(error)
   if (failure === undefined) return undefined
   if (
-    !/^(AccessDenied|UnauthorizedOperation|UnauthorizedAccess|AuthorizationError|AccessDeniedException)$/.test(
+    !/^(AccessDenied|UnauthorizedOperation|UnauthorizedAccess|AuthorizationError|NotAuthorized)$/.test(
       failure.code
     )
   )
     return undefined
   return {
-    action: (error instanceof Error ? deniedAction(error) : undefined) ?? 'an action that AWS does not name',
-    resource: /on (?:the )?resource:? (.+?)(?= because | with an explicit deny|\.?$)/.exec(
-      failure.message
-    )?.[1],
-    because: /(?:because |with (?=an explicit deny))(.+?)\.?$/.exec(failure.message)?.[1]
+    ...denialIn(failure.message),
+    action: (error instanceof Error ? deniedAction(error) : undefined) ?? 'an action that AWS does not name'
   }
 }
 
@@ -151,9 +147,11 @@ export function awsProblem(subject: string, doing: string, error: unknown, fix?:
     return new UserError(
       subject,
       `${doing}: the run's role may not call ${denial.action}${on}${policy}`,
-      denial.because !== undefined && /explicit deny|service control|boundary/.test(denial.because)
-        ? `Allow ${denial.action} where it is denied: ${denial.because}.`
-        : orPassBoundary(denial.action, `Add ${denial.action} to the role's policy; ${everyStatement}`),
+      denialFix(
+        denial.action,
+        denial.because,
+        orPassBoundary(denial.action, `Add ${denial.action} to the role's policy; ${everyStatement}`)
+      ),
       { cause: error }
     )
   }
@@ -183,7 +181,7 @@ export async function liveOf<L>(subject: string, read: () => Promise<L | undefin
     if (denial === undefined) throw awsProblem(subject, 'could not be read', error)
     return {
       state: 'unreadable',
-      reason: `the run's role may not call ${denial.action}`,
+      reason: `the run's role may not call ${denial.action}${deniedElsewhere(denial.because)}`,
       missingPermission: denial.action
     }
   }

@@ -1,4 +1,4 @@
-import type { ContextEntry, EvaluationResult } from '@aws-sdk/client-iam'
+import type { ContextEntry, EvaluationResult, ResourceSpecificResult } from '@aws-sdk/client-iam'
 import { canonical } from '../engine/json.js'
 import { messageOf } from '../engine/errors.js'
 import type { ConditionContext, Need } from './policy/need.js'
@@ -11,6 +11,8 @@ export interface MissingPermission {
   readonly resource: string
   /** Denied by a policy that says so, not merely allowed by none. */
   readonly explicit: boolean
+  /** What keeps the principal's own policies from mattering, when IAM says it. */
+  readonly beyond?: 'control policy' | 'permissions boundary'
 }
 
 /** An action that IAM's answer decides nothing about. */
@@ -144,10 +146,13 @@ function verdictsOf(results: readonly EvaluationResult[], needs: readonly Need[]
     for (const action of actions) {
       for (const resource of resources) {
         const answer = answerFor(results, action, resource)
-        if (answer?.decision === 'allowed') continue
+        if (answer?.decision === 'allowed' && answer.beyond === undefined) continue
         if (answer === undefined || (answer.keys.length > 0 && answer.decision !== 'explicitDeny')) {
           unknown.push({ action, resource, keys: answer?.keys ?? [] })
-        } else missing.push({ action, resource, explicit: answer.decision === 'explicitDeny' })
+        } else {
+          const explicit = answer.decision === 'explicitDeny'
+          missing.push({ action, resource, explicit, ...(answer.beyond && { beyond: answer.beyond }) })
+        }
       }
     }
   }
@@ -158,6 +163,7 @@ interface Answer {
   readonly decision: string | undefined
   /** A policy asks for condition keys that were not given: a real call may well have them. */
   readonly keys: readonly string[]
+  readonly beyond: MissingPermission['beyond']
 }
 
 /**
@@ -174,13 +180,30 @@ function answerFor(
     if (result.EvalActionName?.toLowerCase() !== action.toLowerCase()) continue
     const own = result.ResourceSpecificResults?.find((one) => one.EvalResourceName === resource)
     if (own !== undefined) {
-      return { decision: own.EvalResourceDecision, keys: own.MissingContextValues ?? [] }
+      return {
+        decision: own.EvalResourceDecision,
+        keys: own.MissingContextValues ?? [],
+        beyond: beyond(result, own)
+      }
     }
     if (result.EvalResourceName === resource) {
-      return { decision: result.EvalDecision, keys: result.MissingContextValues ?? [] }
+      return {
+        decision: result.EvalDecision,
+        keys: result.MissingContextValues ?? [],
+        beyond: beyond(result, result)
+      }
     }
   }
   return undefined
+}
+
+/** Control policies are looked at for a result as a whole, a boundary for each resource (EvaluationResult, ResourceSpecificResult). */
+function beyond(
+  { OrganizationsDecisionDetail: organisation }: EvaluationResult,
+  { PermissionsBoundaryDecisionDetail: boundary }: EvaluationResult | ResourceSpecificResult
+): MissingPermission['beyond'] {
+  if (organisation?.AllowedByOrganizations === false) return 'control policy'
+  return boundary?.AllowedByPermissionsBoundary === false ? 'permissions boundary' : undefined
 }
 
 function entriesOf(context: ConditionContext): ContextEntry[] {

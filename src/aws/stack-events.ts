@@ -1,7 +1,7 @@
 import { figure } from '../engine/figure.js'
 import type { StackEvent } from '@aws-sdk/client-cloudformation'
 import type { Aws } from './clients.js'
-import { withoutEncoded } from './denials.js'
+import { denialFix, denialIn, withoutEncoded } from './denials.js'
 import { stackRolePolicy } from './errors.js'
 import { orPassBoundary } from './policy/bounded-actions.js'
 import { iamQuotas } from './quotas.js'
@@ -125,15 +125,17 @@ export function failureFix(failure: StackFailure, installPolicy: string): string
   if (/hook\(s\) failed/i.test(reason)) {
     return 'Change the template as the hook asks, or ask whoever keeps the hook in this account to let the stack through; then run again.'
   }
-  const action = /not authorized to perform:? ([\w-]+:\w+)/i.exec(reason)?.[1]
+  const { action, because } = denialIn(reason)
+  const service = /assumed-role\/([\w+=,.@-]+)\/AWSCloudFormation/.exec(reason)?.[1]
+  const role = service === undefined ? "the run's role" : `role ${service}, by which CloudFormation acts`
+  const file = service === undefined ? installPolicy : stackRolePolicy
   if (action !== undefined) {
-    const service = /assumed-role\/([\w+=,.@-]+)\/AWSCloudFormation/.exec(reason)?.[1]
-    const role = service === undefined ? "the run's role" : `role ${service}, by which CloudFormation acts`
-    const file = service === undefined ? installPolicy : stackRolePolicy
-    return orPassBoundary(
-      action,
-      `Add ${action} to the policy of ${role}; every statement that is needed is in ${file}. Then run again.`
-    )
+    const lacking = `Add ${action} to the policy of ${role}; every statement that is needed is in ${file}.`
+    return `${denialFix(action, because, orPassBoundary(action, lacking))} Then run again.`
+  }
+  // SQS's: "Access to the resource https://sqs... is denied." (error AccessDenied)
+  if (/\baccess\b.{0,200}\bdenied\b/i.test(reason)) {
+    return `Give ${role} what CloudFormation calls for ${failure.type}, which AWS does not name here; every statement that is needed is in ${file}. Then run again.`
   }
   if (/PolicySize|quota for .*6144/i.test(reason)) {
     return `The cluster's name is too long for this version's single policy (${figure(iamQuotas.policyCharacters)} characters): use \`karpenter-version\` 1.9.0 or newer, which splits it.`

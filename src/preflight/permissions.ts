@@ -40,10 +40,8 @@ export async function permissions({
 const boundaryKey = 'iam:PermissionsBoundary'
 
 function lacking(principal: string, missing: readonly MissingPermission[], unbounded: boolean): Concern {
-  const denied = missing.map((one) => ({
-    ...one,
-    resource: one.explicit ? `${one.resource} (explicitly denied)` : one.resource
-  }))
+  const denied = missing.map((one) => ({ ...one, resource: `${one.resource}${how(one)}` }))
+  const beyond = [...new Set(missing.flatMap((one) => (one.beyond === undefined ? [] : keeper[one.beyond])))]
   return {
     level: 'error',
     subject: 'permissions',
@@ -55,10 +53,25 @@ function lacking(principal: string, missing: readonly MissingPermission[], unbou
             'If the role may write roles only with a permissions boundary (docs/permissions/install-iam-bounded.json), pass it as `permissions-boundary`.'
           ]
         : []),
-      `Give the role what it lacks (every statement is in ${installPolicy}), and take back what denies it.`
+      `Give the role what it lacks (every statement is in ${installPolicy}), and take back what denies it.`,
+      ...(beyond.length > 0
+        ? [
+            `What ${beyond.join(' or ')} does not allow must be allowed there: the role's own statements do not help against it.`
+          ]
+        : [])
     ].join(' '),
     override: 'permissions'
   }
+}
+
+const keeper = {
+  'control policy': 'a control policy of the organisation',
+  'permissions boundary': "the role's permissions boundary"
+} as const
+
+function how({ explicit, beyond }: MissingPermission): string {
+  if (beyond !== undefined) return ` (not allowed by ${keeper[beyond]})`
+  return explicit ? ' (explicitly denied)' : ''
 }
 
 /** What was not decided is never taken for allowed, and refuses nothing either. */

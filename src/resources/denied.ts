@@ -1,3 +1,4 @@
+import { deniedElsewhere } from '../aws/denials.js'
 import { accessDenied } from '../aws/errors.js'
 import { UserError } from '../engine/errors.js'
 import type { Layer } from '../engine/resource.js'
@@ -18,5 +19,6 @@ export function denialOf(error: unknown): Pick<Denied, 'missingPermission' | 're
     return { missingPermission: error.permission, reason: error.message }
   const denial = accessDenied(error instanceof UserError ? error.cause : error)
   if (denial === undefined) return undefined
-  return { missingPermission: denial.action, reason: `the run's role may not call ${denial.action}` }
+  const reason = `the run's role may not call ${denial.action}${deniedElsewhere(denial.because)}`
+  return { missingPermission: denial.action, reason }
 }
