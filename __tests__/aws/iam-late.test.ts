@@ -1,12 +1,17 @@
 import {
   AttachRolePolicyCommand,
   CreateInstanceProfileCommand,
+  CreatePolicyCommand,
+  CreatePolicyVersionCommand,
   AddRoleToInstanceProfileCommand,
   PutRolePolicyCommand
 } from '@aws-sdk/client-iam'
 import { deleteInstanceProfile, whenIamFollows } from '../../src/aws/iam-late.js'
+import { readManagedPolicy, setDocument } from '../../src/aws/managed-policy.js'
+import { oidcProvider } from '../../src/resources/access/oidc-provider.js'
 import { controllerRole } from '../../src/resources/controller/controller-role.js'
 import { stackRole, type StackRoleWanted } from '../../src/resources/stack/stack-role.js'
+import type { Fault } from '../../sandbox/cloud/service.js'
 import { startAccount, type TestAccount } from '../resources/account.js'
 import { install, ownership } from '../resources/walk-one.js'
 import { allow, nobodyTrusted } from '../sandbox/cloud/clients.js'
@@ -47,6 +52,18 @@ const controller = () =>
       tags: { 'setup-karpenter:owner': 'blue' }
     },
     { aws: home.aws, ownership }
+  )
+
+const provider = () =>
+  oidcProvider(
+    {
+      clusterName: 'blue',
+      arn: 'arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/ABC',
+      issuer: 'https://oidc.eks.eu-west-1.amazonaws.com/id/ABC',
+      audience: 'sts.amazonaws.com',
+      tags: { 'setup-karpenter:owner': 'blue' }
+    },
+    { aws: home.aws, ownership, removable: true }
   )
 
 const wanted: StackRoleWanted = {
@@ -109,6 +126,75 @@ describe('IAM that is late', () => {
     home.cloud.setFaults([late])
     await deleteInstanceProfile(home.aws, { name: 'nodes', roles: ['nodes'] }, step())
     expect(home.cloud.iam.instanceProfiles.has('nodes')).toBe(false)
+  })
+
+  const once = (action: string, code: string, message: string, status: number, times = 1): Fault => ({
+    service: 'iam',
+    action,
+    times,
+    effect: { kind: 'error', code, message, status }
+  })
+
+  it('with another write to the same thing does not keep it from being made', async () => {
+    home.cloud.setFaults([
+      once('CreateRole', 'ConcurrentModification', 'Another operation is under way.', 409),
+      once('CreateOpenIDConnectProvider', 'ConcurrentModification', 'Another operation is under way.', 409),
+      once('DeleteOpenIDConnectProvider', 'ConcurrentModification', 'Another operation is under way.', 409)
+    ])
+    expect((await install(controller())).after.differences).toEqual([])
+    const { after } = await install(provider())
+    expect(after.differences).toEqual([])
+    expect(await after.resource.remove(step(), { removeAdopted: false })).toMatchObject({
+      outcome: 'removed'
+    })
+  })
+
+  it('to reach the issuer of a new cluster is asked three times', async () => {
+    const fault = (times: number): Fault =>
+      once(
+        'CreateOpenIDConnectProvider',
+        'OpenIdIdpCommunicationError',
+        'Could not connect to it.',
+        400,
+        times
+      )
+    home.cloud.setFaults([fault(3)])
+    const before = await provider().inspect(new AbortController().signal)
+    const refused = await failure(before.apply(step()))
+    expect(refused.message).toContain('OpenIdIdpCommunicationErrorException: Could not connect to it.')
+    home.cloud.setFaults([fault(2)])
+    expect((await install(provider())).after.differences).toEqual([])
+  })
+
+  it('with the version that made room for another is waited for', async () => {
+    const iam = await home.aws.iam()
+    const made = await iam.send(
+      new CreatePolicyCommand({ PolicyName: 'blue', PolicyDocument: JSON.stringify(allow('s3:*')) })
+    )
+    const PolicyArn = made.Policy?.Arn ?? ''
+    for (const action of ['a:A', 'a:B', 'a:C', 'a:D']) {
+      const PolicyDocument = JSON.stringify(allow(action))
+      await iam.send(new CreatePolicyVersionCommand({ PolicyArn, PolicyDocument, SetAsDefault: true }))
+    }
+    home.cloud.setFaults([
+      once('CreatePolicyVersion', 'LimitExceeded', 'A managed policy can have up to 5 versions.', 409)
+    ])
+    const of = { title: 'IAM policy blue', arn: PolicyArn }
+    expect((await setDocument(home.aws, of, allow('a:E'), step()))?.versionId).toBe('v1')
+    expect((await readManagedPolicy(home.aws, PolicyArn)).document).toContain('a:E')
+  })
+
+  it('with a new policy does not keep it from its next version', async () => {
+    const iam = await home.aws.iam()
+    const made = await iam.send(
+      new CreatePolicyCommand({ PolicyName: 'blue', PolicyDocument: JSON.stringify(allow('s3:*')) })
+    )
+    const arn = made.Policy?.Arn ?? ''
+    home.cloud.setFaults([
+      once('CreatePolicyVersion', 'NoSuchEntity', `Policy ${arn} does not exist or is not attachable.`, 404)
+    ])
+    await setDocument(home.aws, { title: 'IAM policy blue', arn }, allow('a:E'), step())
+    expect((await readManagedPolicy(home.aws, arn)).document).toContain('a:E')
   })
 
   it('for two minutes is said with what it answers, and other errors at once', async () => {

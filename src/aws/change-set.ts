@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Change, ChangeSetType, Tag } from '@aws-sdk/client-cloudformation'
-import { UserError } from '../engine/errors.js'
+import { messageOf, UserError } from '../engine/errors.js'
 import type { Step } from '../engine/resource.js'
 import type { Aws } from './clients.js'
 import { whyNotPlanned } from './change-set-failure.js'
@@ -103,8 +103,8 @@ async function create(aws: Aws, request: ChangeSetRequest, step: Step): Promise<
     Description: `Made by ${token}`
   }
   const make = async (): Promise<Made> => {
-    const { StackId = request.stackName, Id = ourName } = await cloudformation.send(
-      new CreateChangeSetCommand(command)
+    const { StackId = request.stackName, Id = ourName } = await whenTaken(request, step, async () =>
+      cloudformation.send(new CreateChangeSetCommand(command))
     )
     return { stackId: StackId, changeSetId: Id }
   }
@@ -136,6 +136,40 @@ async function create(aws: Aws, request: ChangeSetRequest, step: Step): Promise<
       }
     )
   }
+}
+
+/**
+ * Waits for what CloudFormation refuses and that passes: a service role that was made a moment ago "is invalid or cannot be
+ * assumed" (hashicorp/terraform-provider-aws#22834), and a stack on which somebody else began something "is in
+ * UPDATE_IN_PROGRESS state and can not be updated".
+ */
+async function whenTaken<T>(request: ChangeSetRequest, step: Step, send: () => Promise<T>): Promise<T> {
+  const last: { error: unknown } = { error: undefined }
+  const startedAt = step.now()
+  const { taken } = await poll(
+    step,
+    {
+      what: () => `CloudFormation stack ${request.stackName}: ${messageOf(last.error)}`,
+      timeoutMilliseconds: 1_800_000,
+      giveUp: () =>
+        awsProblem(`CloudFormation stack ${request.stackName}`, 'could not be planned', last.error)
+    },
+    async () => {
+      try {
+        return { taken: await send() }
+      } catch (error) {
+        last.error = error
+        const text = codeOf(error) === 'Validation' ? messageOf(error) : ''
+        const roleIsNew =
+          /is invalid or cannot be assumed/.test(text) &&
+          request.roleArn !== undefined &&
+          step.now() - startedAt < 60_000
+        if (!roleIsNew && !/is in (?!REVIEW_)\w+_IN_PROGRESS state/.test(text)) throw error
+        return undefined
+      }
+    }
+  )
+  return taken
 }
 
 /** The change set that carries this description: made by a try whose answer was lost. */

@@ -1,6 +1,6 @@
 import { messageOf } from '../engine/errors.js'
 import type { Step } from '../engine/resource.js'
-import { awsProblem, isAlreadyExists, wasRepeated } from './errors.js'
+import { awsProblem, codeOf, isAlreadyExists, wasRepeated } from './errors.js'
 import { poll } from './poll.js'
 
 export interface EksCreation {
@@ -17,6 +17,11 @@ export interface EksCreation {
     readonly passes: (error: unknown) => boolean
     readonly givenUp: (error: unknown) => Error
   }
+}
+
+/** The same is said by other codes: "... cannot be updated as it is currently in CREATING state". */
+function isBusy(error: unknown): boolean {
+  return codeOf(error) === 'InvalidRequest' && /\bcurrently\b|\bin progress\b/i.test(messageOf(error))
 }
 
 /**
@@ -47,7 +52,7 @@ export async function createAtEks(creation: EksCreation, step: Step): Promise<'c
         return 'created'
       } catch (error) {
         last.error = error
-        if (isAlreadyExists(error)) {
+        if (isAlreadyExists(error) || isBusy(error)) {
           if (!(await creation.isThere())) return undefined
           // An earlier try of ours was carried out, and its answer was lost.
           return wasRepeated(error) ? 'created' : 'there'

@@ -1,7 +1,7 @@
 import { messageOf, UserError } from '../engine/errors.js'
 import type { Step } from '../engine/resource.js'
 import type { Aws } from './clients.js'
-import { codeOf, isNotFound } from './errors.js'
+import { codeOf, isNotFound, wasRepeated } from './errors.js'
 import { poll } from './poll.js'
 
 /**
@@ -14,8 +14,11 @@ export async function whenIamFollows<T>(
   of: {
     readonly title: string
     readonly name: string
-    /** That it is not there is what is wanted. */
+    /** That nothing of the name is there is what is wanted, or what there is to begin with. */
     readonly removal?: true
+    readonly creation?: true
+    /** What used up a quota was taken away just now. */
+    readonly madeRoom?: true
   },
   step: Step,
   write: () => Promise<T>
@@ -48,10 +51,15 @@ export async function whenIamFollows<T>(
   return done
 }
 
-function isLate(error: unknown, { name, removal }: Parameters<typeof whenIamFollows>[0]): boolean {
+function isLate(
+  error: unknown,
+  { name, removal, creation, madeRoom }: Parameters<typeof whenIamFollows>[0]
+): boolean {
+  const code = codeOf(error) ?? ''
   return (
-    /^(DeleteConflict|ConcurrentModification)$/.test(codeOf(error) ?? '') ||
-    (removal !== true && isNotFound(error) && messageOf(error).includes(name))
+    /^(DeleteConflict|ConcurrentModification)$/.test(code) ||
+    (madeRoom === true && code === 'LimitExceeded' && !wasRepeated(error)) ||
+    (removal !== true && creation !== true && isNotFound(error) && messageOf(error).includes(name))
   )
 }
 

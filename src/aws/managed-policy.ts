@@ -1,6 +1,8 @@
+import type { Step } from '../engine/resource.js'
 import { iamQuotas } from './quotas.js'
 import type { Aws } from './clients.js'
 import { codeOf, isNotFound, wasRepeated } from './errors.js'
+import { whenIamFollows } from './iam-late.js'
 
 /** Of a customer managed policy: the version that is in force. */
 export interface ManagedPolicy {
@@ -60,11 +62,15 @@ export interface DeletedVersion {
   readonly document: string
 }
 
-/** Puts a document in force. Deletes the oldest version that is not in force when there is no room, and returns it. */
+/**
+ * Puts a document in force. Deletes the oldest version that is not in force when there is no room, and returns it. `title` is
+ * what errors begin with.
+ */
 export async function setDocument(
   aws: Aws,
-  PolicyArn: string,
-  document: unknown
+  { title, arn: PolicyArn }: { readonly title: string; readonly arn: string },
+  document: unknown,
+  step: Step
 ): Promise<DeletedVersion | undefined> {
   const { CreatePolicyVersionCommand, DeletePolicyVersionCommand, ListPolicyVersionsCommand } =
     await import('./sdk/iam.js')
@@ -86,7 +92,12 @@ export async function setDocument(
   }
   const PolicyDocument = JSON.stringify(document)
   try {
-    await iam.send(new CreatePolicyVersionCommand({ PolicyArn, PolicyDocument, SetAsDefault: true }))
+    await whenIamFollows(
+      // Of a version that made room a moment ago IAM may say that it is one too many still.
+      { title, name: PolicyArn, ...(deleted !== undefined && { madeRoom: true }) },
+      step,
+      async () => iam.send(new CreatePolicyVersionCommand({ PolicyArn, PolicyDocument, SetAsDefault: true }))
+    )
   } catch (error) {
     // A try whose answer was lost has made the last version that there was room for.
     if (codeOf(error) !== 'LimitExceeded' || !wasRepeated(error)) throw error

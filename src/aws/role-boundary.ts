@@ -57,7 +57,9 @@ export async function putBoundary(
   const sdk = await import('./sdk/iam.js')
   const iam = await aws.iam()
   if (arn === undefined) {
-    await iam.send(new sdk.DeleteRolePermissionsBoundaryCommand({ RoleName })).catch((error: unknown) => {
+    await whenIamFollows({ title: `IAM role ${RoleName}`, name: RoleName, removal: true }, step, async () =>
+      iam.send(new sdk.DeleteRolePermissionsBoundaryCommand({ RoleName }))
+    ).catch((error: unknown) => {
       // Another hand, or an earlier try of ours, took it off.
       if (!isNotFound(error)) throw error
     })

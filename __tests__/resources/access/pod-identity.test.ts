@@ -68,24 +68,30 @@ describe('The Pod Identity agent', () => {
     await close()
   })
 
-  it('is created again after "in use" while it is not there: a cluster that is being updated says so too', async () => {
-    const state: Parameters<typeof addon>[0] = {}
-    const handlers = addon(state)
-    let refusals = 2
-    const { resource, server, close } = await agent({
-      ...handlers,
-      CreateAddon: (input) => {
-        if (refusals-- > 0) throw new Refusal('ResourceInUseException', busy, 409)
-        return handlers['CreateAddon']?.(input)
-      }
-    })
-    const { after, step } = await install(resource)
-    expect(after.state).toBe('as wanted')
-    expect(step.lines).toEqual(['created add-on eks-pod-identity-agent'])
-    expect(step.waits[0]).toBe(`add-on eks-pod-identity-agent: ${busy}`)
-    expect(server.calls.filter((call) => call === 'CreateAddon')).toHaveLength(3)
-    await close()
-  })
+  it.each([
+    ['ResourceInUseException', 409],
+    ['InvalidRequestException', 400]
+  ])(
+    'is created again after %s while it is not there: a cluster that is being updated says so too',
+    async (code, status) => {
+      const state: Parameters<typeof addon>[0] = {}
+      const handlers = addon(state)
+      let refusals = 2
+      const { resource, server, close } = await agent({
+        ...handlers,
+        CreateAddon: (input) => {
+          if (refusals-- > 0) throw new Refusal(code, busy, status)
+          return handlers['CreateAddon']?.(input)
+        }
+      })
+      const { after, step } = await install(resource)
+      expect(after.state).toBe('as wanted')
+      expect(step.lines).toEqual(['created add-on eks-pod-identity-agent'])
+      expect(step.waits[0]).toBe(`add-on eks-pod-identity-agent: ${busy}`)
+      expect(server.calls.filter((call) => call === 'CreateAddon')).toHaveLength(3)
+      await close()
+    }
+  )
 
   it('that somebody else has made after "in use" is theirs', async () => {
     const state: Parameters<typeof addon>[0] = {}

@@ -120,6 +120,36 @@ describe('An EventBridge rule of the stack', () => {
     await close()
   })
 
+  it('that is made anew waits for other writes to it, and until EventBridge shows it', async () => {
+    const refusals = [
+      new Refusal('ConcurrentModificationException', 'Rule was modified concurrently.'),
+      new Refusal('ResourceNotFoundException', `Rule ${name} does not exist on EventBus default.`)
+    ]
+    const state: State = {}
+    const base = eventbridge(state)
+    let entries = 0
+    const { resource, close } = await withRule(state, {
+      more: {
+        PutTargets: (input) => {
+          const refusal = refusals.shift()
+          if (refusal !== undefined) throw refusal
+          entries += 1
+          if (entries > 1) return base['PutTargets']?.(input)
+          const failed = {
+            TargetId: target.Id,
+            ErrorCode: 'ConcurrentModificationException',
+            ErrorMessage: 'x'
+          }
+          return { FailedEntryCount: 1, FailedEntries: [failed] }
+        }
+      }
+    })
+    const { after, step } = await install(resource)
+    expect(after.differences).toEqual([])
+    expect(step.waits).toHaveLength(3)
+    await close()
+  })
+
   it('that is off is switched on and keeps the rest', async () => {
     const { rule, targets } = asWanted()
     const state = { rule: { ...rule, State: 'DISABLED' }, targets }

@@ -149,6 +149,47 @@ describe('The CloudFormation stack', () => {
     await close()
   })
 
+  it.each([
+    [
+      'a role that was made a moment ago',
+      'Role arn:aws:iam::111122223333:role/stack is invalid or cannot be assumed',
+      2
+    ],
+    ['what somebody else began', `Stack:arn:x is in UPDATE_IN_PROGRESS state and can not be updated.`, 30]
+  ])('that CloudFormation does not take for %s is planned when it does', async (_what, message, times) => {
+    const state: State = {}
+    const handlers = cloudformation(state)
+    let refusals = times
+    const { aws, close } = await awsWith({
+      ...handlers,
+      CreateChangeSet: (input) => {
+        if (refusals-- > 0) throw new Refusal('ValidationError', message)
+        return handlers['CreateChangeSet']?.(input)
+      }
+    })
+    const roleArn = 'arn:aws:iam::111122223333:role/stack'
+    const { after, step } = await install(stack(wanted, { aws, ownership, roleArn }))
+    expect(after.state).toBe('as wanted')
+    expect(step.waits[0]).toBe(`CloudFormation stack Karpenter-blue: ${message}`)
+    await close()
+  })
+
+  it('by a role that CloudFormation never can assume is not waited for longer than a minute', async () => {
+    const { aws, close } = await awsWith({
+      ...cloudformation({}),
+      CreateChangeSet: () => {
+        throw new Refusal('ValidationError', 'Role is invalid or cannot be assumed')
+      }
+    })
+    const before = await inspect(
+      stack(wanted, { aws, ownership, roleArn: 'arn:aws:iam::111122223333:role/x' })
+    )
+    const step = recordedStep()
+    await expect(before.apply(step)).rejects.toThrow('is invalid or cannot be assumed')
+    expect(step.now() - recordedStep().now()).toBeLessThan(70_000)
+    await close()
+  })
+
   it('in ROLLBACK_COMPLETE is deleted and created again', async () => {
     const state: State = { status: 'ROLLBACK_COMPLETE', template, tags: ours }
     const { resource, close } = await withStack(state)

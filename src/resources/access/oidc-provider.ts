@@ -1,7 +1,7 @@
 import type { GetOpenIDConnectProviderResponse } from '@aws-sdk/client-iam'
 import type { Aws } from '../../aws/clients.js'
 import { tagsOf } from '../../aws/discover.js'
-import { awsProblem, isAlreadyExists, isNotFound, liveOf, wasRepeated } from '../../aws/errors.js'
+import { awsProblem, codeOf, isAlreadyExists, isNotFound, liveOf, wasRepeated } from '../../aws/errors.js'
 import { whenIamFollows } from '../../aws/iam-late.js'
 import { creationTags, tagList } from '../../aws/ownership-tags.js'
 import { iamArn } from '../../aws/partition.js'
@@ -56,22 +56,39 @@ export function oidcProvider(
     return { audiences: found.ClientIDList ?? [], tags: tagsOf(found.Tags) }
   }
 
-  async function create(): Promise<'created' | 'was there'> {
+  async function create(step: Step): Promise<'created' | 'was there'> {
     const { CreateOpenIDConnectProviderCommand } = await import('../../aws/sdk/iam.js')
     const iam = await ports.aws.iam()
     try {
       // No thumbprint: IAM gets the certificate's itself, and trusts EKS's issuers by its own list of authorities.
-      await iam.send(
-        new CreateOpenIDConnectProviderCommand({
-          Url: wanted.issuer,
-          ClientIDList: [wanted.audience],
-          Tags: tagList(creationTags(wanted.tags, ports.ownership))
-        })
-      )
+      const command = new CreateOpenIDConnectProviderCommand({
+        Url: wanted.issuer,
+        ClientIDList: [wanted.audience],
+        Tags: tagList(creationTags(wanted.tags, ports.ownership))
+      })
+      const inTime = async (): Promise<unknown> =>
+        whenIamFollows({ title, name: wanted.arn, creation: true }, step, async () => iam.send(command))
+      await whenIssuerAnswers(inTime, step)
       return 'created'
     } catch (error) {
       if (isAlreadyExists(error)) return wasRepeated(error) ? 'created' : 'was there'
       throw awsProblem(title, `could not be created for ${wanted.issuer}`, error)
+    }
+  }
+
+  /**
+   * IAM asks the issuer for its certificate, and may not reach it at once: OpenIdIdpCommunicationErrorException
+   * (@aws-sdk/client-iam, CreateOpenIDConnectProvider). Three tries, seconds apart.
+   */
+  async function whenIssuerAnswers(write: () => Promise<unknown>, step: Step, tries = 3): Promise<void> {
+    try {
+      await write()
+    } catch (error) {
+      if (tries === 1 || codeOf(error)?.startsWith('OpenIdIdpCommunication') !== true) throw error
+      step.waiting(`IAM to reach ${wanted.issuer}`)
+      await step.pause(3_000)
+      step.waiting(undefined)
+      await whenIssuerAnswers(write, step, tries - 1)
     }
   }
 
@@ -112,7 +129,7 @@ export function oidcProvider(
             ],
       absent: (want) => [missing(`IAM OIDC provider for ${want.issuer}`, want.arn)],
       apply: async (live, _differences, step) => {
-        if (live.state === 'absent' && (await create()) === 'created') {
+        if (live.state === 'absent' && (await create(step)) === 'created') {
           step.changed(`created IAM OIDC provider ${wanted.arn} with audience ${wanted.audience}`)
         } else {
           const now =
@@ -156,11 +173,12 @@ export function oidcProvider(
         }
         const { DeleteOpenIDConnectProviderCommand } = await import('../../aws/sdk/iam.js')
         const iam = await ports.aws.iam()
-        await iam
-          .send(new DeleteOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: wanted.arn }))
-          .catch((error: unknown) => {
-            if (!isNotFound(error)) throw awsProblem(title, 'could not be deleted', error)
-          })
+        const command = new DeleteOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: wanted.arn })
+        await whenIamFollows({ title, name: wanted.arn, removal: true }, step, async () =>
+          iam.send(command)
+        ).catch((error: unknown) => {
+          if (!isNotFound(error)) throw awsProblem(title, 'could not be deleted', error)
+        })
         step.changed(`deleted IAM OIDC provider ${wanted.arn}`)
         return { outcome: 'removed' }
       }

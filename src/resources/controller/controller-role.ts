@@ -53,15 +53,14 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
     const iam = await ports.aws.iam()
     const boundary = boundaryArn(wanted.permissionsBoundary)
     try {
-      await iam.send(
-        new CreateRoleCommand({
-          RoleName,
-          Description: `Karpenter controller of EKS cluster ${wanted.clusterName}`,
-          AssumeRolePolicyDocument: trustDocument([trustStatement(wanted.trust)]),
-          ...(boundary !== undefined && { PermissionsBoundary: boundary }),
-          Tags: tagList(creationTags(wanted.tags, ports.ownership))
-        })
-      )
+      const command = new CreateRoleCommand({
+        RoleName,
+        Description: `Karpenter controller of EKS cluster ${wanted.clusterName}`,
+        AssumeRolePolicyDocument: trustDocument([trustStatement(wanted.trust)]),
+        ...(boundary !== undefined && { PermissionsBoundary: boundary }),
+        Tags: tagList(creationTags(wanted.tags, ports.ownership))
+      })
+      await whenIamFollows({ title, name: RoleName, creation: true }, step, async () => iam.send(command))
     } catch (error) {
       if (!isAlreadyExists(error)) throw awsProblem(title, 'could not be created', error)
       if (!wasRepeated(error)) return

@@ -3,6 +3,7 @@ import type { Aws } from '../../aws/clients.js'
 import { awsProblem, isNotFound, liveOf } from '../../aws/errors.js'
 import { creationTags, tagList } from '../../aws/ownership-tags.js'
 import { poll } from '../../aws/poll.js'
+import { throwFailed, whenRuleIsFree } from '../../aws/rule-writes.js'
 import type { StackRules } from '../../aws/stack-rules.js'
 import { missing } from '../../engine/difference.js'
 import { UserError } from '../../engine/errors.js'
@@ -59,23 +60,22 @@ export function eventRule(wanted: EventRuleWanted, ports: Ports): AnyResource {
     }
   }
 
-  async function putRule(name: string, live: LiveRule | undefined): Promise<void> {
+  async function putRule(name: string, live: LiveRule | undefined, step: Step): Promise<void> {
     const { PutRuleCommand } = await import('../../aws/sdk/eventbridge.js')
     const eventbridge = await aws.eventbridge()
     // PutRule replaces the rule: what is left out of it is gone.
     const description = wanted.description ?? live?.rule.Description
     const roleArn = wanted.roleArn ?? live?.rule.RoleArn
-    await eventbridge.send(
-      new PutRuleCommand({
-        Name: name,
-        ...(isState(wanted.state) && { State: wanted.state }),
-        ...(wanted.pattern !== undefined && { EventPattern: JSON.stringify(wanted.pattern) }),
-        ...(wanted.schedule !== undefined && { ScheduleExpression: wanted.schedule }),
-        ...(description !== undefined && { Description: description }),
-        ...(roleArn !== undefined && { RoleArn: roleArn }),
-        ...(live === undefined && { Tags: tagList(await tagsOfNew()) })
-      })
-    )
+    const command = new PutRuleCommand({
+      Name: name,
+      ...(isState(wanted.state) && { State: wanted.state }),
+      ...(wanted.pattern !== undefined && { EventPattern: JSON.stringify(wanted.pattern) }),
+      ...(wanted.schedule !== undefined && { ScheduleExpression: wanted.schedule }),
+      ...(description !== undefined && { Description: description }),
+      ...(roleArn !== undefined && { RoleArn: roleArn }),
+      ...(live === undefined && { Tags: tagList(await tagsOfNew()) })
+    })
+    await whenRuleIsFree({ title, isNew: false }, step, async () => eventbridge.send(command))
   }
 
   async function tagsOfNew(): Promise<Readonly<Record<string, string>>> {
@@ -93,11 +93,13 @@ export function eventRule(wanted: EventRuleWanted, ports: Ports): AnyResource {
     if (wanted.state === 'ENABLED' && paths.length === 1 && paths[0] === 'State') {
       const { EnableRuleCommand } = await import('../../aws/sdk/eventbridge.js')
       const eventbridge = await aws.eventbridge()
-      await eventbridge.send(new EnableRuleCommand({ Name: name }))
+      await whenRuleIsFree({ title, isNew: false }, step, async () =>
+        eventbridge.send(new EnableRuleCommand({ Name: name }))
+      )
       step.changed(`enabled EventBridge rule ${name}`)
       return
     }
-    await putRule(name, live)
+    await putRule(name, live, step)
     step.changed(
       live === undefined
         ? `created EventBridge rule ${name} again, which had been deleted`
@@ -105,17 +107,17 @@ export function eventRule(wanted: EventRuleWanted, ports: Ports): AnyResource {
     )
   }
 
-  async function repairTargets(name: string, live: readonly Target[], step: Step): Promise<void> {
+  async function repairTargets(name: string, now: LiveRule | undefined, step: Step): Promise<void> {
+    const live = now?.targets ?? []
     const amiss = wanted.targets.filter((target) => targetDifferences(wanted, target, live).length > 0)
     if (amiss.length > 0) {
       const { PutTargetsCommand } = await import('../../aws/sdk/eventbridge.js')
       const eventbridge = await aws.eventbridge()
       const targets = amiss.map((target) => whole(title, target))
-      const { FailedEntries = [] } = await eventbridge.send(
-        new PutTargetsCommand({ Rule: name, Targets: targets })
-      )
-      const [failed] = FailedEntries
-      if (failed !== undefined) throw new Error(`${failed.ErrorCode ?? ''}: ${failed.ErrorMessage ?? ''}`)
+      await whenRuleIsFree({ title, isNew: now === undefined }, step, async () => {
+        const command = new PutTargetsCommand({ Rule: name, Targets: targets })
+        throwFailed((await eventbridge.send(command)).FailedEntries)
+      })
       for (const { Arn } of targets) step.changed(`led EventBridge rule ${name} to ${Arn ?? ''}`)
     }
     await removeOthers(name, live, step)
@@ -126,11 +128,10 @@ export function eventRule(wanted: EventRuleWanted, ports: Ports): AnyResource {
     if (others.length === 0) return
     const { RemoveTargetsCommand } = await import('../../aws/sdk/eventbridge.js')
     const eventbridge = await aws.eventbridge()
-    const { FailedEntries = [] } = await eventbridge.send(
-      new RemoveTargetsCommand({ Rule: name, Ids: others.map(({ Id }) => Id ?? '') })
-    )
-    const [failed] = FailedEntries
-    if (failed !== undefined) throw new Error(`${failed.ErrorCode ?? ''}: ${failed.ErrorMessage ?? ''}`)
+    await whenRuleIsFree({ title, isNew: false }, step, async () => {
+      const command = new RemoveTargetsCommand({ Rule: name, Ids: others.map(({ Id }) => Id ?? '') })
+      throwFailed((await eventbridge.send(command)).FailedEntries)
+    })
     for (const { Arn } of others) step.changed(`removed target ${Arn ?? ''} from EventBridge rule ${name}`)
   }
 
@@ -152,7 +153,7 @@ export function eventRule(wanted: EventRuleWanted, ports: Ports): AnyResource {
           const name = now?.name ?? (await rules.nameOf(wanted))
           if (name === undefined) throw notInStack(title, wanted)
           await repairRule(name, now, step)
-          await repairTargets(name, now?.targets ?? [], step)
+          await repairTargets(name, now, step)
           await untilShown(step)
         } catch (error) {
           throw awsProblem(title, 'could not be put right', error)

@@ -83,7 +83,7 @@ export function interruptionQueue(wanted: QueueWanted, ports: Ports): AnyResourc
           await sqs.send(command)
           return true
         } catch (error) {
-          if (codeOf(error) !== 'QueueDeletedRecently') throw error
+          if (!isQueueDeletedRecently(error)) throw error
           if (!refused) step.note(`${title} was deleted less than a minute ago: its name is free after one`)
           refused = true
           return undefined
@@ -160,6 +160,11 @@ export function interruptionQueue(wanted: QueueWanted, ports: Ports): AnyResourc
       }
     )
   }
+}
+
+/** By its name, or by the code that SQS had before it spoke JSON: AWS.SimpleQueueService.QueueDeletedRecently. */
+function isQueueDeletedRecently(error: unknown): boolean {
+  return /(^|\.)QueueDeletedRecently$/.test(codeOf(error) ?? '')
 }
 
 /** What to set where an attribute differs. A queue has one kind of encryption: the other one must be turned off with it. */

@@ -1,5 +1,6 @@
 import type { Aws } from '../../aws/clients.js'
 import { awsProblem, isAlreadyExists, isNotFound, liveOf, wasRepeated } from '../../aws/errors.js'
+import { whenIamFollows } from '../../aws/iam-late.js'
 import { policyFix, readManagedPolicy, setDocument, usersOfPolicy } from '../../aws/managed-policy.js'
 import { iamPath } from '../../aws/partition.js'
 import { poll } from '../../aws/poll.js'
@@ -64,13 +65,12 @@ export function stackPolicy(wanted: StackPolicyWanted, ports: Ports): AnyResourc
     const { CreatePolicyCommand } = await import('../../aws/sdk/iam.js')
     const iam = await aws.iam()
     try {
-      await iam.send(
-        new CreatePolicyCommand({
-          PolicyName: wanted.name,
-          Path: iamPath(wanted.arn),
-          PolicyDocument: JSON.stringify(document)
-        })
-      )
+      const command = new CreatePolicyCommand({
+        PolicyName: wanted.name,
+        Path: iamPath(wanted.arn),
+        PolicyDocument: JSON.stringify(document)
+      })
+      await whenIamFollows({ title, name: wanted.name, creation: true }, step, async () => iam.send(command))
     } catch (error) {
       // The stack has just made it, and IAM does not show it yet.
       if (!isAlreadyExists(error)) throw error
@@ -80,7 +80,7 @@ export function stackPolicy(wanted: StackPolicyWanted, ports: Ports): AnyResourc
   }
 
   async function repair(document: JsonMap, live: LivePolicy, step: Step): Promise<void> {
-    const deleted = await setDocument(aws, wanted.arn, document)
+    const deleted = await setDocument(aws, { title, arn: wanted.arn }, document, step)
     if (deleted !== undefined) {
       ports.keep(`version ${deleted.versionId} of policy ${wanted.name}`, deleted.document)
       step.note(

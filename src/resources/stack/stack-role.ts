@@ -65,17 +65,16 @@ export function stackRole(wanted: StackRoleWanted, ports: Ports): AnyResource {
       )
     }
     try {
-      await iam.send(
-        new CreateRoleCommand({
-          RoleName,
-          Path: iamPath(wanted.arn),
-          AssumeRolePolicyDocument: JSON.stringify(trust),
-          ...(description !== undefined && { Description: description }),
-          ...(maxSessionDuration !== undefined && { MaxSessionDuration: maxSessionDuration }),
-          ...(boundary !== undefined && { PermissionsBoundary: boundary }),
-          Tags: tagList(Object.fromEntries(own))
-        })
-      )
+      const command = new CreateRoleCommand({
+        RoleName,
+        Path: iamPath(wanted.arn),
+        AssumeRolePolicyDocument: JSON.stringify(trust),
+        ...(description !== undefined && { Description: description }),
+        ...(maxSessionDuration !== undefined && { MaxSessionDuration: maxSessionDuration }),
+        ...(boundary !== undefined && { PermissionsBoundary: boundary }),
+        Tags: tagList(Object.fromEntries(own))
+      })
+      await whenIamFollows({ title, name: RoleName, creation: true }, step, async () => iam.send(command))
     } catch (error) {
       // The stack has just made it, and IAM does not show it yet.
       if (!isAlreadyExists(error)) throw error
