@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { parseRecord } from '../../src/engine/record.js'
 import { ofMark } from '../../src/engine/standing.js'
-import { recordedCrds, recordedInputs, recordedManifests, recordedRelease } from '../../src/plan/recorded.js'
+import { recordedInputs } from '../../src/plan/recorded-inputs.js'
+import { recordedCrds, recordedManifests, recordedRelease } from '../../src/resources/recorded.js'
 import { inputsOf } from '../given-inputs.js'
 
 /** Records as they were written once, and are read for ever: a file is added when what is written changes. */

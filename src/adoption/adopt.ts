@@ -7,7 +7,7 @@ import { ec2NodeClasses, type Kind, nodePools as nodePoolKind } from '../kuberne
 import type { Manifest } from '../kubernetes/manifest.js'
 import { runPreflight } from '../preflight/index.js'
 import { keepsNames, notAdopted } from './not-adopted.js'
-import { recordedManifests } from '../plan/recorded.js'
+import { recordedManifests } from '../resources/recorded.js'
 import { adoptedInputs, parseAdoption } from './adoption.js'
 import { findInstallation, type Installation } from './installation.js'
 import type { AdoptionEntry } from '../report/adoption-entry.js'

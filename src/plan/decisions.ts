@@ -7,7 +7,6 @@ import {
 import { iamArn } from '../aws/partition.js'
 import { boundaryArn, noBoundary, type WantedBoundary } from '../aws/role-boundary.js'
 import { overlay } from '../engine/json.js'
-import { isMap } from '../engine/json.js'
 import type { Step } from '../engine/resource.js'
 import { tooLong } from '../aws/template-size.js'
 import type { Discovery } from './discovery.js'
@@ -34,6 +33,7 @@ import { helmAlone, helmAndChart } from './helm-and-chart.js'
 import { type DecidedTemplate, decideTemplate } from './stack-template.js'
 import { othersNodeRole } from './node-role.js'
 import { decideVersion, fetchText } from './version.js'
+import { recordedControllerRole } from '../resources/recorded.js'
 
 /** Everything that is decided before the first write, and why; the model is made of it. */
 export interface Decisions {
@@ -185,9 +185,8 @@ export async function decide(
 /** One that this action has set stays as well until `none` is asked for. */
 function wantedBoundary({ permissionsBoundary }: Inputs, { record }: Discovery): WantedBoundary {
   if (permissionsBoundary !== undefined) return permissionsBoundary
-  const role = record?.resources['controller-role']?.wanted
-  const recorded = isMap(role) ? role['permissionsBoundary'] : undefined
-  return typeof recorded === 'string' && recorded !== noBoundary ? recorded : undefined
+  const recorded = recordedControllerRole(record).permissionsBoundary
+  return recorded === noBoundary ? undefined : recorded
 }
 
 /** The ARN of a queue of the account, by its name alone. */

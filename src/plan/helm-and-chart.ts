@@ -11,7 +11,7 @@ import type { Kubernetes } from '../kubernetes/client.js'
 import type { Ports } from '../run/ports.js'
 import type { Session } from '../run/session.js'
 import type { Discovery } from './discovery.js'
-import { recordedCrds, recordedRelease } from './recorded.js'
+import { recordedCrds, recordedRelease } from '../resources/recorded.js'
 
 export interface HelmAndChart {
   /** Prepared when it is first asked for. */

@@ -4,9 +4,9 @@ import { isOurs, ownerTag } from '../aws/ownership-tags.js'
 import { iamArn } from '../aws/partition.js'
 import { physicalIds } from '../aws/stack-operation.js'
 import { UserError } from '../engine/errors.js'
-import { mapAt } from '../engine/json.js'
 import { asksAsInstall, type Inputs } from '../inputs/inputs.js'
 import type { Discovery } from './discovery.js'
+import { isRecorded, recordedNodeAccess } from '../resources/recorded.js'
 
 /** A role of somebody else's that nodes are given: used as it is, never changed, never removed. */
 export interface OthersNodeRole {
@@ -70,9 +70,9 @@ export async function othersNodeRole(
 /** Its ARN where the last install used it and did not make it; `made` where the stack has made it. */
 function recorded(record: Discovery['record'], name: string): string | undefined {
   if (record === undefined) return undefined
-  if (`role/${name}` in record.resources) return 'made'
-  const arn = mapAt(record.resources['node-access'], 'wanted')['nodeRoleArn']
-  return typeof arn === 'string' && arn.split('/').at(-1) === name ? arn : undefined
+  if (isRecorded(record, `role/${name}`)) return 'made'
+  const arn = recordedNodeAccess(record)?.nodeRoleArn
+  return arn?.split('/').at(-1) === name ? arn : undefined
 }
 
 /** Where IAM shows no tag of CloudFormation's: stacks of earlier days set none on roles. */

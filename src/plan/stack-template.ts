@@ -1,7 +1,7 @@
 import type { Aws } from '../aws/clients.js'
 import { accessDenied, awsProblem } from '../aws/errors.js'
 import { type LiveStack, readStack } from '../aws/stack-operation.js'
-import { isMap, type JsonMap, mapAt } from '../engine/json.js'
+import { isMap, type JsonMap } from '../engine/json.js'
 import type { InstallRecord } from '../engine/record.js'
 import type { Inputs } from '../inputs/inputs.js'
 import type { NamedPolicy } from '../aws/policy/changes.js'
@@ -15,6 +15,7 @@ import { gradeOf } from '../karpenter/tested-versions.js'
 import type { VersionFacts } from '../karpenter/version-facts.js'
 import type { StatementsOrigin } from '../karpenter/version-words.js'
 import { widenedTemplate } from '../karpenter/widened-template.js'
+import { recordedStack } from '../resources/recorded.js'
 
 export interface DecidedTemplate {
   readonly text: string
@@ -50,10 +51,9 @@ export async function decideTemplate(now: TemplateFacts): Promise<DecidedTemplat
   const untested = gradeOf(facts.version) === 'untested'
   if (untested && inputs.template.kind === 'built-in' && inputs.mode !== 'uninstall') {
     const read = await standingStack(now)
-    const { template } = mapAt(now.record?.resources['stack'], 'wanted')
     const live = read && {
       ...read,
-      template: asGiven(read.template, [typeof template === 'string' ? template : undefined])
+      template: asGiven(read.template, [recordedStack(now.record).template])
     }
     const text = withStatementsOf(asAsked, live, now)
     const stack = renderTemplate(text, settings)
@@ -92,9 +92,9 @@ export async function loadedTemplate(
     })
     return { ...loaded, recorded: false }
   } catch (error) {
-    const { template } = mapAt(record?.resources['stack'], 'wanted')
+    const { template } = recordedStack(record)
     const isRecorded = inputs.mode === 'check' && record?.karpenterVersion === facts.version
-    if (!isRecorded || typeof template !== 'string') throw error
+    if (!isRecorded || template === undefined) throw error
     const why = error instanceof Error ? error.message.replace(/^template: /, '') : ''
     return { text: template, origin: `as recorded, because ${why}`, recorded: true }
   }

@@ -8,6 +8,7 @@ import { isKubernetesError } from '../kubernetes/errors.js'
 import { readRecord, readRecordValues } from '../kubernetes/record-store.js'
 import type { Denied } from '../resources/denied.js'
 import { parseValues, type RecordValues, withoutValues, withValues } from './record-values.js'
+import { recordedNamespace } from '../resources/recorded.js'
 
 /** The record of the last install, as far as it can be read. */
 export interface Stored {
@@ -61,8 +62,7 @@ async function withItsValues(
  * differs from the record is still found.
  */
 async function withLiveValues(record: InstallRecord, kubernetes: Kubernetes): Promise<InstallRecord> {
-  const { namespace } = mapAt(record.resources['helm-release'], 'wanted')
-  const where = namespace ?? mapAt(record, 'adoption')['namespace']
+  const where = recordedNamespace(record) ?? mapAt(record, 'adoption')['namespace']
   if (typeof where !== 'string') return record
   const given = mapAt(await readDeployedValues(kubernetes, releaseName, where), 'given')
   return withValues(record, { release: given, adoption: given })

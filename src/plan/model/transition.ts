@@ -1,12 +1,13 @@
 import { sharedRead } from '../../engine/once.js'
 import { type LiveStack, readStack } from '../../aws/stack-operation.js'
-import { type JsonMap, mapAt } from '../../engine/json.js'
+import type { JsonMap } from '../../engine/json.js'
 import { knownPolicies, renderedRoles } from '../../karpenter/rendered-roles.js'
 import { type RenderedStack, renderTemplate, type StackSettings } from '../../karpenter/rendered-stack.js'
 import { asGiven } from '../../karpenter/template-as-read.js'
 import { widenedTemplate } from '../../karpenter/widened-template.js'
 import type { Widen } from '../../resources/stack/stack.js'
 import type { ModelParts } from './parts.js'
+import { recordedStack } from '../../resources/recorded.js'
 
 /** The stack between two versions: what it has for as long as the old controller may still run. */
 export interface Transition {
@@ -28,10 +29,9 @@ export function transition({ inputs, found, decisions }: ModelParts): Transition
     account: aws.account,
     ...(nodeRole.logicalId === undefined && { nodeRoleArn: nodeRole.arn })
   }
-  const recorded = mapAt(found.record?.resources['stack'], 'wanted')['template']
   /** What is kept of the stack's template is written again: as it was given, not as it is answered. */
   const widen: Widen = (target, live) => {
-    const template = asGiven(live.template, [typeof recorded === 'string' ? recorded : undefined, target])
+    const template = asGiven(live.template, [recordedStack(found.record).template, target])
     return widenedTemplate(target, { ...live, template }, settings)
   }
   let standing = decisions.standing

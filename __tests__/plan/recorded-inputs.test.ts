@@ -1,5 +1,6 @@
 import type { InstallRecord } from '../../src/engine/record.js'
-import { recordedCrds, recordedInputs, recordedManifests } from '../../src/plan/recorded.js'
+import { recordedInputs } from '../../src/plan/recorded-inputs.js'
+import { recordedCrds, recordedManifests } from '../../src/resources/recorded.js'
 import { inputsOf } from '../given-inputs.js'
 
 const nodePool = { apiVersion: 'karpenter.sh/v1', kind: 'NodePool', metadata: { name: 'gpu' }, spec: {} }
