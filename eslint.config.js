@@ -68,13 +68,13 @@ export default tseslint.config(
       '@typescript-eslint/no-confusing-void-expression': 'off',
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
-      'max-lines': ['error', { max: 400 }]
+      'max-lines': ['error', { max: 400 }],
+      'max-params': ['error', { max: 5 }]
     }
   },
   {
     files: ['src/**/*.ts'],
     rules: {
-      'max-params': ['error', { max: 5 }],
       'no-restricted-properties': [
         'error',
         {

@@ -6,8 +6,7 @@ export function releaseSecret(
   status: string,
   version: string,
   config: unknown = {},
-  manifest = '',
-  values: unknown = {}
+  { manifest = '', values = {} }: { readonly manifest?: string; readonly values?: unknown } = {}
 ) {
   const release = {
     name: 'karpenter',

@@ -10,7 +10,10 @@ afterEach(async () => server.stop())
 
 test('the newest revision counts, by number and not by name', async () => {
   server.put(path(9), releaseSecret(9, 'superseded', '1.1.0'))
-  server.put(path(10), releaseSecret(10, 'deployed', '1.2.1', { replicas: 1 }, '---\nkind: Deployment\n'))
+  server.put(
+    path(10),
+    releaseSecret(10, 'deployed', '1.2.1', { replicas: 1 }, { manifest: '---\nkind: Deployment\n' })
+  )
   expect(await readRelease(server.kubernetes, 'karpenter', 'karpenter')).toMatchObject({
     revision: 10,
     status: 'deployed',

@@ -72,10 +72,24 @@ describe('labels of an instance type', () => {
     )
 
   it.each([
-    ['m6i.4xlarge', 'm', '6', 'm6i', '4xlarge', 'false'],
-    ['u-6tb1.112xlarge', 'u', '1', 'u-6tb1', '112xlarge', 'false'],
-    ['c7i-flex.large', 'c', '7', 'c7i-flex', 'large', 'true']
-  ])('by its name: %s', (type, category, generation, family, size, flex) => {
+    { type: 'm6i.4xlarge', category: 'm', generation: '6', family: 'm6i', size: '4xlarge', flex: 'false' },
+    {
+      type: 'u-6tb1.112xlarge',
+      category: 'u',
+      generation: '1',
+      family: 'u-6tb1',
+      size: '112xlarge',
+      flex: 'false'
+    },
+    {
+      type: 'c7i-flex.large',
+      category: 'c',
+      generation: '7',
+      family: 'c7i-flex',
+      size: 'large',
+      flex: 'true'
+    }
+  ])('by its name: $type', ({ type, category, generation, family, size, flex }) => {
     expect(short(labelsOfName(type))).toEqual({
       'node.kubernetes.io/instance-type': [type],
       category: [category],

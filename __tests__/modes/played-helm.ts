@@ -142,7 +142,7 @@ export class PlayedHelm implements HelmSource {
         metadata: { ...before.metadata, labels: { ...labels, status: 'superseded' } }
       })
     this.#revision++
-    const secret = releaseSecret(this.#revision, 'deployed', version, values, rendered)
+    const secret = releaseSecret(this.#revision, 'deployed', version, values, { manifest: rendered })
     const inherited = owner in labels || ours ? { [owner]: 'setup-karpenter' } : {}
     server.put(releasePath(this.#revision), {
       ...secret,

@@ -37,7 +37,7 @@ beforeEach(async () => {
     kind: 'NodePool',
     spec: { former: 1 }
   })
-  server.put(releasePath(1), releaseSecret(1, 'deployed', '1.2.1', {}, '', { replicas: 1 }))
+  server.put(releasePath(1), releaseSecret(1, 'deployed', '1.2.1', {}, { values: { replicas: 1 } }))
 })
 afterEach(async () => {
   local.end()

@@ -39,8 +39,14 @@ beforeEach(async () => {
     apiVersion: 'karpenter.k8s.aws/v1',
     kind: 'EC2NodeClass'
   })
-  server.put(releasePath(1), releaseSecret(1, 'deployed', '1.2.1', { replicas: 1 }, '', { replicas: 2 }))
-  server.put(releasePath(2), releaseSecret(2, 'failed', '1.14.0', { replicas: 9 }, '', { replicas: 8 }))
+  server.put(
+    releasePath(1),
+    releaseSecret(1, 'deployed', '1.2.1', { replicas: 1 }, { values: { replicas: 2 } })
+  )
+  server.put(
+    releasePath(2),
+    releaseSecret(2, 'failed', '1.14.0', { replicas: 9 }, { values: { replicas: 8 } })
+  )
 })
 afterEach(async () => server.stop())
 

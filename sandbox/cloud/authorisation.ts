@@ -36,7 +36,10 @@ export function decide(state: IamState, asker: Asker, question: Question): Decis
   const boundary = role?.boundary === undefined ? undefined : policyOf(state, role.boundary)
   const context = { ...globalContext(state, asker, role, resource), ...question.context }
   const judge = (policies: readonly SimulationIdentityPolicy[]) =>
-    simulate(asker.caller, action, resource, context, policies, state.home.accountId)
+    simulate(
+      { principal: asker.caller.arn, action, resource, context, accountId: state.home.accountId },
+      policies
+    )
 
   const byIdentity = judge(identity)
   if (byIdentity === 'ExplicitlyDenied') return denied('with an explicit deny in an identity-based policy')
@@ -71,11 +74,7 @@ export function asQuestioned(state: IamState, asker: Asker, question: Question):
 
 /** Whether this policy (a document, parsed) alone allows what was asked. */
 export function policyAllows(policy: unknown, asked: AskedQuestion): boolean {
-  const { action, resource, context, principal, accountId } = asked
-  return (
-    simulate({ arn: principal }, action, resource, context, [{ name: 'policy', policy }], accountId) ===
-    'Allowed'
-  )
+  return simulate(asked, [{ name: 'policy', policy }]) === 'Allowed'
 }
 
 /** The sentence that AWS answers with. */
@@ -113,17 +112,13 @@ function concrete(resource: string): string {
 }
 
 function simulate(
-  caller: Pick<Caller, 'arn'>,
-  action: string,
-  resource: string,
-  context: Context,
-  policies: readonly SimulationIdentityPolicy[],
-  accountId: string
+  { principal, action, resource, context, accountId }: AskedQuestion,
+  policies: readonly SimulationIdentityPolicy[]
 ): Verdict {
   return runUnsafeSimulation(
     {
       request: {
-        principal: caller.arn,
+        principal,
         action,
         resource: { resource: concrete(resource), accountId },
         contextVariables: mutable(context)
@@ -203,8 +198,7 @@ function mutable(context: Context): Record<string, string | string[]> {
 /** AssumeRole and TagSession need the trust policy's consent and, when that names the account only, the caller's own. */
 export function mayAssume(
   state: IamState,
-  caller: Caller,
-  region: string,
+  { caller, region }: Pick<Asker, 'caller' | 'region'>,
   role: Role,
   action: string,
   extra: Context

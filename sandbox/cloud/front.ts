@@ -78,7 +78,7 @@ async function answer(parts: FrontParts, request: SignedRequest): Promise<RawRep
     requestFaults(service.name, action, input).forEach(tell('request'))
     const region = read?.region ?? hostParts(request.url.hostname)?.region ?? parts.home.region
     const partial = { service: service.name, action, region, input, http: httpOf(request) }
-    const reply = await performed(parts, service, { ...asked, action }, partial, request, signature)
+    const reply = await performed(parts, service, { ...asked, action }, partial, { request, signature })
     answerFaults(service.name, action, reply).forEach(tell('answer'))
     return reply
   } catch (error) {
@@ -87,17 +87,21 @@ async function answer(parts: FrontParts, request: SignedRequest): Promise<RawRep
   }
 }
 
+interface Received {
+  readonly request: SignedRequest
+  readonly signature: Signature | 'malformed' | undefined
+}
+
 async function performed(
   parts: FrontParts,
   service: Service,
   asked: Asked,
   partial: Omit<AwsCall, 'caller'>,
-  request: SignedRequest,
-  signature: Signature | 'malformed' | undefined
+  { request, signature }: Received
 ): Promise<RawReply> {
   const host = request.url.host
   try {
-    const asker = authenticated(parts, service, partial, request, signature)
+    const asker = authenticated(parts, service, partial, { request, signature })
     const call: AwsCall = { ...partial, caller: asker.caller }
     const output = await parts.pipeline.perform(service, call, asker, host)
     return output instanceof RawReply ? output : outputReply(asked, output)
@@ -129,8 +133,7 @@ function authenticated(
   parts: FrontParts,
   service: Service,
   partial: Omit<AwsCall, 'caller'>,
-  request: SignedRequest,
-  signature: Signature | 'malformed' | undefined
+  { request, signature }: Received
 ): Asker {
   try {
     if (signature === 'malformed') throw refused(service.protocol, 'malformed')

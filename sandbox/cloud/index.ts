@@ -129,7 +129,10 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     const role = iam.roleByArn(roleArn)
     if (role === undefined || trusts(role, service, 'sts:AssumeRole', {}, home.accountId) !== 'Allowed')
       return undefined
-    return openSession(credentials, home, role, 'AWSCloudFormation', now() + 3_600_000).caller
+    return openSession(credentials, home, role, {
+      name: 'AWSCloudFormation',
+      expiresAt: now() + 3_600_000
+    }).caller
   }
   const outside = options.services?.({ ...home, url, now, invoke, assume }) ?? []
   for (const service of [...own, ...outside]) services.set(service.name, service)
@@ -151,7 +154,10 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     credentialsFor: (roleArn, seconds, sessionName = 'sandbox') => {
       const role = iam.roleByArn(roleArn)
       if (role === undefined) throw new Error(`${roleArn}: no such role in the sandbox's account`)
-      return openSession(credentials, home, role, sessionName, now() + seconds * 1000).credentials
+      return openSession(credentials, home, role, {
+        name: sessionName,
+        expiresAt: now() + seconds * 1000
+      }).credentials
     },
     secrets: () =>
       Object.fromEntries(

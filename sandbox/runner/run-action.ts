@@ -111,13 +111,13 @@ async function runBelow(root: string, step: ActionRun): Promise<ActionResult> {
   const inputs = inputEnvironment(metadata.inputs, step.inputs)
 
   const main = await runScript(
-    metadata.main,
-    'main',
-    { ...base, ...inputs },
-    root,
-    step,
-    masks,
-    step.cancelAt
+    {
+      script: metadata.main,
+      name: 'main',
+      environment: { ...base, ...inputs },
+      cancelAt: step.cancelAt
+    },
+    { root, step, masks }
   )
   const unexpected = unexpectedInputs(metadata.inputs, step.inputs)
   if (unexpected.length > 0) {
@@ -134,7 +134,7 @@ async function runBelow(root: string, step: ActionRun): Promise<ActionResult> {
   if (metadata.post !== undefined && !main.end.lost && holds(metadata.postIf, conclusion)) {
     const environment = { ...base, ...allowed(main.results.env), ...inputs, ...stateVariables(state) }
     environment['PATH'] = [...main.results.path, environment['PATH'] ?? ''].join(delimiter)
-    post = await runScript(metadata.post, 'post', environment, root, step, masks, undefined)
+    post = await runScript({ script: metadata.post, name: 'post', environment }, { root, step, masks })
   }
 
   const outputs = { ...main.log.outputs, ...main.results.outputs }
@@ -184,14 +184,16 @@ interface ScriptRun {
   readonly files: Readonly<Record<string, string>>
 }
 
+interface Script {
+  readonly script: string
+  readonly name: 'main' | 'post'
+  readonly environment: Readonly<Record<string, string>>
+  readonly cancelAt?: CancelAt | undefined
+}
+
 async function runScript(
-  script: string,
-  name: 'main' | 'post',
-  environment: Readonly<Record<string, string>>,
-  root: string,
-  step: ActionRun,
-  masks: Masks,
-  cancelAt: CancelAt | undefined
+  { script, name, environment, cancelAt }: Script,
+  { root, step, masks }: { readonly root: string; readonly step: ActionRun; readonly masks: Masks }
 ): Promise<ScriptRun> {
   const files = await createStepFiles(join(root, 'temp', '_runner_file_commands'), name)
   const log = new StepLog(masks, step.debug === true)

@@ -46,7 +46,7 @@ function put(metadata: Record<string, unknown>, older = true): void {
 }
 
 function putRelease(manifest = crdManifest): void {
-  const secret = releaseSecret(1, 'deployed', '1.2.1', {}, manifest)
+  const secret = releaseSecret(1, 'deployed', '1.2.1', {}, { manifest })
   server.put(secretPath, {
     ...secret,
     metadata: {

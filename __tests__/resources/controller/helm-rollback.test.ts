@@ -47,7 +47,7 @@ function rollOut(version: string, healthy: boolean): void {
 function keep(revision: number, status: string, version: string): void {
   server.put(
     releasePath(revision),
-    releaseSecret(revision, status, version, wanted.values, manifestOf(version))
+    releaseSecret(revision, status, version, wanted.values, { manifest: manifestOf(version) })
   )
 }
 
@@ -276,7 +276,10 @@ test('a controller that did not work before is not gone back to, unless the reco
 
 test('a revision that is the same as the failed one is not gone back to', async () => {
   const same = (status: string): void => {
-    server.put(releasePath(1), releaseSecret(1, status, wanted.version, {}, manifestOf(wanted.version)))
+    server.put(
+      releasePath(1),
+      releaseSecret(1, status, wanted.version, {}, { manifest: manifestOf(wanted.version) })
+    )
   }
   same('deployed')
   rollOut(old, true)

@@ -66,6 +66,6 @@ export const available = { updatedReplicas: 2, availableReplicas: 2, replicas: 2
 
 /** A release that is there, rolled out. */
 export function deployOn(server: ApiServer, version = '1.2.1', values: unknown = wanted.values): void {
-  server.put(releasePath(1), releaseSecret(1, 'deployed', version, values, manifest))
+  server.put(releasePath(1), releaseSecret(1, 'deployed', version, values, { manifest }))
   server.put(deploymentPath, { ...deployment, status: available })
 }

@@ -38,7 +38,7 @@ export async function createStack(
   stack.definition = definition
   const made = new Map<string, StackResource>()
   stack.resources = made
-  const failed = await apply(operation, definition, around, made, new Map())
+  const failed = await apply(operation, definition, around, { now: made, before: new Map() })
   if (failed.length === 0) {
     stack.outputs = outputsOf(definition, scopeOf(definition, around, lookupIn(made)))
     say(operation, 'CREATE_COMPLETE')
@@ -76,9 +76,11 @@ export async function updateStack(
   const now = new Map<string, StackResource>()
   const shown = new Map(before)
   stack.resources = shown
-  const failed = await apply(operation, definition, around, now, before, (resource) =>
-    shown.set(resource.logicalId, resource)
-  )
+  const failed = await apply(operation, definition, around, {
+    now,
+    before,
+    show: (resource) => shown.set(resource.logicalId, resource)
+  })
   if (failed.length === 0) {
     stack.definition = definition
     stack.outputs = outputsOf(definition, scopeOf(definition, around, lookupIn(now)))
@@ -149,19 +151,24 @@ export async function deleteStack(operation: Operation, retain: readonly string[
   say(operation, 'DELETE_COMPLETE')
 }
 
+interface Change {
+  /** Filled with what stands. */
+  readonly now: Map<string, StackResource>
+  readonly before: ReadonlyMap<string, StackResource>
+  readonly show?: (resource: StackResource) => void
+}
+
 /** Creates, updates and replaces until the definition stands. Answers the logical ids that failed. */
 async function apply(
   operation: Operation,
   definition: Definition,
   around: Surroundings,
-  now: Map<string, StackResource>,
-  before: ReadonlyMap<string, StackResource>,
-  show: (resource: StackResource) => void = () => undefined
+  { now, before, show }: Change
 ): Promise<readonly string[]> {
   const scope = scopeOf(definition, around, lookupIn(now))
   const note = (resource: StackResource): void => {
     now.set(resource.logicalId, resource)
-    show(resource)
+    show?.(resource)
   }
   const active = activeResources(definition, scope)
   const failed: string[] = []
@@ -172,7 +179,11 @@ async function apply(
   await walk([...active.keys()], needs, async (id) => {
     const declaration = active.get(id)
     if (declaration === undefined || failed.length > 0) return false
-    const wanted = wantedResource(operation, definition, id, declaration, scope, needs(id))
+    const wanted = wantedResource(operation, definition, id, {
+      declaration,
+      properties: resolvedProperties(declaration, scope),
+      dependsOn: needs(id)
+    })
     const done = await reach(operation, wanted, before.get(id), note, () => failed.length > 0)
     if (!done) failed.push(id)
     return done
@@ -251,14 +262,15 @@ function wantedResource(
   { types }: Operation,
   definition: Definition,
   logicalId: string,
-  declaration: ResourceDeclaration,
-  scope: Parameters<typeof resolvedProperties>[1],
-  dependsOn: readonly string[]
+  {
+    declaration,
+    properties,
+    dependsOn
+  }: { readonly declaration: ResourceDeclaration } & Pick<Wanted, 'properties' | 'dependsOn'>
 ): Wanted {
   const type = types.get(declaration.type)
   if (type === undefined)
     throw new Error(`${declaration.type} of ${logicalId} was not refused with the template`)
-  const properties = resolvedProperties(declaration, scope)
   return {
     logicalId,
     type,

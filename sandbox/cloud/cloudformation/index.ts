@@ -28,14 +28,12 @@ export function cloudFormation(options: CloudFormationOptions): Service {
     const key = `${caller.accountId}/${name}`
     const known = regions.get(key)
     if (known !== undefined) return known.operations
-    const region = new Region(
-      homeOf(caller.accountId, name),
-      options.invoke,
-      options.assume,
-      options.clock,
-      options.pace ?? 100,
-      resourceTypes
-    )
+    const region = new Region({
+      ...options,
+      home: homeOf(caller.accountId, name),
+      pace: options.pace ?? 100,
+      types: resourceTypes
+    })
     const operations = { ...stackOperations(region), ...changeSetOperations(region) }
     regions.set(key, { region, operations })
     return operations

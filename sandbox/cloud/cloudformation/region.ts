@@ -9,6 +9,16 @@ import type { Surroundings } from './resolution.js'
 import type { Operation } from './resource-steps.js'
 import { enter, newStack, type ChangeSet, type Clock, type Stack } from './stack.js'
 
+interface RegionParts {
+  readonly home: Home
+  readonly invoke: Invoke
+  readonly assume: (roleArn: string, service: string) => Caller | undefined
+  readonly clock: Clock
+  /** Milliseconds a resource takes. */
+  readonly pace: number
+  readonly types: ReadonlyMap<string, ResourceType>
+}
+
 /** The stacks of one region, those that are gone too: their ids can be asked for. */
 export class Region {
   readonly home: Home
@@ -16,17 +26,10 @@ export class Region {
   readonly pace: number
   readonly types: ReadonlyMap<string, ResourceType>
   readonly #invoke: Invoke
-  readonly #assume: (roleArn: string, service: string) => Caller | undefined
+  readonly #assume: RegionParts['assume']
   readonly #stacks: Stack[] = []
 
-  constructor(
-    home: Home,
-    invoke: Invoke,
-    assume: (roleArn: string, service: string) => Caller | undefined,
-    clock: Clock,
-    pace: number,
-    types: ReadonlyMap<string, ResourceType>
-  ) {
+  constructor({ home, invoke, assume, clock, pace, types }: RegionParts) {
     this.home = home
     this.#invoke = invoke
     this.#assume = assume

@@ -72,8 +72,9 @@ async function assumeRoleForPodIdentity(
     )
   }
   const name = `eks-${cluster.name.slice(0, 20)}-${pod.podName.slice(0, 12)}-${randomUUID().slice(0, 24)}`
-  const endsAt = iam.now() + (parts.podSessionSeconds ?? 6 * 3_600) * 1000
-  const session = openSession(parts.credentials, iam.home, role, name, endsAt, {
+  const session = openSession(parts.credentials, iam.home, role, {
+    name,
+    expiresAt: iam.now() + (parts.podSessionSeconds ?? 6 * 3_600) * 1000,
     tags: association.disableSessionTags ? {} : tags
   })
   return {

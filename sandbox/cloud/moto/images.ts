@@ -47,17 +47,17 @@ export const images: readonly Image[] = kubernetesMinors.flatMap((minor) =>
     const ofAl2023 = al2023.map(([architecture, variant]) => {
       const name = `amazon-eks-node-al2023-${architecture}-${variant}-${minor}-v${release}`
       const folder = `/aws/service/eks/optimized-ami/${minor}/amazon-linux-2023/${architecture}/${variant}`
-      return image(name, architecture, created, '/dev/xvda', folder, [
-        name,
-        ...(newest ? ['recommended'] : [])
+      return image(name, architecture, created, '/dev/xvda', [
+        `${folder}/${name}`,
+        ...(newest ? [`${folder}/recommended`] : [])
       ])
     })
     const ofAl2 = al2.map(([architecture, family, prefix]) => {
       const name = `${prefix}-${minor}-v${release}`
       const folder = `/aws/service/eks/optimized-ami/${minor}/${family}`
-      return image(name, architecture, created, '/dev/xvda', folder, [
-        name,
-        ...(newest ? ['recommended'] : [])
+      return image(name, architecture, created, '/dev/xvda', [
+        `${folder}/${name}`,
+        ...(newest ? [`${folder}/recommended`] : [])
       ])
     })
     const version = bottlerocketVersions[index] ?? ''
@@ -65,9 +65,9 @@ export const images: readonly Image[] = kubernetesMinors.flatMap((minor) =>
       (['x86_64', 'arm64'] as const).map((architecture) => {
         const name = `bottlerocket-aws-k8s-${minor}${variant}-${architecture}-v${version}`
         const folder = `/aws/service/bottlerocket/aws-k8s-${minor}${variant}/${architecture}`
-        return image(name, architecture, created, '/dev/xvda', folder, [
-          version,
-          ...(newest ? ['latest'] : [])
+        return image(name, architecture, created, '/dev/xvda', [
+          `${folder}/${version}`,
+          ...(newest ? [`${folder}/latest`] : [])
         ])
       })
     )
@@ -80,8 +80,7 @@ function image(
   architecture: Image['architecture'],
   createdAt: string,
   rootDevice: string,
-  folder: string,
-  entries: readonly string[]
+  parameters: readonly string[]
 ): Image {
   return {
     id: `ami-${createHash('sha256').update(name).digest('hex').slice(0, 17)}`,
@@ -89,7 +88,7 @@ function image(
     architecture,
     createdAt,
     rootDevice,
-    parameters: entries.map((entry) => `${folder}/${entry}/image_id`)
+    parameters: parameters.map((parameter) => `${parameter}/image_id`)
   }
 }
 

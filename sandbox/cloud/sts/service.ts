@@ -47,8 +47,8 @@ function assumeRole({ iam, credentials }: StsParts, call: AwsCall): Readonly<Rec
   const role = iam.roleByArn(arn)
   const allowed =
     role !== undefined &&
-    mayAssume(iam, caller, call.region, role, 'sts:AssumeRole', externalId(input)) &&
-    (tags.length === 0 || mayAssume(iam, caller, call.region, role, 'sts:TagSession', {}))
+    mayAssume(iam, call, role, 'sts:AssumeRole', externalId(input)) &&
+    (tags.length === 0 || mayAssume(iam, call, role, 'sts:TagSession', {}))
   if (role === undefined || !allowed) {
     throw new AwsError(
       'AccessDenied',
@@ -58,7 +58,9 @@ function assumeRole({ iam, credentials }: StsParts, call: AwsCall): Readonly<Rec
   }
   const seconds = duration(input, role.maxSessionDuration, caller.arn.includes(':assumed-role/'))
   const policy = optionalText(input, 'Policy')
-  const session = openSession(credentials, iam.home, role, name, iam.now() + seconds * 1000, {
+  const session = openSession(credentials, iam.home, role, {
+    name,
+    expiresAt: iam.now() + seconds * 1000,
     tags: Object.fromEntries(tags.map((tag) => [tag.Key, tag.Value])),
     ...(policy === undefined ? {} : { policy })
   })

@@ -9,18 +9,24 @@ export function sessionArn(home: Home, role: Role, sessionName: string): string 
   return `arn:${home.partition}:sts::${home.accountId}:assumed-role/${role.name}/${sessionName}`
 }
 
+export interface SessionRequest {
+  readonly name: string
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number
+  readonly tags?: Readonly<Record<string, string>>
+  readonly policy?: string
+}
+
 export function openSession(
   store: CredentialStore,
   home: Home,
   role: Role,
-  sessionName: string,
-  expiresAt: number,
-  more: { readonly tags?: Readonly<Record<string, string>>; readonly policy?: string } = {}
+  { name, expiresAt, ...more }: SessionRequest
 ): Session {
   const caller = {
-    arn: sessionArn(home, role, sessionName),
+    arn: sessionArn(home, role, name),
     accountId: home.accountId,
-    userId: `${role.id}:${sessionName}`,
+    userId: `${role.id}:${name}`,
     roleArn: role.arn
   }
   return store.mint(caller, expiresAt, more)

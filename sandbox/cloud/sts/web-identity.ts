@@ -28,7 +28,7 @@ export async function assumeRoleWithWebIdentity(
   const given = duration(input, role.maxSessionDuration, false)
   const ofPod = provider.url.startsWith('oidc.eks.')
   const seconds = ofPod ? Math.min(given, parts.podSessionSeconds ?? given) : given
-  const session = openSession(credentials, iam.home, role, name, iam.now() + seconds * 1000)
+  const session = openSession(credentials, iam.home, role, { name, expiresAt: iam.now() + seconds * 1000 })
   return {
     Credentials: credentialsOutput(session),
     SubjectFromWebIdentityToken: claims.sub,
