@@ -14,6 +14,8 @@ import { type Cloud, startCloud } from '../../../sandbox/cloud/index.js'
 import { accountId, administrator, eksClient, nobodyTrusted, refusalOf, region } from './clients.js'
 
 const clusterName = 'blue'
+/** Where a profile is made only when its role stands in the ConfigMap. */
+const older = 'green'
 let cloud: Cloud
 let eks: EKSClient
 
@@ -21,16 +23,19 @@ beforeEach(async () => {
   cloud = await startCloud({
     accountId,
     region,
-    clusters: [
-      {
-        name: clusterName,
-        version: '1.34',
-        authenticationMode: 'API_AND_CONFIG_MAP',
-        vpcId: 'vpc-1',
-        subnetIds: ['subnet-private', 'subnet-public'],
-        clusterSecurityGroupId: 'sg-1'
-      }
-    ],
+    clusters: (
+      [
+        [clusterName, 'API_AND_CONFIG_MAP'],
+        [older, 'CONFIG_MAP']
+      ] as const
+    ).map(([name, authenticationMode]) => ({
+      name,
+      version: '1.34',
+      authenticationMode,
+      vpcId: 'vpc-1',
+      subnetIds: ['subnet-private', 'subnet-public'],
+      clusterSecurityGroupId: 'sg-1'
+    })),
     subnet: async (id) =>
       id === 'subnet-none'
         ? undefined
@@ -67,11 +72,12 @@ const create = (more: Partial<CreateFargateProfileCommandInput> = {}) =>
       ...more
     })
   )
-const describeProfile = async (fargateProfileName = 'batch') =>
-  (await eks.send(new DescribeFargateProfileCommand({ clusterName, fargateProfileName }))).fargateProfile
+const describeProfile = async (fargateProfileName = 'batch', cluster = clusterName) =>
+  (await eks.send(new DescribeFargateProfileCommand({ clusterName: cluster, fargateProfileName })))
+    .fargateProfile
 
-async function active(name = 'batch'): Promise<void> {
-  while ((await describeProfile(name))?.status !== 'ACTIVE') await pause(20)
+async function active(name = 'batch', cluster = clusterName): Promise<void> {
+  while ((await describeProfile(name, cluster))?.status !== 'ACTIVE') await pause(20)
 }
 
 describe('a Fargate profile', () => {
@@ -134,36 +140,38 @@ describe('a Fargate profile', () => {
   })
 
   it('is made and removed one at a time, under a name of its own, and its pods end with it', async () => {
-    const emptied = Promise.withResolvers<undefined>()
+    const [mapped, emptied] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()]
+    const inOlder = { clusterName: older }
     const removed: string[] = []
     cloud.eks.fargate = {
-      mapRole: async () => undefined,
+      mapRole: async () => mapped.promise,
       removePods: async (_cluster, name) => {
         removed.push(name)
         await emptied.promise
       }
     }
-    await create()
-    expect(await refusalOf(create({ fargateProfileName: 'web' }))).toBe(
-      `ResourceInUseException: Cannot create Fargate Profile web because cluster ${clusterName} currently has Fargate profile batch in status CREATING`
+    await create(inOlder)
+    expect(await refusalOf(create({ ...inOlder, fargateProfileName: 'web' }))).toBe(
+      `ResourceInUseException: Cannot create Fargate Profile web because cluster ${older} currently has Fargate profile batch in status CREATING`
     )
-    await active()
-    expect(await refusalOf(create())).toBe(
+    mapped.resolve(undefined)
+    await active('batch', older)
+    expect(await refusalOf(create(inOlder))).toBe(
       'ResourceInUseException: A Fargate Profile already exists with this name in this cluster.'
     )
-    await create({ fargateProfileName: 'web' })
-    await active('web')
+    await create({ ...inOlder, fargateProfileName: 'web' })
+    await active('web', older)
     const remove = (fargateProfileName: string) =>
-      eks.send(new DeleteFargateProfileCommand({ clusterName, fargateProfileName }))
+      eks.send(new DeleteFargateProfileCommand({ ...inOlder, fargateProfileName }))
     expect((await remove('batch')).fargateProfile?.status).toBe('DELETING')
     expect(await refusalOf(remove('web'))).toContain('currently has Fargate profile batch in status DELETING')
     expect(removed).toEqual(['batch'])
     emptied.resolve(undefined)
-    while ((await refusalOf(describeProfile())) === 'no error') await pause(5)
-    expect(await refusalOf(describeProfile())).toBe(
+    while ((await refusalOf(describeProfile('batch', older))) === 'no error') await pause(5)
+    expect(await refusalOf(describeProfile('batch', older))).toBe(
       'ResourceNotFoundException: No Fargate Profile found with name: batch.'
     )
-    const { fargateProfileNames } = await eks.send(new ListFargateProfilesCommand({ clusterName }))
+    const { fargateProfileNames } = await eks.send(new ListFargateProfilesCommand(inOlder))
     expect(fargateProfileNames).toEqual(['web'])
   })
 
