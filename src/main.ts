@@ -1,4 +1,5 @@
 import { CancelledError, runSignal, TimeoutError } from './run/cancel.js'
+import { Trace } from './engine/calls.js'
 import { messageOf, UserError } from './engine/errors.js'
 import type { ClusterMode, CombineInputs, Inputs } from './inputs/inputs.js'
 import { givenCombineInputs, givenInputs } from './run/given-inputs.js'
@@ -69,12 +70,15 @@ async function run(inputs: Inputs, ports: Ports, startedAt: number): Promise<voi
   const session = ports.session(inputs, signal)
   const journal = new RunJournal(ports.runner, ports.clock, signal, () => session.now())
   const outputs: Outputs = {}
+  const calls = new Trace(() => ports.clock.monotonic())
   let ended: Pick<Report, 'result' | 'error'>
   try {
-    // Logging in takes as long as loading what comes after it; why it fails is told where it is waited for.
-    session.aws().catch(() => undefined)
-    const flow = await flows[inputs.mode]()
-    await flow({ inputs, ports, session, journal, ledger, outputs, signal, abort })
+    await calls.run(async () => {
+      // Logging in takes as long as loading what comes after it; why it fails is told where it is waited for.
+      session.aws().catch(() => undefined)
+      const flow = await flows[inputs.mode]()
+      await flow({ inputs, ports, session, journal, ledger, outputs, signal, abort })
+    })
     ended = { result: 'succeeded' }
   } catch (error) {
     if (error instanceof PreflightError) ledger.preflight(error.findings)
@@ -90,6 +94,7 @@ async function run(inputs: Inputs, ports: Ports, startedAt: number): Promise<voi
   const report = ledger.report({
     ...ended,
     at: ports.clock.now(),
+    path: calls.path(),
     requests: session.requests(),
     warnings: journal.warnings
   })

@@ -1,5 +1,5 @@
 import { Graph } from '../../src/engine/graph.js'
-import { applyAll, criticalPath, inspectAll, removeAll } from '../../src/engine/walk.js'
+import { applyAll, inspectAll, removeAll } from '../../src/engine/walk.js'
 import { MemoryJournal, textResource } from './fake-resources.js'
 
 const signal = new AbortController().signal
@@ -183,28 +183,6 @@ describe('removeAll', () => {
       reason: 'Text b needs it'
     })
     expect(world.has('a')).toBe(true)
-  })
-})
-
-describe('criticalPath', () => {
-  it('is the longest chain of dependencies', () => {
-    const world = new Map<string, string>()
-    const graph = new Graph([
-      textResource('a', [], world),
-      textResource('b', ['a'], world),
-      textResource('c', [], world)
-    ])
-    const took = (id: string, seconds: number) => ({
-      id,
-      result: 'applied' as const,
-      changes: [],
-      startedAt: 0,
-      endedAt: seconds * 1000
-    })
-    expect(criticalPath(graph, [took('a', 2), took('b', 3), took('c', 4)])).toEqual({
-      seconds: 5,
-      ids: ['a', 'b']
-    })
   })
 })
 

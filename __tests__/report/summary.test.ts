@@ -116,8 +116,10 @@ describe('summaryText', () => {
   })
 
   it('says which steps the whole run waited for', () => {
-    const criticalPath = { seconds: 13.04, ids: ['Discover', 'stack'] }
-    expect(summaryText({ ...report, criticalPath })).toContain('Critical path, 13.0 s: `Discover` → `stack`.')
+    const criticalPath = { seconds: 13.04, lost: 0, ids: ['Discover', 'stack'], calls: [], losses: [] }
+    expect(summaryText({ ...report, criticalPath })).toContain(
+      'Critical path, 13.0 s of calls that needed each other: `Discover` → `stack`. Nothing was lost beside it.'
+    )
     expect(summaryText(report)).not.toContain('Critical path')
   })
 

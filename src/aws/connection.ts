@@ -2,6 +2,7 @@ import http from 'node:http'
 import https from 'node:https'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import type { Pluggable } from '@smithy/types'
+import { called } from '../engine/calls.js'
 import { isMap } from '../engine/json.js'
 import { askedFor } from './denials.js'
 import { isWrite, RequestLog } from './request-log.js'
@@ -99,7 +100,7 @@ export function requestLogging<I extends object, O extends object>(connection: C
             )
           }
           try {
-            const result = await next(args)
+            const result = await called(callName(service, action, args.input), async () => next(args))
             note('ok')
             return result
           } catch (error) {
@@ -120,6 +121,15 @@ export function requestLogging<I extends object, O extends object>(connection: C
       )
     }
   }
+}
+
+/** `iam GetRole blue-karpenter`: what it is about, where one word of the input says it. */
+function callName(service: string, action: string, input: unknown): string {
+  const about = Object.entries(isMap(input) ? input : {}).find(
+    ([name, value]) => typeof value === 'string' && /^(?!Next|.*(Session|Token))\w*(Name|Arn)$/i.test(name)
+  )
+  const named = about === undefined ? [] : [String(about[1]).replace(/^arn:([^:]*:){4}/, '')]
+  return [service, action, ...named].join(' ')
 }
 
 /** From the SDK's own header, `attempt=2; max=4`. */

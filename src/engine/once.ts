@@ -1,7 +1,9 @@
+import { begun, joined } from './calls.js'
+
 /** A read that is made when it is first asked for, and once: whoever asks gets the same answer, or the same error. */
 export function once<T>(read: () => Promise<T>): () => Promise<T> {
   let answer: Promise<T> | undefined
-  return async () => (answer ??= read())
+  return async () => joined((answer ??= begun(read)))
 }
 
 /** The same for each question, which is plain JSON. */
@@ -11,9 +13,9 @@ export function onceEach<A extends readonly unknown[], T>(
   const answers = new Map<string, Promise<T>>()
   return async (...question) => {
     const key = JSON.stringify(question)
-    const answer = answers.get(key) ?? read(...question)
+    const answer = answers.get(key) ?? begun(async () => read(...question))
     answers.set(key, answer)
-    return answer
+    return joined(answer)
   }
 }
 
@@ -24,7 +26,11 @@ export function onceEach<A extends readonly unknown[], T>(
 export function sharedRead<T>(read: () => Promise<T>): () => Promise<T> {
   let underWay: Promise<T> | undefined
   return async () =>
-    (underWay ??= read().finally(() => {
-      underWay = undefined
-    }))
+    joined(
+      (underWay ??= begun(async () =>
+        read().finally(() => {
+          underWay = undefined
+        })
+      ))
+    )
 }

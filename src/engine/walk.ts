@@ -1,3 +1,4 @@
+import { apart, begun, here, joined } from './calls.js'
 import type { Graph } from './graph.js'
 import type { AnyResource, Inspection, Removal, Step } from './resource.js'
 import type { Claim } from './standing.js'
@@ -28,7 +29,10 @@ export async function inspectAll(
   graph: Graph,
   signal: AbortSignal
 ): Promise<ReadonlyMap<string, Inspection>> {
-  const inspections = await Promise.all(graph.resources.map((resource) => resource.inspect(signal)))
+  const needs = here()
+  const inspections = await Promise.all(
+    graph.resources.map(async (resource) => apart(async () => resource.inspect(signal), { needs }))
+  )
   return new Map(inspections.map((inspection) => [inspection.resource.id, inspection]))
 }
 
@@ -45,26 +49,30 @@ export async function applyAll(
 ): Promise<readonly Outcome[]> {
   const outcomes = new Map<string, Promise<Outcome>>()
   const run = { failed: false }
+  const needs = here()
   for (const resource of graph.resources) {
     const dependencies = underWay(outcomes, resource.dependsOn)
     const inspection = inspections.get(resource.id)
     outcomes.set(
       resource.id,
-      (async () => {
-        const before = await Promise.all(dependencies)
-        const blocked = before.some(
-          (outcome) => outcome.result === 'failed' || outcome.result === 'not tried'
-        )
-        const outcome =
-          blocked || run.failed || inspection === undefined
-            ? notTried(resource.id, now())
-            : await applyOne(inspection, journal, now)
-        if (outcome.result === 'failed') run.failed = true
-        return outcome
-      })()
+      begun(
+        async () => {
+          const before = await Promise.all(dependencies.map(joined))
+          const blocked = before.some(
+            (outcome) => outcome.result === 'failed' || outcome.result === 'not tried'
+          )
+          const outcome =
+            blocked || run.failed || inspection === undefined
+              ? notTried(resource.id, now())
+              : await applyOne(inspection, journal, now)
+          if (outcome.result === 'failed') run.failed = true
+          return outcome
+        },
+        { needs, unit: resource.id }
+      )
     )
   }
-  return Promise.all(outcomes.values())
+  return Promise.all([...outcomes.values()].map(joined))
 }
 
 async function applyOne(inspection: Inspection, journal: Journal, now: () => number): Promise<Outcome> {
@@ -127,27 +135,31 @@ export async function removeAll(
   now: () => number
 ): Promise<readonly RemovalOutcome[]> {
   const outcomes = new Map<string, Promise<RemovalOutcome>>()
+  const needs = here()
   for (const resource of graph.resources.toReversed()) {
     const after = underWay(outcomes, graph.dependants(resource.id))
     outcomes.set(
       resource.id,
-      (async (): Promise<RemovalOutcome> => {
-        const ended = await Promise.all(after)
-        const blocked = ended.some(
-          (outcome) => outcome.removal.outcome === 'failed' || outcome.removal.outcome === 'not tried'
-        )
-        const user = ended.find(({ removal, inUse }) => removal.outcome === 'kept' && inUse)
-        const claim = claims.get(resource.id) ?? { removeAdopted: false }
-        if (!blocked && user === undefined) return removeOne(resource, claim, journal, now)
-        const { id, changes, startedAt, endedAt } = notTried(resource.id, now())
-        const removal = blocked
-          ? ({ outcome: 'not tried' } as const)
-          : ({ outcome: 'kept', reason: `${graph.titleOf(user?.id ?? '')} needs it` } as const)
-        return { id, changes, startedAt, endedAt, removal, inUse: user !== undefined }
-      })()
+      begun(
+        async (): Promise<RemovalOutcome> => {
+          const ended = await Promise.all(after.map(joined))
+          const blocked = ended.some(
+            (outcome) => outcome.removal.outcome === 'failed' || outcome.removal.outcome === 'not tried'
+          )
+          const user = ended.find(({ removal, inUse }) => removal.outcome === 'kept' && inUse)
+          const claim = claims.get(resource.id) ?? { removeAdopted: false }
+          if (!blocked && user === undefined) return removeOne(resource, claim, journal, now)
+          const { id, changes, startedAt, endedAt } = notTried(resource.id, now())
+          const removal = blocked
+            ? ({ outcome: 'not tried' } as const)
+            : ({ outcome: 'kept', reason: `${graph.titleOf(user?.id ?? '')} needs it` } as const)
+          return { id, changes, startedAt, endedAt, removal, inUse: user !== undefined }
+        },
+        { needs, unit: resource.id }
+      )
     )
   }
-  return Promise.all(outcomes.values())
+  return Promise.all([...outcomes.values()].map(joined))
 }
 
 async function removeOne(
@@ -178,28 +190,4 @@ async function removeOne(
       : { result: outcome.changes.length > 0 ? 'applied' : 'as wanted' })
   })
   return { ...outcome, removal, inUse: resource.works }
-}
-
-/**
- * Seconds that a walk needs however wide it runs: the longest chain of dependencies by what each resource took. It is the
- * same chain forward and backward.
- */
-export function criticalPath(
-  graph: Graph,
-  outcomes: readonly Timed[]
-): { seconds: number; ids: readonly string[] } {
-  const byId = new Map(outcomes.map((outcome) => [outcome.id, outcome]))
-  const longest = new Map<string, { seconds: number; ids: readonly string[] }>()
-  for (const resource of graph.resources) {
-    const own = byId.get(resource.id)
-    const seconds = own === undefined ? 0 : (own.endedAt - own.startedAt) / 1000
-    const before = resource.dependsOn
-      .map((id) => longest.get(id) ?? { seconds: 0, ids: [] })
-      .reduce<{ seconds: number; ids: readonly string[] }>((a, b) => (b.seconds > a.seconds ? b : a), {
-        seconds: 0,
-        ids: []
-      })
-    longest.set(resource.id, { seconds: before.seconds + seconds, ids: [...before.ids, resource.id] })
-  }
-  return [...longest.values()].reduce((a, b) => (b.seconds > a.seconds ? b : a), { seconds: 0, ids: [] })
 }

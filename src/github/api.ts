@@ -1,4 +1,5 @@
 import { HttpClient } from '@actions/http-client'
+import { called } from '../engine/calls.js'
 import { isMap, type JsonMap } from '../engine/json.js'
 import { ourName } from '../engine/owner.js'
 
@@ -61,9 +62,11 @@ export function gitHubApi({ apiUrl, repository, token, pause }: GitHubAccess): G
 
   const once = async (verb: Verb, url: string, body: unknown): Promise<Answer> => {
     const data = body === undefined ? null : JSON.stringify(body)
-    const response = await client.request(verb, url, data, { ...headers })
-    const { statusCode = 0, headers: received } = response.message
-    return { status: statusCode, headers: received, body: parsed(await response.readBody()) }
+    return called(`GitHub ${verb}`, async () => {
+      const response = await client.request(verb, url, data, { ...headers })
+      const { statusCode = 0, headers: received } = response.message
+      return { status: statusCode, headers: received, body: parsed(await response.readBody()) }
+    })
   }
 
   const call = async (verb: Verb, url: string, body?: unknown): Promise<Answer> => {

@@ -5,6 +5,7 @@ import { Agent as HttpAgent, get as httpGet, type IncomingMessage } from 'node:h
 import { Agent as HttpsAgent, get as httpsGet } from 'node:https'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { called } from '../engine/calls.js'
 import { messageOf } from '../engine/errors.js'
 import { ourName } from '../engine/owner.js'
 
@@ -37,12 +38,14 @@ export async function ask(
   options: DownloadOptions,
   most = mostAnswered
 ): Promise<Answer> {
-  const response = await open(url, options, headers)
-  return {
-    status: response.statusCode ?? 0,
-    header: (name) => [response.headers[name.toLowerCase()]].flat()[0],
-    bytes: await bytesOf(response, most)
-  }
+  return called(`GET ${url.host}`, async () => {
+    const response = await open(url, options, headers)
+    return {
+      status: response.statusCode ?? 0,
+      header: (name) => [response.headers[name.toLowerCase()]].flat()[0],
+      bytes: await bytesOf(response, most)
+    }
+  })
 }
 
 const usualAttempts = 3
@@ -100,10 +103,13 @@ async function withRetries<R>(
   let last: unknown
   for (let attempt = 1; attempt <= attempts; attempt++) {
     try {
-      const response = await open(url, options)
-      const status = response.statusCode ?? 0
-      if (status === 200) return await read(response)
-      response.resume()
+      const { status, value } = await called(`GET ${url.host}`, async () => {
+        const response = await open(url, options)
+        if (response.statusCode === 200) return { status: 200, value: await read(response) }
+        response.resume()
+        return { status: response.statusCode ?? 0, value: undefined }
+      })
+      if (value !== undefined) return value
       if (status === 404 || status === 403) return undefined
       last = new Error(`HTTP ${status}`)
       if (status !== 429 && status < 500) break

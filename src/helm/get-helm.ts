@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { minVersion, satisfies } from 'semver'
+import { called } from '../engine/calls.js'
 import { messageOf, UserError } from '../engine/errors.js'
 import { childEnvironment } from './child-environment.js'
 import { downloadFile, downloadText } from './download.js'
@@ -197,11 +198,13 @@ async function extractTar(archive: string, folder: string, { env }: GetHelmOptio
 async function versionOf(path: string, options: GetHelmOptions): Promise<string | undefined> {
   const { getExecOutput } = await import('@actions/exec')
   try {
-    const output = await getExecOutput(path, ['version', '--template', '{{.Version}}'], {
-      silent: true,
-      ignoreReturnCode: true,
-      env: childEnvironment(options.env)
-    })
+    const output = await called('helm version', async () =>
+      getExecOutput(path, ['version', '--template', '{{.Version}}'], {
+        silent: true,
+        ignoreReturnCode: true,
+        env: childEnvironment(options.env)
+      })
+    )
     return output.exitCode === 0 ? /^v?(\d+\.\d+\.\d+\S*)/.exec(output.stdout.trim())?.[1] : undefined
   } catch {
     return undefined

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { devNull } from 'node:os'
 import { join } from 'node:path'
+import { called } from '../engine/calls.js'
 import { UserError } from '../engine/errors.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { refusedIn } from '../kubernetes/refusals.js'
@@ -107,7 +108,7 @@ export async function prepareHelm(options: HelmOptions): Promise<Helm> {
       })
       atWork.add(running)
       void running.catch(() => undefined).finally(() => atWork.delete(running))
-      const output = await unlessAborted(running, options.signal)
+      const output = await called(`helm ${args[0] ?? ''}`, async () => unlessAborted(running, options.signal))
       if (output.exitCode === 0) return { stdout: output.stdout, stderr: output.stderr }
       const text = errorText(output.stderr) || errorText(output.stdout) || `exit code ${output.exitCode}`
       const said = text.replaceAll(relay.url, 'https://cluster')

@@ -2,6 +2,7 @@ import { request as httpsRequest, Agent } from 'node:https'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { pipeline, type Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
+import { called } from '../engine/calls.js'
 import { messageOf } from '../engine/errors.js'
 import { Endurance, type Pace } from './endurance.js'
 import { isRefusedPatch, StoppedAnsweringError, UnreachableError } from './errors.js'
@@ -185,7 +186,7 @@ export function transport(connection: Connection): Transport {
       const progress: Progress = { at: 'not sent' }
       let pause: number | undefined
       try {
-        const answer = await once(outgoing, progress)
+        const answer = await named(outgoing, async () => once(outgoing, progress))
         const passing = isPassing(answer.status) && !isRefusedPatch(answer)
         // 429 is said before anything is done.
         const again = outgoing.repeatable || answer.status === 429
@@ -222,6 +223,12 @@ export function transport(connection: Connection): Transport {
       agent.destroy()
     }
   }
+}
+
+/** Another program's requests are no calls of the run: that program's work is. */
+async function named<T>({ method, path, dryRun, forwarded }: Outgoing, send: () => Promise<T>): Promise<T> {
+  if (forwarded !== undefined) return send()
+  return called(`${method} ${path.replace(/\?.*$/, '')}${dryRun === true ? ' (dry run)' : ''}`, send)
 }
 
 /** What breaks the answer breaks what is read of it. */

@@ -1,3 +1,4 @@
+import { heardOf, notReady } from '../engine/calls.js'
 import type { Kubernetes, Selection } from './client.js'
 import { isKubernetesError } from './errors.js'
 import type { Kind } from './kinds.js'
@@ -37,6 +38,7 @@ export class View {
   /** The caller's signal or our own end. */
   readonly #ended: AbortSignal
   readonly #running: Promise<void>[] = []
+  readonly #kinds: string[] = []
   #failure: { readonly error: unknown } | undefined
   #change = Promise.withResolvers<undefined>()
 
@@ -59,6 +61,7 @@ export class View {
     each: (object: T, change: 'here' | 'gone') => void = () => undefined
   ): Promise<Followed<T>> {
     const current = new Map<string, T>()
+    this.#kinds.push(kind.kind)
     const listAgain = async (): Promise<string> => {
       const listing = await this.#kubernetes.list(kind, selection)
       const present = new Map(listing.items.map((item) => [keyOf(item), item]))
@@ -97,10 +100,14 @@ export class View {
       if (this.#failure !== undefined) throw this.#failure.error
       const changed = this.#change.promise
       const decision = decide()
-      if (decision !== undefined) return decision.value
+      if (decision !== undefined) {
+        notReady(undefined)
+        return decision.value
+      }
+      notReady(this.#kinds.join(', '))
       let timer: NodeJS.Timeout | undefined
       const time = new Promise<void>((resolve) => (timer = setTimeout(resolve, every)))
-      await Promise.race([changed, time])
+      await Promise.race([changed.then(heardOf), time])
       clearTimeout(timer)
     }
   }

@@ -1,3 +1,4 @@
+import { begun, joined } from '../engine/calls.js'
 import { messageOf } from '../engine/errors.js'
 import type { InstallRecord } from '../engine/record.js'
 import type { Step } from '../engine/resource.js'
@@ -42,7 +43,7 @@ export function lookForHelm(
 ): Promise<HelmBinary> {
   const over = new AbortController()
   session.onClose(() => over.abort(new Error('the run is over')))
-  const binary = findHelm(inputs, ports, AbortSignal.any([signal, over.signal]))
+  const binary = begun(async () => findHelm(inputs, ports, AbortSignal.any([signal, over.signal])))
   binary.catch(() => undefined)
   return binary
 }
@@ -143,9 +144,9 @@ async function prepare({
   session,
   ports,
   step,
-  binary: begun
+  binary: looking
 }: Work): Promise<{ readonly helm: Helm; readonly why: string }> {
-  const binary = await (begun ?? findHelm(inputs, ports, step.signal))
+  const binary = await (looking === undefined ? findHelm(inputs, ports, step.signal) : joined(looking))
   const helm = await ports.helm.prepare({
     path: binary.path,
     version: binary.version,

@@ -1,3 +1,4 @@
+import { notReady } from '../engine/calls.js'
 import { messageOf } from '../engine/errors.js'
 import type { Step } from '../engine/resource.js'
 import type { Journal, Outcome } from '../engine/walk.js'
@@ -84,6 +85,7 @@ export class RunJournal implements Journal {
         warning: (line) => this.warning(line),
         waiting: (what) => {
           entry.waitingFor = what
+          notReady(what)
         },
         signal: this.#signal,
         now: () => this.#serverNow(),

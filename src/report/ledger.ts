@@ -1,3 +1,5 @@
+import { criticalPathOf } from './critical-path.js'
+import type { CallPath } from '../engine/calls.js'
 import type { AdoptionEntry } from './adoption-entry.js'
 import { countsOf, type Finding } from '../engine/findings.js'
 import type { IgnoredField } from '../engine/ignore.js'
@@ -5,7 +7,7 @@ import type { Graph } from '../engine/graph.js'
 import type { RemovalListing } from '../engine/removal-listing.js'
 import type { Inspection } from '../engine/resource.js'
 import { withoutSecrets } from '../engine/secret-values.js'
-import { criticalPath, type Outcome, type RemovalOutcome, type Timed } from '../engine/walk.js'
+import type { Outcome, RemovalOutcome } from '../engine/walk.js'
 import type { PreflightFinding } from '../preflight/finding.js'
 import type { ClusterMode } from '../inputs/inputs.js'
 import { headlineOf } from './headline.js'
@@ -141,11 +143,15 @@ export class Ledger {
     readonly result: Report['result']
     readonly error?: string
     readonly at: number
+    /** The chain of calls that the run could not be quicker than. */
+    readonly path?: CallPath
     readonly requests: ReportedRequests
     readonly warnings: readonly string[]
   }): Report {
     const walk = this.#walk
-    const path = this.#criticalPath(walk ?? this.#removal)
+    const graph = (walk ?? this.#removal)?.graph
+    const path =
+      end.path && criticalPathOf(end.path, (id) => graph?.resources.find((one) => one.id === id)?.layer)
     const report: Omit<Report, 'headline'> = {
       schema: reportSchema,
       mode: this.#mode,
@@ -199,22 +205,7 @@ export class Ledger {
     }
     return { ...report, headline: headlineOf(report) }
   }
-
-  /** The stages before the walk follow on each other and are all on the path. */
-  #criticalPath(
-    walk: { graph: Graph; outcomes: readonly Timed[] } | undefined
-  ): Report['criticalPath'] | undefined {
-    if (walk === undefined || walk.outcomes.length === 0) return undefined
-    const path = criticalPath(walk.graph, walk.outcomes)
-    const before = this.#stages.filter(({ name }) => !afterwards.has(name))
-    const seconds =
-      path.seconds + before.reduce((sum, { startedAt, endedAt }) => sum + (endedAt - startedAt) / 1000, 0)
-    return { seconds, ids: [...before.map(({ name }) => name), ...path.ids] }
-  }
 }
-
-/** Stages that are the walk, or come after it. */
-const afterwards = new Set(['Apply', 'Remove', 'Smoke test', 'Proof', 'Record'])
 
 /** Counts a run's requests. Reads that were sent twice are named: a run needs no read twice but while it waits. */
 export function countRequests(sent: readonly SentRequest[], repeated: readonly string[]): ReportedRequests {

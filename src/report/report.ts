@@ -59,6 +59,46 @@ export interface TimelineBar {
   readonly failed: boolean
 }
 
+/** A call on the longest chain of calls each of which needed the one before, or a wait for what was not ready. */
+export interface PathCall {
+  /** `iam GetRole blue-karpenter`, `GET /api/v1/nodes`, `helm upgrade`; of a wait what was waited for. */
+  readonly name: string
+  /** Stage or id of the resource that it was made for; empty between stages. */
+  readonly in: string
+  /** Seconds since the run began. */
+  readonly from: number
+  readonly seconds: number
+  /** How many calls of that name, one after another. */
+  readonly times: number
+  /** Of a wait, whose time it was. */
+  readonly waitedFor?: 'AWS' | 'Kubernetes' | 'Karpenter' | 'another run'
+}
+
+/** Where the chain stood still: the run worked at something that the chain did not need, or at nothing. */
+export interface PathLoss {
+  /** Seconds since the run began. */
+  readonly from: number
+  readonly seconds: number
+  /** Stage or id of the resource that went on afterwards; empty between stages. */
+  readonly in: string
+  /** The call that came next; left out after the last one, and for pauses between calls of one name. */
+  readonly before?: string
+}
+
+/** What the run could not be quicker than, with calls as quick as they were. */
+export interface CriticalPath {
+  /** Of the calls and waits alone. */
+  readonly seconds: number
+  /** What the run took beyond them. */
+  readonly lost: number
+  /** Stages and ids of resources that it goes through, in order. */
+  readonly ids: readonly string[]
+  /** In order; the longest 200 of a path that has more. */
+  readonly calls: readonly PathCall[]
+  /** Where the run lost most, in order of time: at most 20 places. */
+  readonly losses: readonly PathLoss[]
+}
+
 export interface ReportedVersions {
   readonly karpenter: string
   /** `tested`; `newer patch` of a tested minor; or `untested`, of a minor that the table does not have. */
@@ -127,7 +167,7 @@ export interface Report {
   readonly stages: readonly { readonly name: string; readonly seconds: number }[]
   /** Stages, resources that were changed, and nodes that came and went, in order of time within each part. */
   readonly timeline?: readonly TimelineBar[]
-  readonly criticalPath?: { readonly seconds: number; readonly ids: readonly string[] }
+  readonly criticalPath?: CriticalPath
   readonly requests: ReportedRequests
   readonly warnings: readonly string[]
   /** Texts kept before they were changed, such as aws-auth's mapRoles. */

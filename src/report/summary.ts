@@ -1,4 +1,5 @@
 import { adoptionText, countsText as adoptionCounts } from './adoption-notes.js'
+import { criticalPathText } from './critical-path-text.js'
 import { findingsText } from './check-summary.js'
 import { countsText } from './headline.js'
 import { ignoredText } from './ignored-text.js'
@@ -193,5 +194,5 @@ function stageTimes(report: Report): string {
 
 function criticalPath({ criticalPath: path }: Report): string {
   if (path === undefined) return ''
-  return `Critical path, ${seconds(path.seconds)}: ${shown(joined(path.ids.map(code), ' → '))}.\n\n`
+  return `${criticalPathText(path)}\n\n`
 }

@@ -1,3 +1,4 @@
+import { apart } from '../engine/calls.js'
 import type { Graph } from '../engine/graph.js'
 import type { Inspection, Step } from '../engine/resource.js'
 import { inspectAll } from '../engine/walk.js'
@@ -32,7 +33,7 @@ export function ownershipOf(run: Run): Ownership {
 export async function stage<T>(run: Run, name: string, work: (step: Step) => Promise<T>): Promise<T> {
   const startedAt = run.ports.clock.now()
   try {
-    return await run.journal.stage(name, work)
+    return await apart(async () => run.journal.stage(name, work), { unit: name })
   } finally {
     run.ledger.stage(name, startedAt, run.ports.clock.now())
   }

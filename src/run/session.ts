@@ -1,3 +1,4 @@
+import { begun, called, joined } from '../engine/calls.js'
 import type { Aws } from '../aws/clients.js'
 import { connectAws } from '../aws/connect.js'
 import { eksTokens } from '../aws/eks-token.js'
@@ -73,14 +74,14 @@ class RunSession implements Session {
   }
 
   async aws(): Promise<Aws> {
-    return (this.#connecting ??= this.#connect())
+    return joined((this.#connecting ??= begun(async () => this.#connect())))
   }
 
   async #connect(): Promise<Aws> {
     const { env, runner, clock } = this.#ports
     const aws = await connectAws(this.#inputs, {
       env,
-      idToken: async (audience) => runner.getIDToken(audience),
+      idToken: async (audience) => called('GitHub ID token', async () => runner.getIDToken(audience)),
       mask: (secret) => runner.setSecret(secret),
       pause: async (milliseconds) => clock.pause(milliseconds, this.#signal),
       now: () => clock.now(),
