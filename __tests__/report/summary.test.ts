@@ -87,11 +87,15 @@ describe('summaryText', () => {
       stages: { launched: 2 },
       nodeReadySeconds: 40,
       scaleDownSeconds: 80,
+      took: { karpenter: 58.2, ec2: 61, ours: 0.8 },
       events: []
     }
     const text = summaryText({ ...report, smokeTests: [smokeTest] })
     expect(text).toContain('**60 added**')
     expect(text).toContain('and 10 more nodes')
+    expect(text).toContain(
+      "Waited for Karpenter to decide 58.2 s, for EC2 and the nodes 61.0 s; this action's own 0.8 s."
+    )
   })
 
   it('says of mode smoke-test that it scales, and shows each NodePool', () => {
@@ -103,6 +107,7 @@ describe('summaryText', () => {
       stages: {},
       nodeReadySeconds: 40,
       scaleDownSeconds: 80,
+      took: { karpenter: 58.2, ec2: 61, ours: 0.8 },
       events: []
     }
     const smokeTests = [

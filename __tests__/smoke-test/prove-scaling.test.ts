@@ -26,33 +26,41 @@ let empty: ReadonlySet<string>
 /** Names of temporary NodePools in the order in which they came. */
 let made: string[]
 let results: readonly NodePoolResult[]
+/** What becomes of a Deployment that was made. */
+let together: (deployment: unknown) => void
+/** Names of Deployments that were deleted. */
+let ended: Set<string>
 beforeEach(async () => {
   server = await ApiServer.start()
   readySeconds = { default: 31, gpu: 95 }
   empty = new Set()
   made = []
   results = []
-  for (const name of ['default', 'gpu']) {
-    server.put(`${pools}/${name}`, {
-      apiVersion: 'karpenter.sh/v1',
-      kind: 'NodePool',
-      spec: { template: { spec: { nodeClassRef: { group: 'karpenter.k8s.aws' }, requirements: [] } } },
-      status: { conditions: [met('Ready', 0)] }
-    })
-  }
+  together = scaleUp
+  ended = new Set()
+  for (const name of ['default', 'gpu']) putNodePool(name)
   server.intercept = (call) => {
     if (call.path.startsWith(`${deployments}/smoke-test`)) {
       if (call.method === 'PATCH') {
         if (isMap(call.body))
           Object.assign(call.body, { metadata: { ...metadataOf(call.body), creationTimestamp: at(0) } })
-        setImmediate(() => scaleUp(call.body))
+        setImmediate(() => together(call.body))
       }
-      if (call.method === 'DELETE') setImmediate(scaleDown)
+      if (call.method === 'DELETE') setImmediate(() => scaleDown(call.path.split('/').at(-1) ?? ''))
     }
     return false
   }
 })
 afterEach(async () => server.stop())
+
+function putNodePool(name: string): void {
+  server.put(`${pools}/${name}`, {
+    apiVersion: 'karpenter.sh/v1',
+    kind: 'NodePool',
+    spec: { template: { spec: { nodeClassRef: { group: 'karpenter.k8s.aws' }, requirements: [] } } },
+    status: { conditions: [met('Ready', 0)] }
+  })
+}
 
 function metadataOf(object: unknown): Readonly<Record<string, unknown>> {
   const metadata = field(object, 'metadata')
@@ -90,12 +98,11 @@ function scaleUp(deployment: unknown): void {
   })
 }
 
-function scaleDown(): void {
-  for (const name of made) {
-    server.remove(`${pods}/${name}-a`)
-    server.remove(`/api/v1/nodes/${name}`)
-    server.remove(`${claims}/${name}-x`)
-  }
+function scaleDown(name: string): void {
+  ended.add(name)
+  server.remove(`${pods}/${name}-a`)
+  server.remove(`/api/v1/nodes/${name}`)
+  server.remove(`${claims}/${name}-x`)
 }
 
 const proof = (test: Partial<Proof['test']> = {}): Proof => ({
@@ -130,16 +137,80 @@ function left(): readonly (string | undefined)[] {
   )
 }
 
-test('NodePools are proved one after another, each by objects of its own', async () => {
+test('NodePools are proved by objects of their own, and told in their order', async () => {
   await proveScaling(proof(), recordedStep())
-  expect(made).toEqual(['smoke-test-run-1', 'smoke-test-run-1-2'])
+  expect(made.toSorted()).toEqual(['smoke-test-run-1', 'smoke-test-run-1-2'])
   expect(
-    results.map(({ nodePool, nodesAdded, nodeReadySeconds }) => [nodePool, nodesAdded, nodeReadySeconds])
+    results.map(({ nodePool, nodesBefore, nodesAfter, nodesAdded, nodeReadySeconds }) => [
+      nodePool,
+      nodesBefore,
+      nodesAfter,
+      nodesAdded,
+      nodeReadySeconds
+    ])
   ).toEqual([
-    ['default', 1, 31],
-    ['gpu', 1, 95]
+    ['default', 0, 1, 1, 31],
+    ['gpu', 0, 1, 1, 95]
   ])
   expect(results[1]?.nodes).toMatchObject([{ name: 'smoke-test-run-1-2', instanceType: 'gpu.large' }])
+  expect(left()).toEqual([])
+})
+
+test('ten NodePools are proved side by side: each gets its node only when all ten have asked', async () => {
+  const names = Array.from({ length: 8 }, (_, index) => `more-${index}`)
+  for (const name of names) putNodePool(name)
+  const asked: unknown[] = []
+  together = (deployment) => {
+    asked.push(deployment)
+    if (asked.length === 10) asked.forEach(scaleUp)
+  }
+  const step = recordedStep()
+  await proveScaling(proof(), step)
+  expect(results.map(({ nodePool, nodesAdded }) => [nodePool, nodesAdded])).toEqual(
+    ['default', 'gpu', ...names].map((name) => [name, 1])
+  )
+  expect(step.waits).toContainEqual(expect.stringMatching(/^10 NodePools at once: .*default: .* \| .*gpu: /))
+  expect(left()).toEqual([])
+})
+
+test('of more than ten the next is begun when one has ended', async () => {
+  const names = Array.from({ length: 10 }, (_, index) => `more-${index}`)
+  for (const name of names) putNodePool(name)
+  let most = 0
+  together = (deployment) => {
+    const there = made.length + 1 - ended.size
+    most = Math.max(most, there)
+    scaleUp(deployment)
+  }
+  await proveScaling(proof(), recordedStep())
+  expect(results).toHaveLength(12)
+  expect(most).toBeLessThanOrEqual(10)
+})
+
+test('what a quota has no room for beside the others is proved once more, alone', async () => {
+  const full = 'pods "x" is forbidden: exceeded quota: compute, requested: cpu=1, used: cpu=1, limited: cpu=1'
+  together = (deployment) => {
+    const underTest = textField(deployment, 'metadata', 'annotations', 'setup-karpenter/node-pool')
+    const name = textField(deployment, 'metadata', 'name') ?? ''
+    if (underTest !== 'gpu' || ended.has('smoke-test-run-1')) return scaleUp(deployment)
+    made.push(name)
+    const condition = { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: full }
+    server.put(`${deployments}/${name}`, {
+      ...(isMap(deployment) && deployment),
+      metadata: metadataOf(deployment),
+      status: { conditions: [condition] }
+    })
+  }
+  const step = recordedStep()
+  await proveScaling(proof(), step)
+  expect(results.map(({ nodePool, nodesAdded }) => [nodePool, nodesAdded])).toEqual([
+    ['default', 1],
+    ['gpu', 1]
+  ])
+  expect(made).toContain('smoke-test-run-1-3')
+  expect(step.lines).toContain(
+    'note: smoke test of NodePool gpu: a quota had no room beside the others; once more, alone'
+  )
   expect(left()).toEqual([])
 })
 
@@ -185,7 +256,7 @@ test('a NodePool that fails does not keep the others from being proved', async (
     () => 'it succeeded',
     (error: unknown) => error
   )
-  while (made.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  while (results.length === 0) await new Promise((resolve) => setImmediate(resolve))
   now = 60_000
   expect(await failure).toMatchObject({
     message: expect.stringContaining('smoke test of NodePool default: 0 of 1 pods ran') as unknown
@@ -203,15 +274,15 @@ test('failures of several NodePools are all told', async () => {
   })
 })
 
-test('a run that is told to end ends at once, and leaves the removal to the post step', async () => {
-  empty = new Set(['default'])
+test('a run that is told to end ends at once, tells what is proved, and leaves the removal to the post step', async () => {
+  empty = new Set(['gpu'])
   const ends = new AbortController()
   const running = proveScaling(proof(), recordedStep(Date.now, ends.signal))
-  while (made.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  while (results.length === 0) await new Promise((resolve) => setImmediate(resolve))
   ends.abort(new Error('cancelled'))
   await expect(running).rejects.toThrow('cancelled')
-  expect(made).toEqual(['smoke-test-run-1'])
-  expect(left()).toEqual([`${pools}/smoke-test-run-1`, `${deployments}/smoke-test-run-1`])
+  expect(results.map(({ nodePool }) => nodePool)).toEqual(['default'])
+  expect(left()).toEqual([`${pools}/smoke-test-run-1-2`, `${deployments}/smoke-test-run-1-2`])
 })
 
 test('what an earlier run left behind goes first', async () => {

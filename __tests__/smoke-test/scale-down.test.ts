@@ -2,6 +2,7 @@ import { nodeClaims, nodes } from '../../src/kubernetes/kinds.js'
 import { View } from '../../src/kubernetes/view.js'
 import { scaleDown } from '../../src/smoke-test/scale-down.js'
 import { ApiServer } from '../kubernetes/api-server.js'
+import { Turns } from '../../src/smoke-test/took.js'
 import { recordedStep } from '../resources/step.js'
 
 let server: ApiServer
@@ -51,7 +52,8 @@ async function scaledDown(step: ReturnType<typeof recordedStep>): Promise<unknow
         nodes: await view.follow(nodes, {}),
         claims: await view.follow(nodeClaims, {}),
         instanceIds: () => [],
-        instanceStates: async () => new Map()
+        instanceStates: async () => new Map(),
+        turns: new Turns(() => step.now())
       },
       step
     )

@@ -3,6 +3,7 @@ import type { Node, Pod } from 'kubernetes-types/core/v1.js'
 import type { Manifest } from '../../src/kubernetes/manifest.js'
 import type { Decision } from '../../src/kubernetes/view.js'
 import { awaitScaleUp, type ScaleUp } from '../../src/smoke-test/scale-up.js'
+import { Turns } from '../../src/smoke-test/took.js'
 import { recordedStep } from '../resources/step.js'
 
 function failing(message: string): Deployment {
@@ -63,6 +64,7 @@ async function waited(
     pods: { objects: given.pods ?? [] },
     nodes: { objects: given.nodes ?? [] },
     claims: { objects: claims },
+    turns: new Turns(() => now),
     pools: { objects: [] },
     seen: new Map([...claims, ...(given.gone ?? [])].map((one) => [one.metadata.uid ?? '', one])),
     instanceEnds: given.instanceEnds ?? (async () => new Map()),

@@ -12,6 +12,7 @@ beforeEach(async () => {
   instances = new Map()
   ports = {
     kubernetes: server.kubernetes,
+    before: { uids: new Set(['uid-of-old']), count: 1 },
     ownership: { owner: 'setup-karpenter', run: 'https://run/1' },
     instanceEnds: async () => new Map(),
     instanceGroups: async () => new Map(),
@@ -162,6 +163,7 @@ test('counts, names and times what Karpenter made, and sees it go again', async 
     scaledDownAt: expect.any(Number) as unknown,
     scaleDownSeconds: expect.any(Number) as unknown,
     scaleDown: 'consolidated',
+    took: expect.objectContaining({ ours: expect.any(Number) as unknown }) as unknown,
     events: [
       {
         time: at(2),

@@ -13,6 +13,7 @@ const result = (stages: Partial<NodePoolResult['stages']>): NodePoolResult => ({
   scaledUpAt: 0,
   scaledDownAt: 0,
   scaleDownSeconds: 30,
+  took: { karpenter: 25, ec2: 40, ours: 1 },
   scaleDown: 'consolidated',
   events: []
 })

@@ -44,6 +44,8 @@ export interface ReportedSmokeTest {
   readonly stages: Readonly<Record<string, number>>
   readonly nodeReadySeconds: number
   readonly scaleDownSeconds: number
+  /** All of its seconds by whom they were spent: Karpenter, EC2 with the nodes, this action. */
+  readonly took: { readonly karpenter: number; readonly ec2: number; readonly ours: number }
   /** Karpenter's own events about the test's objects. */
   readonly events: readonly string[]
 }

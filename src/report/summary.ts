@@ -181,6 +181,7 @@ function smokeTest(test: ReportedSmokeTest): string {
     `### Smoke test of NodePool ${shown(code(test.nodePool))}`,
     `${test.nodesBefore} nodes before, ${test.nodesAfter} after, **${test.nodesAdded} added**; scaled down in ${seconds(test.scaleDownSeconds)}.`,
     `Slowest node: ${stages.join(', ')}.`,
+    `Waited for Karpenter to decide ${seconds(test.took.karpenter)}, for EC2 and the nodes ${seconds(test.took.ec2)}; this action's own ${seconds(test.took.ours)}.`,
     fitting(opening(points, mostOpen), longestChanges),
     ...(left > 0 ? [`and ${left} more nodes`] : [])
   ].join('\n\n')

@@ -1,6 +1,6 @@
 import type { Kubernetes } from '../kubernetes/client.js'
 import { deployments, nodePools } from '../kubernetes/kinds.js'
-import { smokeTestLabel } from './objects.js'
+import { objectNames, smokeTestLabel } from './objects.js'
 
 /**
  * Removes the smoke-test objects of a run, of however many NodePools, in a handful of calls: a post step has seconds.
@@ -13,6 +13,23 @@ export async function cleanUp(
 ): Promise<readonly string[]> {
   const removed = await remove(kubernetes, `${smokeTestLabel}=${run}`, namespace)
   return removed.map((title) => `removed ${title}`)
+}
+
+/** Removes the objects of one test, whose run may have others at work. A line for each that was there. */
+export async function cleanUpTest(
+  kubernetes: Kubernetes,
+  namespace: string,
+  id: string
+): Promise<readonly string[]> {
+  const names = objectNames(id)
+  const [deployment, nodePool] = await Promise.all([
+    kubernetes.delete(deployments, { name: names.deployment, namespace }),
+    kubernetes.delete(nodePools, { name: names.nodePool })
+  ])
+  return [
+    ...(deployment === 'deleted' ? [`removed Deployment ${namespace}/${names.deployment}`] : []),
+    ...(nodePool === 'deleted' ? [`removed NodePool ${names.nodePool}`] : [])
+  ]
 }
 
 /** Removes what smoke tests of earlier runs left behind, killed before their post step. Call it only under the lock. */

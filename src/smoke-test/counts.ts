@@ -14,9 +14,32 @@ export function addedNodes(all: readonly Node[], before: ReadonlySet<string>, id
   )
 }
 
-/** UIDs of all nodes of the cluster. */
-export async function nodeUids(kubernetes: Kubernetes): Promise<ReadonlySet<string>> {
-  return new Set((await kubernetes.pick(nodes, (node) => node.metadata?.uid ?? '')).items)
+/** The nodes of a cluster before a run's first smoke test. */
+export interface NodesBefore {
+  /** Of all of them. */
+  readonly uids: ReadonlySet<string>
+  /** How many they are but for those of smoke tests, which an earlier run may have left. */
+  readonly count: number
+}
+
+export async function nodesBefore(kubernetes: Kubernetes): Promise<NodesBefore> {
+  const { items } = await kubernetes.pick(nodes, (node) => ({
+    uid: node.metadata?.uid ?? '',
+    counts: isOther(node)
+  }))
+  return {
+    uids: new Set(items.map(({ uid }) => uid)),
+    count: items.filter(({ counts }) => counts).length
+  }
+}
+
+/** How many nodes the cluster has but for those of smoke tests, this one's and the others that go on beside it. */
+export async function otherNodes(kubernetes: Kubernetes): Promise<number> {
+  return (await kubernetes.pick(nodes, isOther)).items.filter((other) => other).length
+}
+
+function isOther(node: Node): boolean {
+  return node.metadata?.labels?.[smokeTestLabel] === undefined
 }
 
 /** Ids of EC2 instances of nodes that Karpenter did not make, at most 100 of them. */

@@ -1,9 +1,12 @@
+import { messageOf } from '../engine/errors.js'
 import type { Step } from '../engine/resource.js'
 import type { Ownership } from '../aws/environment.js'
 import type { SmokeTestInput } from '../inputs/inputs.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { ec2NodeClasses, nodePools } from '../kubernetes/kinds.js'
 import { cleanUp, cleanUpEarlier } from './clean-up.js'
+import { nodesBefore } from './counts.js'
+import { JointWaits } from './joint-waits.js'
 import { chooseNodePools, type NodePoolChoice, windowsClasses } from './node-pools-under-test.js'
 import { smokeTestId, testId } from './objects.js'
 import type { InstanceGroups } from './network-proof.js'
@@ -27,9 +30,13 @@ export interface Proof {
   readonly tested: (results: readonly NodePoolResult[]) => void
 }
 
+/** NodePools whose nodes are there at once. */
+const sideBySide = 10
+
 /**
- * Proves one NodePool after another, each by a test of its own; one that fails does not keep the others from being
- * tested. Throws the only error, or all of them in an AggregateError, when all are done and what was made is removed.
+ * Proves the NodePools side by side, ten at a time, each by a test of its own whose nodes are told apart by their label; one
+ * that fails does not keep the others from being tested. What had no room beside the others in a quota is proved once more
+ * alone. Throws the only error, or all of them in an AggregateError, when all are done and what was made is removed.
  */
 export async function proveScaling(proof: Proof, step: Step): Promise<void> {
   const { test, namespace, ownership } = proof
@@ -46,23 +53,66 @@ export async function proveScaling(proof: Proof, step: Step): Promise<void> {
     windowsClasses(classes.items)
   )
   for (const warning of chosen.warnings) step.warning(warning)
+  const { names } = chosen
   const { instanceStates, instanceEnds, instanceGroups } = proof
-  const ports = { kubernetes, instanceStates, instanceEnds, instanceGroups, ownership }
-  const results: NodePoolResult[] = []
-  const errors: unknown[] = []
-  for (const [index, nodePool] of chosen.names.entries()) {
+  const ports = {
+    kubernetes,
+    before: await nodesBefore(kubernetes),
+    instanceStates,
+    instanceEnds,
+    instanceGroups,
+    ownership
+  }
+  const results = new Map<string, NodePoolResult>()
+  const failures = new Map<string, unknown>()
+  const waits = new JointWaits(step)
+  const prove = async (nodePool: string, index: number): Promise<void> => {
+    const options = { ...test, run, id: testId(run, index), nodePool, namespace }
     try {
-      results.push(
-        await runSmokeTest({ ...test, run, id: testId(run, index), nodePool, namespace }, ports, step)
-      )
-      proof.tested([...results])
+      results.set(nodePool, await runSmokeTest(options, ports, waits.of(nodePool)))
+      failures.delete(nodePool)
     } catch (error) {
       if (step.signal.aborted) throw error
-      errors.push(error)
+      failures.set(nodePool, error)
+      return
     }
+    proof.tested(inOrder(names, results))
+  }
+  await eachSideBySide(names, prove)
+  const alone = [...failures].filter(([, error]) => names.length > 1 && lackedRoom(error))
+  for (const [index, [nodePool]] of alone.entries()) {
+    step.note(`smoke test of NodePool ${nodePool}: a quota had no room beside the others; once more, alone`)
+    await prove(nodePool, names.length + index)
   }
   const { nodeReadyThresholdSeconds: threshold } = test
-  if (threshold !== undefined) errors.push(...results.flatMap((result) => tooSlow(result, threshold) ?? []))
+  const errors = inOrder(names, failures)
+  if (threshold !== undefined)
+    errors.push(...inOrder(names, results).flatMap((result) => tooSlow(result, threshold) ?? []))
   if (errors.length === 1) throw errors[0]
   if (errors.length > 1) throw new AggregateError(errors, `${errors.length} NodePools are not proved`)
+}
+
+function inOrder<T>(names: readonly string[], of: ReadonlyMap<string, T>): T[] {
+  return names.flatMap((name) => {
+    const one = of.get(name)
+    return one === undefined ? [] : [one]
+  })
+}
+
+/** Rejects when all are over, with the first that rejected. */
+async function eachSideBySide(
+  names: readonly string[],
+  prove: (name: string, index: number) => Promise<void>
+): Promise<void> {
+  const left = names.entries()
+  const lanes = Array.from({ length: Math.min(sideBySide, names.length) }, async () => {
+    for (const [index, name] of left) await prove(name, index)
+  })
+  const ended = await Promise.allSettled(lanes)
+  for (const one of ended) if (one.status === 'rejected') throw one.reason
+}
+
+/** By the codes of EC2's CreateFleet, and the words of a ResourceQuota. */
+function lackedRoom(error: unknown): boolean {
+  return /VcpuLimitExceeded|MaxSpotInstanceCountExceeded|exceeded quota/.test(messageOf(error))
 }

@@ -1,3 +1,5 @@
+import type { Took } from './took.js'
+
 /** Seconds of a stage, to the second: Kubernetes' timestamps are no finer. */
 export interface StageSeconds {
   /** EC2 answered with an instance. */
@@ -58,5 +60,6 @@ export interface SmokeTestResult {
   readonly scaledDownAt: number
   /** How the nodes went. */
   readonly scaleDown: 'consolidated' | 'by deleting the NodePool'
+  readonly took: Took
   readonly events: readonly KarpenterEvent[]
 }

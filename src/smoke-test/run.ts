@@ -6,14 +6,15 @@ import { KubernetesError } from '../kubernetes/errors.js'
 import { deployments, nodeClaims, nodePools, nodes, pods } from '../kubernetes/kinds.js'
 import { textField, type Manifest } from '../kubernetes/manifest.js'
 import { View } from '../kubernetes/view.js'
-import { cleanUp } from './clean-up.js'
+import { cleanUpTest } from './clean-up.js'
 import {
   addedNodes,
   describeNodes,
   instanceIdOf,
   isRunning,
   lastStages,
-  nodeUids,
+  type NodesBefore,
+  otherNodes,
   otherInstances,
   runningSince,
   timeOf
@@ -26,6 +27,7 @@ import type { InstanceGroups } from './network-proof.js'
 import type { NodePoolResult } from './result.js'
 import { scaleDown } from './scale-down.js'
 import { awaitScaleUp } from './scale-up.js'
+import { Turns } from './took.js'
 
 export interface SmokeTestOptions extends TestIdentity {
   /** Name of the NodePool under test. */
@@ -42,6 +44,7 @@ export interface SmokeTestOptions extends TestIdentity {
 
 export interface SmokeTestPorts {
   readonly kubernetes: Kubernetes
+  readonly before: NodesBefore
   readonly instanceStates: InstanceStates
   readonly instanceEnds: InstanceEnds
   readonly instanceGroups: InstanceGroups
@@ -59,10 +62,13 @@ export async function runSmokeTest(
   step: Step
 ): Promise<NodePoolResult> {
   const kubernetes = ports.kubernetes.within(step.signal)
+  const turns = new Turns(() => step.now())
+  turns.to('karpenter')
   const underTest = await readyNodePool(kubernetes, options.nodePool, step)
+  turns.to('ours')
   const view = new View(kubernetes, step.signal)
   try {
-    return await upAndDown(underTest, options, { ...ports, kubernetes }, view, step)
+    return await upAndDown(underTest, options, { ...ports, kubernetes }, { view, turns, step })
   } catch (error) {
     if (!step.signal.aborted) await cleanUpAfter(kubernetes, options, step)
     throw error
@@ -75,18 +81,17 @@ async function upAndDown(
   underTest: Manifest,
   options: SmokeTestOptions,
   ports: SmokeTestPorts,
-  view: View,
-  step: Step
+  { view, turns, step }: { readonly view: View; readonly turns: Turns; readonly step: Step }
 ): Promise<NodePoolResult> {
   const { kubernetes } = ports
+  const { uids: before, count: nodesBefore } = ports.before
   const { id, namespace, replicas, timeoutSeconds } = options
   const subject = subjectOf(options)
   const names = objectNames(id)
   const seen = new Map<string, Manifest>()
   const events = new EventLog()
   const podNames = new RegExp(`^${names.deployment}-`)
-  const [before, followedNodes, claims, pools, followedPods, followedDeployments] = await Promise.all([
-    nodeUids(kubernetes),
+  const [followedNodes, claims, pools, followedPods, followedDeployments] = await Promise.all([
     view.follow(nodes, { labelSelector: `${smokeTestLabel}=${id}` }),
     view.follow(nodeClaims, { labelSelector: `karpenter.sh/nodepool=${names.nodePool}` }, (claim) => {
       seen.set(claim.metadata.uid ?? '', claim)
@@ -116,6 +121,7 @@ async function upAndDown(
     step
   )
   const since = timeOf(textField(deployment, 'metadata', 'creationTimestamp')) ?? step.now()
+  turns.to('karpenter')
   await awaitScaleUp(
     view,
     {
@@ -134,15 +140,17 @@ async function upAndDown(
       instanceEnds: ports.instanceEnds,
       instanceGroups: ports.instanceGroups,
       otherInstances: async () => otherInstances(kubernetes),
-      events: () => events.all
+      events: () => events.all,
+      turns
     },
     step
   )
+  turns.to('ours')
   const running = followedPods.objects.filter(isRunning)
   const added = addedNodes(followedNodes.objects, before, id)
   const counted = {
-    nodesBefore: before.size,
-    nodesAfter: (await nodeUids(kubernetes)).size,
+    nodesBefore,
+    nodesAfter: (await otherNodes(kubernetes)) + added.length,
     nodesAdded: added.length,
     nodes: describeNodes(added, claims.objects, running),
     podsRunning: running.length
@@ -164,7 +172,8 @@ async function upAndDown(
       nodes: followedNodes,
       claims,
       instanceIds: () => instancesOf(seen),
-      instanceStates: ports.instanceStates
+      instanceStates: ports.instanceStates,
+      turns
     },
     step
   )
@@ -175,6 +184,7 @@ async function upAndDown(
     nodeReadySeconds: stages.initialized ?? 0,
     scaledUpAt: since,
     ...down,
+    took: turns.took,
     events: events.all
   }
 }
@@ -213,7 +223,7 @@ async function create<T>(apply: () => Promise<T>, subject: string, step: Step): 
 async function cleanUpAfter(kubernetes: Kubernetes, options: SmokeTestOptions, step: Step): Promise<void> {
   const subject = subjectOf(options)
   try {
-    for (const line of await cleanUp(kubernetes, options.namespace, options.run))
+    for (const line of await cleanUpTest(kubernetes, options.namespace, options.id))
       step.note(`${subject}: ${line}`)
   } catch (error) {
     // The test's own error matters more; the next run removes what is left.

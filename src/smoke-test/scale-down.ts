@@ -1,5 +1,6 @@
+import { noticingPause } from '../aws/poll.js'
 import { UserError } from '../engine/errors.js'
-import { conditionsOf, describe } from '../kubernetes/conditions.js'
+import { conditionOf, conditionsOf, describe } from '../kubernetes/conditions.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { deployments, nodePools } from '../kubernetes/kinds.js'
 import { field, textField, type Manifest } from '../kubernetes/manifest.js'
@@ -12,6 +13,7 @@ import { objectNames } from './objects.js'
 import type { Step } from '../engine/resource.js'
 import type { InstanceStates } from './instance-states.js'
 import type { SmokeTestResult } from './result.js'
+import type { Turns } from './took.js'
 
 export interface ScaleDown {
   /** `smoke test of NodePool default`: what errors begin with. */
@@ -26,6 +28,7 @@ export interface ScaleDown {
   /** i-..., of every NodeClaim that the test ever had. */
   readonly instanceIds: () => readonly string[]
   readonly instanceStates: InstanceStates
+  readonly turns: Turns
 }
 
 /** Milliseconds that Karpenter's own consolidation gets before the NodePool is deleted under it. */
@@ -86,6 +89,7 @@ async function awaitNodesGone(
 ): Promise<boolean> {
   return view.until(() => {
     const claims = test.claims.objects
+    test.turns.to(claims.every(waitsForEc2) ? 'ec2' : 'karpenter')
     const nodes = addedNodes(test.nodes.objects, test.before, test.id)
     if (claims.length === 0 && nodes.length === 0) return decided(true)
     const waited = step.now() - started
@@ -101,6 +105,11 @@ async function awaitNodesGone(
     )
     return undefined
   })
+}
+
+/** Karpenter has drained its node and asked EC2 to end it. */
+function waitsForEc2(claim: Manifest): boolean {
+  return conditionOf(claim, 'InstanceTerminating')?.status === 'True'
 }
 
 /** What keeps pods on the nodes that end. What may not be read, or is not known yet, is nothing. */
@@ -150,16 +159,19 @@ function saidOf(claim: Manifest): string {
     .join('; ')
 }
 
-/** EC2 tells nothing by itself: asked every second, then every two, up to every five. */
+/** EC2 tells nothing by itself, and is asked. */
 async function awaitInstancesGone(test: ScaleDown, step: Step, started: number): Promise<void> {
   const ids = test.instanceIds()
-  for (let pause = 1_000; ids.length > 0; pause = Math.min(pause + 1_000, 5_000)) {
+  const since = step.now()
+  let pause = 0
+  test.turns.to('ec2')
+  while (ids.length > 0) {
     const states = await test.instanceStates(ids)
     const left = ids.filter((id) => {
       const state = states.get(id)
       return state !== undefined && !gone.has(state)
     })
-    if (left.length === 0) return
+    if (left.length === 0) break
     if (step.now() - started >= test.timeoutSeconds * 1000) {
       throw new UserError(
         test.subject,
@@ -170,8 +182,10 @@ async function awaitInstancesGone(test: ScaleDown, step: Step, started: number):
     step.waiting(
       `scale-down: EC2 instances ${left.map((id) => `${id} (${states.get(id) ?? ''})`).join(', ')} to end`
     )
+    pause = noticingPause(step.now() - since)
     await step.pause(pause)
   }
+  test.turns.late(pause)
 }
 
 function stuck(

@@ -11,6 +11,7 @@ import type { KarpenterEvent } from './result.js'
 import type { InstanceEnds } from './instance-states.js'
 import { type InstanceGroups, type NetworkSeen, type Unreached, unreachedOf } from './network-proof.js'
 import type { Step } from '../engine/resource.js'
+import type { Turns } from './took.js'
 
 export interface ScaleUp {
   /** `smoke test of NodePool default`: what errors begin with. */
@@ -34,6 +35,7 @@ export interface ScaleUp {
   /** Instances of nodes that Karpenter did not make. */
   readonly otherInstances: () => Promise<readonly string[]>
   readonly events: () => readonly KarpenterEvent[]
+  readonly turns: Turns
 }
 
 /** What image pull or start errors may take to pass, in milliseconds. */
@@ -85,6 +87,7 @@ export async function awaitScaleUp(view: Pick<View, 'until'>, test: ScaleUp, ste
   }
   try {
     await view.until(() => {
+      test.turns.to(test.claims.objects.length === 0 ? 'karpenter' : 'ec2')
       const added = addedNodes(test.nodes.objects, test.before, test.id)
       const names = new Set(added.map((node) => node.metadata?.name))
       const running = test.pods.objects.filter((pod) => isRunning(pod) && names.has(pod.spec?.nodeName))
