@@ -36,12 +36,18 @@ test('a first install that failed has no revision to go back to', async () => {
   })
 })
 
-/** Answers the listing of all Deployments. */
-function deploymentsAre(items: readonly object[]): void {
-  server.intercept = (call, response) => {
-    if (call.path !== '/apis/apps/v1/deployments') return false
-    response.end(JSON.stringify({ metadata: {}, items }))
-    return true
+type Given = Readonly<Record<string, unknown>> & {
+  readonly metadata: Readonly<Record<string, unknown>> & { readonly name: string; readonly namespace: string }
+}
+
+function deploymentsAre(items: readonly Given[]): void {
+  for (const item of items) {
+    const { name, namespace } = item.metadata
+    server.put(`/apis/apps/v1/namespaces/${namespace}/deployments/${name}`, {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      ...item
+    })
   }
 }
 
@@ -89,6 +95,40 @@ test('Cluster Autoscaler is known by its image, with what it manages', async () 
     controllers: [],
     autoscalers: [{ namespace: 'kube-system', deployment: 'ca', replicas: 0, image, scope: args.slice(1) }]
   })
+})
+
+test('no Deployment is read whole but that of a Cluster Autoscaler', async () => {
+  const image = 'registry.k8s.io/autoscaling/cluster-autoscaler:v1.32.0'
+  deploymentsAre([
+    { metadata: { name: 'web', namespace: 'shop' }, ...running('nginx') },
+    {
+      metadata: { name: 'k', namespace: 'karpenter' },
+      ...running('public.ecr.aws/karpenter/controller:1.8.6')
+    },
+    { metadata: { name: 'ca', namespace: 'kube-system' }, ...running(image) }
+  ])
+  await findScalers(server.kubernetes)
+  expect(server.calls.map(({ path, accept }) => [path, accept.includes('as=Table')])).toEqual([
+    ['/apis/apps/v1/deployments', true],
+    ['/apis/apps/v1/namespaces/kube-system/deployments', false]
+  ])
+})
+
+test('a server that prints nothing is asked for the Deployments themselves', async () => {
+  server.intercept = (call, response) => {
+    if (!call.accept.includes('as=Table')) return false
+    response.end(JSON.stringify({ kind: 'DeploymentList', metadata: {}, items: [] }))
+    return true
+  }
+  deploymentsAre([
+    {
+      metadata: { name: 'k', namespace: 'karpenter' },
+      ...running('public.ecr.aws/karpenter/controller:1.8.6')
+    }
+  ])
+  expect((await findScalers(server.kubernetes)).controllers).toMatchObject([
+    { deployment: 'k', version: '1.8.6' }
+  ])
 })
 
 test("releases of Karpenter and its CRDs are found by their Secrets' labels", async () => {

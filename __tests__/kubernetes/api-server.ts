@@ -8,7 +8,7 @@ import { listen } from '../../sandbox/listen.js'
 import { createKubernetes, type Kubernetes } from '../../src/kubernetes/client.js'
 import type { Caller } from '../../src/kubernetes/errors.js'
 import { isMap } from '../../src/engine/json.js'
-import { textField } from '../../src/kubernetes/manifest.js'
+import { listField, textField } from '../../src/kubernetes/manifest.js'
 import type { Pace } from '../../src/kubernetes/endurance.js'
 import type { KubernetesRequest } from '../../src/kubernetes/transport.js'
 import { swiftPace } from './pace.js'
@@ -22,6 +22,7 @@ export interface Call {
   readonly query: URLSearchParams
   readonly body: unknown
   readonly contentType: string
+  readonly accept: string
 }
 
 type Stored = Record<string, unknown> & { metadata: Record<string, unknown> }
@@ -179,7 +180,8 @@ export class ApiServer {
       path: url.pathname,
       query: url.searchParams,
       body,
-      contentType: request.headers['content-type'] ?? ''
+      contentType: request.headers['content-type'] ?? '',
+      accept: request.headers.accept ?? ''
     }
     this.calls.push(call)
     const trouble = this.trouble(call)
@@ -239,7 +241,11 @@ export class ApiServer {
       .filter(([path]) => isIn(call.path, path) && (name === undefined || path.endsWith(`/${name}`)))
       .map(([, object]) => object)
       .filter((object) => labelled(object, call.query.get('labelSelector')))
-    json(response, 200, { kind: 'List', metadata: { resourceVersion: String(this.#version) }, items })
+    const metadata = { resourceVersion: String(this.#version) }
+    if (call.accept.includes('as=Table') && call.path.endsWith('/deployments'))
+      return json(response, 200, printed(metadata, items))
+    const isMetadata = call.accept.includes('as=PartialObjectMetadataList')
+    json(response, 200, { kind: 'List', metadata, items: isMetadata ? items.map(metadataOf) : items })
   }
 
   #jsonPatch(call: Call, live: Stored, response: ServerResponse): void {
@@ -258,6 +264,28 @@ export class ApiServer {
       else if (at[last] !== value) return status(response, 422, 'Invalid', 'the test failed')
     }
     json(response, 200, this.put(call.path, object))
+  }
+}
+
+function metadataOf({ metadata }: Stored): Readonly<Record<string, unknown>> {
+  return { apiVersion: 'meta.k8s.io/v1', kind: 'PartialObjectMetadata', metadata }
+}
+
+/** Of a Deployment's columns those that are needed. */
+function printed(metadata: unknown, items: readonly Stored[]): Readonly<Record<string, unknown>> {
+  const images = (item: Stored): string =>
+    listField(item, 'spec', 'template', 'spec', 'containers')
+      .map((container) => textField(container, 'image') ?? '')
+      .join(',')
+  return {
+    apiVersion: 'meta.k8s.io/v1',
+    kind: 'Table',
+    metadata,
+    columnDefinitions: [{ name: 'Name' }, { name: 'Images' }],
+    rows: items.map((item) => ({
+      cells: [item.metadata['name'], images(item)],
+      object: metadataOf(item)
+    }))
   }
 }
 

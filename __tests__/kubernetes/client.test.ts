@@ -54,6 +54,49 @@ test('of a long list only what is picked is kept, page by page', async () => {
   )
 })
 
+test('metadata alone is asked for by its media type, and read as objects of their kind', async () => {
+  server.put('/apis/karpenter.sh/v1/nodepools/default', {
+    apiVersion: 'karpenter.sh/v1',
+    kind: 'NodePool',
+    metadata: { labels: { a: 'b' } },
+    spec: { weight: 5 }
+  })
+  const found = await server.kubernetes.list(nodePools, { metadataOnly: true })
+  expect(found.items).toEqual([
+    {
+      apiVersion: 'karpenter.sh/v1',
+      kind: 'NodePool',
+      metadata: expect.objectContaining({ name: 'default', labels: { a: 'b' } }) as unknown
+    }
+  ])
+  expect(server.calls.map(({ accept }) => accept)).toEqual([
+    'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json'
+  ])
+})
+
+test("a column of what the server prints comes with the objects' metadata, page by page", async () => {
+  server.intercept = (call, response) => {
+    const second = call.query.get('continue') === 'next'
+    const name = second ? 'b' : 'a'
+    json(response, 200, {
+      kind: 'Table',
+      metadata: second ? {} : { continue: 'next' },
+      columnDefinitions: [{ name: 'Name' }, { name: 'Images' }],
+      rows: [
+        { cells: [name, `image-${name}`], object: { kind: 'PartialObjectMetadata', metadata: { name } } }
+      ]
+    })
+    return true
+  }
+  const rows = await server.kubernetes.column(deployments, 'Images', ({ metadata }) => metadata?.name)
+  expect(rows).toEqual([
+    { cell: 'image-a', picked: 'a' },
+    { cell: 'image-b', picked: 'b' }
+  ])
+  expect(server.calls[0]?.query.get('includeObject')).toBe('Metadata')
+  expect(await server.kubernetes.column(deployments, 'Weight', () => 0)).toBeUndefined()
+})
+
 describe('a page that the server packs', () => {
   const text = 'ü'.repeat(200_000)
   const list = {

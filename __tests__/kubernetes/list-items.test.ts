@@ -58,3 +58,14 @@ test('an answer that comes anew is read from its start', () => {
   reader.push('{"items":[{"a":1}]}')
   expect(reader.end().items).toEqual([{ a: 1 }])
 })
+
+test("a Table's items are its rows, beside the columns that it has", () => {
+  const table = {
+    kind: 'Table',
+    columnDefinitions: [{ name: 'Name' }, { name: 'Images' }],
+    rows: [{ cells: ['a', 'x,y'], object: { metadata: { name: 'a' } } }]
+  }
+  const reader = new ListReader((row) => row, 'rows')
+  for (const part of JSON.stringify(table).match(/.{1,7}/gs) ?? []) reader.push(part)
+  expect(reader.end()).toEqual({ items: table.rows, rest: { ...table, rows: [] } })
+})

@@ -102,23 +102,64 @@ export interface Scalers {
   readonly autoscalers: readonly Autoscaler[]
 }
 
-/** One listing of all Deployments, of which only scalers are kept. */
+/**
+ * One listing of all Deployments as the server prints them, metadata and images, of which only scalers are kept; a Cluster
+ * Autoscaler alone is read whole. The images are those of Deployment's wide columns (Kubernetes,
+ * pkg/printers/internalversion/printers.go).
+ */
 export async function findScalers(kubernetes: Kubernetes): Promise<Scalers> {
-  const { items } = await kubernetes.pick(deployments, (deployment): Controller | Autoscaler | undefined => {
-    const images = listField(deployment, 'spec', 'template', 'spec', 'containers').flatMap(
-      (container) => textField(container, 'image') ?? []
-    )
+  const rows =
+    (await kubernetes.column(deployments, 'Images', withoutSpec)) ??
+    // As whoever answers for the API server may do.
+    (
+      await kubernetes.pick(deployments, (one) => ({
+        cell: imagesOf(one).join(','),
+        picked: withoutSpec(one)
+      }))
+    ).items
+  const controllers: Controller[] = []
+  const found: Deployment[] = []
+  for (const { cell, picked } of rows) {
+    const images = cell.split(',')
     const karpenter = images.find((image) => karpenterImage.test(repositoryOf(image)))
-    if (karpenter !== undefined || labelOf(deployment, 'app.kubernetes.io/name') === 'karpenter')
-      return controllerOf(deployment, karpenter)
-    const autoscaler = images.find((image) => autoscalerImage.test(repositoryOf(image)))
-    return autoscaler === undefined ? undefined : autoscalerOf(deployment, autoscaler)
-  })
-  const found = items.filter((item) => item !== undefined)
-  return {
-    controllers: found.filter((one) => 'release' in one),
-    autoscalers: found.filter((one) => 'scope' in one)
+    if (karpenter !== undefined || labelOf(picked, 'app.kubernetes.io/name') === 'karpenter')
+      controllers.push(controllerOf(picked, karpenter))
+    else if (images.some((image) => autoscalerImage.test(repositoryOf(image)))) found.push(picked)
   }
+  const autoscalers = await Promise.all(
+    found.map(async ({ metadata }) => {
+      const fieldSelector = `metadata.name=${metadata?.name ?? ''}`
+      const [whole] = (await kubernetes.list(deployments, { namespace: metadata?.namespace, fieldSelector }))
+        .items
+      const image = imagesOf(whole).find((one) => autoscalerImage.test(repositoryOf(one)))
+      return whole === undefined || image === undefined ? [] : [autoscalerOf(whole, image)]
+    })
+  )
+  return { controllers, autoscalers: autoscalers.flat() }
+}
+
+/** What is said of a controller that is found, and not what else its Deployment's metadata has. */
+function withoutSpec({ apiVersion, kind, metadata }: Deployment): Deployment {
+  const { name = '', namespace = '', labels = {}, annotations = {} } = metadata ?? {}
+  const isKarpenter = labels['app.kubernetes.io/name'] === 'karpenter'
+  const kept = (all: Readonly<Record<string, string>>, prefix: string): Record<string, string> =>
+    Object.fromEntries(Object.entries(all).filter(([key]) => key.startsWith(prefix)))
+  return {
+    ...(apiVersion !== undefined && { apiVersion }),
+    ...(kind !== undefined && { kind }),
+    metadata: {
+      name,
+      namespace,
+      labels: isKarpenter ? labels : kept(labels, 'app.kubernetes.io/version'),
+      annotations: kept(annotations, 'meta.helm.sh/release-')
+    }
+  }
+}
+
+function imagesOf(deployment: Deployment | undefined): readonly string[] {
+  return listField(deployment, 'spec', 'template', 'spec', 'containers').flatMap(
+    (container) => textField(container, 'image') ?? []
+  )
 }
 
 /** Upstream's public.ecr.aws/karpenter/controller and the names that mirrors give it. */
@@ -179,7 +220,8 @@ export async function findReleases(kubernetes: Kubernetes): Promise<readonly Rel
       namespace: secret.metadata?.namespace ?? '',
       status: labelOf(secret, 'status')
     }),
-    { labelSelector }
+    // A release's Secret is up to 1 MiB.
+    { labelSelector, metadataOnly: true }
   )
   return items
 }

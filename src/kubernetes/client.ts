@@ -1,10 +1,9 @@
-import { isMap } from '../engine/json.js'
 import { isCreated, isDeleted, isPatched } from './carried-out.js'
 import { forwarding, type Forward } from './forward.js'
 import { errorOf, KubernetesError, type Caller } from './errors.js'
-import { knownKind, resourceName, untyped, type Kind, type ObjectName } from './kinds.js'
-import { field, isManifest, listField, textField, type Manifest } from './manifest.js'
-import { ListReader } from './list-items.js'
+import { knownKind, untyped, type Kind, type ObjectName } from './kinds.js'
+import { field, listField, textField, type Manifest } from './manifest.js'
+import { type Listing, objectOf, readColumn, readPages, type Row, type Selection } from './pages.js'
 import type { Patch } from './patch.js'
 import { plainGet, queryText, requestFor, type Request } from './request.js'
 import { type BodyReader, transport, type Connection } from './transport.js'
@@ -12,24 +11,10 @@ import { watchEvents, type WatchEvent } from './watch.js'
 import { ourName } from '../engine/owner.js'
 
 export type { KubernetesRequest } from './transport.js'
+export type { Listing, Selection } from './pages.js'
 
 /** Every write is made under this name, so that server-side apply knows whose field it is. */
 export const fieldManager = ourName
-
-export interface Selection {
-  /** Undefined: all namespaces, or a cluster-scoped kind. */
-  readonly namespace?: string | undefined
-  readonly labelSelector?: string
-  readonly fieldSelector?: string
-  /** Objects in a page; 500 when left out. More where few requests count for more than memory. */
-  readonly page?: number
-}
-
-export interface Listing<T> {
-  readonly items: readonly T[]
-  /** What a watch goes on from. */
-  readonly resourceVersion: string
-}
 
 export interface WriteOptions {
   /** The server validates and defaults, and writes nothing. */
@@ -64,6 +49,12 @@ export interface Kubernetes {
   list<T>(kind: Kind<T>, selection?: Selection): Promise<Listing<T>>
   /** The same where there may be thousands: a page is forgotten before the next one is read, but for what is picked of it. */
   pick<T, P>(kind: Kind<T>, of: (object: T) => P, selection?: Selection): Promise<Listing<P>>
+  /** One column of all of them as the server prints them, with what is picked of their metadata; undefined: it prints none. */
+  column<T, P>(
+    kind: Kind<T>,
+    column: string,
+    of: (metadataOnly: T) => P
+  ): Promise<readonly Row<P>[] | undefined>
   /** Whether there is one at all; no more than one is read. */
   any<T>(kind: Kind<T>, selection: Selection): Promise<boolean>
   create<T>(kind: Kind<T>, object: Manifest, options?: WriteOptions): Promise<T>
@@ -108,8 +99,6 @@ export interface KubernetesOptions extends Connection {
   readonly signal: AbortSignal
 }
 
-const pageSize = 500
-
 export function createKubernetes(options: KubernetesOptions): Kubernetes {
   const wire = transport(options)
   const session: { accepted: boolean } = { accepted: false }
@@ -146,41 +135,11 @@ export function createKubernetes(options: KubernetesOptions): Kubernetes {
       throw errorOf(request, answer, options.caller, session.accepted ? 'accepted' : 'new')
     }
 
-    async function pages<T, P>(
+    const pages = async <T, P>(
       kind: Kind<T>,
       of: (object: T) => P,
-      selection: Selection = {}
-    ): Promise<Listing<P>> {
-      const items: P[] = []
-      let next: string | undefined
-      while (true) {
-        const query = {
-          limit: String(selection.page ?? pageSize),
-          labelSelector: selection.labelSelector,
-          fieldSelector: selection.fieldSelector,
-          continue: next
-        }
-        const reader = new ListReader((item) => of(itemOf(kind, item)))
-        try {
-          await send(requestFor('GET', 'list', kind, { namespace: selection.namespace }), { query, reader })
-        } catch (error) {
-          if (error instanceof KubernetesError && error.status === 404)
-            return { items: [], resourceVersion: '' }
-          if (error instanceof KubernetesError && error.status === 410 && next !== undefined) {
-            // The continuation outlived etcd's history: the list is read again from its start.
-            items.length = 0
-            next = undefined
-            continue
-          }
-          throw error
-        }
-        const page = reader.end()
-        items.push(...page.items)
-        const resourceVersion = textField(page.rest, 'metadata', 'resourceVersion') ?? ''
-        next = textField(page.rest, 'metadata', 'continue') || undefined
-        if (next === undefined) return { items, resourceVersion }
-      }
-    }
+      selection?: Selection
+    ): Promise<Listing<P>> => readPages(send, kind, of, selection)
 
     const self: Kubernetes = {
       get: async (kind, name, namespace) => {
@@ -193,6 +152,7 @@ export function createKubernetes(options: KubernetesOptions): Kubernetes {
       },
       list: async (kind, selection) => pages(kind, (object) => object, selection),
       pick: pages,
+      column: async (kind, column, of) => readColumn(send, kind, column, of),
       any: async (kind, { namespace, labelSelector, fieldSelector }) => {
         const query = { limit: '1', labelSelector, fieldSelector }
         let page: unknown
@@ -373,22 +333,4 @@ function isRepeated(error: unknown, status: number): boolean {
 
 function read<T>(kind: Kind<T>, body: string): T {
   return objectOf(kind, JSON.parse(body))
-}
-
-/** Items of a list carry no kind of their own for built-in types. */
-function itemOf<T>(kind: Kind<T>, item: unknown): T {
-  return objectOf(
-    kind,
-    isMap(item) && !isManifest(item) ? { ...item, apiVersion: kind.apiVersion, kind: kind.kind } : item
-  )
-}
-
-function objectOf<T>(kind: Kind<T>, value: unknown): T {
-  if (kind.is(value)) return value
-  throw new KubernetesError(
-    resourceName(kind),
-    `the API server answered with something that is no ${kind.apiVersion} ${kind.kind}`,
-    'A proxy between the runner and the cluster may answer in its place: check HTTPS_PROXY and NO_PROXY.',
-    { status: 200, reason: 'UnexpectedAnswer' }
-  )
 }

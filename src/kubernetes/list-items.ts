@@ -6,6 +6,7 @@ const [quote, backslash, openBrace, closeBrace, openBracket, closeBracket] = [34
  */
 export class ListReader<P> {
   readonly #of: (item: unknown) => P
+  readonly #itemsBegin: RegExp
   #items: P[] = []
   /** The list without its items, and the item that is being read. */
   #rest = ''
@@ -17,8 +18,10 @@ export class ListReader<P> {
   /** Where in `#rest` the last string at the top of the list begins: the key of what follows. */
   #key = 0
 
-  constructor(of: (item: unknown) => P) {
+  /** `field`: of the list, that holds the items; a Table's are its rows. */
+  constructor(of: (item: unknown) => P, field: 'items' | 'rows' = 'items') {
     this.#of = of
+    this.#itemsBegin = new RegExp(String.raw`^"${field}"\s*:\s*\[$`)
   }
 
   /** Forgets what was read: the answer comes anew. */
@@ -50,7 +53,7 @@ export class ListReader<P> {
         else if (!this.#inItems && this.#depth === 2 && code === openBracket) {
           this.#rest += text.slice(from, at + 1)
           from = at + 1
-          this.#inItems = /^"items"\s*:\s*\[$/.test(this.#rest.slice(this.#key))
+          this.#inItems = this.#itemsBegin.test(this.#rest.slice(this.#key))
         }
       } else if (code === closeBrace || code === closeBracket) {
         this.#depth--

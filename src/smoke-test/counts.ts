@@ -23,10 +23,11 @@ export interface NodesBefore {
 }
 
 export async function nodesBefore(kubernetes: Kubernetes): Promise<NodesBefore> {
-  const { items } = await kubernetes.pick(nodes, (node) => ({
-    uid: node.metadata?.uid ?? '',
-    counts: isOther(node)
-  }))
+  const { items } = await kubernetes.pick(
+    nodes,
+    (node) => ({ uid: node.metadata?.uid ?? '', counts: isOther(node) }),
+    { metadataOnly: true }
+  )
   return {
     uids: new Set(items.map(({ uid }) => uid)),
     count: items.filter(({ counts }) => counts).length
@@ -35,7 +36,7 @@ export async function nodesBefore(kubernetes: Kubernetes): Promise<NodesBefore> 
 
 /** How many nodes the cluster has but for those of smoke tests, this one's and the others that go on beside it. */
 export async function otherNodes(kubernetes: Kubernetes): Promise<number> {
-  return (await kubernetes.pick(nodes, isOther)).items.filter((other) => other).length
+  return (await kubernetes.pick(nodes, isOther, { metadataOnly: true })).items.filter((other) => other).length
 }
 
 function isOther(node: Node): boolean {

@@ -39,7 +39,7 @@ export async function objectNames(
     spec.names.plural,
     spec.scope === 'Namespaced'
   )
-  return (await kubernetes.pick(kind, ({ metadata }) => metadata.name)).items
+  return (await kubernetes.pick(kind, ({ metadata }) => metadata.name, { metadataOnly: true })).items
 }
 
 const kinds = [

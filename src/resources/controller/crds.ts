@@ -205,7 +205,7 @@ async function objectsOf(kubernetes: Kubernetes, crds: readonly Manifest[]): Pro
     if (group === undefined || name === undefined || kindName === undefined || plural === undefined) continue
     const namespaced = textField(crd, 'spec', 'scope') === 'Namespaced'
     const served = untyped(`${group}/${name}`, kindName, plural, namespaced)
-    const found = await kubernetes.pick(served, ({ metadata }) => metadata.name)
+    const found = await kubernetes.pick(served, ({ metadata }) => metadata.name, { metadataOnly: true })
     if (found.items.length > 0) return `${kindName}s ${namedFew(found.items)}`
   }
   return undefined

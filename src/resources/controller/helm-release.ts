@@ -252,7 +252,7 @@ function halfway(error: HelmError, now: Release, before: Release): UserError {
 
 /** Without a controller nobody ends the instances of NodeClaims, and nobody takes their finalizers off. */
 async function refuseClaims(kubernetes: Kubernetes): Promise<void> {
-  const claims = await kubernetes.pick(nodeClaims, ({ metadata }) => metadata.name)
+  const claims = await kubernetes.pick(nodeClaims, ({ metadata }) => metadata.name, { metadataOnly: true })
   if (claims.items.length === 0) return
   throw new UserError(
     'NodeClaims',

@@ -63,7 +63,7 @@ export async function othersIn(
       const named = await kubernetes.pick(
         kind,
         (object) => (isOfOthers(object, ownership) ? [`${kind.kind} ${object.metadata.name}`] : []),
-        { namespace }
+        { namespace, metadataOnly: true }
       )
       return named.items.flat()
     })
