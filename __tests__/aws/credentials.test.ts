@@ -287,6 +287,24 @@ describe('Credentials by GitHub OIDC', () => {
     )
   })
 
+  it.each([
+    ['eusc-de-east-1', 'aws-eusc'],
+    ['us-iso-east-1', 'aws-iso']
+  ])('in %s, of partition %s, whose names are not known, end the run', async (region, partition) => {
+    await withAws(
+      {
+        AssumeRoleWithWebIdentity: () => session('A', 3600),
+        GetCallerIdentity: () => ({ ...caller, Arn: `arn:${partition}:sts::111122223333:assumed-role/d/run` })
+      },
+      async ({ connect }) => {
+        const error = await failure(connect({ region }))
+        expect(error.message).toBe(
+          `region: ${region} is in partition ${partition}, and this action knows aws, aws-cn and aws-us-gov alone`
+        )
+      }
+    )
+  })
+
   it('of an account that is not allowed end the run', async () => {
     await withAws(
       { AssumeRoleWithWebIdentity: () => session('A', 3600), GetCallerIdentity: () => caller },

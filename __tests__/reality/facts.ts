@@ -130,7 +130,7 @@ export const facts: Readonly<Record<string, Fact>> = {
   'eks:ListClusters': { pages: 'a hint, for which the first hundred do' },
   'eks:ListFargateProfiles': { pages: 'all' },
   'eks:ListPodIdentityAssociations': {
-    pages: 'one service account has one; of those of a cluster one is enough'
+    pages: 'all'
   },
   'eks:UpdatePodIdentityAssociation': { errors: { ...eksGone, InvalidParameterException: 400 } },
   'eventbridge:EnableRule': {
@@ -181,11 +181,11 @@ export const facts: Readonly<Record<string, Fact>> = {
   'iam:GetRole': { errors: gone, absent: ['Role.PermissionsBoundary', 'Role.Tags', 'Role.Description'] },
   'iam:GetRolePolicy': { errors: gone },
   'iam:ListAttachedRolePolicies': { errors: gone, pages: 'all' },
-  'iam:ListEntitiesForPolicy': { pages: 'names some of those that use a policy, for a message' },
+  'iam:ListEntitiesForPolicy': { pages: 'all' },
   'iam:ListInstanceProfiles': { pages: 'all' },
   'iam:ListInstanceProfilesForRole': { errors: gone, pages: 'all' },
   'iam:ListOpenIDConnectProviders': {},
-  'iam:ListPolicyVersions': { errors: gone, pages: 'a policy has five versions at most (IAM quotas)' },
+  'iam:ListPolicyVersions': { errors: gone, pages: 'all' },
   'iam:ListRolePolicies': { errors: gone, pages: 'all' },
   'iam:PutRolePermissionsBoundary': { errors: gone },
   'iam:PutRolePolicy': { errors: { ...gone, LimitExceeded: 409 } },

@@ -72,6 +72,14 @@ export async function connectAws(inputs: ConnectInputs, ports: ConnectPorts): Pr
 function accountOf(callerArn: string, id: string, region: string): Account {
   const named = callerArn.split(':')[1] ?? ''
   const partition = isPartition(named) ? named : partitionOf(region)
+  if (named.startsWith('aws') && partition !== named) {
+    throw new UserError(
+      'region',
+      `${region} is in partition ${named}, and this action knows aws, aws-cn and aws-us-gov alone`,
+      'There is nothing to pass for it: names of services and hosts are others there.',
+      { state: 'Nothing was changed.' }
+    )
+  }
   if (partition !== partitionOf(region)) {
     throw new UserError(
       'region',

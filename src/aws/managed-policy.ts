@@ -1,3 +1,4 @@
+import type { PolicyVersion } from '@aws-sdk/client-iam'
 import type { Step } from '../engine/resource.js'
 import { iamQuotas } from './quotas.js'
 import type { Aws } from './clients.js'
@@ -72,10 +73,14 @@ export async function setDocument(
   document: unknown,
   step: Step
 ): Promise<DeletedVersion | undefined> {
-  const { CreatePolicyVersionCommand, DeletePolicyVersionCommand, ListPolicyVersionsCommand } =
+  const { CreatePolicyVersionCommand, DeletePolicyVersionCommand, paginateListPolicyVersions } =
     await import('./sdk/iam.js')
   const iam = await aws.iam()
-  const { Versions = [] } = await iam.send(new ListPolicyVersionsCommand({ PolicyArn }))
+  const Versions: PolicyVersion[] = []
+  // IAM may give fewer than there are, and fewer than it was asked for, on any page.
+  for await (const page of paginateListPolicyVersions({ client: iam }, { PolicyArn })) {
+    Versions.push(...(page.Versions ?? []))
+  }
   const oldest = Versions.filter((version) => version.IsDefaultVersion !== true)
     .map((version) => version.VersionId ?? '')
     .toSorted((a, b) => Number(a.slice(1)) - Number(b.slice(1)))[0]
@@ -108,14 +113,16 @@ export async function setDocument(
 
 /** What else uses a policy, so that it cannot be deleted: `role blue-other`. */
 export async function usersOfPolicy(aws: Aws, PolicyArn: string): Promise<readonly string[]> {
-  const { ListEntitiesForPolicyCommand } = await import('./sdk/iam.js')
-  const iam = await aws.iam()
-  const found = await iam.send(new ListEntitiesForPolicyCommand({ PolicyArn }))
-  return [
-    ...(found.PolicyRoles ?? []).map(({ RoleName }) => `role ${RoleName ?? ''}`),
-    ...(found.PolicyUsers ?? []).map(({ UserName }) => `user ${UserName ?? ''}`),
-    ...(found.PolicyGroups ?? []).map(({ GroupName }) => `group ${GroupName ?? ''}`)
-  ]
+  const { paginateListEntitiesForPolicy } = await import('./sdk/iam.js')
+  const users: string[] = []
+  for await (const found of paginateListEntitiesForPolicy({ client: await aws.iam() }, { PolicyArn })) {
+    users.push(
+      ...(found.PolicyRoles ?? []).map(({ RoleName }) => `role ${RoleName ?? ''}`),
+      ...(found.PolicyUsers ?? []).map(({ UserName }) => `user ${UserName ?? ''}`),
+      ...(found.PolicyGroups ?? []).map(({ GroupName }) => `group ${GroupName ?? ''}`)
+    )
+  }
+  return users
 }
 
 /** What to do about a policy that IAM does not take; undefined for errors that say it themselves. */

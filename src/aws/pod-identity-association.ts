@@ -1,3 +1,4 @@
+import type { PodIdentityAssociationSummary } from '@aws-sdk/client-eks'
 import type { Aws } from './clients.js'
 
 /** A Pod Identity association as it is. */
@@ -11,19 +12,29 @@ export interface Association {
   readonly tags: Readonly<Record<string, string>>
 }
 
+/** Of a cluster, or of one service account of it: all pages, of which the first may be empty. Rejects as EKS does. */
+export async function listAssociations(
+  aws: Aws,
+  of: { readonly clusterName: string; readonly namespace?: string; readonly serviceAccount?: string }
+): Promise<readonly PodIdentityAssociationSummary[]> {
+  const { paginateListPodIdentityAssociations } = await import('./sdk/eks.js')
+  const all: PodIdentityAssociationSummary[] = []
+  for await (const page of paginateListPodIdentityAssociations({ client: await aws.eks() }, of)) {
+    all.push(...(page.associations ?? []))
+  }
+  return all
+}
+
 /** That of a service account, of which there is one at most; undefined without one. Rejects as EKS does. */
 export async function readAssociation(
   aws: Aws,
   of: { readonly clusterName: string; readonly namespace: string; readonly serviceAccount: string }
 ): Promise<Association | undefined> {
-  const { DescribePodIdentityAssociationCommand, ListPodIdentityAssociationsCommand } =
-    await import('./sdk/eks.js')
+  const { DescribePodIdentityAssociationCommand } = await import('./sdk/eks.js')
   const eks = await aws.eks()
   const { clusterName, namespace, serviceAccount } = of
-  const { associations = [] } = await eks.send(
-    new ListPodIdentityAssociationsCommand({ clusterName, namespace, serviceAccount })
-  )
-  const associationId = associations[0]?.associationId
+  const [first] = await listAssociations(aws, { clusterName, namespace, serviceAccount })
+  const associationId = first?.associationId
   if (associationId === undefined) return undefined
   const { association } = await eks.send(
     new DescribePodIdentityAssociationCommand({ clusterName, associationId })

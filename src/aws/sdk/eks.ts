@@ -14,7 +14,7 @@ export {
   EKSClient,
   ListAssociatedAccessPoliciesCommand,
   ListClustersCommand,
-  ListPodIdentityAssociationsCommand,
   UpdatePodIdentityAssociationCommand,
-  paginateListFargateProfiles
+  paginateListFargateProfiles,
+  paginateListPodIdentityAssociations
 } from '@aws-sdk/client-eks'

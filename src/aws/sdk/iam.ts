@@ -22,9 +22,7 @@ export {
   GetRolePolicyCommand,
   IAMClient,
   ListAttachedRolePoliciesCommand,
-  ListEntitiesForPolicyCommand,
   ListOpenIDConnectProvidersCommand,
-  ListPolicyVersionsCommand,
   ListRolePoliciesCommand,
   PutRolePermissionsBoundaryCommand,
   PutRolePolicyCommand,
@@ -32,8 +30,10 @@ export {
   TagRoleCommand,
   UpdateAssumeRolePolicyCommand,
   paginateListAttachedRolePolicies,
+  paginateListEntitiesForPolicy,
   paginateListInstanceProfiles,
   paginateListInstanceProfilesForRole,
+  paginateListPolicyVersions,
   paginateListRolePolicies,
   paginateSimulatePrincipalPolicy
 } from '@aws-sdk/client-iam'

@@ -1,5 +1,6 @@
 import type { Addon } from '@aws-sdk/client-eks'
 import type { Aws } from '../../aws/clients.js'
+import { listAssociations } from '../../aws/pod-identity-association.js'
 import { createAtEks } from '../../aws/eks-creation.js'
 import { awsProblem, codeOf, isNotFound, liveOf } from '../../aws/errors.js'
 import { creationTags } from '../../aws/ownership-tags.js'
@@ -166,14 +167,12 @@ export function podIdentityAgent(wanted: PodIdentityAgentWanted, ports: Ports): 
 
   /** No association but those that are removed before: others may have come to rely on it. */
   async function remove(live: Live, step: Step): Promise<Removal> {
-    const { DeleteAddonCommand, ListPodIdentityAssociationsCommand } = await import('../../aws/sdk/eks.js')
+    const { DeleteAddonCommand } = await import('../../aws/sdk/eks.js')
     const eks = await ports.aws.eks()
-    // One is enough for it to stay, so the first page is.
-    const { associations = [] } = await eks
-      .send(new ListPodIdentityAssociationsCommand({ clusterName: wanted.clusterName }))
-      .catch((error: unknown) => {
-        throw awsProblem(title, 'who uses it could not be read', error)
-      })
+    const { clusterName } = wanted
+    const associations = await listAssociations(ports.aws, { clusterName }).catch((error: unknown) => {
+      throw awsProblem(title, 'who uses it could not be read', error)
+    })
     if (associations.length > 0) {
       const users = associations.map((one) => `${one.namespace ?? ''}/${one.serviceAccount ?? ''}`)
       return { outcome: 'kept', reason: `other service accounts use it: ${users.join(', ')}` }
