@@ -125,6 +125,18 @@ describe('aws-auth', () => {
     })
   })
 
+  it('takes the last of several lines for one role, as the authenticator does', async () => {
+    await start('CONFIG_MAP')
+    const arn = `arn:aws:iam::${accountId}:role/dev`
+    map(
+      line(arn) +
+        line(arn.toUpperCase().replace('ARN:AWS:IAM', 'arn:aws:iam')).replace('developers', 'others')
+    )
+    expect(await review(await token(credentials('dev', '/team/')))).toMatchObject({
+      user: { username: 'dev:me', groups: ['others'] }
+    })
+  })
+
   it('maps nobody by an ARN with a path, nor anybody when it is not YAML', async () => {
     await start('CONFIG_MAP')
     const given = await token(credentials('dev', '/team/'))

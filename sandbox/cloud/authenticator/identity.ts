@@ -1,5 +1,5 @@
 import type { AccessEntry, Cluster, EksState } from '../eks/state.js'
-import { readMappings } from './aws-auth.js'
+import { type Mapping, readMappings } from './aws-auth.js'
 
 /** Whom Kubernetes takes a caller for. */
 export interface Identity {
@@ -64,10 +64,11 @@ function policyGroups(policy: AccessEntry['policies'][number]): readonly string[
 async function ofConfigMap(eks: EksState, cluster: Cluster, subject: Subject): Promise<IdentityVerdict> {
   const data = await eks.awsAuth(cluster.name)?.()
   const wanted = withoutPath(subject.roleArn).toLowerCase()
-  const mapping = [
-    ...readMappings(data?.mapRoles, 'rolearn'),
-    ...readMappings(data?.mapUsers, 'userarn')
-  ].find(({ arn }) => arn === wanted)
+  // The authenticator keeps one mapping an ARN: of several lines the last one (kubernetes-sigs/aws-iam-authenticator#271).
+  const last = (mappings: readonly Mapping[]): Mapping | undefined =>
+    mappings.findLast(({ arn }) => arn === wanted)
+  const mapping =
+    last(readMappings(data?.mapRoles, 'rolearn')) ?? last(readMappings(data?.mapUsers, 'userarn'))
   if (mapping === undefined) {
     return {
       refused: `${withoutPath(subject.roleArn)} is not mapped in kube-system/aws-auth of cluster ${cluster.name}`
