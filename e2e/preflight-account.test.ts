@@ -1,11 +1,18 @@
-import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation'
+import { CreateQueueCommand, DeleteQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { hold, publishedStatements, type Statement } from '../sandbox/cluster/deployer-policy.js'
+import { load } from 'js-yaml'
+import { builtInTemplateText } from '../src/karpenter/template-built-in.js'
 import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { record } from '../sandbox/values.js'
-import { found, refusedBeforeWriting } from './failed-run.js'
+import { errorOf, found, refusedBeforeWriting } from './failed-run.js'
 import { auditor, callsOf, paths, reportOf } from './scenario.js'
 
+const nobody = { Version: '2012-10-17', Statement: [] }
 const inputs = { 'karpenter-version': newest, 'controller-identity': 'irsa', 'smoke-test': 'false' }
 /** Refuses by itself, so that what else is found can be looked at without an installation. */
 const unknownValue = { 'helm-values': 'replica: 1' }
@@ -193,15 +200,24 @@ describe('preflight of others, account and permissions', () => {
       expect(asked.length).toBeLessThanOrEqual(8)
     })
 
-    test('a policy that denies: it is said so', async () => {
+    test('a policy that denies a write of each service: all of them, by name, in one error', async () => {
       const published = await publishedStatements(sandbox, 'install')
-      const deny = { Effect: 'Deny', Action: 'sqs:CreateQueue', Resource: '*' }
-      hold(sandbox, [...published, deny])
+      const actions = [
+        'cloudformation:CreateChangeSet',
+        'ec2:CreateTags',
+        'eks:CreateAccessEntry',
+        'events:PutRule',
+        'iam:CreateRole',
+        'sqs:CreateQueue'
+      ]
+      hold(sandbox, [...published, { Effect: 'Deny', Action: actions, Resource: '*' }])
       const result = await run()
       hold(sandbox, published)
-      await refusedBeforeWriting(sandbox, result, [
-        'sqs:CreateQueue on arn:aws:sqs:eu-west-1:111122223333:green (explicitly denied)'
-      ])
+      await refusedBeforeWriting(
+        sandbox,
+        result,
+        actions.map((action) => new RegExp(`${action} on arn:aws:\\S+ \\(explicitly denied\\)`))
+      )
     })
 
     test('a role that may not simulate is noted, and nothing is refused for it', async () => {
@@ -223,18 +239,63 @@ describe('preflight of others, account and permissions', () => {
   // Last: a queue's name is taken for a minute after the queue has gone.
   describe('of the account', () => {
     test('a queue and a node role of those names, without a stack that they could be of', async () => {
-      const sqs = new SQSClient(auditor(sandbox))
+      const sqs = new SQSClient({ ...auditor(sandbox), useQueueUrlAsEndpoint: false })
       await sqs.send(new CreateQueueCommand({ QueueName: 'green' }))
       sandbox.cloud.iam.putRole({
         name: 'KarpenterNodeRole-green',
-        trust: { Version: '2012-10-17', Statement: [] }
+        trust: nobody
       })
       const result = await run()
       await refusedBeforeWriting(sandbox, result, [
         'SQS queue green: is there already, and there is no stack Karpenter-green that it could be of',
         'IAM role KarpenterNodeRole-green: is there already'
       ])
+      sandbox.cloud.iam.roles.delete('KarpenterNodeRole-green')
+      const QueueUrl = `https://sqs.eu-west-1.amazonaws.com/${sandbox.accountId}/green`
+      await sqs.send(new DeleteQueueCommand({ QueueUrl }))
     })
+
+    test.each([
+      [
+        'a name that is taken',
+        { Type: 'AWS::SQS::Queue', Properties: { QueueName: 'taken' } },
+        'ResourceExistenceCheck',
+        "Extra (AWS::SQS::Queue): Resource of type 'AWS::SQS::Queue' with identifier 'taken' already exists.",
+        'A resource of that name exists outside the stack'
+      ],
+      [
+        'a property that there is not',
+        { Type: 'AWS::IAM::Role', Properties: { RoleNaem: 'free', AssumeRolePolicyDocument: nobody } },
+        'PropertyValidation',
+        'Extra (AWS::IAM::Role): Unsupported property [RoleNaem] (at /Resources/Extra/Properties/RoleNaem)',
+        'Correct that property in the template'
+      ]
+    ])(
+      "%s in a template of one's own is named before CloudFormation makes anything, and no empty stack stays",
+      async (_what, Extra, validation, named, fix) => {
+        const sqs = new SQSClient({ ...auditor(sandbox), useQueueUrlAsEndpoint: false })
+        await sqs.send(new CreateQueueCommand({ QueueName: 'taken' }))
+        const published = await publishedStatements(sandbox, 'install')
+        hold(sandbox, [...published, { Effect: 'Allow', Action: 'sqs:*', Resource: '*' }])
+        const folder = await mkdtemp(join(tmpdir(), 'template-'))
+        const template = join(folder, 'template.yaml')
+        const own = record(load(builtInTemplateText(newest)))
+        await writeFile(
+          template,
+          JSON.stringify({ ...own, Resources: { ...record(own['Resources']), Extra } })
+        )
+        const result = await run({ template })
+        hold(sandbox, published)
+        await rm(folder, { recursive: true })
+        for (const part of [`[AWS::EarlyValidation::${validation}]`, named, fix]) {
+          expect(errorOf(result)).toContain(part)
+        }
+        const admin = new CloudFormationClient(auditor(sandbox))
+        await expect(admin.send(new DescribeStacksCommand({ StackName: 'Karpenter-green' }))).rejects.toThrow(
+          'does not exist'
+        )
+      }
+    )
   })
 })
 
