@@ -29,7 +29,7 @@ export async function deployRole(
   parameters: Readonly<Record<string, string>>
 ): Promise<Readonly<Record<string, string>>> {
   const { issuer } = sandbox.cloud.eks.cluster(sandbox.name)
-  const all = {
+  return deployTemplate(admin, name, {
     ClusterName: sandbox.name,
     ClusterOidcId: issuer.slice(issuer.lastIndexOf('/') + 1),
     RulesOfStack: `Karpenter-${sandbox.name}`,
@@ -38,13 +38,21 @@ export async function deployRole(
     GitHubRepository: repository,
     GitHubRepositoryId: REPOSITORY.repositoryId,
     ...parameters
-  }
+  })
+}
+
+/** The same with these parameters alone. */
+export async function deployTemplate(
+  admin: CloudFormationClient,
+  name: string,
+  parameters: Readonly<Record<string, string>>
+): Promise<Readonly<Record<string, string>>> {
   const { StackId = '' } = await admin.send(
     new CreateStackCommand({
       StackName: name,
       TemplateBody: template,
       Capabilities: ['CAPABILITY_NAMED_IAM'],
-      Parameters: Object.entries(all).map(([ParameterKey, ParameterValue]) => ({
+      Parameters: Object.entries(parameters).map(([ParameterKey, ParameterValue]) => ({
         ParameterKey,
         ParameterValue
       }))

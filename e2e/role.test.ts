@@ -1,13 +1,21 @@
 import { CloudFormationClient, DeleteStackCommand, type Stack } from '@aws-sdk/client-cloudformation'
+import {
+  CreatePolicyVersionCommand,
+  DetachRolePolicyCommand,
+  IAMClient,
+  UpdateAssumeRolePolicyCommand
+} from '@aws-sdk/client-iam'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { newest, startSandbox, type Sandbox } from '../sandbox/index.js'
 import { errorOf } from './failed-run.js'
-import { deployRole, reviewed, roleStack } from './made-role.js'
+import { deployRole, deployTemplate, reviewed, roleStack } from './made-role.js'
+import { byReadme, workflowOfReadme } from './readme-command.js'
 import { auditor, denied, succeeded, until, writes } from './scenario.js'
 
-describe('the role that docs/permissions/role.yaml makes', () => {
+describe('the role that docs/permissions/role.yaml makes, by the words of the README files alone', () => {
   let sandbox: Sandbox
   let admin: CloudFormationClient
+  let iam: IAMClient
   let github: string
 
   const stackOf = async (name: string): Promise<Stack | undefined> => roleStack(admin, name)
@@ -27,7 +35,9 @@ describe('the role that docs/permissions/role.yaml makes', () => {
       authenticationMode: 'API',
       stackPace: 10
     })
-    admin = new CloudFormationClient(auditor(sandbox))
+    const keys = auditor(sandbox)
+    admin = new CloudFormationClient(keys)
+    iam = new IAMClient(keys)
     github = `arn:aws:iam::${sandbox.accountId}:oidc-provider/token.actions.githubusercontent.com`
   })
   afterAll(async () => sandbox.stop())
@@ -36,11 +46,16 @@ describe('the role that docs/permissions/role.yaml makes', () => {
 
   test('installs, in an account that knew GitHub not yet, by a job of the environment', async () => {
     sandbox.cloud.iam.oidcProviders.delete(sandbox.cloud.iam.oidcProvider(github).arn)
-    const made = await deploy('role-of-made', { Mode: 'install-and-uninstall' })
+    const { stackName, parameters } = await byReadme(sandbox)
+    expect(stackName).toBe('role-of-made')
+    const made = await deployTemplate(admin, stackName, parameters)
     expect(made).toEqual({
       RoleArn: `arn:aws:iam::${sandbox.accountId}:role/setup-karpenter-made`,
       PermissionsBoundary: `arn:aws:iam::${sandbox.accountId}:policy/setup-karpenter-boundary-made`
     })
+    const job = workflowOfReadme()
+    expect(job.environment).toBe(reviewed.run.environment)
+    expect(job.inputs).toEqual(['cluster-name', 'region', 'role-to-assume', 'permissions-boundary'])
     inputs = {
       'karpenter-version': newest,
       'smoke-test-replicas': '1',
@@ -58,6 +73,29 @@ describe('the role that docs/permissions/role.yaml makes', () => {
     expect(callsBy('setup-karpenter-made').length).toBeGreaterThan(20)
     expect(denied(callsBy('setup-karpenter-made'))).toEqual([])
     expect(sandbox.cloud.iam.role('made-karpenter').boundary).toBe(made['PermissionsBoundary'])
+  })
+
+  test('puts right what somebody changed while IAM follows late, for writes too, and shows old answers after new ones', async () => {
+    const RoleName = 'made-karpenter'
+    const { trust, attached } = sandbox.cloud.iam.role(RoleName)
+    const [taken = '', edited = ''] = attached
+    const theirs = (more: object): string =>
+      JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', ...more }] })
+    const root = { AWS: `arn:aws:iam::${sandbox.accountId}:root` }
+    await iam.send(new DetachRolePolicyCommand({ RoleName, PolicyArn: taken }))
+    const trusting = theirs({ Principal: root, Action: 'sts:AssumeRole' })
+    await iam.send(new UpdateAssumeRolePolicyCommand({ RoleName, PolicyDocument: trusting }))
+    const PolicyDocument = theirs({ Action: 's3:GetObject', Resource: '*' })
+    await iam.send(new CreatePolicyVersionCommand({ PolicyArn: edited, PolicyDocument, SetAsDefault: true }))
+    sandbox.cloud.setFaults([
+      { service: 'iam', effect: { kind: 'lag', milliseconds: 1_500, writes: true, flickers: true } }
+    ])
+    const result = await sandbox.run({ ...inputs, 'smoke-test': 'false' }, reviewed)
+    sandbox.cloud.setFaults([])
+    succeeded(result)
+    expect([...sandbox.cloud.iam.role(RoleName).attached].sort()).toEqual([...attached].sort())
+    expect(JSON.parse(sandbox.cloud.iam.role(RoleName).trust)).toEqual(JSON.parse(trust))
+    expect(result.log).toContain(`put IAM policy ${edited.slice(edited.lastIndexOf('/') + 1)} back`)
   })
 
   test('is not for a job of the branch alone, nor for one of another environment', async () => {
@@ -81,12 +119,14 @@ describe('the role that docs/permissions/role.yaml makes', () => {
   })
 
   test('uninstalls, and the stacks take the roles away, but not the provider that others may use', async () => {
+    const { stackName, parameters } = await byReadme(sandbox, 'uninstall')
+    const made = await deployTemplate(admin, stackName, parameters)
     sandbox.cloud.clearCalls()
     const result = succeeded(
       await sandbox.run(
         {
           mode: 'uninstall',
-          'role-to-assume': inputs['role-to-assume'] ?? '',
+          'role-to-assume': made['RoleArn'] ?? '',
           'remove-crds': 'true',
           'remove-oidc-provider': 'true',
           timeout: '5m'
@@ -95,8 +135,8 @@ describe('the role that docs/permissions/role.yaml makes', () => {
       )
     )
     expect(result.outputs['leftovers']).toBe('[]')
-    expect(denied(callsBy('setup-karpenter-made'))).toEqual([])
-    for (const name of ['role-of-made', 'check-of-made']) {
+    expect(denied(callsBy('remove-karpenter-made'))).toEqual([])
+    for (const name of [stackName, 'role-of-made', 'check-of-made']) {
       const StackId = (await stackOf(name))?.StackId ?? ''
       await admin.send(new DeleteStackCommand({ StackName: name }))
       await until(`stack ${name} to go`, async () =>
