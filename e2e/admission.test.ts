@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { errorOf, found, refusedBeforeWriting, writesOf } from './failed-run.js'
+import { withWebhook } from './validating-webhook.js'
 
 const inputs = { 'karpenter-version': newest, 'controller-identity': 'irsa', 'smoke-test': 'false' }
 const policies = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies'
@@ -133,6 +134,63 @@ describe('what the cluster would not let an install make', () => {
       /^setup-karpenter: Pod karpenter-dry-run: .*refused by ResourceQuota small/
     )
     expect(errorOf(quota)).not.toContain('cluster-admin')
+    expect(writesOf(sandbox)).toEqual([])
+  })
+
+  test('a LimitRange in a namespace that is there', async () => {
+    await make('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'karpenter' } })
+    await make('/api/v1/namespaces/karpenter/limitranges', {
+      apiVersion: 'v1',
+      kind: 'LimitRange',
+      metadata: { name: 'small' },
+      spec: { limits: [{ type: 'Container', max: { memory: '512Mi' } }] }
+    })
+    const error = errorOf(await run())
+    expect(error).toMatch(
+      /^setup-karpenter: Pod karpenter-dry-run: the cluster will not let it be made: .*maximum memory usage per Container is 512Mi, but limit is 1Gi.*refused by a LimitRange/
+    )
+    expect(error).toContain('kubectl -n karpenter get limitrange -o yaml')
+    expect(writesOf(sandbox)).toEqual([])
+  })
+
+  test('a namespace that is being deleted', async () => {
+    const path = '/api/v1/namespaces/karpenter'
+    const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'karpenter' } }
+    const spec = { finalizers: ['example.com/backup'] }
+    await make('/api/v1/namespaces', { ...namespace, spec })
+    await sandbox.kubernetes('DELETE', path)
+    const error = errorOf(await run())
+    await sandbox.kubernetes('PUT', `${path}/finalize`, { ...namespace, spec: { finalizers: [] } })
+    expect(error).toMatch(
+      /the cluster will not let it be made: .*unable to create new content in namespace karpenter because it is being terminated.*refused by the deletion of its namespace/
+    )
+    expect(error).toContain('see what holds it (kubectl get namespace karpenter -o yaml)')
+    expect(error).not.toContain('cluster-admin')
+    expect(writesOf(sandbox)).toEqual([])
+  })
+
+  const crds = { apiGroup: 'apiextensions.k8s.io', resource: 'customresourcedefinitions' }
+
+  test('a webhook that denies', async () => {
+    const denies = '[no-new-apis] ask the platform team'
+    const result = await withWebhook(sandbox, { answer: { denies }, ...crds }, async () => run())
+    await refusedBeforeWriting(sandbox, result, [
+      /^setup-karpenter: CustomResourceDefinition \S+: the cluster will not let it be made: .*denied the request: \[no-new-apis\] ask the platform team/,
+      'admission webhook "validate.policies.example.com"',
+      'Make an exception of its policy for what app.kubernetes.io/managed-by=setup-karpenter labels'
+    ])
+    expect(found(result)).toEqual(['error admission'])
+  })
+
+  test('a webhook that is dead', async () => {
+    const result = await withWebhook(sandbox, { answer: 'dead', ...crds }, async () => run())
+    const error = errorOf(result)
+    expect(error).toMatch(
+      /^setup-karpenter: CustomResourceDefinition \S+: the cluster will not let it be made: .*failed calling webhook "validate\.policies\.example\.com"/
+    )
+    expect(error).toContain('webhook "validate.policies.example.com", which does not answer')
+    expect(error).toContain('delete its ValidatingWebhookConfiguration')
+    expect(error).not.toMatch(/readyz|cluster-admin/)
     expect(writesOf(sandbox)).toEqual([])
   })
 })

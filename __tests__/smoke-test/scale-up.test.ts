@@ -134,6 +134,22 @@ describe('A scale-up', () => {
     )
   })
 
+  it('says the same where nobody has told Karpenter, so that its NodeClaim stands', async () => {
+    const asked: string[] = []
+    const ended = await waited({
+      claims: [claim('a', { type: 'Launched', status: 'True' })],
+      instanceEnds: async (ids) => {
+        asked.push(ids.join())
+        // It runs when it is first asked about.
+        return new Map(asked.length < 2 ? [] : ids.map((id) => [id, 'Client.InternalError: at launch']))
+      }
+    })
+    expect(asked).toEqual(['i-a', 'i-a'])
+    expect(ended.seconds).toBeGreaterThanOrEqual(60)
+    expect(ended.seconds).toBeLessThan(70)
+    expect(ended.message).toContain('EC2 ended the instance at once: Client.InternalError: at launch')
+  })
+
   describe('whose pods do not get through to the API server', () => {
     const node: Node = {
       metadata: { name: 'ip-1' },

@@ -46,6 +46,8 @@ const refusalPatience = 30_000
 const proofRuns = 2
 /** The same as for refusals for launches that no waiting makes possible: a quota, a right, a role. */
 const launchPatience = 120_000
+/** After this, and again after each such time, EC2 is asked of instances that have not joined, in milliseconds. */
+const bootPatience = 30_000
 
 /** Waits until every pod runs on a node of the test, and every such node is initialized. Throws what held it up. */
 export async function awaitScaleUp(view: Pick<View, 'until'>, test: ScaleUp, step: Step): Promise<void> {
@@ -69,11 +71,22 @@ export async function awaitScaleUp(view: Pick<View, 'until'>, test: ScaleUp, ste
       events: test.events(),
       namespace: test.namespace
     })
-  /** Instances whose NodeClaims went before they joined: EC2 knows why. */
+  const launchedAt = new Map<string, number>()
+  /** Instances whose NodeClaims went before they joined, or that take long to: EC2 knows of their ends, and why. */
   const askForEnds = (): void => {
-    const ids = lostInstances(test)
-    if (ids.join() === asked) return
-    asked = ids.join()
+    const now = step.now()
+    const waits = new Map(
+      unjoined(test.claims.objects).map((id) => {
+        const since = launchedAt.get(id) ?? now
+        launchedAt.set(id, since)
+        return [id, Math.floor((now - since) / bootPatience)]
+      })
+    )
+    const late = [...waits].filter(([, times]) => times > 0)
+    const ids = [...lostInstances(test), ...late.map(([id]) => id)]
+    const question = [...ids, ...late.map(([, times]) => times)].join()
+    if (question === asked) return
+    asked = question
     // Whoever may not ask is told what is known without.
     void test.instanceEnds(ids).then(
       (found) => (ends = found),
@@ -170,9 +183,14 @@ function saysHopeless(test: ScaleUp): boolean {
 
 function lostInstances({ claims, seen }: ScaleUp): readonly string[] {
   const present = new Set(claims.objects.map((claim) => claim.metadata.uid ?? ''))
-  return [...seen]
-    .filter(([uid, claim]) => !present.has(uid) && is(claim, 'Launched') && !is(claim, 'Registered'))
-    .map(([, claim]) => instanceIdOf(claim, 'status', 'providerID'))
+  return unjoined([...seen].filter(([uid]) => !present.has(uid)).map(([, claim]) => claim))
+}
+
+/** Instances of claims that have one and no node. */
+function unjoined(claims: readonly Manifest[]): readonly string[] {
+  return claims
+    .filter((claim) => is(claim, 'Launched') && !is(claim, 'Registered'))
+    .map((claim) => instanceIdOf(claim, 'status', 'providerID'))
     .filter((id) => id !== '')
 }
 

@@ -9,7 +9,7 @@ import {
 import { createVpc, type Vpc, type VpcOrder } from './ec2/network.js'
 import { subnetFacts, type SubnetFacts } from './ec2/subnet-facts.js'
 import type { InstanceProfile } from './ec2/questions.js'
-import { Records } from './ec2/records.js'
+import { type LaunchTrouble, Records } from './ec2/records.js'
 import { ec2Service } from './ec2/service.js'
 import { events } from './events.js'
 import { pricing } from './pricing.js'
@@ -52,7 +52,15 @@ export class MotoServices {
         urlSuffix: around.urlSuffix,
         now: around.now,
         instanceProfile: this.#profiles,
-        changed: () => this.#changed()
+        changed: () => this.#changed(),
+        ended: async (id) => {
+          for (const state of ['shutting-down', 'terminated'])
+            await this.sendEvent({
+              source: 'aws.ec2',
+              detailType: 'EC2 Instance State-change Notification',
+              detail: { 'instance-id': id, state }
+            })
+        }
       }),
       sqs(this.#moto, around),
       events(this.#moto, around.partition),
@@ -80,6 +88,11 @@ export class MotoServices {
   onInstancesChanged(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  /** What happens to every launch from now on; undefined: what was asked for. */
+  troubleLaunches(trouble: LaunchTrouble | undefined): void {
+    this.#records.trouble = trouble
   }
 
   /** The subnet with its VPC, and whether it has a route to an internet gateway; undefined when there is none. */

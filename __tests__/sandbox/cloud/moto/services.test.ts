@@ -260,7 +260,8 @@ describe('services before moto', () => {
       urlSuffix: 'amazonaws.com',
       now: () => 0,
       instanceProfile: () => undefined,
-      changed: () => undefined
+      changed: () => undefined,
+      ended: async () => undefined
     })
     await expect(
       service.answer(call('ec2', 'DescribeInstanceTypes', { DryRun: 'true' }))
@@ -297,7 +298,8 @@ it.each([
     urlSuffix: 'amazonaws.com',
     now: () => 0,
     instanceProfile: () => undefined,
-    changed: () => undefined
+    changed: () => undefined,
+    ended: async () => undefined
   })
   const answer = service
     .answer({

@@ -17,8 +17,20 @@ export interface Launched {
   readonly userData: string
 }
 
+/** What an account does to launches: its quotas and rights refuse them, or EC2 ends the instances as soon as they are there. */
+export interface LaunchTrouble {
+  readonly kind: 'refused' | 'ended at once'
+  /** VcpuLimitExceeded; Client.InvalidKMSKey.InvalidState */
+  readonly code: string
+  readonly message: string
+}
+
 /** What the sandbox's EC2 knows beside moto. */
 export class Records {
+  /** Of every launch from now on. */
+  trouble: LaunchTrouble | undefined
+  /** Instances that EC2 ended by itself, by id: the StateReason that it shows. */
+  readonly endedByEc2 = new Map<string, { readonly code: string; readonly message: string }>()
   readonly templates: LaunchTemplate[] = []
   readonly launched = new Map<string, Launched>()
   /** When instances were terminated, milliseconds since the epoch. */

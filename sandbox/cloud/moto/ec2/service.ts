@@ -5,12 +5,10 @@ import { items, type MotoClient } from '../client.js'
 import { instanceTypePrices, spotPrice } from '../instance-types.js'
 import { cheapest, launchPlan, type Choice, type LaunchPlan } from './plan.js'
 import { ec2Questions, type QuestionSources } from './questions.js'
-import { members, type Records } from './records.js'
+import { type LaunchTrouble, members, type Records } from './records.js'
 import { withBlackholes } from './routes.js'
+import { shownInstances } from './shown-instances.js'
 import { ec2Reply } from './xml.js'
-
-/** EC2 shows an instance for about this long after it was terminated, milliseconds. */
-const terminatedShows = 3_600_000
 
 export interface Ec2Parts {
   readonly moto: MotoClient
@@ -21,6 +19,8 @@ export interface Ec2Parts {
   readonly instanceProfile: QuestionSources['instanceProfile']
   /** Instances were launched or terminated. */
   readonly changed: () => void
+  /** EC2 ended this instance by itself. */
+  readonly ended: (id: string) => Promise<void>
 }
 
 /** EC2: moto behind what it lacks. */
@@ -73,7 +73,7 @@ export function ec2Service(parts: Ec2Parts): Service {
           await refuseInUse(call)
           return forward(call)
         case 'DescribeInstances':
-          return shownInstances(await forward(call, onceEach(new URLSearchParams(call.http.body))))
+          return shown(await forward(call, onceEach(new URLSearchParams(call.http.body))))
         case 'DescribeRouteTables':
           return withBlackholes(moto, call.region, await forward(call))
         case 'DescribeInstanceTypes':
@@ -90,6 +90,10 @@ export function ec2Service(parts: Ec2Parts): Service {
           return forward(call)
       }
     }
+  }
+
+  function shown(reply: RawReply): RawReply {
+    return shownInstances(reply, { records, now: now(), instanceProfile: parts.instanceProfile })
   }
 
   async function forward(call: AwsCall, form = new URLSearchParams(call.http.body)): Promise<RawReply> {
@@ -133,22 +137,37 @@ export function ec2Service(parts: Ec2Parts): Service {
         userData: Buffer.from(choice.userData, 'base64').toString()
       })
     }
+    if (records.trouble?.kind === 'ended at once') await endAtOnce(region, run, records.trouble)
     changed()
     return run
+  }
+
+  /** As EC2 does where a volume's key may not be used: the call succeeds, and the instance is gone before it has booted. */
+  async function endAtOnce(region: string, run: Input, { code, message }: LaunchTrouble): Promise<void> {
+    const ids = items(run['instancesSet']).map((instance) => optionalText(instance, 'instanceId') ?? '')
+    await moto.ec2Object(region, 'TerminateInstances', { InstanceId: ids })
+    for (const id of ids) {
+      records.terminatedAt.set(id, now())
+      records.endedByEc2.set(id, { code, message })
+      await parts.ended(id)
+    }
   }
 
   async function createFleet(call: AwsCall): Promise<RawReply> {
     const plan = launchPlan(call, records)
     const available = { ...plan, choices: plan.choices.filter(({ type }) => instanceTypePrices.has(type)) }
     const fleetId = `fleet-${randomUUID()}`
-    if (available.choices.length === 0) {
+    const refused = records.trouble?.kind === 'refused' ? records.trouble : undefined
+    if (available.choices.length === 0 || refused !== undefined) {
       return ec2Reply('CreateFleet', {
         fleetId,
         errorSet: plan.choices.map((choice) => ({
           launchTemplateAndOverrides: overridesAnswer(choice),
           lifecycle: plan.spot ? 'spot' : 'on-demand',
-          errorCode: 'InsufficientInstanceCapacity',
-          errorMessage: `We currently do not have sufficient ${choice.type} capacity in the Availability Zone you requested.`
+          errorCode: refused?.code ?? 'InsufficientInstanceCapacity',
+          errorMessage:
+            refused?.message ??
+            `We currently do not have sufficient ${choice.type} capacity in the Availability Zone you requested.`
         })),
         fleetInstanceSet: []
       })
@@ -179,7 +198,7 @@ export function ec2Service(parts: Ec2Parts): Service {
     const ids = items(run['instancesSet']).map((instance) => optionalText(instance, 'instanceId') ?? '')
     const form = new URLSearchParams({ Action: 'DescribeInstances', Version: '2016-11-15' })
     ids.forEach((id, index) => form.set(`InstanceId.${index + 1}`, id))
-    const described = shownInstances(await forward(call, form))
+    const described = shown(await forward(call, form))
     // One reservation is what RunInstances answers; DescribeInstances wraps it in a set.
     const reservation =
       /<reservationSet>\s*<item>([\s\S]*)<\/item>\s*<\/reservationSet>/.exec(described.body)?.[1] ?? ''
@@ -198,26 +217,6 @@ export function ec2Service(parts: Ec2Parts): Service {
       records.templates.push({ id, name: optionalText(call.input, 'LaunchTemplateName') ?? '', data })
     }
     return reply
-  }
-
-  /** Puts each instance's profile in, and leaves out those that were terminated long ago. */
-  function shownInstances(reply: RawReply): RawReply {
-    if (reply.status >= 400) return reply
-    const withProfiles = reply.body.replace(
-      /<instanceId>(i-[0-9a-f]+)<\/instanceId>/g,
-      (whole, id: string) => {
-        const nameOrArn = records.launched.get(id)?.profile
-        const profile = nameOrArn === undefined ? undefined : parts.instanceProfile(nameOrArn)
-        if (profile === undefined) return whole
-        return `${whole}<iamInstanceProfile><arn>${profile.arn}</arn><id>AIPA${id.slice(2).toUpperCase()}</id></iamInstanceProfile>`
-      }
-    )
-    const gone = [...records.terminatedAt].filter(([, at]) => now() - at > terminatedShows).map(([id]) => id)
-    const body = withProfiles.replace(
-      /<item>\s*<reservationId>[\s\S]*?(?=<item>\s*<reservationId>|<\/reservationSet>)/g,
-      (reservation) => (gone.some((id) => reservation.includes(`<instanceId>${id}<`)) ? '' : reservation)
-    )
-    return new RawReply(reply.status, reply.headers, body)
   }
 
   /** Only the types that the sandbox has. */
