@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { errorOf, found, refusedBeforeWriting, writesOf } from './failed-run.js'
+import { find, until } from './scenario.js'
 import { withWebhook } from './validating-webhook.js'
 
 const inputs = { 'karpenter-version': newest, 'controller-identity': 'irsa', 'smoke-test': 'false' }
@@ -17,7 +18,11 @@ describe('what the cluster would not let an install make', () => {
   afterEach(async () => {
     await sandbox.kubernetes('DELETE', `${bindings}/team`)
     await sandbox.kubernetes('DELETE', `${policies}/team`)
-    await sandbox.kubernetes('DELETE', '/api/v1/namespaces/karpenter')
+    const namespace = '/api/v1/namespaces/karpenter'
+    await sandbox.kubernetes('DELETE', namespace)
+    await until('the namespace to be gone', async () =>
+      (await find(sandbox, namespace)) === undefined ? true : undefined
+    )
   })
 
   async function run(more: Readonly<Record<string, string>> = {}): Promise<ActionResult> {
@@ -64,14 +69,14 @@ describe('what the cluster would not let an install make', () => {
     })
   }
 
-  async function until(refused: () => Promise<number>): Promise<void> {
-    // A policy is in force a moment after it is made.
-    while ((await refused()) === 201) await new Promise((resolve) => setTimeout(resolve, 200))
+  /** A policy is in force a moment after it is made. */
+  async function inForce(refused: () => Promise<number>): Promise<void> {
+    await until('the policy to be in force', async () => ((await refused()) === 201 ? undefined : true))
   }
 
   test('a policy that refuses the namespace, before the first write', async () => {
     await wantTeam('', 'namespaces')
-    await until(async () => {
+    await inForce(async () => {
       const probe = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'probe' } }
       return (await sandbox.kubernetes('POST', '/api/v1/namespaces?dryRun=All', probe)).status
     })
@@ -86,7 +91,7 @@ describe('what the cluster would not let an install make', () => {
 
   test('a policy that refuses Deployments: a warning where the namespace is not there yet', async () => {
     await wantTeam('apps', 'deployments')
-    await until(async () => {
+    await inForce(async () => {
       const probe = {
         apiVersion: 'apps/v1',
         kind: 'Deployment',

@@ -38,12 +38,25 @@ describe("A line in aws-auth's mapRoles", () => {
     expect(load(text)).toHaveLength(2)
   })
 
-  it.each(['', '[]', '  \n', '[{rolearn: "arn:aws:iam::1:role/a", username: a, groups: [g]}]'])(
-    'is added to %j',
+  it.each([`---\n${existing}...\n`, `${existing}... # of terraform\n`, existing.replaceAll('\n', '\r\n')])(
+    'comes before the end mark of its document, and goes without a trace: %j',
     (text) => {
-      expect(parseMapRoles(withMapping(text, mapping))).toEqual([...parseMapRoles(text), mapping])
+      const changed = withMapping(text, mapping)
+      expect(parseMapRoles(changed)).toEqual([...parseMapRoles(text), mapping])
+      expect(withoutMapping(changed, mapping)).toBe(text)
     }
   )
+
+  it.each([
+    '',
+    '[]',
+    '  \n',
+    '~\n',
+    'null # none\n',
+    '[{rolearn: "arn:aws:iam::1:role/a", username: a, groups: [g]}]'
+  ])('is added to %j', (text) => {
+    expect(parseMapRoles(withMapping(text, mapping))).toEqual([...parseMapRoles(text), mapping])
+  })
 
   it('is left alone when it is there, in whatever case', () => {
     const text = dump([{ ...mapping, rolearn: mapping.rolearn.toLowerCase() }])

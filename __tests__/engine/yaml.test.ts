@@ -27,7 +27,8 @@ describe('YAML', () => {
     ['2001-01-01', '2001-01-01'],
     ['1E400', '1E400'],
     ['_1', '_1'],
-    ['=', '=']
+    ['=', '='],
+    ['!!binary IyEvYmluL3No', '#!/bin/sh']
   ])('reads %s as kubectl does', (text, value) => {
     expect(readOneYaml(`a: ${text}`)).toEqual({ a: value })
   })
@@ -50,6 +51,13 @@ describe('YAML', () => {
       'it is a Helm template: give what `helm template` prints of it'
     ],
     ['%{ for x in y ~}\na: b\n%{ endfor ~}', 'it is a Terraform template: give what Terraform renders of it'],
+    ['a: {{ role }}', expect.stringContaining('it is a template (Jinja, Ansible or the like)')],
+    ['{% if x %}\na: b\n{% endif %}', expect.stringContaining('it is a template (Jinja')],
+    [
+      'cat <<EOF | kubectl apply -f -\na: b\nEOF\n',
+      expect.stringContaining('a shell command stands round it')
+    ],
+    ['```yaml\na: b\n```\n', expect.stringContaining('the marks of a Markdown block')],
     ['a: [', expect.stringContaining('unexpected end')],
     ['a: 1\n---\nb: 1', 'it has 2 documents, not one']
   ])('says what %j is', (text, problem) => {

@@ -98,6 +98,17 @@ test.each<[string, Values, string]>([
   ['controller.imagee', { controller: { imagee: {} } }, 'did you mean controller.image?'],
   ['bananas', { bananas: 1 }, 'the chart has no such value'],
   ['settings', { settings: 'x' }, 'it is a map in the chart'],
+  [
+    'karpenter',
+    { karpenter: { settings: { clusterName: 'x' }, replicas: 1 } },
+    'what stands below karpenter alone'
+  ],
+  ['karpenter', { karpenter: { webhook: { enabled: false } } }, 'what stands below karpenter alone'],
+  ['settings.clusterName', { 'settings.clusterName': 'x' }, 'a dot in a key is no step'],
+  ['tolerations', { tolerations: { key: 'a', operator: 'Exists' } }, 'it is a list in the chart, not a map'],
+  ['controller.env', { controller: { env: { A: 'b' } } }, 'it is a list in the chart, not a map'],
+  ['imagePullSecrets', { imagePullSecrets: 'regcred' }, 'it is a list in the chart, not one value'],
+  ['additionalLabels', { additionalLabels: 'a=b' }, 'it is a map or a list in the chart, not one value'],
   ['replicas', { replicas: { min: 1 } }, 'it is one value in the chart (2), not a map']
 ])('%s is named with what it is called now, or what it should be', (path, user, problem) => {
   expect(problems(user)).toEqual([expect.stringContaining(`${path}: `)])
@@ -135,6 +146,11 @@ test('what the pod is given as it is may hold anything', () => {
       settings: { featureGates: { spotToSpotConsolidation: true } }
     })
   ).toEqual([])
+})
+
+test('what is empty says nothing, and an empty map may hold a list', () => {
+  const empty = { tolerations: {}, additionalLabels: '', imagePullSecrets: '', affinity: null }
+  expect(problems({ ...empty, additionalLabels: ['a'], controller: { env: null } })).toEqual([])
 })
 
 test('maps are merged key by key, everything else is replaced', () => {

@@ -88,6 +88,42 @@ describe('A 403', () => {
       'webhook "validate.kyverno.svc-fail" (service kyverno-svc in namespace kyverno), which does not answer',
       'kubectl -n kyverno get endpointslices -l kubernetes.io/service-name=kyverno-svc'
     ],
+    [
+      500,
+      'Internal error occurred: failed calling webhook "v.example.com": failed to call webhook: Post "https://w.policy.svc:443/?timeout=10s": tls: failed to verify certificate: x509: certificate has expired or is not yet valid',
+      'webhook "v.example.com", whose certificate the API server does not take',
+      'Renew its certificate, or the caBundle'
+    ],
+    [
+      500,
+      'conversion webhook for karpenter.sh/v1beta1, Kind=NodePool failed: Post "https://karpenter.kube-system.svc:8443/?timeout=30s": service "karpenter" not found',
+      'the conversion webhook of CustomResourceDefinition nodepools.karpenter.sh, which does not answer',
+      'kubectl get customresourcedefinition nodepools.karpenter.sh -o yaml'
+    ],
+    [
+      422,
+      "pods \"x\" is forbidden: MutatingAdmissionPolicy 'sidecars' with binding 'all' denied request: composition error",
+      'MutatingAdmissionPolicy sidecars',
+      'kubectl edit mutatingadmissionpolicybinding'
+    ],
+    [
+      403,
+      'pods "x" is forbidden: insufficient quota to match these scopes: [{PriorityClass In [system-node-critical system-cluster-critical]}]',
+      'the cluster, which wants a ResourceQuota wherever pods have PriorityClass system-node-critical or system-cluster-critical',
+      'Make one in namespace karpenter whose scopeSelector'
+    ],
+    [
+      403,
+      'pods "x" is forbidden: status unknown for quota: compute, resources: limits.cpu',
+      'ResourceQuota compute, of which nothing is counted yet',
+      'wait and run again'
+    ],
+    [
+      403,
+      'pods "x" is forbidden: not yet ready to handle request',
+      'the API server, whose admission is still starting',
+      'Run again in a minute'
+    ],
     [403, 'forbidden by the proxy', 'the API server', 'It is no missing right']
   ])('or its like that is no missing right says who refused: %i %s', (status, message, by, fix) => {
     const error = answered(status, message)

@@ -177,6 +177,20 @@ describe('a scale-up that did not come about', () => {
       expect(explained({ claims: [claim('a', '')], events }).text).toContain('no capacity in eu-west-1a')
       expect(explained({ claims: [claim('a', '')] }).text).toContain('EC2 gave no answer yet')
     })
+
+    it('takes what was said of the claim before, where this one was made a moment ago', () => {
+      const fresh: Said = {
+        type: 'Launched',
+        status: 'Unknown',
+        reason: 'AwaitingReconciliation',
+        message: 'object is awaiting reconciliation'
+      }
+      const events = [event('NodeClaim/before', 'InsufficientCapacityError', 'VcpuLimitExceeded: limit of 8')]
+      const { text, fix } = explained({ claims: [claim('a', '', fresh)], events })
+      expect(text).toContain('got no instance: InsufficientCapacityError: VcpuLimitExceeded: limit of 8')
+      expect(fix).toContain('Service Quotas')
+      expect(explained({ claims: [claim('a', '', fresh)] }).text).toContain('EC2 gave no answer yet')
+    })
   })
 
   it('with an instance that never joined names the instance, and how to see its own reason', () => {

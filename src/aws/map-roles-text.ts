@@ -51,10 +51,10 @@ function dashLine(text: string, start: number): number {
   return text.lastIndexOf('\n', Math.max(0, dash)) + 1
 }
 
-/** The end of an item's last line: blank lines and comments after it belong to what follows. */
+/** The end of an item's last line: blank lines, comments and a document's end mark after it belong to what follows. */
 function contentEnd(text: string, start: number, next: number | undefined): number {
   const lines = text.slice(start, next).split(/(?<=\n)/)
-  while (lines.length > 1 && /^\s*(#.*)?$/.test((lines.at(-1) ?? '').trimEnd())) lines.pop()
+  while (lines.length > 1 && /^\s*(#.*)?$|^\.\.\.(\s|$)/.test((lines.at(-1) ?? '').trimEnd())) lines.pop()
   return start + lines.join('').length
 }
 

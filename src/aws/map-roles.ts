@@ -136,10 +136,13 @@ function appended(text: string, list: ListText, wanted: RoleMapping): string {
   }
   // An empty pair of brackets, or an explicit null, gives way to the list.
   const base = list.style === 'flow' ? text.slice(0, list.start) + text.slice(list.end) : text
-  const kept = list.style === undefined ? base.replace(/^(null|~)[ \t]*$/m, '') : base
-  const open = kept.trim() === '' ? '' : kept
+  const kept = list.style === undefined ? base.replace(/^(null|~)(?=[ \t]*(#.*)?$)/m, '') : base
+  // What stands behind the document's end mark is no part of it.
+  const end = /^\.\.\.[ \t]*(#.*)?\r?\n?\s*$/m.exec(kept)
+  const [inside, behind] = end === null ? [kept, ''] : [kept.slice(0, end.index), end[0]]
+  const open = inside.trim() === '' ? '' : inside
   const separator = open === '' || open.endsWith('\n') ? '' : '\n'
-  return open + separator + block(indentationOf(text, list), wanted)
+  return open + separator + block(indentationOf(text, list), wanted) + behind
 }
 
 /** Spaces before the list's dashes. */

@@ -49,6 +49,11 @@ const never = (): boolean => false
 /** What go-yaml v2 makes of plain text: YAML 1.1's booleans and octals, 1.2's 0o, but no times and no base 60. */
 const schema = CORE_SCHEMA.withTags(
   mergeTag,
+  // A text, whatever its bytes were.
+  defineScalarTag('tag:yaml.org,2002:binary', {
+    identify: never,
+    resolve: (source) => Buffer.from(source, 'base64').toString('utf8')
+  }),
   defineScalarTag('tag:yaml.org,2002:bool', {
     implicit: true,
     identify: never,
@@ -84,7 +89,7 @@ export function readYaml(text: string): readonly YamlDocument[] {
     const known = error instanceof YAMLException
     const line = known && error.mark !== undefined ? error.mark.line + 1 : undefined
     const reason = known ? error.reason : (messageOf(error).split('\n')[0] ?? '')
-    throw new YamlProblem(templateIn(text) ?? reason, line, error)
+    throw new YamlProblem(templateIn(text) ?? wrappingOf(text) ?? reason, line, error)
   }
 }
 
@@ -104,6 +109,17 @@ export function templateIn(text: string): string | undefined {
   const terraform =
     /%\{ *~? *(for|if|else|endfor|endif)\b|\$\{ *(module|var|local|data|each|path|self|count|terraform|aws_\w+)[.[]|\$\{ *[a-z]\w*\(/
   if (terraform.test(text)) return 'it is a Terraform template: give what Terraform renders of it'
+  return undefined
+}
+
+/** What stands round the YAML, or in it, that somebody was to take away; only of a text that is none. */
+function wrappingOf(text: string): string | undefined {
+  if (/\{%[^%]*%\}|\{\{[^{}]*\}\}/.test(text))
+    return 'it is a template (Jinja, Ansible or the like): give what is rendered of it'
+  if (/^\s*(cat|kubectl|tee)\b.*<<-?\s*['"\\]?\w+/m.test(text))
+    return 'a shell command stands round it: give the lines between the command and its end mark alone'
+  if (/^```/m.test(text))
+    return 'it stands between the marks of a Markdown block (```): give the lines between them alone'
   return undefined
 }
 

@@ -115,20 +115,36 @@ export function unknownValues(user: Values, chart: Values): readonly ValueProble
     Object.entries(given).flatMap(([key, value]) => {
       const path = above === '' ? key : `${above}.${key}`
       if (freeForm.has(path)) return []
-      if (!(key in defaults)) return problemsAt(path, value, known)
+      if (!(key in defaults)) return problemsAt(path, value, known, key)
       const byDefault = defaults[key]
       if (isMap(byDefault) && Object.keys(byDefault).length > 0) {
         if (value === null) return []
         return isMap(value) ? walk(value, byDefault, path) : [{ path, problem: 'it is a map in the chart' }]
       }
-      return isMap(value) && isScalar(byDefault)
-        ? [{ path, problem: `it is one value in the chart (${JSON.stringify(byDefault)}), not a map` }]
+      if (isMap(value) && isScalar(byDefault))
+        return [{ path, problem: `it is one value in the chart (${JSON.stringify(byDefault)}), not a map` }]
+      if (Array.isArray(byDefault) && !Array.isArray(value) && saysSomething(value))
+        return [{ path, problem: `it is a list in the chart, not ${isMap(value) ? 'a map' : 'one value'}` }]
+      return isMap(byDefault) && isScalar(value) && saysSomething(value)
+        ? [{ path, problem: 'it is a map or a list in the chart, not one value' }]
         : []
     })
   return walk(user, chart, '')
 }
 
-function problemsAt(path: string, value: unknown, known: readonly string[]): readonly ValueProblem[] {
+/** `karpenter:` of an umbrella chart, `values:` of a HelmRelease. */
+function isOfDependent(path: string, value: unknown, known: readonly string[]): boolean {
+  if (path.includes('.') || !isMap(value)) return false
+  const keys = Object.keys(value)
+  return keys.length > 0 && keys.every((key) => known.includes(key) || key in dead)
+}
+
+function problemsAt(
+  path: string,
+  value: unknown,
+  known: readonly string[],
+  key = path
+): readonly ValueProblem[] {
   const exact = dead[path]
   const below = Object.keys(dead).filter((one) => one.startsWith(`${path}.`))
   // Of a dead map, the keys inside say more than the map.
@@ -136,8 +152,17 @@ function problemsAt(path: string, value: unknown, known: readonly string[]): rea
     return Object.entries(value).flatMap(([key, inner]) => problemsAt(`${path}.${key}`, inner, known))
   }
   if (exact !== undefined) return [{ path, problem: exact }]
+  if (isOfDependent(path, value, known))
+    return [
+      {
+        path,
+        problem: `it is how a chart that depends on this one gives it values: give what stands below ${path} alone`
+      }
+    ]
   const dying = Object.keys(dead).find((one) => path.startsWith(`${one}.`))
   if (dying !== undefined) return [{ path, problem: dead[dying] ?? '' }]
+  if (key.includes('.') && known.includes(path))
+    return [{ path, problem: 'a dot in a key is no step: write a map of maps' }]
   const near = nearest(path, known)
   return [
     {
@@ -196,6 +221,11 @@ export function editDistance(a: string, b: string): number {
     row = next
   }
   return row[b.length] ?? 0
+}
+
+/** Nothing is said by what is empty, which leaves the chart as it is or takes its default away. */
+function saysSomething(value: unknown): boolean {
+  return isMap(value) ? Object.keys(value).length > 0 : value !== null && value !== '' && value !== false
 }
 
 function isScalar(value: unknown): boolean {

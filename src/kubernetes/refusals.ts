@@ -16,6 +16,23 @@ const again = 'and run again'
 /** By the messages of Kubernetes 1.32 to 1.35 (apiserver's admission plugins), Gatekeeper and Kyverno. */
 const rules: readonly Rule[] = [
   {
+    pattern: /conversion webhook for (\S+), Kind=(\w+) failed/,
+    says: ([version = '', kind = '']) => {
+      const crd = `${kind.toLowerCase()}s.${version.split('/')[0] ?? ''}`
+      return {
+        by: `the conversion webhook of CustomResourceDefinition ${crd}, which does not answer`,
+        fix: `Bring what serves it up (kubectl get customresourcedefinition ${crd} -o yaml names it under spec.conversion); or, where it is a leftover of an earlier Karpenter, put CRDs there that need none; ${again}.`
+      }
+    }
+  },
+  {
+    pattern: /failed calling webhook "([^"]*)"[^]*?x509: ([^]*)$/,
+    says: ([name = '']) => ({
+      by: `webhook "${name}", whose certificate the API server does not take`,
+      fix: `Renew its certificate, or the caBundle of its ValidatingWebhookConfiguration or MutatingWebhookConfiguration (cert-manager, or what made it); or, where it is a leftover, delete that; ${again}.`
+    })
+  },
+  {
     pattern: /failed calling webhook "([^"]*)"(?:[^]*?https?:\/\/([\w-]+)\.([\w-]+)\.svc)?/,
     says: ([name = '', service, namespace]) => {
       const of =
@@ -40,10 +57,10 @@ const rules: readonly Rule[] = [
     })
   },
   {
-    pattern: /ValidatingAdmissionPolicy '([^']*)'[^]*?denied request/,
-    says: ([name = ''], where, known) => ({
-      by: `ValidatingAdmissionPolicy ${name}`,
-      fix: `Leave ${known ? `namespace ${where}` : 'what app.kubernetes.io/managed-by=setup-karpenter labels'} out of its binding (kubectl edit validatingadmissionpolicybinding), or ask who keeps the policy, ${again}.`
+    pattern: /(Validating|Mutating)AdmissionPolicy '([^']*)'[^]*?denied request/,
+    says: ([kind = '', name = ''], where, known) => ({
+      by: `${kind}AdmissionPolicy ${name}`,
+      fix: `Leave ${known ? `namespace ${where}` : 'what app.kubernetes.io/managed-by=setup-karpenter labels'} out of its binding (kubectl edit ${kind.toLowerCase()}admissionpolicybinding), or ask who keeps the policy, ${again}.`
     })
   },
   {
@@ -51,6 +68,27 @@ const rules: readonly Rule[] = [
     says: ([level = ''], where) => ({
       by: `Pod Security (${level})`,
       fix: `Give the namespace a level that its pods meet: kubectl label namespace ${where} pod-security.kubernetes.io/enforce=${level === 'restricted' ? 'baseline' : 'privileged'} --overwrite; ${again}.`
+    })
+  },
+  {
+    pattern: /insufficient quota to match these scopes: \[\{PriorityClass In \[([^\]]*)\]/,
+    says: ([classes = ''], where) => ({
+      by: `the cluster, which wants a ResourceQuota wherever pods have PriorityClass ${classes.split(' ').join(' or ')}`,
+      fix: `Make one in namespace ${where} whose scopeSelector has PriorityClass In these (Kubernetes, "Limit Priority Class consumption by default"); or give \`helm-values: "priorityClassName: null"\`; ${again}.`
+    })
+  },
+  {
+    pattern: /status unknown for quota: ([^\s:,]+)/,
+    says: ([name = ''], where) => ({
+      by: `ResourceQuota ${name}, of which nothing is counted yet`,
+      fix: `It was made a moment ago, or kube-controller-manager does not count it (kubectl -n ${where} get resourcequota ${name} -o yaml): wait ${again}.`
+    })
+  },
+  {
+    pattern: /forbidden: not yet ready to handle request/,
+    says: () => ({
+      by: 'the API server, whose admission is still starting',
+      fix: 'Run again in a minute.'
     })
   },
   {

@@ -109,14 +109,9 @@ function withoutClaims(seen: Seen): Cause {
 
 function unfinishedClaim(claim: Manifest, seen: Seen): Cause {
   const { name } = claim.metadata
-  const about = telling(seen.events)
-    .filter((event) => event.object === `NodeClaim/${name}`)
-    .at(-1)
   const launched = conditionOf(claim, 'Launched')
   if (launched?.status !== 'True') {
-    const said = withoutEncoded(
-      [launched?.reason, launched?.message || about?.message].filter(Boolean).join(': ')
-    )
+    const said = withoutEncoded(launchProblem(name, launched, seen.events))
     return {
       problem: `NodeClaim ${name} got no instance: ${said || 'EC2 gave no answer yet'}`,
       fix: launchFix(said)
@@ -137,6 +132,23 @@ function unfinishedClaim(claim: Manifest, seen: Seen): Cause {
     problem: `the node of NodeClaim ${name} joined and did not become ready: ${waiting?.message || waiting?.reason || 'no reason given'}`,
     fix: 'The network plugin, a startup taint that nothing removes, or a device plugin holds it back: kubectl describe node shows which.'
   }
+}
+
+/**
+ * What Karpenter says of a launch: in the claim's condition, or in an event about it, or about one before it, as Karpenter lets a
+ * claim go that EC2 has nothing for and makes another, of which nothing is said yet.
+ */
+function launchProblem(
+  name: string,
+  launched: ReturnType<typeof conditionOf>,
+  events: readonly KarpenterEvent[]
+): string {
+  const fresh = launched?.reason === 'AwaitingReconciliation'
+  if (launched?.message && !fresh) return [launched.reason, launched.message].filter(Boolean).join(': ')
+  const ofClaims = telling(events).filter(({ object }) => object.startsWith('NodeClaim/'))
+  const about = ofClaims.findLast(({ object }) => object === `NodeClaim/${name}`) ?? ofClaims.at(-1)
+  const reason = fresh ? about?.reason : launched?.reason
+  return [reason, about?.message].filter(Boolean).join(': ')
 }
 
 function launchFix(said: string): string {

@@ -222,6 +222,23 @@ describe('v1 manifests', () => {
     expect(readText(list, settings).nodePools.map((one) => one.metadata.name)).toEqual(['v1'])
   })
 
+  it('pass out of a List in a List, and one without items is none', () => {
+    const item = nodePool.trimEnd().replaceAll('\n', '\n        ')
+    const list = `kind: List\nitems:\n  - kind: List\n    items:\n      - ${item}\n---\nkind: List\nitems:\n`
+    expect(readText(list, settings).nodePools.map((one) => one.metadata.name)).toEqual(['v1'])
+  })
+
+  it('pass with CRLF, a byte order mark, comments alone between them, and anchors in their lists', () => {
+    const requirements =
+      'requirements: [&a { key: kubernetes.io/arch, operator: In, values: [amd64] }, { <<: *a, key: example.com/b }]'
+    const text = `\uFEFF# of us\n---\n${nodePool.replace('requirements: []', requirements)}--- # end\n# nothing\n...\n`
+    const { nodePools } = readText(text.replaceAll('\n', '\r\n'), settings)
+    expect(nodePools[0]?.spec.template.spec.requirements).toEqual([
+      { key: 'kubernetes.io/arch', operator: 'In', values: ['amd64'] },
+      { key: 'example.com/b', operator: 'In', values: ['amd64'] }
+    ])
+  })
+
   it('keep the shell variables of userData', () => {
     const nodeClass = `apiVersion: karpenter.k8s.aws/v1
 kind: EC2NodeClass
@@ -341,6 +358,16 @@ spec:
       'spec.consolidation.enabled: "yes" is not a boolean; write true or false'
     ],
     ['kind: NodePool', 'metadata.name is missing'],
+    ['kind: NodePool\nmetadata: { name: 123 }', 'metadata.name is read as 123: write it in quotes'],
+    ['resources: [a.yaml]\nkind: Kustomization', 'give what `kustomize build` prints'],
+    ['replicas: 2', 'an object without a kind is not taken'],
+    [
+      nodePool.replace(
+        'requirements: []',
+        'requirements: [{ key: a, operator: In, values: ["{{ zone }}"] }]'
+      ),
+      'has {{ zone }}, which nothing replaces here'
+    ],
     [nodePool + '---\n' + nodePool, 'NodePool v1 is there twice'],
     [nodePool.replace('kind: EC2NodeClass, ', ''), 'nodeClassRef has no kind'],
     [nodePool.replace('      requirements: []\n', ''), 'requirements is missing'],

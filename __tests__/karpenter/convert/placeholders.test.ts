@@ -39,7 +39,18 @@ describe('A placeholder', () => {
     ['<<NODE_ROLE>>', 'has <<NODE_ROLE>>, which nothing replaces here'],
     ['KarpenterNodeRole-<cluster>', 'has <cluster>, which nothing replaces here'],
     ['<myCluster>', 'has <myCluster>, which nothing replaces here'],
-    ['<node-role>', 'has <node-role>, which nothing replaces here']
+    ['<node-role>', 'has <node-role>, which nothing replaces here'],
+    ['{{ cluster_name }}', 'has {{ cluster_name }}, which nothing replaces here'],
+    ['{{.name}}-x', 'has {{.name}}, which nothing replaces here'],
+    ['${{ env.CLUSTER_NAME }}', 'has ${{ env.CLUSTER_NAME }}, which nothing replaces here'],
+    ['$(CLUSTER_NAME)', 'has $(CLUSTER_NAME), which nothing replaces here'],
+    ['$${CLUSTER_NAME}', 'has $${CLUSTER_NAME}, which nothing replaces here'],
+    ['#{Cluster.Name}#', 'has #{Cluster.Name}#, which nothing replaces here'],
+    ['__CLUSTER_NAME__', 'has __CLUSTER_NAME__, which nothing replaces here'],
+    ['%CLUSTER%', 'has %CLUSTER%, which nothing replaces here'],
+    ['@@CLUSTER@@', 'has @@CLUSTER@@, which nothing replaces here'],
+    ['<path:secret/data/eks#role>', 'has <path:secret/data/eks#role>, which nothing replaces here'],
+    ['$cluster_name', 'has $cluster_name, which nothing replaces here']
   ])('%s is a problem', (text, problem) => {
     expect(read({ a: [text] })).toEqual({
       value: { a: [text] },
@@ -48,9 +59,29 @@ describe('A placeholder', () => {
     })
   })
 
-  it.each(['$USD 100', 'costs $5', 'a < b', 'EOF << b', 'owner: <a-team> of us'])('%s is text', (text) => {
+  it.each([
+    '$USD 100',
+    'costs $5',
+    'a < b',
+    'EOF << b',
+    'owner: <a-team> of us',
+    '@daily',
+    '100%',
+    'team@example.com',
+    '__init__',
+    '#1'
+  ])('%s is text', (text) => {
     expect(read({ tags: { note: text } })).toEqual({
       value: { tags: { note: text } },
+      problems: [],
+      warnings: []
+    })
+  })
+
+  it('of an annotation is for whoever reads that', () => {
+    const annotations = { 'example.com/message': '{{ .app.metadata.name }} of ${WHO}' }
+    expect(read({ metadata: { annotations } })).toEqual({
+      value: { metadata: { annotations } },
       problems: [],
       warnings: []
     })

@@ -144,6 +144,18 @@ describe('A role as an ARN', () => {
     ])
   })
 
+  it('behind a path is, too', () => {
+    const text = nodeClass(
+      'v1',
+      'role: /teams/data/KarpenterNodeRole-blue\n  amiSelectorTerms: [{ alias: al2023@latest }]'
+    )
+    const { nodeClasses, warnings } = readText(text, settings)
+    expect(nodeClasses[0]?.spec).toMatchObject({ role: 'KarpenterNodeRole-blue' })
+    expect(warnings).toEqual([
+      expect.stringContaining('spec.role is a path: its name KarpenterNodeRole-blue')
+    ])
+  })
+
   it('of an instance profile is that one', () => {
     const profile = 'arn:aws:iam::111122223333:instance-profile/nodes'
     expect(readText(alpha(`{ instanceProfile: "${profile}" }`), settings).nodeClasses[0]?.spec).toMatchObject(

@@ -14,11 +14,7 @@ export function readDocuments(text: string, source: string): readonly ReadDocume
     return readYaml(text)
       .map(({ value, line }, index) => ({ value, place: { source, document: index + 1, line } }))
       .filter(({ value }) => value !== null && value !== undefined)
-      .flatMap(({ value, place }) =>
-        isMap(value) && /List$/.test(String(value['kind'])) && Array.isArray(value['items'])
-          ? value['items'].map((item: unknown) => ({ value: typed(item, value), place }))
-          : [{ value, place }]
-      )
+      .flatMap(({ value, place }) => itemsOf(value).map((item) => ({ value: item, place })))
   } catch (error) {
     if (!(error instanceof YamlProblem)) throw error
     throw new UserError(
@@ -28,6 +24,14 @@ export function readDocuments(text: string, source: string): readonly ReadDocume
       { state: 'Nothing was changed.' }
     )
   }
+}
+
+/** What a list holds, one that is in a list too; anything else itself. */
+function itemsOf(value: unknown): readonly unknown[] {
+  if (!isMap(value) || !/List$/.test(String(value['kind'])) || !('items' in value)) return [value]
+  const { items } = value
+  if (items === null) return []
+  return Array.isArray(items) ? items.flatMap((item: unknown) => itemsOf(typed(item, value))) : [value]
 }
 
 /** The items of a typed list, such as a NodePoolList of the API itself, do not say what they are. */

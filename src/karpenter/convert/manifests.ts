@@ -77,10 +77,16 @@ class ManifestReader {
     if (!isMap(value)) return findings.problem(`is not a manifest; ${source} must hold Kubernetes objects`)
     const [apiVersion, kind] = [textOf(value['apiVersion']) ?? '', textOf(value['kind']) ?? '']
     const [group = '', version = ''] = apiVersion.split('/')
+    if (!/^(NodePool|EC2NodeClass|NodeClass|Provisioner|AWSNodeTemplate)$/.test(kind))
+      return findings.problem(notTaken(kind, source))
     const metadata = isMap(value['metadata']) ? value['metadata'] : {}
     const name = metadata['name']
     if (typeof name !== 'string' || !/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(name))
-      return findings.problem('metadata.name is missing or is no name: use letters, digits, - and .')
+      return findings.problem(
+        typeof name === 'number' || typeof name === 'boolean'
+          ? `metadata.name is read as ${JSON.stringify(name)}: write it in quotes`
+          : 'metadata.name is missing or is no name: use small letters, digits, - and .'
+      )
     if (kind === 'NodePool' || kind === 'EC2NodeClass') return this.#recent(value, kind, apiVersion, findings)
     if (kind === 'Provisioner' || kind === 'AWSNodeTemplate') {
       const right = kind === 'Provisioner' ? 'karpenter.sh/v1alpha5' : 'karpenter.k8s.aws/v1alpha1'
@@ -104,9 +110,7 @@ class ManifestReader {
       return findings.problem(
         `${kind} is EKS Auto Mode's, which AWS runs beside this Karpenter; ${source} is for NodePools and EC2NodeClasses`
       )
-    findings.problem(
-      `${kind === '' ? 'an object without a kind' : kind} is not taken; ${source} is for NodePools and EC2NodeClasses only`
-    )
+    findings.problem(notTaken(kind, source))
   }
 
   /** v1beta1 or v1. */
@@ -243,6 +247,11 @@ function referringTo(nodePool: NodePool, name: string): NodePool {
     ...nodePool,
     spec: { ...nodePool.spec, template: { ...template, spec: { ...template.spec, nodeClassRef } } }
   }
+}
+
+function notTaken(kind: string, source: string): string {
+  const instead = kind === 'Kustomization' ? ': give what `kustomize build` prints' : ''
+  return `${kind === '' ? 'an object without a kind' : kind} is not taken; ${source} is for NodePools and EC2NodeClasses only${instead}`
 }
 
 function describe(value: JsonMap): string {

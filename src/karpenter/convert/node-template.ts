@@ -159,13 +159,16 @@ export function checkCustom(spec: Fields): void {
   )
 }
 
-/** A role or instance profile by its name; an ARN is taken for the name at its end. */
+/** A role or instance profile by its name; an ARN, or a name behind a path, is taken for the name at its end. */
 export function nameOf(spec: Fields, field: 'role' | 'instanceProfile'): string | undefined {
   const given = spec.text(field)
-  const name = /^arn:[\w-]+:iam::\d{12}:(?:role|instance-profile)\/(?:.*\/)?([^/]+)$/.exec(given ?? '')?.[1]
+  const name =
+    /^(?:arn:[\w-]+:iam::\d{12}:(?:role|instance-profile)\/|\/?[\w+=,.@-]+\/|\/)(?:.*\/)?([^/]+)$/.exec(
+      given ?? ''
+    )?.[1]
   if (name === undefined) return given
   spec.findings.warn(
-    `spec.${field} is an ARN: its name ${name} is taken, which is what an EC2NodeClass holds`
+    `spec.${field} is ${given?.startsWith('arn:') === true ? 'an ARN' : 'a path'}: its name ${name} is taken, which is what an EC2NodeClass holds`
   )
   return name
 }
@@ -178,7 +181,9 @@ export function aliasOf(family: string | undefined, spec: Fields, settings: Node
   if (family === undefined) {
     findings.warn(`spec.amiFamily is missing and meant Amazon Linux 2, which is at its end; ${taken}`)
   } else if (family === 'Custom') {
-    findings.problem('spec.amiFamily Custom needs an amiSelector')
+    findings.problem(
+      'spec.amiFamily Custom needs images: amiSelector (v1alpha1), or amiSelectorTerms (v1beta1)'
+    )
   } else if (family === 'Ubuntu') {
     findings.warn(`spec.amiFamily Ubuntu was removed in 1.0; ${taken}`)
   } else if (family === 'AL2' && kubernetesMinor(settings.kubernetesVersion) >= 33) {

@@ -5,7 +5,14 @@ import { replaceInScript } from './user-data.js'
 
 /** `${CLUSTER_NAME}`, `${CLUSTER_NAME:-blue}`, `$CLUSTER_NAME`, samples' `<<CLUSTER_NAME>>` and `<cluster>`, and any other `${...}`. */
 const placeholder =
-  /\$\{([A-Za-z_]\w*)(?:(?::?[-=?+])[^{}]*)?\}|\$([A-Z][A-Z_0-9]+)\b|<<?([A-Za-z][\w-]*)>>?|\$\{[^{}]*\}/g
+  /(?<!\$)\$\{([A-Za-z_]\w*)(?:(?::?[-=?+])[^{}]*)?\}|\$([A-Z][A-Z_0-9]+)\b|<<?([A-Za-z][\w-]*)>>?|(?<!\$)\$\{[^{}]*\}/g
+
+/**
+ * What other tools fill in: Jinja, Ansible, Argo and workflows (`{{ x }}`, `${{ x }}`), escapes of Flux and Terraform, Kustomize
+ * and pipelines of Azure (`$(X)`), replace-tokens (`#{X}#`, `__X__`, `%X%`, `@@X@@`), argocd-vault-plugin, envsubst (`$x`).
+ */
+const ofOtherTools =
+  /\$?\{\{[^{}]*\}\}|\{%[^%]*%\}|\$\$\{[^{}]*\}|\$\([A-Za-z_][\w.-]*\)|#\{[\w.-]+\}#?|__[A-Z][A-Z0-9_]*__|%[A-Z][A-Z0-9_]+%|@@?[A-Z][A-Z0-9_]+@@?|<(?:path|vault|secret):[^<>]+>|^\$[a-z_]\w*$/g
 
 /**
  * The document with the guide's placeholders replaced. A placeholder that nothing is known for is a problem; in userData,
@@ -25,6 +32,7 @@ export function replacePlaceholders(
       templates.add(template)
       return text
     }
+    for (const [found] of text.matchAll(ofOtherTools)) unknown.add(found)
     return text.replaceAll(
       placeholder,
       (all: string, braced: string | undefined, bare: string | undefined, sample: string | undefined) => {
@@ -46,7 +54,11 @@ export function replacePlaceholders(
     return Object.fromEntries(
       Object.entries(part).map(([key, member]) => [
         inText(key),
-        key === 'userData' && typeof member === 'string' ? inScript(member) : inValue(member)
+        key === 'userData' && typeof member === 'string'
+          ? inScript(member)
+          : key === 'annotations'
+            ? member
+            : inValue(member)
       ])
     )
   }
