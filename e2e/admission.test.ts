@@ -152,7 +152,7 @@ describe('what the cluster would not let an install make', () => {
     })
     const error = errorOf(await run())
     expect(error).toMatch(
-      /^setup-karpenter: Pod karpenter-dry-run: the cluster will not let it be made: .*maximum memory usage per Container is 512Mi, but limit is 1Gi.*refused by a LimitRange/
+      /^setup-karpenter: Pod karpenter-dry-run: the cluster will not let it be made: .* refused by a LimitRange: .*maximum memory usage per Container is 512Mi, but limit is 1Gi/
     )
     expect(error).toContain('kubectl -n karpenter get limitrange -o yaml')
     expect(writesOf(sandbox)).toEqual([])
@@ -167,7 +167,7 @@ describe('what the cluster would not let an install make', () => {
     const error = errorOf(await run())
     await sandbox.kubernetes('PUT', `${path}/finalize`, { ...namespace, spec: { finalizers: [] } })
     expect(error).toMatch(
-      /the cluster will not let it be made: .*unable to create new content in namespace karpenter because it is being terminated.*refused by the deletion of its namespace/
+      /the cluster will not let it be made: .* refused by the deletion of its namespace: .*unable to create new content in namespace karpenter because it is being terminated/
     )
     expect(error).toContain('see what holds it (kubectl get namespace karpenter -o yaml)')
     expect(error).not.toContain('cluster-admin')

@@ -175,6 +175,51 @@ describe('A node role that somebody else made', () => {
   })
 })
 
+describe('Where nodes had another role until now', () => {
+  const former = 'arn:aws:iam::111122223333:role/KarpenterNodeRole-blue'
+
+  test.each([
+    [
+      'API',
+      'its access entry stays',
+      `aws eks delete-access-entry --cluster-name blue --principal-arn ${former}`
+    ],
+    [
+      'CONFIG_MAP',
+      'its line in aws-auth stays',
+      `eksctl delete iamidentitymapping --cluster blue --arn ${former}`
+    ]
+  ] as const)(
+    'with %s, what was given to that one stays for them, and is told',
+    async (authenticationMode, stays, away) => {
+      await withRole({}, { authenticationMode })
+      expect((await world.main({ 'smoke-test': 'false' })).failed).toBeUndefined()
+      const planned = await world.main({ ...given, mode: 'plan' })
+      const ended = await world.main(given)
+      for (const { failed, warnings } of [planned, ended]) {
+        expect(failed).toBeUndefined()
+        expect(warnings).toContainEqual(
+          expect.stringContaining(`node-role-name: nodes had ${former} until now`)
+        )
+        expect(warnings).toContainEqual(expect.stringContaining(stays))
+        expect(warnings).toContainEqual(expect.stringContaining(away))
+      }
+      const again = await world.main(given)
+      expect(again.warnings.filter((one) => one.includes('until now'))).toEqual([])
+      const checked = await world.main({ ...given, mode: 'check' })
+      expect(checked.warnings.filter((one) => one.includes('until now'))).toEqual([])
+    }
+  )
+
+  test('access that was there before is nobody of ours, and not told of', async () => {
+    await withRole()
+    world.cloud.eks.putAccessEntry('blue', former, 'EC2_LINUX')
+    await world.main({ 'smoke-test': 'false' })
+    const ended = await world.main(given)
+    expect(ended.warnings.filter((one) => one.includes('until now'))).toEqual([])
+  })
+})
+
 test('a name that nothing has is of a role that the stack makes, then and at every later run', async () => {
   world = await PlayedWorld.start()
   expect((await world.main(given)).failed).toBeUndefined()

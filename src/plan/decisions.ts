@@ -31,7 +31,7 @@ import { runPreflight } from '../preflight/index.js'
 import { nextMajor } from '../preflight/version-pair.js'
 import { helmAlone, helmAndChart } from './helm-and-chart.js'
 import { type DecidedTemplate, decideTemplate } from './stack-template.js'
-import { othersNodeRole } from './node-role.js'
+import { formerRoleWarning, othersNodeRole } from './node-role.js'
 import { decideVersion, fetchText } from './version.js'
 import { recordedControllerRole } from '../resources/recorded.js'
 
@@ -146,6 +146,7 @@ export async function decide(
     ...tools
   }
   const untested = asksAsInstall(inputs.mode) ? untestedWarning(facts, statements) : undefined
+  const formerRole = formerRoleWarning(inputs, found.record, stack.nodeRole.arn)
   for (const [name, choice] of Object.entries(choices)) step.note(`${name}: ${choice}`)
   return {
     version,
@@ -178,7 +179,12 @@ export async function decide(
     nodePools: manifests.nodePools,
     nodeClasses: manifests.nodeClasses,
     choices,
-    warnings: [...(untested === undefined ? [] : [untested]), ...ofTools, ...manifests.warnings]
+    warnings: [
+      ...(untested === undefined ? [] : [untested]),
+      ...(formerRole === undefined ? [] : [formerRole]),
+      ...ofTools,
+      ...manifests.warnings
+    ]
   }
 }
 

@@ -87,3 +87,23 @@ async function isInStack(of: {
     throw awsProblem('node-role-name', `resources of stack ${of.stackName} could not be read`, error)
   }
 }
+
+/**
+ * What becomes of the access that an installation gave to the role that its nodes had until now: those that run keep it
+ * until Karpenter has replaced them, and no later run knows of it. Undefined where the role is the same, or the access was there.
+ */
+export function formerRoleWarning(
+  { mode, clusterName }: Pick<Inputs, 'mode' | 'clusterName'>,
+  record: Discovery['record'],
+  nodeRoleArn: string
+): string | undefined {
+  const access = record?.resources['node-access']
+  const former = mapAt(access, 'wanted')['nodeRoleArn']
+  if (!asksAsInstall(mode) || typeof former !== 'string' || former === nodeRoleArn) return undefined
+  if (access === undefined || access.before.length > 0) return undefined
+  const byEntry = 'type' in mapAt(access, 'wanted')
+  const away = byEntry
+    ? `aws eks delete-access-entry --cluster-name ${clusterName} --principal-arn ${former}`
+    : `eksctl delete iamidentitymapping --cluster ${clusterName} --arn ${former}`
+  return `node-role-name: nodes had ${former} until now, and those that run have it until Karpenter has replaced them, so ${byEntry ? 'its access entry' : 'its line in aws-auth'} stays. No run takes it away later: when no node has it any more (kubectl get nodeclaims), ${away}`
+}

@@ -23,6 +23,7 @@ import { controllerHealth } from './controller-health.js'
 import { chartSeverity, missingSeverity, valueSeverity } from './chart-severity.js'
 import { changeText, liveOf, ownerLabel, type KubernetesPorts } from '../kubernetes-object.js'
 import { type RecordedRelease, type ReleaseBefore, rolledBack } from './helm-rollback.js'
+import { showingWhatStands } from './uninstall-watch.js'
 import { recover } from './release-recovery.js'
 import { namedFew } from '../removal/stuck-removal.js'
 import { ownerOfRelease } from '../../adoption/owners/release-owner.js'
@@ -184,24 +185,21 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
           )
       },
       works: true,
-      remove: async ({ release }, step) => {
+      remove: async ({ release, objects }, step) => {
         const within = kubernetes.within(step.signal)
         await refuseClaims(within)
         const helm = await ports.helm()
-        step.waiting(`helm to uninstall ${wanted.name}`)
-        try {
-          await throughTrouble(
+        const { name, namespace } = wanted
+        await showingWhatStands(within, { name, namespace, objects }, step, async () =>
+          throughTrouble(
             async () =>
-              helm.run(
-                ['uninstall', wanted.name, '--namespace', wanted.namespace, '--ignore-not-found', '--wait'],
-                { subject: title }
-              ),
-            async () => (await readRelease(within, wanted.name, wanted.namespace)) === undefined,
+              helm.run(['uninstall', name, '--namespace', namespace, '--ignore-not-found', '--wait'], {
+                subject: title
+              }),
+            async () => (await readRelease(within, name, namespace)) === undefined,
             step
           )
-        } finally {
-          step.waiting(undefined)
-        }
+        )
         step.changed(`uninstalled ${title} ${release.chartVersion}`)
         return { outcome: 'removed' }
       }
