@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { putPublishedBoundary } from '../sandbox/cluster/boundary.js'
 import { hold, publishedStatements } from '../sandbox/cluster/deployer-policy.js'
 import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { list, record } from '../sandbox/values.js'
@@ -14,7 +15,10 @@ describe('nodes with a security group of their own', () => {
   let ofNodes = ''
   const nodeRole = 'eksctl-green-nodegroup-NodeInstanceRole'
   const withTheirRole = { ...inputs, 'node-role-name': nodeRole, 'smoke-test': 'true' }
+  /** Of a node role that the stack makes; docs/permissions/statements.md says that they may go. */
+  const ofMadeRole = ['NodeRole', 'StackNodeRole', 'NodeRolePolicies']
   let role: unknown
+  let boundary = ''
 
   beforeAll(async () => {
     sandbox = await startSandbox({
@@ -106,11 +110,19 @@ describe('nodes with a security group of their own', () => {
 
   test('reach no DNS from new nodes, and the smoke test says so and what to pass', async () => {
     const own = sandbox.vpc.clusterSecurityGroupId
-    // The policies with the names that are one's own, as docs/permissions/statements.md says.
-    const published = JSON.stringify(await publishedStatements(sandbox, 'install'))
-    hold(sandbox, list(JSON.parse(published.replaceAll('KarpenterNodeRole-green', nodeRole))).map(record))
+    // The bounded policies with the names that are one's own, as docs/permissions/statements.md says.
+    const published = (await publishedStatements(sandbox, 'bounded-install')).filter(
+      ({ Sid }) => !ofMadeRole.includes(String(Sid))
+    )
+    const text = JSON.stringify(published).replaceAll('KarpenterNodeRole-green', nodeRole)
+    hold(sandbox, list(JSON.parse(text)).map(record))
+    boundary = await putPublishedBoundary(sandbox, nodeRole)
     role = sandbox.cloud.iam.role(nodeRole)
-    const result = await sandbox.run({ ...withTheirRole, 'smoke-test-replicas': '1' })
+    const result = await sandbox.run({
+      ...withTheirRole,
+      'permissions-boundary': boundary,
+      'smoke-test-replicas': '1'
+    })
     expect(errorOf(result)).toMatch(
       new RegExp(
         `smoke test of NodePool default: 0 of 1 pods ran after \\d+ s: nodes came, and pods on ip-\\S+ \\(i-\\w+, security groups ${own} .* do not reach the cluster's DNS`
@@ -119,14 +131,22 @@ describe('nodes with a security group of their own', () => {
     expect(errorOf(result)).toContain(`pass \`security-groups: ${ofNodes}\``)
   })
 
-  test('are reached by nodes that have it', async () => {
+  test('are reached by nodes that have it, in an IPv6 cluster too', async () => {
+    const { clusters } = sandbox.cloud.eks
+    const cluster = sandbox.cloud.eks.cluster('green')
+    clusters.set('green', { ...cluster, ipFamily: 'ipv6' })
     // Found by its tag, for which Karpenter looks once a minute: the install waits until it has.
     const result = await sandbox.run({
       ...withTheirRole,
+      'permissions-boundary': boundary,
       'smoke-test-replicas': '1',
       'security-groups': ofNodes
     })
+    clusters.set('green', cluster)
     expect(result.annotations.filter(({ level }) => level === 'error')).toEqual([])
+    expect(findings(result, 'ipv6-pods')).toEqual([
+      expect.objectContaining({ level: 'note', problem: expect.stringContaining('could not be seen') })
+    ])
     expect(list(reportOf(result)['smokeTests']).map(record)).toEqual([
       expect.objectContaining({ nodePool: 'default', podsRunning: 1 })
     ])
@@ -135,6 +155,7 @@ describe('nodes with a security group of their own', () => {
   test('have given the new ones their own role, which is as it was', () => {
     expect(sandbox.cloud.iam.role(nodeRole)).toEqual(role)
     expect(sandbox.cloud.iam.roles.get('KarpenterNodeRole-green')).toBeUndefined()
+    expect(sandbox.cloud.iam.role('green-karpenter').boundary).toBe(boundary)
     expect(
       sandbox.cloud.iam.instanceProfiles
         .values()
