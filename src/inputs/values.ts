@@ -1,6 +1,7 @@
 import semver from 'semver'
 import { messageOf } from '../engine/errors.js'
 import { isMap, type JsonMap } from '../engine/json.js'
+import { ofOtherTools } from '../engine/placeholders.js'
 import { readOneYaml, templateIn } from '../engine/yaml.js'
 import type { SecurityGroupsInput, SubnetsInput } from '../aws/discover.js'
 import type { TemplateInput } from '../karpenter/template.js'
@@ -155,16 +156,23 @@ export const values: Parser<JsonMap> = (text, reading) => {
   return {}
 }
 
-/** What is still a template, or a placeholder that a shell or Terraform should have filled in. */
-function unfilled(value: unknown): string | undefined {
+/**
+ * What is still a template, or a placeholder that something should have filled in. Templates in annotations are for whoever
+ * reads those, and `$(X)` is what Kubernetes itself fills in in a container's env.
+ */
+function unfilled(value: unknown, inAnnotations = false): string | undefined {
   if (typeof value === 'string') {
-    const placeholder = /\$\{[^{}]*\}/.exec(value)?.[0]
-    const template = templateIn(value)
+    const template = inAnnotations ? undefined : templateIn(value)
     if (template !== undefined) return `has ${quoted(value)}: ${template}`
+    const ofOthers = inAnnotations ? [] : ofOtherTools(value).filter((one) => !one.startsWith('$('))
+    const placeholder = /(?<!\$)\$\{[^{}]*\}/.exec(value)?.[0] ?? ofOthers[0]
     return placeholder === undefined ? undefined : `has ${shown(placeholder)}, which nothing replaces here`
   }
-  const inside: readonly unknown[] = Array.isArray(value) ? value : isMap(value) ? Object.values(value) : []
-  return inside.map(unfilled).find((one) => one !== undefined)
+  if (Array.isArray(value))
+    return value.map((one: unknown) => unfilled(one, inAnnotations)).find((one) => one !== undefined)
+  return Object.entries(isMap(value) ? value : {})
+    .map(([key, inside]) => unfilled(inside, inAnnotations || /annotations$/i.test(key)))
+    .find((one) => one !== undefined)
 }
 
 export const valuesFile: Parser<JsonMap> = (path, reading) =>

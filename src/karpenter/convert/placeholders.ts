@@ -1,4 +1,5 @@
 import { isMap } from '../../engine/json.js'
+import { ofOtherTools } from '../../engine/placeholders.js'
 import { templateIn } from '../../engine/yaml.js'
 import type { DocumentFindings } from './findings.js'
 import { replaceInScript } from './user-data.js'
@@ -6,13 +7,6 @@ import { replaceInScript } from './user-data.js'
 /** `${CLUSTER_NAME}`, `${CLUSTER_NAME:-blue}`, `$CLUSTER_NAME`, samples' `<<CLUSTER_NAME>>` and `<cluster>`, and any other `${...}`. */
 const placeholder =
   /(?<!\$)\$\{([A-Za-z_]\w*)(?:(?::?[-=?+])[^{}]*)?\}|\$([A-Z][A-Z_0-9]+)\b|<<?([A-Za-z][\w-]*)>>?|(?<!\$)\$\{[^{}]*\}/g
-
-/**
- * What other tools fill in: Jinja, Ansible, Argo and workflows (`{{ x }}`, `${{ x }}`), escapes of Flux and Terraform, Kustomize
- * and pipelines of Azure (`$(X)`), replace-tokens (`#{X}#`, `__X__`, `%X%`, `@@X@@`), argocd-vault-plugin, envsubst (`$x`).
- */
-const ofOtherTools =
-  /\$?\{\{[^{}]*\}\}|\{%[^%]*%\}|\$\$\{[^{}]*\}|\$\([A-Za-z_][\w.-]*\)|#\{[\w.-]+\}#?|__[A-Z][A-Z0-9_]*__|%[A-Z][A-Z0-9_]+%|@@?[A-Z][A-Z0-9_]+@@?|<(?:path|vault|secret):[^<>]+>|^\$[a-z_]\w*$/g
 
 /**
  * The document with the guide's placeholders replaced. A placeholder that nothing is known for is a problem; in userData,
@@ -32,7 +26,7 @@ export function replacePlaceholders(
       templates.add(template)
       return text
     }
-    for (const [found] of text.matchAll(ofOtherTools)) unknown.add(found)
+    for (const found of ofOtherTools(text)) unknown.add(found)
     return text.replaceAll(
       placeholder,
       (all: string, braced: string | undefined, bare: string | undefined, sample: string | undefined) => {

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import { listen } from '../../../../sandbox/listen.js'
 import { MotoClient } from '../../../../sandbox/cloud/moto/client.js'
 import { cheapest } from '../../../../sandbox/cloud/moto/ec2/plan.js'
+import { shownInstances } from '../../../../sandbox/cloud/moto/ec2/shown-instances.js'
 import { ec2Service } from '../../../../sandbox/cloud/moto/ec2/service.js'
 import { Records } from '../../../../sandbox/cloud/moto/ec2/records.js'
 import { images } from '../../../../sandbox/cloud/moto/images.js'
@@ -315,6 +316,33 @@ it.each([
   expect(actions.includes('DeleteNetworkInterface')).toBe(!refused)
   moto.close()
   await listening.close()
+})
+
+it.each([
+  [
+    '<stateReason><code>Client.UserInitiatedShutdown</code></stateReason><instanceId>i-1</instanceId>',
+    'before'
+  ],
+  [
+    '<instanceId>i-1</instanceId><stateReason><code>Client.UserInitiatedShutdown</code></stateReason>',
+    'after'
+  ]
+])('an instance that EC2 ended by itself is shown with why, and no other: %s', (ended) => {
+  const records = new Records()
+  records.endedByEc2.set('i-1', { code: 'Client.InternalError', message: 'Client error on launch' })
+  const other = '<item><stateReason><code>Server</code></stateReason><instanceId>i-2</instanceId></item>'
+  const body = (inside: string): string =>
+    `<reservationSet><item><reservationId>r-1</reservationId><instancesSet>${other}<item><groupSet><item>g</item></groupSet>${inside}</item>${other}</instancesSet></item></reservationSet>`
+  const shown = shownInstances(new RawReply(200, {}, body(ended)), {
+    records,
+    now: 0,
+    instanceProfile: () => undefined
+  })
+  expect(shown.body).toBe(
+    body(
+      '<instanceId>i-1</instanceId><stateReason><code>Client.InternalError</code><message>Client error on launch</message></stateReason>'
+    )
+  )
 })
 
 describe("a fleet's choice", () => {

@@ -34,18 +34,33 @@ export function shownInstances(
   return new RawReply(reply.status, reply.headers, withEnds(body, records))
 }
 
-/** A StateReason stands in place of moto's own, which knows ends by users only. */
+/** A StateReason stands in place of moto's own, which knows ends by users only; moto orders an instance's members at random. */
 function withEnds(body: string, { endedByEc2 }: Records): string {
-  return body.replace(
-    /<instanceId>(i-[0-9a-f]+)<\/instanceId>(?:(?!<instanceId>)[\s\S])*/g,
-    (instance, id: string) => {
-      const end = endedByEc2.get(id)
-      if (end === undefined) return instance
-      const reason = `<stateReason><code>${escapeXml(end.code)}</code><message>${escapeXml(end.message)}</message></stateReason>`
-      const tag = `<instanceId>${id}</instanceId>`
-      return instance
-        .replace(/<stateReason\s*\/>|<stateReason>[\s\S]*?<\/stateReason>/, '')
-        .replace(tag, `${tag}${reason}`)
+  let text = body
+  for (const [id, end] of endedByEc2) {
+    const tag = `<instanceId>${id}</instanceId>`
+    const at = text.indexOf(tag)
+    if (at < 0) continue
+    const [start, stop] = itemAround(text, at)
+    const reason = `<stateReason><code>${escapeXml(end.code)}</code><message>${escapeXml(end.message)}</message></stateReason>`
+    const instance = text
+      .slice(start, stop)
+      .replace(/<stateReason\s*\/>|<stateReason>[\s\S]*?<\/stateReason>/, '')
+      .replace(tag, () => tag + reason)
+    text = text.slice(0, start) + instance + text.slice(stop)
+  }
+  return text
+}
+
+/** Where the innermost <item> with this position begins and ends. */
+function itemAround(text: string, at: number): readonly [number, number] {
+  const open: number[] = []
+  for (const { 0: tag, index } of text.matchAll(/<\/?item>/g)) {
+    if (tag === '<item>') open.push(index)
+    else {
+      const start = open.pop() ?? 0
+      if (start < at && index > at) return [start, index]
     }
-  )
+  }
+  return [0, text.length]
 }
