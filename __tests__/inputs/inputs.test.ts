@@ -172,44 +172,6 @@ describe('parseInputs', () => {
     expect(inputs.helmValues).toEqual({ replicas: 1, controller: { resources: {} } })
   })
 
-  it('reads helm-values as helm reads them', () => {
-    const text = 'a: &x {replicas: 1}\nb: {<<: *x, on: yes}\n'
-    expect(parseInputs(source({ 'helm-values': text })).helmValues).toEqual({
-      a: { replicas: 1 },
-      b: { replicas: 1, true: true }
-    })
-    expect(parseInputs(source({ 'helm-values': '# nothing\n' })).helmValues).toEqual({})
-  })
-
-  it.each([
-    ['a: {{ .Values.x }}', 'is not YAML (it is a Helm template: give what `helm template` prints of it)'],
-    ['a: "{{ .Values.x }}"', 'it is a Helm template: give what `helm template` prints of it'],
-    ['a: [ "${jsonencode(x)}" ]', 'it is a Terraform template: give what Terraform renders of it'],
-    ['settings: { clusterName: "${CLUSTER_NAME}" }', 'has ${CLUSTER_NAME}, which nothing replaces here'],
-    ['settings: { clusterName: "{{ cluster }}" }', 'has {{ cluster }}, which nothing replaces here'],
-    [
-      'settings: { clusterName: "${{ env.CLUSTER }}" }',
-      'has ${{ env.CLUSTER }}, which nothing replaces here'
-    ],
-    ['settings: { clusterName: __CLUSTER__ }', 'has __CLUSTER__, which nothing replaces here'],
-    ['a: {{ cluster }}', 'is not YAML (it is a template (Jinja, Ansible or the like)'],
-    ['serviceAccount: { annotations: { a: "${ROLE_ARN}" } }', 'has ${ROLE_ARN}, which nothing replaces here']
-  ])('refuses helm-values that are not filled in: %s', (text, problem) => {
-    expect(problemsOf({ 'helm-values': text })[0]).toContain(problem)
-  })
-
-  it('takes what Kubernetes fills in, and annotations with templates of those who read them', () => {
-    const text = `controller: { env: [{ name: A, value: "http://$(HOST):1" }] }
-podAnnotations:
-  vault.hashicorp.com/agent-inject-template-a: '{{- with secret "a" -}}{{ .Data.b }}{{- end }}'
-  ad.datadoghq.com/controller.checks: '{"openmetrics": {"url": "http://%%host%%:8080"}}'
-`
-    expect(Object.keys(parseInputs(source({ 'helm-values': text })).helmValues)).toEqual([
-      'controller',
-      'podAnnotations'
-    ])
-  })
-
   it('takes node pools as YAML or from a path', () => {
     expect(
       parseInputs(source({ 'node-pools': 'apiVersion: karpenter.sh/v1\nkind: NodePool\n' })).nodePools

@@ -28,13 +28,13 @@ export async function showingWhatStands(
   run: () => Promise<void>
 ): Promise<void> {
   const waiting = `helm to uninstall ${release.name}`
-  let over = false
+  const over = new AbortController()
   const show = async (): Promise<void> => {
     while (true) {
       await step.pause(between)
-      if (over) return
+      if (over.signal.aborted) return
       const standing = await standingOf(kubernetes, release, step.now())
-      if (over) return
+      if (over.signal.aborted) return
       step.waiting(standing.length === 0 ? waiting : `${waiting}: ${standing.join('; ')}`)
     }
   }
@@ -44,7 +44,7 @@ export async function showingWhatStands(
   try {
     await run()
   } finally {
-    over = true
+    over.abort()
     step.waiting(undefined)
   }
 }
