@@ -185,9 +185,11 @@ describe('a scale-up that did not come about', () => {
         reason: 'AwaitingReconciliation',
         message: 'object is awaiting reconciliation'
       }
-      const events = [event('NodeClaim/before', 'InsufficientCapacityError', 'VcpuLimitExceeded: limit of 8')]
+      const said =
+        'creating instance, insufficient capacity, with fleet error(s), VcpuLimitExceeded: limit of 8'
+      const events = [event('NodeClaim/before', 'InsufficientCapacityError', said)]
       const { text, fix } = explained({ claims: [claim('a', '', fresh)], events })
-      expect(text).toContain('got no instance: InsufficientCapacityError: VcpuLimitExceeded: limit of 8')
+      expect(text).toContain(`got no instance: InsufficientCapacityError: ${said}`)
       expect(fix).toContain('Service Quotas')
       expect(explained({ claims: [claim('a', '', fresh)] }).text).toContain('EC2 gave no answer yet')
     })

@@ -158,12 +158,14 @@ function launchFix(said: string): string {
   if (/Unauthorized|AccessDenied|not authorized/i.test(said)) {
     return "The controller role lacks what the message names: its policies are older than the controller, or a boundary or an organisation's policy denies it."
   }
+  const quota =
+    "The account's EC2 quota is used up: raise it in Service Quotas, or ask for fewer smoke-test-replicas."
+  // Karpenter calls these insufficient capacity as well.
+  if (/VcpuLimitExceeded|MaxSpotInstanceCountExceeded/.test(said)) return quota
   if (/InsufficientInstanceCapacity|insufficient capacity|UnfulfillableCapacity/i.test(said)) {
     return 'EC2 has none of these now: allow more instance types, zones or on-demand in node-pools.'
   }
-  if (/VcpuLimitExceeded|MaxSpotInstanceCountExceeded|limit/i.test(said)) {
-    return "The account's EC2 quota is used up: raise it in Service Quotas, or ask for fewer smoke-test-replicas."
-  }
+  if (/limit/i.test(said)) return quota
   return 'Correct what the message names in node-pools or in the account, and run again.'
 }
 
