@@ -14,6 +14,7 @@ const first = [
   'two-runs',
   'upgrade',
   'upgrade-failed',
+  'smoke-test-refused',
   'broken'
 ]
 

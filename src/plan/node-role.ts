@@ -97,11 +97,11 @@ export function formerRoleWarning(
   record: Discovery['record'],
   nodeRoleArn: string
 ): string | undefined {
-  const access = record?.resources['node-access']
-  const former = mapAt(access, 'wanted')['nodeRoleArn']
-  if (!asksAsInstall(mode) || typeof former !== 'string' || former === nodeRoleArn) return undefined
-  if (access === undefined || access.before.length > 0) return undefined
-  const byEntry = 'type' in mapAt(access, 'wanted')
+  const access = recordedNodeAccess(record)
+  if (!asksAsInstall(mode) || access === undefined || access.nodeRoleArn === nodeRoleArn) return undefined
+  if ((record?.resources['node-access']?.before.length ?? 0) > 0) return undefined
+  const { nodeRoleArn: former, by } = access
+  const byEntry = by === 'access-entry'
   const away = byEntry
     ? `aws eks delete-access-entry --cluster-name ${clusterName} --principal-arn ${former}`
     : `eksctl delete iamidentitymapping --cluster ${clusterName} --arn ${former}`
