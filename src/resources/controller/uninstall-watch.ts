@@ -29,12 +29,13 @@ export async function showingWhatStands(
 ): Promise<void> {
   const waiting = `helm to uninstall ${release.name}`
   const over = new AbortController()
+  const isOver = (): boolean => over.signal.aborted
   const show = async (): Promise<void> => {
     while (true) {
       await step.pause(between)
-      if (over.signal.aborted) return
+      if (isOver()) return
       const standing = await standingOf(kubernetes, release, step.now())
-      if (over.signal.aborted) return
+      if (isOver()) return
       step.waiting(standing.length === 0 ? waiting : `${waiting}: ${standing.join('; ')}`)
     }
   }
