@@ -20,7 +20,7 @@ export class Refusal extends Error {
 }
 
 type Input = Readonly<Record<string, unknown>>
-/** Action name to answer. Lists in answers of the query APIs are written as their members. */
+/** Action name to answer, now or later. Lists in answers of the query APIs are written as their members. */
 export type Handlers = Readonly<Record<string, (input: Input) => unknown>>
 
 export interface StandIn {
@@ -55,15 +55,16 @@ export async function standIn(handlers: Handlers): Promise<StandIn> {
         ),
         body
       })
-      const reply = answer(
+      void answer(
         unlike.length > 0 ? refusing(action, unlike) : handlers,
         action,
         input,
         json,
         message.headers.authorization?.includes('/ec2/') ?? false
-      )
-      if (reply === 'reset') message.socket.destroy()
-      else response.writeHead(reply.status, reply.headers).end(reply.body)
+      ).then((reply) => {
+        if (reply === 'reset') message.socket.destroy()
+        else response.writeHead(reply.status, reply.headers).end(reply.body)
+      })
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -89,17 +90,17 @@ function refusing(action: string, faults: readonly string[]): Handlers {
   }
 }
 
-function answer(
+async function answer(
   handlers: Handlers,
   action: string,
   input: Input,
   json: boolean,
   ec2: boolean
-): { status: number; headers: Record<string, string>; body: string } | 'reset' {
+): Promise<{ status: number; headers: Record<string, string>; body: string } | 'reset'> {
   try {
     const handler = handlers[action]
     if (handler === undefined) throw new Refusal('InvalidAction', `the test answers no ${action}`, 400)
-    const output = handler(input)
+    const output = await handler(input)
     if (output === 'reset') return 'reset'
     return json
       ? { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(output ?? {}) }

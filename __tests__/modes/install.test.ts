@@ -1,5 +1,6 @@
 import { json } from '../kubernetes/api-server.js'
 import { mapAt } from '../../src/engine/json.js'
+import { field, listField } from '../../src/kubernetes/manifest.js'
 import { PlayedWorld } from './played-run.js'
 
 let world: PlayedWorld
@@ -84,6 +85,9 @@ test('an install makes everything, proves that it scales, and says so', async ()
   expect(ended.report?.['stages']).toMatchObject(
     ['Discover', 'Decide', 'Compare', 'Preflight', 'Apply', 'Smoke test'].map((name) => ({ name }))
   )
+  // Preflight's own reads wait for no comparison.
+  const bars = new Map(listField(ended.report, 'timeline').map((bar) => [field(bar, 'title'), bar]))
+  expect(field(bars.get('Preflight'), 'from')).toBeLessThan(Number(field(bars.get('Compare'), 'to')))
   // The user's values over the guide's.
   expect(world.helm.values).toEqual({
     logLevel: 'debug',

@@ -1,3 +1,4 @@
+import type { DescribeClusterCommandOutput } from '@aws-sdk/client-eks'
 import type { CloudFormationClient } from '@aws-sdk/client-cloudformation'
 import type { EC2Client } from '@aws-sdk/client-ec2'
 import type { EKSClient } from '@aws-sdk/client-eks'
@@ -16,13 +17,21 @@ import type { RequestLog } from './request-log.js'
 import type { ServerTime } from './server-time.js'
 
 /** The AWS of one account and region. A client is loaded when it is first asked for; its package costs up to 200 ms. */
-export interface Aws {
+export interface Aws extends Clients {
   readonly account: Account
   readonly credentials: Credentials
   readonly requests: RequestLog
   readonly serverTime: ServerTime
   /** Endpoint of STS in the region; the EKS token is a presigned URL there. */
   readonly stsEndpoint: URL
+  /** The answer about a cluster that was asked for while the credentials were proved; handed out once: it grows old. */
+  readonly described?: Described
+}
+
+export type Described = (name: string) => Promise<DescribeClusterCommandOutput> | undefined
+
+/** A client of each service, which needs no account. */
+export interface Clients {
   sts(): Promise<STSClient>
   iam(): Promise<IAMClient>
   ec2(): Promise<EC2Client>
@@ -69,8 +78,14 @@ export function openAws(
   connection: Connection,
   credentials: Credentials,
   account: Account,
-  stsEndpoint: URL
+  stsEndpoint: URL,
+  clients: Clients = openClients(connection, credentials)
 ): Aws {
+  const { requests, serverTime } = connection
+  return { ...clients, account, credentials, stsEndpoint, requests, serverTime }
+}
+
+export function openClients(connection: Connection, credentials: Credentials): Clients {
   const configuration = { ...clientDefaults(connection), credentials: askedEveryTime(credentials) }
   const made: { destroy(): void }[] = []
   function equipped<I extends object, O extends object, C extends { destroy(): void }>(
@@ -82,11 +97,6 @@ export function openAws(
     return client
   }
   return {
-    account,
-    credentials,
-    stsEndpoint,
-    requests: connection.requests,
-    serverTime: connection.serverTime,
     sts: once(async () => equipped(new (await import('./sdk/sts.js')).STSClient(configuration))),
     iam: once(async () => equipped(new (await import('./sdk/iam.js')).IAMClient(configuration))),
     ec2: once(async () => equipped(new (await import('./sdk/ec2.js')).EC2Client(configuration))),

@@ -1,13 +1,17 @@
+import { begun } from '../engine/calls.js'
 import type { Account } from './environment.js'
 import { messageOf, UserError } from '../engine/errors.js'
-import { openAws, type Aws } from './clients.js'
+import { type Aws, type Clients, type Described, openAws, openClients } from './clients.js'
 import { clientDefaults, openConnection, requestLogging } from './connection.js'
 import { credentialsFor, type CredentialPorts, type CredentialsInput } from './credentials.js'
+import { describeCluster } from './discover.js'
 import { codeOf, isTransient, stsUnreachable } from './errors.js'
 import { isPartition, partitionOf } from './partition.js'
 
 export interface ConnectInputs {
   readonly region: string
+  /** The cluster that the run will ask for. */
+  readonly clusterName?: string
   readonly credentials: CredentialsInput
   readonly allowedAccountIds: readonly string[]
 }
@@ -33,6 +37,8 @@ export async function connectAws(inputs: ConnectInputs, ports: ConnectPorts): Pr
   try {
     const credentials = credentialsFor(inputs.credentials, connection, ports)
     const identity = await credentials.get()
+    const clients = openClients(connection, credentials)
+    const described = describedMeanwhile(inputs, clients)
     const { STSClient, GetCallerIdentityCommand } = await import('./sdk/sts.js')
     const sts = new STSClient({ ...clientDefaults(connection), credentials: identity })
     sts.middlewareStack.use(requestLogging(connection))
@@ -57,15 +63,26 @@ export async function connectAws(inputs: ConnectInputs, ports: ConnectPorts): Pr
         { state: 'Nothing was changed.' }
       )
     }
-    return openAws(
-      connection,
-      credentials,
-      account,
-      endpoint ?? new URL(`https://sts.${inputs.region}.${account.urlSuffix}`)
-    )
+    const stsEndpoint = endpoint ?? new URL(`https://sts.${inputs.region}.${account.urlSuffix}`)
+    return { ...openAws(connection, credentials, account, stsEndpoint, clients), described }
   } catch (error) {
     connection.destroy()
     throw error
+  }
+}
+
+/** The cluster is described beside the proof of the credentials; in an account that may not be meant, after it. */
+function describedMeanwhile({ clusterName, allowedAccountIds }: ConnectInputs, clients: Clients): Described {
+  if (clusterName === undefined || allowedAccountIds.length > 0) return () => undefined
+  const asked = begun(async () => describeCluster(clients, clusterName))
+  // Whoever takes it is told; refused credentials are said first, as what they are.
+  asked.catch(() => undefined)
+  let answer: typeof asked | undefined = asked
+  return (name) => {
+    if (name !== clusterName) return undefined
+    const taken = answer
+    answer = undefined
+    return taken
   }
 }
 

@@ -1,8 +1,10 @@
 import { byText } from '../engine/order.js'
+import type { DescribeClusterCommandOutput } from '@aws-sdk/client-eks'
 import type { RouteTable, SecurityGroup as Ec2SecurityGroup, Subnet as Ec2Subnet } from '@aws-sdk/client-ec2'
 import { UserError } from '../engine/errors.js'
 import type { Cluster } from './environment.js'
-import type { Aws } from './clients.js'
+import { joined } from '../engine/calls.js'
+import type { Aws, Clients } from './clients.js'
 import { awsProblem, codeOf, isNotFound } from './errors.js'
 
 type Tags = Readonly<Record<string, string>>
@@ -39,17 +41,18 @@ export interface SecurityGroup {
 
 /** Throws UserError when there is no such cluster (with the clusters that there are), or it may not be described. */
 export async function discoverCluster(aws: Aws, name: string): Promise<Cluster> {
-  const { DescribeClusterCommand } = await import('./sdk/eks.js')
-  const eks = await aws.eks()
-  const answer = await eks.send(new DescribeClusterCommand({ name })).catch(async (error: unknown) => {
-    if (!isNotFound(error)) throw awsProblem(`cluster-name: ${name}`, 'the cluster could not be read', error)
-    throw new UserError(
-      'cluster-name',
-      `there is no EKS cluster "${name}" in ${aws.account.region} of account ${aws.account.id}`,
-      await otherClusters(aws),
-      { state: 'Nothing was changed.', cause: error }
-    )
-  })
+  const answer = await joined(aws.described?.(name) ?? describeCluster(aws, name)).catch(
+    async (error: unknown) => {
+      if (!isNotFound(error))
+        throw awsProblem(`cluster-name: ${name}`, 'the cluster could not be read', error)
+      throw new UserError(
+        'cluster-name',
+        `there is no EKS cluster "${name}" in ${aws.account.region} of account ${aws.account.id}`,
+        await otherClusters(aws),
+        { state: 'Nothing was changed.', cause: error }
+      )
+    }
+  )
   const cluster = answer.cluster ?? {}
   const network = cluster.resourcesVpcConfig ?? {}
   return {
@@ -75,6 +78,15 @@ export async function discoverCluster(aws: Aws, name: string): Promise<Cluster> 
     }),
     tags: cluster.tags ?? {}
   }
+}
+
+/** Rejects as EKS does. */
+export async function describeCluster(
+  clients: Pick<Clients, 'eks'>,
+  name: string
+): Promise<DescribeClusterCommandOutput> {
+  const [{ DescribeClusterCommand }, eks] = await Promise.all([import('./sdk/eks.js'), clients.eks()])
+  return eks.send(new DescribeClusterCommand({ name }))
 }
 
 async function otherClusters(aws: Aws): Promise<string> {

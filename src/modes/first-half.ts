@@ -1,5 +1,6 @@
 import { adoptedIfAsked, standingOf, usedPartsOf } from '../adoption/adopt.js'
 import { adoptionEntries } from '../adoption/listing.js'
+import { begun, joined } from '../engine/calls.js'
 import { type IgnoredField, IgnoreList } from '../engine/ignore.js'
 import { ignoredLines } from '../report/ignored-text.js'
 import type { Graph } from '../engine/graph.js'
@@ -27,9 +28,9 @@ export interface Compared {
   readonly found: Discovery
   readonly decisions: Decisions
   readonly graph: Graph
-  /** What `ignore` has taken in, and is no difference any more. */
-  readonly ignored: readonly IgnoredField[]
-  /** Settled by now; rejected when something could not be compared. */
+  /** What `ignore` has taken in, and is no difference any more; known when all is compared. */
+  readonly ignored: () => readonly IgnoredField[]
+  /** Under way; rejected when something could not be compared. */
   readonly comparing: Promise<ReadonlyMap<string, Inspection>>
 }
 
@@ -42,7 +43,7 @@ export interface Judged extends Omit<Compared, 'comparing'> {
   readonly leftovers: boolean
 }
 
-/** Discovers, decides and compares: everything that an install knows before it asks whether it may go on. */
+/** Discovers, decides and begins to compare: all that an install knows before it asks whether it may go on. */
 export async function compared(given: Run, denials?: Parameters<typeof discover>[3]): Promise<Compared> {
   const { ports, session, ledger } = given
   const binary = lookForHelm(given, given.signal)
@@ -74,24 +75,30 @@ export async function compared(given: Run, denials?: Parameters<typeof discover>
     ledger.ignored(rest.ignored)
     return asKept(inspections, found, signal)
   }
-  const comparing = compare(run, graph, lines, settled)
-  await Promise.allSettled([comparing])
-  return { run, found, decisions, graph, comparing, ignored: left.ignored }
+  const comparing = begun(async () => compare(run, graph, lines, settled))
+  comparing.catch(() => undefined)
+  return { run, found, decisions, graph, comparing, ignored: () => left.ignored }
 }
 
-/** Asks preflight, and says what an upgrade brings; throws what must not be gone on with. */
+/** Asks preflight beside the comparison, and says what an upgrade brings; throws what must not be gone on with. */
 export async function judged({ comparing, ...of }: Compared): Promise<Judged> {
   const { run, found, decisions } = of
   const ownership = ownershipOf(run)
-  await stage(run, 'Preflight', async (step) =>
-    preflight({ inputs: run.inputs, found, decisions, ownership, inspections: comparing }, step, (all) =>
-      run.ledger.preflight(all)
+  const leaving = begun(async () => hasLeftovers(found.kubernetes, smokeTestId(ownership.run)))
+  leaving.catch(() => undefined)
+  try {
+    await stage(run, 'Preflight', async (step) =>
+      preflight({ inputs: run.inputs, found, decisions, ownership, inspections: comparing }, step, (all) =>
+        run.ledger.preflight(all)
+      )
     )
-  )
-  const inspections = await comparing
+  } finally {
+    // What is refused before all is compared is told with it, and no read outlives the run.
+    await Promise.allSettled([comparing, leaving])
+  }
+  const inspections = await joined(comparing)
   const upgrade = await sayUpgrade(run, { found, decisions, inspections })
-  const leftovers = await hasLeftovers(found.kubernetes, smokeTestId(ownership.run))
-  return { ...of, inspections, upgrade, leftovers }
+  return { ...of, inspections, upgrade, leftovers: await joined(leaving) }
 }
 
 /** Whether this run writes down that it takes over what somebody else installed. */

@@ -1,3 +1,4 @@
+import { joined } from '../engine/calls.js'
 import { countAsWanted } from '../engine/changes.js'
 import type { Inspection } from '../engine/resource.js'
 import { PreflightError } from '../preflight/index.js'
@@ -29,8 +30,8 @@ async function planned(
   run: Run
 ): Promise<{ readonly said: PlanSaid; readonly refused: PreflightError | undefined }> {
   const seen = await compared(run, 'are noted')
-  const inspections = await seen.comparing
   const outcome = await judgedOrRefused(seen)
+  const inspections = await joined(seen.comparing)
   const of = planOf(seen, inspections, outcome)
   await stage(run, 'Plan', async (step) => {
     run.ledger.plan(of)
@@ -43,7 +44,10 @@ async function planned(
   })
   const upgrade = outcome.refused === undefined ? outcome.judged.upgrade : undefined
   const notes = run.ledger.preflighted
-  return { said: { kind: 'plan', plan: of, upgrade, ignored: seen.ignored, notes }, refused: outcome.refused }
+  return {
+    said: { kind: 'plan', plan: of, upgrade, ignored: seen.ignored(), notes },
+    refused: outcome.refused
+  }
 }
 
 /** With `comment`: the comment of the cluster follows the plan. What goes wrong with it fails nothing. */
@@ -112,7 +116,7 @@ function planOf(
     changes: resources.length,
     resources,
     asWanted: countAsWanted(inspections),
-    ignored: ignored.length,
+    ignored: ignored().length,
     refusals: outcome.refused?.refusals ?? [],
     ...(nodes !== undefined && {
       nodes: { replaced: nodes.replaced, mayBeReplaced: nodes.mayBeReplaced }

@@ -1,6 +1,7 @@
 import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.js'
 import type { Account, Ownership } from '../aws/environment.js'
 import { principalOf, type Simulation, simulate } from '../aws/simulate.js'
+import { joined } from '../engine/calls.js'
 import { changes } from '../engine/changes.js'
 import type { JsonMap } from '../engine/json.js'
 import { once, onceEach } from '../engine/once.js'
@@ -229,7 +230,7 @@ export function factsOf(checked: Checked): Facts {
   const { aws, cluster, kubernetes } = found
   const lacking = inputs.mode === 'plan' ? 'is thrown' : 'is a refusal'
   const controller = { name: releaseName, releaseName, namespace: inputs.namespace }
-  const inspections = async (): Promise<ReadonlyMap<string, Inspection>> => checked.inspections
+  const inspections = async (): Promise<ReadonlyMap<string, Inspection>> => joined(checked.inspections)
   const crd = onceEach(async (name: string) => kubernetes.get(customResourceDefinitions, name))
   return {
     ...inputs,

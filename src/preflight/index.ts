@@ -1,3 +1,4 @@
+import { apart, here } from '../engine/calls.js'
 import { UserError } from '../engine/errors.js'
 import type { CheckName } from './catalogue.js'
 import type { Concerns, PreflightFinding } from './finding.js'
@@ -46,10 +47,12 @@ export async function runPreflight(
   checks: Checks,
   choice: PreflightChoice = { warnings: 'warn', allow: [] }
 ): Promise<readonly PreflightFinding[]> {
+  const needs = here()
   const outcomes = await Promise.allSettled(
-    Object.entries(checks).map(async ([check, ask]) =>
-      (await ask()).map((concern): PreflightFinding => ({ check, ...concern }))
-    )
+    Object.entries(checks).map(async ([check, ask]) => {
+      const concerns = await apart(async () => ask(), { needs })
+      return concerns.map((concern): PreflightFinding => ({ check, ...concern }))
+    })
   )
   const findings = outcomes
     .flatMap((outcome) => (outcome.status === 'fulfilled' ? outcome.value : []))

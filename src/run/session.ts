@@ -12,6 +12,8 @@ import { WriteGuard } from './write-guard.js'
 
 export interface SessionInputs {
   readonly region: string
+  /** The cluster that is asked for as soon as there are credentials. */
+  readonly clusterName?: string
   readonly credentials: CredentialsInput
   readonly allowedAccountIds: readonly string[]
 }
