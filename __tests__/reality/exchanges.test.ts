@@ -18,7 +18,6 @@ const judgedTests = readdirSync('__tests__', { recursive: true, encoding: 'utf8'
 /** Operations that a test below causes without their name in it. */
 const caused: Readonly<Record<string, readonly string[]>> = {
   'resources/controller/boundary.test.ts': ['DeleteRolePermissionsBoundary'],
-  'resources/stack/stack-policy.test.ts': ['DeletePolicyVersion', 'ListPolicyVersions'],
   'resources/stack/stack-role.test.ts': ['DeleteRolePolicy', 'GetRolePolicy', 'PutRolePolicy'],
   'resources/stack/validation.test.ts': ['DeleteChangeSet']
 }
