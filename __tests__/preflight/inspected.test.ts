@@ -60,6 +60,12 @@ describe('notOurs', () => {
     ])
   })
 
+  it('leaves tags of another cluster to the check that says so of each thing', async () => {
+    expect(
+      await notOurs(facts(named('subnet-tags', foreign), named('security-group-tags', foreign)))
+    ).toEqual([])
+  })
+
   it('names the permission that reading lacks', async () => {
     const live: Live<string> = { state: 'unreadable', reason: 'denied', missingPermission: 'iam:GetRole' }
     expect(await notOurs(facts(named('a', live)))).toEqual([

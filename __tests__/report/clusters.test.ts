@@ -143,7 +143,7 @@ describe('forty clusters', () => {
     const text = clustersText(rows)
     const lines = text.split('\n').filter((line) => line.startsWith('| `'))
     expect(lines).toHaveLength(40)
-    expect(lines[0]).toBe('| `cluster-03`<br>eu-west-1 | **2 drift** | 1.15.2 | 1.35 | 2 | 0 |  | 2.5 s |')
+    expect(lines[0]).toBe('| `cluster-03`<br>eu-west-1 | **2 drift** | 1.15.2 on Kubernetes 1.35<br>2.5 s |')
     expect(lines[4]).toContain('| all as installed |')
     expect(text.split('\n')[0]).toBe('## Karpenter on 40 clusters: 4 need a look')
     expect(text).toContain(`- \`cluster-03\`, [run](${run}): Karpenter on cluster-3: 2 drift`)

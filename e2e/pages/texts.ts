@@ -9,8 +9,6 @@ export interface PageText {
   readonly name: string
   readonly markdown: string
   readonly drawn: boolean
-  /** Its table has a column for each fact, and scrolls on a phone. */
-  readonly wide?: true
 }
 
 const repository = 'org/repo'
@@ -20,7 +18,7 @@ const quick = { 'smoke-test': 'false' }
 export async function pageTexts(): Promise<readonly PageText[]> {
   const github = await startGitHubApi([repository])
   try {
-    return [...(await lifeOf(github)), ...(await failures())]
+    return [...(await lifeOf(github)), ...(await adoption()), ...(await failures())]
   } finally {
     await github.stop()
   }
@@ -43,13 +41,18 @@ async function lifeOf(github: GitHubApi): Promise<readonly PageText[]> {
   try {
     github.put({ pullRequest: true })
     const onPullRequest = { ...env, GITHUB_REF: 'refs/pull/1/merge' }
-    await run('plan of a first install', { mode: 'plan', comment: 'true', ...token }, { env: onPullRequest })
-    add('comment of a first install', github.comments()[0]?.body ?? '')
+    const plan = async (what: string): Promise<void> => {
+      await run(`plan of ${what}`, { mode: 'plan', comment: 'true', ...token }, { env: onPullRequest })
+      add(`comment of ${what}`, github.comments()[0]?.body ?? '')
+    }
+    await plan('a first install')
     await run('install')
     await run('install again', quick)
     await run('check', { mode: 'check' })
+    // The comment that is there is struck out, and then edited again.
+    await plan('nothing')
     damage(world)
-    await run('plan of drift', { mode: 'plan' })
+    await plan('drift')
     const ignore = '[{resource: "subnet-tags", field: "subnet-1.*", reason: "moved by hand, to be undone"}]'
     await run('check of drift', { mode: 'check', 'drift-issue': 'true', ignore, ...token }, { env })
     add('drift issue', github.issues().find(({ title }) => title.includes('drifted'))?.body ?? '')
@@ -57,6 +60,30 @@ async function lifeOf(github: GitHubApi): Promise<readonly PageText[]> {
     await run('uninstall', { mode: 'uninstall' })
     await run('uninstall again', { mode: 'uninstall' })
     return [...pages, ...clustersPages(reports)]
+  } finally {
+    await world.stop()
+  }
+}
+
+/** Of an installation that somebody else has made: what a check says of it, the refusal, and the taking over. */
+async function adoption(): Promise<readonly PageText[]> {
+  const world = await PlayedWorld.start()
+  try {
+    await world.main(quick)
+    world.server.remove('/api/v1/namespaces/kube-system/configmaps/setup-karpenter')
+    world.helm.disown({})
+    world.aws.tags.get('subnet-1')?.delete('karpenter.sh/discovery')
+    limit(world)
+    const check = await world.main({ mode: 'check' })
+    const refused = await world.main(quick)
+    const adopted = await world.main({ ...quick, adopt: 'true' })
+    const uninstall = await world.main({ mode: 'uninstall' })
+    return [
+      { name: 'check before an adoption', markdown: check.summary, drawn: false },
+      { name: 'adoption refused', markdown: refused.summary, drawn: false },
+      { name: 'adoption', markdown: adopted.summary, drawn: true },
+      { name: 'uninstall of what was adopted', markdown: uninstall.summary, drawn: true }
+    ]
   } finally {
     await world.stop()
   }
@@ -71,8 +98,8 @@ function clustersPages(reports: readonly Ended['report'][]): readonly PageText[]
   const rows = clusterRows(texts, [{ name: 'never-reported', region: 'eu-west-1' }])
   const issue = clustersIssue(rows, 'Clusters', 'https://github.com/org/repo/actions/runs/1')
   return [
-    { name: 'clusters', markdown: clustersText(rows), drawn: false, wide: true },
-    { name: 'issue of clusters', markdown: issue.body, drawn: false, wide: true }
+    { name: 'clusters', markdown: clustersText(rows), drawn: false },
+    { name: 'issue of clusters', markdown: issue.body, drawn: false }
   ]
 }
 
@@ -80,6 +107,10 @@ function clustersPages(reports: readonly Ended['report'][]): readonly PageText[]
 function damage(world: PlayedWorld): void {
   world.aws.tags.get('subnet-1')?.delete('karpenter.sh/discovery')
   world.aws.tags.get('subnet-2')?.set('karpenter.sh/discovery', 'another-cluster-with-a-long-name')
+  limit(world)
+}
+
+function limit(world: PlayedWorld): void {
   const path = '/apis/karpenter.sh/v1/nodepools/default'
   const pool = world.server.at(path)
   if (pool !== undefined) world.server.put(path, { ...pool, spec: { ...spec(pool), limits: { cpu: '4' } } })

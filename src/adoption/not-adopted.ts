@@ -38,6 +38,6 @@ function evidenceOf({ controller, release, identity, stack, nodePools }: Install
       : [`helm release ${release.namespace}/${release.name} revision ${release.revision}`]),
     ...(identity === undefined ? [] : [`role ${identity.roleArn}`]),
     ...(stack === undefined ? [] : [`CloudFormation stack ${stack.name}`]),
-    `${nodePools.length} NodePools`
+    `${nodePools.length} ${nodePools.length === 1 ? 'NodePool' : 'NodePools'}`
   ].join(', ')
 }

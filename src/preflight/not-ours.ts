@@ -4,6 +4,9 @@ import { type Unreadable, unreadableFix } from '../engine/unreadable.js'
 import type { Facts } from './facts.js'
 import type { Concern } from './finding.js'
 
+/** What subnet-tags-conflict says of each thing in them. */
+const saidBefore = ['subnet-tags', 'security-group-tags']
+
 /** Resources that cannot be made as wanted: somebody else's, or not to be read. */
 export async function notOurs({
   inspections,
@@ -21,8 +24,8 @@ export async function notOurs({
 }
 
 function concernOf({ resource, refusal, unreadable }: Inspection): Concern[] {
-  if (unreadable === undefined) return refusal === undefined ? [] : [ofRefusal(refusal)]
-  return [unread(resource.title, unreadable)]
+  if (unreadable !== undefined) return [unread(resource.title, unreadable)]
+  return refusal === undefined || saidBefore.includes(resource.id) ? [] : [ofRefusal(refusal)]
 }
 
 function unread(subject: string, why: Unreadable): Concern {

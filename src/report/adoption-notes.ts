@@ -45,10 +45,11 @@ function keptBy({ keeper, evidence }: AdoptionEntry): string {
 const mostBytes = 40_000
 const mostOpen = 12
 
-/** The same for the job summary: what is as wanted is folded. */
-export function adoptionText(entries: readonly AdoptionEntry[]): string {
-  const asWanted = entries.filter(({ state }) => state === 'as wanted').map(entryBlock)
-  const others = entries.filter(({ state }) => state !== 'as wanted').map(entryBlock)
+/** The same for the job summary: what is as wanted is folded. `asked`: of the run that was asked to adopt. */
+export function adoptionText(entries: readonly AdoptionEntry[], asked: boolean): string {
+  const block = (entry: AdoptionEntry): string => entryBlock(entry, asked)
+  const asWanted = entries.filter(({ state }) => state === 'as wanted').map(block)
+  const others = entries.filter(({ state }) => state !== 'as wanted').map(block)
   const sections = [
     ...opening(others, mostOpen),
     ...(asWanted.length === 0 ? [] : [{ title: `${asWanted.length} as wanted`, blocks: asWanted }])
@@ -56,14 +57,20 @@ export function adoptionText(entries: readonly AdoptionEntry[]): string {
   return `### Adoption\n\n${fitting(sections, mostBytes)}`
 }
 
-function entryBlock({ title, state, keeper, evidence, differences, adopt }: AdoptionEntry): string {
+function entryBlock(
+  { title, state, keeper, evidence, differences, adopt }: AdoptionEntry,
+  asked: boolean
+): string {
   const more = differences.length - mostDifferences
+  const head = `- ${bold(title)}: ${state}${keeper === undefined ? '' : `, kept by ${literal(keeper)}`}`
+  const does = `<code>adopt: true</code>${asked ? ':' : ' would'} ${adviceText(adopt)}`
+  if (evidence.length === 0 && differences.length === 0) return `${head}; ${does}`
   return [
-    `- ${bold(title)}: ${state}${keeper === undefined ? '' : `, kept by ${literal(keeper)}`}`,
+    head,
     ...(evidence.length === 0 ? [] : [`seen by ${prose(evidence.slice(0, 3).join('; '))}`].map(point)),
     ...differences.slice(0, mostDifferences).map(({ reason }) => point(prose(reason))),
     ...(more > 0 ? [point(`and ${more} more (see the report)`)] : []),
-    point(`<code>adopt: true</code> would ${adviceText(adopt)}`)
+    point(does)
   ].join('\n')
 }
 

@@ -57,21 +57,31 @@ export function clustersIssue(rows: readonly ClusterRow[], workflow: string, run
   }
 }
 
+/** Three columns, so that a phone shows them side by side. How many of what is in the headline. */
 function tableOf(rows: readonly ClusterRow[]): string {
-  const head = ['Cluster', 'Found', 'Karpenter', 'Kubernetes', 'Drift', 'Unhealthy', 'Nodes added', 'Time']
-  const shown = rows
-    .slice(0, mostRows)
-    .map((row): readonly Text[] => [
-      joined([code(row.name), ...(row.region === '' ? [] : [row.region])], '<br>'),
-      needsALook(row) ? joined([markdown('**'), row.headline, markdown('**')], '') : row.headline,
-      row.karpenter ?? '',
-      row.kubernetes ?? '',
-      count(row.counts?.drift),
-      count(row.counts?.unhealthy),
-      count(row.nodesAdded),
-      row.seconds === undefined ? '' : seconds(row.seconds)
-    ])
-  return table(head, shown)
+  const shown = rows.slice(0, mostRows).map((row): readonly Text[] => [
+    joined([code(row.name), ...(row.region === '' ? [] : [row.region])], '<br>'),
+    needsALook(row) ? joined([markdown('**'), row.headline, markdown('**')], '') : row.headline,
+    joined(
+      [versionsOf(row), resultOf(row)].filter((line) => line !== ''),
+      '<br>'
+    )
+  ])
+  return table(['Cluster', 'Found', 'Karpenter'], shown)
+}
+
+/** `1.15.2 on Kubernetes 1.35` */
+function versionsOf({ karpenter, kubernetes }: ClusterRow): string {
+  return [
+    ...(karpenter === undefined ? [] : [karpenter]),
+    ...(kubernetes === undefined ? [] : [`on Kubernetes ${kubernetes}`])
+  ].join(' ')
+}
+
+/** `2 nodes added, 48.1 s` */
+function resultOf({ nodesAdded, seconds: took }: ClusterRow): string {
+  const nodes = nodesAdded === undefined ? [] : [`${nodesAdded} ${nodesAdded === 1 ? 'node' : 'nodes'} added`]
+  return [...nodes, ...(took === undefined ? [] : [seconds(took)])].join(', ')
 }
 
 function reasonsOf(rows: readonly ClusterRow[]): string {
@@ -81,8 +91,4 @@ function reasonsOf(rows: readonly ClusterRow[]): string {
     return joined([code(row.name), markdown(run), markdown(`: ${said}`)], '')
   })
   return list('Look at', lines, 50)
-}
-
-function count(value: number | undefined): string {
-  return value === undefined ? '' : String(value)
 }

@@ -33,7 +33,7 @@ export function summaryText(report: Report): string {
     verdict(report),
     ...(report.error === undefined || isSaidBelow(report, report.error) ? [] : [errorQuote(report.error)]),
     timelineText(report),
-    ...(report.adoption === undefined ? [] : [adoptionText(report.adoption)]),
+    ...(report.adoption === undefined ? [] : [adoptionText(report.adoption, report.mode === 'install')]),
     ...(report.plan === undefined ? [] : [fitting(planSections(report.plan), longestPlan)]),
     ...(report.findings === undefined || report.findings.length === 0 ? [] : [findingsText(report.findings)]),
     ...(report.ignored === undefined ? [] : [ignoredText(report.ignored)]),
