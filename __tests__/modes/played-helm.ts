@@ -80,14 +80,20 @@ export class PlayedHelm implements HelmSource {
     return chartOf(version)
   }
 
+  /** How often registry and Sigstore were asked who signed the chart. */
+  signaturesRead = 0
+
   /** By the release workflow, until a test says otherwise. */
-  signature: HelmSource['signature'] = async (_request, { version }) => ({
-    kind: 'signed',
-    by: releaseWorkflow(version),
-    logIndex: '1234',
-    at: new Date(Date.UTC(2026, 7, 21)),
-    trust: { kind: 'renewed' }
-  })
+  signature: HelmSource['signature'] = async (_request, { version }) => {
+    this.signaturesRead++
+    return {
+      kind: 'signed',
+      by: releaseWorkflow(version),
+      logIndex: '1234',
+      at: new Date(Date.UTC(2026, 7, 21)),
+      trust: { kind: 'renewed' }
+    }
+  }
 
   versions: HelmSource['versions'] = async () => ({
     kind: 'listed',

@@ -74,7 +74,7 @@ async function keeperOf(
       record: found.record,
       ...(found.adopts && { adopted: adopted() })
     },
-    decisions: { version: '1.14.0', facts: tableFacts('1.14.0') },
+    decisions: { version: '1.14.0', facts: tableFacts('1.14.0'), provedChart: undefined },
     graph,
     inspections
   })

@@ -21,6 +21,17 @@ export interface RecordedResource {
   readonly mutated?: readonly Mutation[]
 }
 
+/** That a run has proved who signed the chart with this digest. */
+export interface ProvedChart {
+  /** `sha256:...` of its manifest. */
+  readonly digest: string
+  /** Digest of who was asked for, and by whose trust root. */
+  readonly asked: string
+  readonly run: string
+  /** ISO 8601. */
+  readonly time: string
+}
+
 /** What is kept in the ConfigMap kube-system/setup-karpenter after each install. */
 export interface InstallRecord {
   readonly schema: 1
@@ -38,6 +49,7 @@ export interface InstallRecord {
   readonly adoption?: unknown
   /** Ids of subnets and security groups that had our discovery tag then, and that nobody chose. */
   readonly alsoTagged?: readonly string[]
+  readonly provedChart?: ProvedChart
   /** Where the values of the chart stand when they may hold secrets: in a Secret beside the record. */
   readonly valuesIn?: 'secret'
   readonly resources: Readonly<Record<string, RecordedResource>>
@@ -90,9 +102,20 @@ function recordOf(value: unknown): InstallRecord | undefined {
     ...(typeof passed === 'string' && { smokeTest: { time: passed } }),
     ...(value['adoption'] !== undefined && { adoption: value['adoption'] }),
     ...(isTexts(value['alsoTagged']) && { alsoTagged: value['alsoTagged'] }),
+    ...provedChartIn(value['provedChart']),
     ...(value['valuesIn'] === 'secret' && { valuesIn: 'secret' }),
     resources
   }
+}
+
+function provedChartIn(value: unknown): Pick<InstallRecord, 'provedChart'> {
+  const { digest, asked, run, time } = isMap(value) ? value : {}
+  return typeof digest === 'string' &&
+    typeof asked === 'string' &&
+    typeof run === 'string' &&
+    typeof time === 'string'
+    ? { provedChart: { digest, asked, run, time } }
+    : {}
 }
 
 function mutationsIn(value: unknown): Pick<RecordedResource, 'mutated'> {
@@ -123,7 +146,7 @@ export interface WalkedResource {
 /** What a record says of the run beside its resources. */
 export type RecordFacts = Pick<
   InstallRecord,
-  'karpenterVersion' | 'kubernetesVersion' | 'facts' | 'run' | 'time' | 'adoption'
+  'karpenterVersion' | 'kubernetesVersion' | 'facts' | 'run' | 'time' | 'adoption' | 'provedChart'
 >
 
 function entryOf(
@@ -179,7 +202,8 @@ export function recordAhead(
           karpenterVersion: previous.karpenterVersion,
           ...(previous.kubernetesVersion !== undefined && { kubernetesVersion: previous.kubernetesVersion }),
           ...(previous.facts !== undefined && { facts: previous.facts }),
-          ...(previous.alsoTagged !== undefined && { alsoTagged: previous.alsoTagged })
+          ...(previous.alsoTagged !== undefined && { alsoTagged: previous.alsoTagged }),
+          ...(previous.provedChart !== undefined && { provedChart: previous.provedChart })
         }),
     resources: { ...previous?.resources, ...Object.fromEntries(announced) }
   }

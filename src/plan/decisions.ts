@@ -7,6 +7,7 @@ import {
 import { iamArn } from '../aws/partition.js'
 import { boundaryArn, noBoundary, type WantedBoundary } from '../aws/role-boundary.js'
 import { overlay } from '../engine/json.js'
+import type { ProvedChart } from '../engine/record.js'
 import type { Step } from '../engine/resource.js'
 import { tooLong } from '../aws/template-size.js'
 import type { Discovery } from './discovery.js'
@@ -60,6 +61,8 @@ export interface Decisions {
   readonly queueName: string | undefined
   readonly controllerRoleArn: string
   readonly chart: Chart
+  /** For the record; undefined where this run has proved nothing. */
+  readonly provedChart: ProvedChart | undefined
   readonly helm: () => Promise<Helm>
   /** The guide's values overlaid with the user's. */
   readonly values: Values
@@ -103,27 +106,28 @@ export async function decide(
   }
   const work = { ...from, step }
   const permissionsBoundary = wantedBoundary(inputs, found)
-  const [identity, template, { helm, chart, choices: tools, warnings: ofTools }] = await Promise.all([
-    identityOf(inputs, found, installed),
-    decideTemplate({
-      inputs,
-      facts,
-      templateVersion: found.adopted?.adoption.templateVersion,
-      record: found.record,
-      aws,
-      settings,
-      adaptation: {
-        clusterName: cluster.name,
-        nodeRoleName: inputs.nodeRoleName,
-        nodeRolePolicies: inputs.nodeRolePolicies,
-        permissionsBoundary: boundaryArn(permissionsBoundary),
-        others
-      },
-      fetchText: fetchText(ports, step.signal),
-      readFile: ports.readFile
-    }),
-    knownChart === undefined ? helmAndChart(work, version) : helmAlone(work, knownChart)
-  ])
+  const [identity, template, { helm, chart, provedChart, choices: tools, warnings: ofTools }] =
+    await Promise.all([
+      identityOf(inputs, found, installed),
+      decideTemplate({
+        inputs,
+        facts,
+        templateVersion: found.adopted?.adoption.templateVersion,
+        record: found.record,
+        aws,
+        settings,
+        adaptation: {
+          clusterName: cluster.name,
+          nodeRoleName: inputs.nodeRoleName,
+          nodeRolePolicies: inputs.nodeRolePolicies,
+          permissionsBoundary: boundaryArn(permissionsBoundary),
+          others
+        },
+        fetchText: fetchText(ports, step.signal),
+        readFile: ports.readFile
+      }),
+      knownChart === undefined ? helmAndChart(work, version) : helmAlone(work, knownChart)
+    ])
   const refused = inputs.mode === 'uninstall' ? undefined : tooLong(template.text)
   if (refused !== undefined) throw refused
   const { stack, statements } = template
@@ -165,6 +169,7 @@ export async function decide(
     queueName,
     controllerRoleArn,
     chart,
+    provedChart,
     helm,
     values: overlay(
       found.adopted === undefined

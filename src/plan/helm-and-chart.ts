@@ -1,15 +1,16 @@
 import { begun, joined } from '../engine/calls.js'
 import { messageOf } from '../engine/errors.js'
-import type { InstallRecord } from '../engine/record.js'
+import type { InstallRecord, ProvedChart } from '../engine/record.js'
 import type { Step } from '../engine/resource.js'
 import type { Chart } from '../helm/chart.js'
 import type { HelmBinary } from '../helm/get-helm.js'
 import type { Helm } from '../helm/run-helm.js'
 import { type Judged, judged } from '../helm/signature/judged.js'
+import { provedBefore, provedNow } from '../helm/signature/proved-before.js'
 import type { PulledChart } from '../helm/signature/read-signature.js'
 import type { Inputs } from '../inputs/inputs.js'
 import type { Kubernetes } from '../kubernetes/client.js'
-import type { Ports } from '../run/ports.js'
+import { type Ports, runUrl } from '../run/ports.js'
 import type { Session } from '../run/session.js'
 import type { Discovery } from './discovery.js'
 import { recordedCrds, recordedRelease } from '../resources/recorded.js'
@@ -18,6 +19,8 @@ export interface HelmAndChart {
   /** Prepared when it is first asked for. */
   readonly helm: () => Promise<Helm>
   readonly chart: Chart
+  /** Of this run; undefined where the signature was not proved, or not by this run. */
+  readonly provedChart?: ProvedChart
   /** Which helm, and which chart, for a person. */
   readonly choices: Readonly<Record<string, string>>
   readonly warnings: readonly string[]
@@ -82,28 +85,41 @@ export async function helmAndChart(work: Work, version: string): Promise<HelmAnd
     }
   }
   const { helm, why, chart } = pulled
-  const { choice, warning } = await signatureOf(work, { reference: inputs.chart, version, chart }, helm)
+  const { choice, warning, proved } = await signatureOf(
+    work,
+    { reference: inputs.chart, version, chart },
+    helm
+  )
   const digest = chart.digest === undefined ? '' : ` ${chart.digest}`
   return {
     helm: async () => helm,
     chart,
+    ...(proved !== undefined && { provedChart: proved }),
     choices: { helm: why, Chart: `${inputs.chart} ${version}${digest}`, 'Chart signature': choice },
     warnings: warning === undefined ? [] : [warning]
   }
 }
 
+/** Asked of the registry and of Sigstore in about eight requests, but where nothing is applied and an earlier run has proved it. */
 async function signatureOf(
-  { inputs, ports, step }: Work,
+  { inputs, found, ports, step }: Work,
   pulled: PulledChart,
   { folder }: Helm
-): Promise<Judged> {
+): Promise<Judged & { readonly proved?: ProvedChart | undefined }> {
   const request = inputs.chartSignature
+  const before =
+    inputs.mode === 'check' || inputs.mode === 'plan'
+      ? provedBefore(found.record, request, pulled)
+      : undefined
+  if (before !== undefined) return { choice: before, warning: undefined }
   const signature = await ports.helm.signature(request, pulled, {
     temporary: folder,
     proxyEnv: ports.env,
     signal: step.signal
   })
-  return judged(signature, request, pulled)
+  const time = new Date(ports.clock.now()).toISOString()
+  const proved = provedNow(signature, request, pulled, { run: runUrl(ports.env), time })
+  return { ...judged(signature, request, pulled), proved }
 }
 
 /** As much of it as a comparison needs. */

@@ -114,7 +114,7 @@ export function keepRecord(
     readonly found: Pick<Discovery, 'kubernetes' | 'record' | 'brokenRecord' | 'adopted'> & {
       readonly cluster: Pick<Discovery['cluster'], 'kubernetesVersion'>
     }
-    readonly decisions: Pick<Decisions, 'version' | 'facts'>
+    readonly decisions: Pick<Decisions, 'version' | 'facts' | 'provedChart'>
     readonly graph: Graph
     readonly inspections: ReadonlyMap<string, Inspection>
     /** Ids of what has the discovery tag and was not chosen. */
@@ -123,12 +123,14 @@ export function keepRecord(
 ): RecordKeeper {
   const { record: previous, kubernetes, adopted, cluster } = now.found
   const known = factsToRecord(now.decisions.facts)
+  const { provedChart } = now.decisions
   const url = runUrl(run.ports.env)
   const facts = (): RecordFacts => ({
     karpenterVersion: now.decisions.version,
     kubernetesVersion: cluster.kubernetesVersion,
     ...(known !== undefined && { facts: known }),
     ...(adopted !== undefined && { adoption: adopted.adoption }),
+    ...(provedChart !== undefined && { provedChart }),
     run: url,
     time: new Date(run.ports.clock.now()).toISOString()
   })

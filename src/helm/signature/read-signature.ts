@@ -11,7 +11,7 @@ import {
   sha256Of,
   taggedSignatures
 } from './found.js'
-import { isPublished } from './published.js'
+import { asAsked, isPublished } from './published.js'
 import type { SignatureRequest, Signer } from './request.js'
 import { wantedSigner } from './signer.js'
 import type { TrustRoot, TrustSource } from './trust-root.js'
@@ -66,8 +66,7 @@ export async function readSignature(
   if (!reference.startsWith('oci://')) return { kind: 'local' }
   const published = isPublished(reference)
   if (asked.wanted === 'off' && !published) return { kind: 'not-asked' }
-  // Nobody but AWS signs what AWS publishes, whatever the inputs say.
-  const request = published ? { ...asked, trustRoot: undefined, signer: undefined } : asked
+  const request = asAsked(asked, reference)
   const { digest } = chart
   if (digest === undefined) return { kind: 'unreadable', reason: 'helm did not say which digest it pulled' }
   try {
