@@ -10,6 +10,7 @@ import { at, callsOf, denied, find, get, listed, reportOf, succeeded, writes } f
 import { installedVersion, type Made, type Shape } from './shapes/shape.js'
 import { everything } from './standing.js'
 import { startWorkload } from './workload.js'
+import { Workflow } from './workflow.js'
 
 type Inputs = Readonly<Record<string, string>>
 
@@ -35,6 +36,15 @@ const record = '/api/v1/namespaces/kube-system/configmaps/setup-karpenter'
 const newVersion = newest
 /** By namespace and name: the ConfigMap and the Lease, and the Secret where values of the chart may be secret. */
 const ownLockAndRecord = 'kube-system setup-karpenter'
+
+const example = new Workflow('examples/adopt.yml').step('karpenter', 'Set up Karpenter')
+
+/** What examples/adopt.yml gives for each of its two choices; cluster and role are the sandbox's. */
+function asked(what: 'report' | 'adopt'): Inputs {
+  const names = ['mode', 'adopt']
+  const given = Object.entries(Workflow.filled(example['with'], { inputs: { what } }))
+  return Object.fromEntries(given.filter(([name]) => names.includes(name)))
+}
 
 /** Check, refusal, adoption, upgrade and both uninstalls of one shape, in this order on one cluster. */
 export function adoptionScenario(shape: Shape, expected: Expectations): void {
@@ -65,7 +75,7 @@ export function adoptionScenario(shape: Shape, expected: Expectations): void {
     test('a check without a record says resource by resource whose it is, and writes nothing', async () => {
       const objects = await writtenObjects(sandbox)
       await holdForNames(sandbox, made, 'check')
-      const { result } = await check(sandbox, inputs)
+      const { result } = await check(sandbox, { ...inputs, ...asked('report') })
       expect(await writtenObjects(sandbox)).toEqual(objects)
       expect(denied(callsOf(sandbox))).toEqual([])
       const report = typeof expected.report === 'function' ? expected.report(made) : expected.report
@@ -90,7 +100,7 @@ export function adoptionScenario(shape: Shape, expected: Expectations): void {
 
     test('with adopt it is taken over: no node, no instance, no name changes, and the controller goes on', async () => {
       sandbox.cloud.clearCalls()
-      const result = succeeded(await sandbox.run({ ...inputs, adopt: 'true' }))
+      const result = succeeded(await sandbox.run({ ...inputs, ...asked('adopt') }))
       expect(denied(callsOf(sandbox))).toEqual([])
       expect(await standingOf(sandbox, made)).toEqual(before)
       const restarts = await controllerPods(sandbox, made)

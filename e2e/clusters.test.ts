@@ -18,15 +18,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** As a workflow is called with these; what is left out has its default. */
 function called(given: Readonly<Record<string, unknown>>): Contexts {
-  const defaults = {
-    clusters: '',
-    'clusters-file': '',
-    mode: 'check',
-    shared: '{}',
-    environment: '',
-    'max-parallel': 10
-  }
-  return { inputs: { ...defaults, 'tracking-issue': false, ...given } }
+  return { inputs: { ...clusters.inputs(), ...given } }
 }
 
 function waves(given: Readonly<Record<string, unknown>>): ReturnType<typeof Workflow.script> {

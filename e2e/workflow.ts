@@ -14,9 +14,18 @@ export type Contexts = Readonly<Record<string, unknown>>
 /** A workflow of this repository, its expressions evaluated by GitHub's own library. */
 export class Workflow {
   readonly #jobs: Readonly<Record<string, unknown>>
+  readonly #called: Readonly<Record<string, unknown>>
 
   constructor(path: string) {
-    this.#jobs = record(record(load(readFileSync(path, 'utf8')))['jobs'])
+    const file = record(load(readFileSync(path, 'utf8')))
+    this.#jobs = record(file['jobs'])
+    this.#called = record(record(file['on'])['workflow_call'])
+  }
+
+  /** The inputs that a caller of this workflow may give, with their defaults. */
+  inputs(): Readonly<Record<string, unknown>> {
+    const declared = Object.entries(record(this.#called['inputs']))
+    return Object.fromEntries(declared.map(([name, input]) => [name, record(input)['default']]))
   }
 
   job(name: string): Step {

@@ -11,7 +11,7 @@ export interface WorkflowRun {
   readonly repository: string
   readonly repositoryId: string
   readonly repositoryOwnerId: string
-  /** refs/heads/main */
+  /** refs/heads/main; of a pull request refs/pull/1/merge, and `sub` says no more than `pull_request` then. */
   readonly ref: string
   /** Deployment environment of the job; replaces the ref in `sub`. */
   readonly environment?: string
@@ -54,7 +54,8 @@ export function subjectOf(run: WorkflowRun): string {
     run.subject === 'legacy'
       ? run.repository
       : `${owner}@${run.repositoryOwnerId}/${name}@${run.repositoryId}`
-  return `repo:${repository}:${run.environment === undefined ? `ref:${run.ref}` : `environment:${run.environment}`}`
+  const of = run.ref.startsWith('refs/pull/') ? 'pull_request' : `ref:${run.ref}`
+  return `repo:${repository}:${run.environment === undefined ? of : `environment:${run.environment}`}`
 }
 
 /** Starts GitHub's token endpoint with keys of its own. Tokens are good for five minutes, as GitHub's. */
