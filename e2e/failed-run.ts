@@ -43,7 +43,8 @@ export async function refusedBeforeWriting(
   const found = await Promise.all(written.map(async (path) => sandbox.kubernetes('GET', path)))
   expect(found.map(({ status }) => status)).toEqual([404, 404, 404])
   expect(result.outputs['changed']).toBe('false')
-  expect(result.milliseconds).toBeLessThan(15_000)
+  // Seconds on any machine; whatever waits for what cannot come takes minutes.
+  expect(result.milliseconds).toBeLessThan(60_000)
 }
 
 /**
