@@ -115,7 +115,7 @@ const provocations: Readonly<Record<CheckName, Provocation>> = {
   },
   'names-and-policy-size': {
     given: {
-      'node-pools': classOf(latest).replace('role: Karp', 'role: team/Karp')
+      'node-pools': classOf(latest).replace('role: Karp', 'role: team:Karp')
     },
     says: 'role'
   },

@@ -86,7 +86,8 @@ export function openAws(
 }
 
 export function openClients(connection: Connection, credentials: Credentials): Clients {
-  const configuration = { ...clientDefaults(connection), credentials: askedEveryTime(credentials) }
+  // Of the moment in which a client is made: by then an answer may have said what time it is by AWS.
+  const configuration = () => ({ ...clientDefaults(connection), credentials: askedEveryTime(credentials) })
   const made: { destroy(): void }[] = []
   function equipped<I extends object, O extends object, C extends { destroy(): void }>(
     client: C & { readonly middlewareStack: MiddlewareStack<I, O> }
@@ -97,23 +98,23 @@ export function openClients(connection: Connection, credentials: Credentials): C
     return client
   }
   return {
-    sts: once(async () => equipped(new (await import('./sdk/sts.js')).STSClient(configuration))),
-    iam: once(async () => equipped(new (await import('./sdk/iam.js')).IAMClient(configuration))),
-    ec2: once(async () => equipped(new (await import('./sdk/ec2.js')).EC2Client(configuration))),
-    eks: once(async () => equipped(new (await import('./sdk/eks.js')).EKSClient(configuration))),
+    sts: once(async () => equipped(new (await import('./sdk/sts.js')).STSClient(configuration()))),
+    iam: once(async () => equipped(new (await import('./sdk/iam.js')).IAMClient(configuration()))),
+    ec2: once(async () => equipped(new (await import('./sdk/ec2.js')).EC2Client(configuration()))),
+    eks: once(async () => equipped(new (await import('./sdk/eks.js')).EKSClient(configuration()))),
     cloudformation: once(async () =>
-      equipped(new (await import('./sdk/cloudformation.js')).CloudFormationClient(configuration))
+      equipped(new (await import('./sdk/cloudformation.js')).CloudFormationClient(configuration()))
     ),
     // A queue's URL says which queue is meant; where SQS is reached, AWS_ENDPOINT_URL_SQS and FIPS included, it does not.
     sqs: once(async () =>
       equipped(
-        new (await import('./sdk/sqs.js')).SQSClient({ ...configuration, useQueueUrlAsEndpoint: false })
+        new (await import('./sdk/sqs.js')).SQSClient({ ...configuration(), useQueueUrlAsEndpoint: false })
       )
     ),
     eventbridge: once(async () =>
-      equipped(new (await import('./sdk/eventbridge.js')).EventBridgeClient(configuration))
+      equipped(new (await import('./sdk/eventbridge.js')).EventBridgeClient(configuration()))
     ),
-    ssm: once(async () => equipped(new (await import('./sdk/ssm.js')).SSMClient(configuration))),
+    ssm: once(async () => equipped(new (await import('./sdk/ssm.js')).SSMClient(configuration()))),
     destroy: () => {
       for (const client of made) client.destroy()
       connection.destroy()
