@@ -21,14 +21,16 @@ export function onceEach<A extends readonly unknown[], T>(
 
 /**
  * One read for all who ask while its answer is under way: several resources of one service then cost one request. Who
- * asks later, after a change, gets a new answer.
+ * asks later, after a change, gets a new answer. What is asked with is the first one's: it must be the same for all.
  */
-export function sharedRead<T>(read: () => Promise<T>): () => Promise<T> {
+export function sharedRead<A extends readonly unknown[], T>(
+  read: (...asked: A) => Promise<T>
+): (...asked: A) => Promise<T> {
   let underWay: Promise<T> | undefined
-  return async () =>
+  return async (...asked) =>
     joined(
       (underWay ??= begun(async () =>
-        read().finally(() => {
+        read(...asked).finally(() => {
           underWay = undefined
         })
       ))

@@ -19,6 +19,7 @@ import { isOurs } from '../kubernetes/ownership-label.js'
 import { leftAsLive } from '../kubernetes/left-as-live.js'
 import type { Kind } from '../kubernetes/kinds.js'
 import { contentOf, textField, type Manifest } from '../kubernetes/manifest.js'
+import type { ReadByName } from '../kubernetes/reads-together.js'
 import { appliedByUs, type Owners } from '../kubernetes/noise.js'
 import { putBack } from '../kubernetes/put-back.js'
 import { decided } from '../kubernetes/view.js'
@@ -110,6 +111,8 @@ export interface ManifestResourceOptions extends KubernetesPorts {
   readonly kind: Kind<Manifest>
   readonly manifest: Manifest
   readonly severity: SeverityOf
+  /** How it is read; by itself when left out. */
+  readonly readByName?: ReadByName
   /** `known`: the object as it was read, when nothing was applied since. */
   readonly settle: (step: Step, known: Manifest | undefined) => Promise<void>
   readonly remove: Resource<Manifest, Manifest>['remove']
@@ -122,6 +125,8 @@ export function manifestResource(options: ManifestResourceOptions): Resource<Man
   const { kubernetes, kind, manifest, ownership } = options
   const { name, namespace } = manifest.metadata
   const title = `${kind.kind} ${name}`
+  const { readByName = async (_name, signal) => kubernetes.within(signal).get(kind, name, namespace) } =
+    options
   let known: Manifest | undefined
   return {
     id: options.id,
@@ -131,7 +136,7 @@ export function manifestResource(options: ManifestResourceOptions): Resource<Man
     wanted: manifest,
     read: async (signal) =>
       liveOf(async () => {
-        known = await kubernetes.within(signal).get(kind, name, namespace)
+        known = await readByName(name, signal)
         return known
       }),
     compare: (wanted, live) => [

@@ -1,7 +1,9 @@
 import { ownerOfObject } from '../../adoption/owners/object-owner.js'
 import type { AnyResource } from '../../engine/resource.js'
 import { ofMark } from '../../engine/standing.js'
+import { ec2NodeClasses, type Kind, nodePools } from '../../kubernetes/kinds.js'
 import { type Manifest, textField } from '../../kubernetes/manifest.js'
+import { readsTogether } from '../../kubernetes/reads-together.js'
 import { ec2NodeClass } from '../../resources/nodes/ec2-node-class.js'
 import { launchLeftovers } from '../../resources/removal/launch-leftovers.js'
 import { launchedInstances } from '../../resources/removal/launched-instances.js'
@@ -17,9 +19,15 @@ export function nodes(parts: ModelParts): readonly AnyResource[] {
   const changesVersion = removal === undefined && installed !== undefined && installed !== version
   const classIds = decisions.nodeClasses.map((manifest) => `ec2-node-class/${manifest.metadata.name}`)
   const instances = removal === undefined ? [] : ['instances']
-  const ports = (dependsOn: readonly string[]): NodeObjectPorts => ({
+  const ports = (
+    kind: Kind<Manifest>,
+    manifests: readonly Manifest[],
+    dependsOn: readonly string[]
+  ): NodeObjectPorts => ({
     kubernetes,
     ownership,
+    // A removal reads them one after another, each when its turn has come.
+    ...(removal === undefined && { readByName: readsTogether(kubernetes, kind, names(manifests)) }),
     dependsOn: [...dependsOn, ...instances],
     removal: {
       aws,
@@ -27,22 +35,36 @@ export function nodes(parts: ModelParts): readonly AnyResource[] {
       controllerName: textField(decisions.values, 'nameOverride') || 'karpenter'
     }
   })
+  const { nodeClasses, nodePools: pools } = decisions
+  const ofClasses = ports(ec2NodeClasses, nodeClasses, [
+    'helm-release',
+    'crds',
+    'subnet-tags',
+    'security-group-tags',
+    'node-access'
+  ])
+  const ofPools = ports(nodePools, pools, [
+    'helm-release',
+    'crds',
+    'spot-service-linked-role',
+    'node-access',
+    ...classIds
+  ])
   return [
     ...(removal === undefined ? [] : launched(parts)),
-    ...decisions.nodeClasses.map((manifest) =>
+    ...nodeClasses.map((manifest) =>
       ec2NodeClass(manifest, {
-        ...ports(['helm-release', 'crds', 'subnet-tags', 'security-group-tags', 'node-access']),
+        ...ofClasses,
         tagged: taggedIds(parts),
         ...(changesVersion && { newHash: { version: decisions.facts.nodeClassHash.value } })
       })
     ),
-    ...decisions.nodePools.map((manifest) =>
-      nodePool(
-        manifest,
-        ports(['helm-release', 'crds', 'spot-service-linked-role', 'node-access', ...classIds])
-      )
-    )
+    ...pools.map((manifest) => nodePool(manifest, ofPools))
   ]
+}
+
+function names(manifests: readonly Manifest[]): readonly string[] {
+  return manifests.map(({ metadata }) => metadata.name)
 }
 
 /** What Karpenter made: no part of the wanted state, and in the way of a removal. */
@@ -55,8 +77,6 @@ function launched({ inputs, found, decisions, ownership, removal }: ModelParts):
     const claim = { recorded: record?.resources[id], removeAdopted: removal?.removeAdopted ?? false }
     return ofMark(ownerOfObject(object, ownership), `${object.kind} ${name}`, claim).stays === undefined
   }
-  const names = (manifests: readonly Manifest[]): readonly string[] =>
-    manifests.map(({ metadata }) => metadata.name)
   const clusterName = cluster.name
   const pools = names(decisions.nodePools)
   return [

@@ -2,6 +2,7 @@ import { resource, type AnyResource } from '../../engine/resource.js'
 import type { Condition } from '../../kubernetes/conditions.js'
 import { nodePools } from '../../kubernetes/kinds.js'
 import { isManifest, type Manifest } from '../../kubernetes/manifest.js'
+import type { ReadByName } from '../../kubernetes/reads-together.js'
 import { drainClaims, type DrainPorts } from '../removal/claim-drain.js'
 import { awaitGone, manifestResource, type KubernetesPorts } from '../kubernetes-object.js'
 import { nodePoolSeverity } from './node-severity.js'
@@ -17,6 +18,8 @@ export function nodePoolFix(conditions: readonly Condition[]): string {
 /** What NodePools and EC2NodeClasses are made and removed with. */
 export interface NodeObjectPorts extends KubernetesPorts {
   readonly removal: Pick<DrainPorts, 'aws' | 'forceDrain' | 'controllerName'>
+  /** How it is read; by itself when left out. */
+  readonly readByName?: ReadByName
 }
 
 /** What Karpenter may make nodes for. Ready when its EC2NodeClass is and its own fields are valid. */
