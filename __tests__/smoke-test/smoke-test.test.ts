@@ -13,6 +13,7 @@ beforeEach(async () => {
   ports = {
     kubernetes: server.kubernetes,
     before: { uids: new Set(['uid-of-old']), count: 1 },
+    otherNodes: async () => 1,
     ownership: { owner: 'setup-karpenter', run: 'https://run/1' },
     instanceEnds: async () => new Map(),
     instanceGroups: async () => new Map(),

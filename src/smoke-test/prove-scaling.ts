@@ -1,11 +1,12 @@
 import { messageOf } from '../engine/errors.js'
+import { sharedRead } from '../engine/once.js'
 import type { Step } from '../engine/resource.js'
 import type { Ownership } from '../aws/environment.js'
 import type { SmokeTestInput } from '../inputs/inputs.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { ec2NodeClasses, nodePools } from '../kubernetes/kinds.js'
 import { cleanUp, cleanUpEarlier } from './clean-up.js'
-import { nodesBefore } from './counts.js'
+import { nodesBefore, otherNodes } from './counts.js'
 import { JointWaits } from './joint-waits.js'
 import { chooseNodePools, type NodePoolChoice, windowsClasses } from './node-pools-under-test.js'
 import { smokeTestId, testId } from './objects.js'
@@ -58,6 +59,8 @@ export async function proveScaling(proof: Proof, step: Step): Promise<void> {
   const ports = {
     kubernetes,
     before: await nodesBefore(kubernetes),
+    // Tests that go on side by side come to it at the same time.
+    otherNodes: sharedRead(async () => otherNodes(kubernetes)),
     instanceStates,
     instanceEnds,
     instanceGroups,

@@ -14,7 +14,6 @@ import {
   isRunning,
   lastStages,
   type NodesBefore,
-  otherNodes,
   otherInstances,
   runningSince,
   timeOf
@@ -45,6 +44,8 @@ export interface SmokeTestOptions extends TestIdentity {
 export interface SmokeTestPorts {
   readonly kubernetes: Kubernetes
   readonly before: NodesBefore
+  /** How many nodes the cluster has now but for those of smoke tests. */
+  readonly otherNodes: () => Promise<number>
   readonly instanceStates: InstanceStates
   readonly instanceEnds: InstanceEnds
   readonly instanceGroups: InstanceGroups
@@ -150,7 +151,7 @@ async function upAndDown(
   const added = addedNodes(followedNodes.objects, before, id)
   const counted = {
     nodesBefore,
-    nodesAfter: (await otherNodes(kubernetes)) + added.length,
+    nodesAfter: (await ports.otherNodes()) + added.length,
     nodesAdded: added.length,
     nodes: describeNodes(added, claims.objects, running),
     podsRunning: running.length
