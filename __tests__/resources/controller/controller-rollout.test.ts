@@ -55,8 +55,8 @@ describe('a rollout', () => {
   })
 
   describe('of pods that EKS is to give an identity', () => {
-    const bare = (name: string, env: readonly unknown[] = []): void => {
-      server.put(podPath(name), { ...pod({}), spec: { containers: [{ name: 'controller', env }] } })
+    const bare = (name: string, env: readonly unknown[] = [], status: unknown = {}): void => {
+      server.put(podPath(name), { ...pod(status), spec: { containers: [{ name: 'controller', env }] } })
     }
     const given = [{ name: 'AWS_CONTAINER_CREDENTIALS_FULL_URI', value: 'http://169.254.170.23' }]
     const identity = { strategy: 'pod-identity', roleArn: 'arn:aws:iam::111122223333:role/blue' } as const
@@ -73,6 +73,25 @@ describe('a rollout', () => {
       await ended
       expect(step.lines).toEqual(['made pod karpenter-0 anew, which EKS had started with no AWS credentials'])
       expect(server.at(podPath('karpenter-1'))).toBeDefined()
+    })
+
+    test('makes those anew that crash with the credentials of another identity', async () => {
+      const step = recordedStep()
+      const old = [{ name: 'AWS_WEB_IDENTITY_TOKEN_FILE', value: '/var/run/secrets/token' }]
+      bare('karpenter-0', old)
+      bare('karpenter-1', old)
+      const ended = awaitRollout(server.kubernetes, rollout, undefined, step)
+      while (server.watching < 2) await new Promise((resolve) => setImmediate(resolve))
+      bare('karpenter-1', old, waiting('CrashLoopBackOff', 'back-off', 3))
+      while (server.at(podPath('karpenter-1')) !== undefined)
+        await new Promise((resolve) => setImmediate(resolve))
+      bare('karpenter-2', given)
+      server.put(deploymentPath, { ...deployment, status: available })
+      await ended
+      expect(step.lines).toEqual([
+        'made pod karpenter-1 anew, which EKS had started with the credentials of IRSA'
+      ])
+      expect(server.at(podPath('karpenter-0'))).toBeDefined()
     })
 
     test('ends after two minutes of such pods with what to look at', async () => {

@@ -7,7 +7,7 @@ import { deployments, events, pods } from '../../kubernetes/kinds.js'
 import { field, textField } from '../../kubernetes/manifest.js'
 import { type Decision, decided, View } from '../../kubernetes/view.js'
 import { controllerFix, lastWords } from './controller-failure.js'
-import { strategyOf, type WantedIdentity } from './controller-identity.js'
+import { otherIdentity, strategyOf, type WantedIdentity } from './controller-identity.js'
 import {
   hashOf,
   newestPods,
@@ -94,8 +94,7 @@ export async function awaitRollout(
     let began: number | undefined
     while (true) {
       const failure = await view.until<Failure | { readonly bare: readonly Pod[] } | undefined>(() => {
-        const bare =
-          rollout.identity === undefined ? [] : newest().filter((pod) => strategyOf(pod) === undefined)
+        const bare = newest().filter((pod) => isBare(pod, rollout.identity))
         return bare.length > 0 ? decided({ bare }) : failing()
       })
       if (failure === undefined) return
@@ -163,7 +162,13 @@ function failureOf(
   }
 }
 
-/** Of pods that were admitted without AWS credentials: a pod has those that it was started with, or never any. */
+/** Whether a pod has no credentials, or crashes with those of another identity, which may be dead: it gets no better. */
+function isBare(pod: Pod, identity: WantedIdentity | undefined): boolean {
+  if (identity === undefined || otherIdentity(pod, identity) === undefined) return false
+  return strategyOf(pod) === undefined || troubleOf(pod).some(({ kind }) => kind === 'crash')
+}
+
+/** Of pods that were admitted without the AWS credentials they need: a pod has those that it was started with, or never any. */
 async function makeAnew(
   kubernetes: Kubernetes,
   rollout: Rollout,
@@ -174,10 +179,11 @@ async function makeAnew(
   if (first !== undefined && step.now() - began > pausesForIdentity.atMost) throw notGiven(rollout, first)
   step.waiting('EKS to give new pods of the controller their AWS credentials')
   await step.pause(pausesForIdentity.each)
-  for (const { metadata } of bare) {
-    const name = metadata?.name ?? ''
+  for (const pod of bare) {
+    const name = pod.metadata?.name ?? ''
     await kubernetes.delete(pods, { name, namespace: rollout.namespace })
-    step.changed(`made pod ${name} anew, which EKS had started with no AWS credentials`)
+    const had = (rollout.identity && otherIdentity(pod, rollout.identity)) ?? 'no AWS credentials'
+    step.changed(`made pod ${name} anew, which EKS had started with ${had}`)
   }
 }
 
