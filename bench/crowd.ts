@@ -13,26 +13,31 @@ const leader = '/apis/coordination.k8s.io/v1/namespaces/karpenter/leases/karpent
  * controllers are stopped before: nobody has instances for these, and an object stays as it is written. Answers with the
  * seconds that it took.
  */
-export async function crowd(sandbox: Sandbox, count: number): Promise<number> {
+export async function crowd(sandbox: Sandbox, count: number, ownedBy = 'default'): Promise<number> {
   const startedAt = performance.now()
   await sandbox.controlPlane.stopControllers()
   await sandbox.nodes.stop()
-  const pool = record(await get(sandbox, `${nodePools}/default`))
+  const pool = record(await get(sandbox, `${nodePools}/${ownedBy}`))
   const poolUid = text(record(pool['metadata'])['uid']) ?? ''
-  const orders = Array.from({ length: count }, (_, index) => index)
-  await Promise.all(
-    Array.from({ length: lanes }, async () => {
-      for (let index = orders.pop(); index !== undefined; index = orders.pop()) {
-        const claim = nodeClaim(index, poolUid)
-        await post(sandbox, nodeClaims, claim)
-        await patch(sandbox, `${nodeClaims}/${claim.metadata.name}/status`, claimStatus(index))
-        await post(sandbox, '/api/v1/nodes', node(index))
-      }
-    })
-  )
+  await manyAtOnce(count, async (index) => {
+    const claim = nodeClaim(index, poolUid)
+    await post(sandbox, nodeClaims, claim)
+    await patch(sandbox, `${nodeClaims}/${claim.metadata.name}/status`, claimStatus(index))
+    await post(sandbox, '/api/v1/nodes', node(index))
+  })
   // The leader is stopped too, and would be missed: it is as one that goes on renewing its Lease.
   await merge(sandbox, leader, { spec: { renewTime: '2126-01-01T00:00:00.000000Z' } })
   return (performance.now() - startedAt) / 1000
+}
+
+/** Calls with 0, 1, ... so many times, some at once. */
+export async function manyAtOnce(count: number, make: (index: number) => Promise<void>): Promise<void> {
+  const orders = Array.from({ length: count }, (_, index) => index)
+  await Promise.all(
+    Array.from({ length: lanes }, async () => {
+      for (let index = orders.pop(); index !== undefined; index = orders.pop()) await make(index)
+    })
+  )
 }
 
 async function get(sandbox: Sandbox, path: string): Promise<unknown> {
@@ -41,12 +46,12 @@ async function get(sandbox: Sandbox, path: string): Promise<unknown> {
   return answer.body
 }
 
-async function post(sandbox: Sandbox, path: string, object: unknown): Promise<void> {
+export async function post(sandbox: Sandbox, path: string, object: unknown): Promise<void> {
   const answer = await sandbox.kubernetes('POST', path, object)
   if (answer.status !== 201) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
 }
 
-async function patch(sandbox: Sandbox, path: string, status: unknown): Promise<void> {
+export async function patch(sandbox: Sandbox, path: string, status: unknown): Promise<void> {
   return merge(sandbox, path, { status })
 }
 
@@ -61,7 +66,7 @@ interface Named {
 }
 
 const addressOf = (index: number): string => `10.${1 + (index >> 14)}.${(index >> 6) & 255}.${index & 63}`
-const nodeName = (index: number): string =>
+export const nodeName = (index: number): string =>
   `ip-${addressOf(index).replaceAll('.', '-')}.eu-west-1.compute.internal`
 const zoneOf = (index: number): string => `eu-west-1${['a', 'b', 'c'][index % 3] ?? 'a'}`
 const providerId = (index: number): string =>

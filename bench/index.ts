@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { bigCluster } from './big-cluster.js'
 import { figureLine, type Figure, isWithin } from './figure.js'
 import { firstCall } from './first-call.js'
 import { installTwice, slowInstall } from './installs.js'
@@ -13,10 +14,21 @@ function show(...measured: readonly Figure[]): void {
   figures.push(...measured)
 }
 
-show(await firstCall(root))
-show(...(await installTwice(progress)))
-show(...(await slowInstall(progress)))
-show(...(await checkManyNodes(progress)))
+/** By the word that asks for it alone: `npm run bench -- big`. */
+const parts: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
+  start: async () => [await firstCall(root)],
+  installs: async () => installTwice(progress),
+  slow: async () => slowInstall(progress),
+  nodes: async () => checkManyNodes(progress),
+  big: async () => bigCluster(progress)
+}
+const asked = process.argv.slice(2)
+const unknown = asked.filter((name) => !(name in parts))
+if (unknown.length > 0)
+  throw new Error(`bench: ${unknown.join(', ')}: there are ${Object.keys(parts).join(', ')}`)
+
+for (const [name, part] of Object.entries(parts))
+  if (asked.length === 0 || asked.includes(name)) show(...(await part()))
 
 const within = figures.filter(isWithin).length
 console.log(`${within} of ${figures.length} figures are within their limits.`)
