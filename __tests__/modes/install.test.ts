@@ -128,9 +128,12 @@ test('helm runs when the role has its policies, its association, and the stack i
 describe('a second run', () => {
   it('writes nothing where all is as wanted, and leaves the smoke test out', async () => {
     await world.main()
-    const again = await world.main()
+    const asked: string[] = []
+    const again = await world.main({}, { at: (request) => asked.push(request) })
     expect(again.failed).toBeUndefined()
     expect(again.writes).toEqual({ aws: [], cluster: [] })
+    // Nothing is tried either that is not to be written.
+    expect(asked.filter((request) => request.startsWith('dry '))).toEqual([])
     expect(again.outputs).toMatchObject({
       changed: 'false',
       'nodes-before': '2',

@@ -224,6 +224,17 @@ async function objectsToMake({
   ]
 }
 
+/** NodePools and EC2NodeClasses but for those that stand as they are wanted, which nothing is written to. */
+async function manifestsToApply({ decisions, inspections }: Checked): Promise<readonly Manifest[]> {
+  // A comparison that failed ends the run by itself.
+  const all = await inspections.catch(() => undefined)
+  const isApplied = (id: string): boolean => all?.get(id)?.state !== 'as wanted'
+  return [
+    ...decisions.nodeClasses.filter(({ metadata }) => isApplied(`ec2-node-class/${metadata.name}`)),
+    ...decisions.nodePools.filter(({ metadata }) => isApplied(`node-pool/${metadata.name}`))
+  ]
+}
+
 /** The facts of a run, none of them read yet. */
 export function factsOf(checked: Checked): Facts {
   const { inputs, found, decisions, ownership } = checked
@@ -299,9 +310,7 @@ export function factsOf(checked: Checked): Facts {
       ])
       return [...classes.items, ...pools.items]
     }),
-    refusals: once(async () =>
-      refusals(kubernetes, [...decisions.nodeClasses, ...decisions.nodePools], lacking)
-    ),
+    refusals: once(async () => refusals(kubernetes, await manifestsToApply(checked), lacking)),
     admissionRefusals: once(async () =>
       admissionRefusals(kubernetes, await objectsToMake(checked), {
         namespace: inputs.namespace,
