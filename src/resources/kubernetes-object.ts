@@ -125,8 +125,8 @@ export function manifestResource(options: ManifestResourceOptions): Resource<Man
   const { kubernetes, kind, manifest, ownership } = options
   const { name, namespace } = manifest.metadata
   const title = `${kind.kind} ${name}`
-  const { readByName = async (_name, signal) => kubernetes.within(signal).get(kind, name, namespace) } =
-    options
+  const readByName: ReadByName =
+    options.readByName ?? (async (_name, signal) => kubernetes.within(signal).get(kind, name, namespace))
   let known: Manifest | undefined
   return {
     id: options.id,
