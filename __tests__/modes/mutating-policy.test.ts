@@ -81,6 +81,48 @@ it('when the webhook is gone, the next install puts it right, and forgets it', a
   expect((await world.main({ ...quick, mode: 'check' })).outputs['drift']).toBe('0')
 })
 
+it('no digest of a secret is recorded, short as it may be: what came back of it stays drift, and the warning says so', async () => {
+  const annotation = 'example.com/proxy-password'
+  const pools = {
+    ...quick,
+    'node-pools': `apiVersion: karpenter.sh/v1
+kind: NodePool
+metadata: { name: default }
+spec:
+  template:
+    metadata: { annotations: { ${annotation}: hunter2 } }
+    spec: { requirements: [], nodeClassRef: { group: karpenter.k8s.aws, kind: EC2NodeClass, name: default } }
+---
+apiVersion: karpenter.k8s.aws/v1
+kind: EC2NodeClass
+metadata: { name: default }
+spec:
+  role: KarpenterNodeRole-blue
+  amiSelectorTerms: [{ alias: al2023@latest }]
+  subnetSelectorTerms: [{ tags: { karpenter.sh/discovery: blue } }]
+  securityGroupSelectorTerms: [{ tags: { karpenter.sh/discovery: blue } }]`
+  }
+  const replaced = (): void => {
+    const live = world.server.at(pool)
+    if (live === undefined) return
+    const template = mapAt(mapAt(live, 'spec'), 'template')
+    const metadata = { ...mapAt(template, 'metadata'), annotations: { [annotation]: 'correcthorse' } }
+    world.server.put(pool, {
+      ...live,
+      spec: { ...mapAt(live, 'spec'), template: { ...template, metadata } }
+    })
+  }
+  const ended = await world.main(pools, {
+    at: (request: string) => (request.startsWith('GET') ? replaced() : undefined)
+  })
+  expect(ended.failed).toBeUndefined()
+  const [warning] = ended.warnings.filter((line) => line.includes(by))
+  expect(warning).toContain('each install writes it anew and each check reports it')
+  expect(warning).not.toMatch(/hunter2|correcthorse/)
+  expect(mapAt(mapAt(world.record(), 'resources'), 'node-pool/default')).not.toHaveProperty('mutated')
+  expect((await world.main({ ...pools, mode: 'check' })).outputs['drift']).toBe('1')
+})
+
 it('without such a webhook nothing is read again', async () => {
   world.server.remove(`${root}/limits`)
   const ended = await world.main(quick, capped)

@@ -25,8 +25,13 @@ export function withoutSecrets<D extends Difference>(difference: D): D {
   const { path, wanted, live, reason } = difference
   const name = nameAt(path)
   const shown = { wanted: shownOf(wanted, name), live: shownOf(live, name) }
-  const secret = hides(wanted, name) || hides(live, name)
+  const secret = showsSecrets(difference)
   return { ...difference, ...shown, reason: secret ? reasonWithout(difference) : cut(reason, longestReason) }
+}
+
+/** Whether a value of the difference is secret by its name or by its text. */
+export function showsSecrets({ path, wanted, live }: Difference): boolean {
+  return [wanted, live].some((value) => hides(value, nameAt(path)))
 }
 
 /** The same of a finding, which has the recorded value besides, and what install would write. */

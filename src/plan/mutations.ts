@@ -4,7 +4,7 @@ import type { Finding } from '../engine/findings.js'
 import { canonical, mapAt } from '../engine/json.js'
 import type { InstallRecord, Mutation } from '../engine/record.js'
 import type { AnyResource, Inspection } from '../engine/resource.js'
-import { withoutSecrets } from '../engine/secret-values.js'
+import { showsSecrets, withoutSecrets } from '../engine/secret-values.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import {
   clusterRoleBindings,
@@ -118,7 +118,7 @@ export async function readBack(
       for (const difference of differences) {
         const by = await mutatorsAt(resource, difference, { kubernetes, mutators, signal })
         if (by.length === 0) continue
-        found.push({ path: difference.path, digest: digestOf(difference), by })
+        if (mayBeRecorded(difference)) found.push({ path: difference.path, digest: digestOf(difference), by })
         warnings.push(warningOf(resource, difference, by))
       }
     }
@@ -152,7 +152,10 @@ function warningOf(resource: AnyResource, difference: Difference, by: readonly s
   const inRelease = resource.id === 'helm-release'
   return [
     `${resource.title}: ${withoutSecrets(difference).reason}, though it was written so: ${by.join(' or ')} changes it as it is written.`,
-    `The next runs leave it at that. To have it as wanted, leave this object out of its rules (kubectl edit ${by[0] ?? ''})`,
+    mayBeRecorded(difference)
+      ? 'The next runs leave it at that.'
+      : 'Nothing of a secret is recorded, not even a digest, so each install writes it anew and each check reports it.',
+    `To have it as wanted, leave this object out of its rules (kubectl edit ${by[0] ?? ''})`,
     inRelease
       ? 'or of the policy behind it; to go along with it, give the same value in helm-values.'
       : 'or of the policy behind it; to go along with it, write the same value in node-pools.'
@@ -177,6 +180,11 @@ function objectAt(
   if (kind === undefined) return undefined
   const { namespace } = mapAt({ wanted }, 'wanted')
   return { kind, name, namespace: kind.namespaced && typeof namespace === 'string' ? namespace : undefined }
+}
+
+/** A digest without a key would give a short password away to whoever tries words: the record is no Secret. */
+function mayBeRecorded(difference: Difference): boolean {
+  return !showsSecrets(difference)
 }
 
 /** What was wanted and what came of it, so that the record has no value of a field in clear. */
