@@ -2,12 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import ts from 'typescript'
 
-/** File of src to the files of src that it imports, types included. */
-function importsOf(src: string): ReadonlyMap<string, readonly string[]> {
-  const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
+/** File of a folder to the files of it that it imports, types included. */
+function importsOf(folder: string): ReadonlyMap<string, readonly string[]> {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts')
+  )
   return new Map(
     files.map((file) => {
-      const { importedFiles } = ts.preProcessFile(readFileSync(join(src, file), 'utf8'), true, true)
+      const { importedFiles } = ts.preProcessFile(readFileSync(join(folder, file), 'utf8'), true, true)
       const own = importedFiles.map(({ fileName }) => fileName).filter((name) => name.startsWith('.'))
       return [file, own.map((name) => normalize(join(dirname(file), name.replace(/\.js$/, '.ts'))))]
     })
@@ -34,9 +36,16 @@ function circleIn(imports: ReadonlyMap<string, readonly string[]>): readonly str
   return undefined
 }
 
-test('no file of src imports itself by way of others, types included', () => {
-  const imports = importsOf('src')
-  expect(imports.get('main.ts')).toContain('run/ports.ts')
+test.each([
+  ['src', 'main.ts', 'run/ports.ts'],
+  ['sandbox', 'index.ts', 'cluster/assemble.ts'],
+  ['e2e', 'torture/index.ts', 'torture/point.ts'],
+  ['bench', 'index.ts', 'installs.ts'],
+  ['scripts', 'ci/index.ts', 'ci/stage.ts'],
+  ['__tests__', 'modes/mutating-policy.test.ts', 'modes/played-run.ts']
+])('no file of %s imports itself by way of others, types included', (folder, file, imported) => {
+  const imports = importsOf(folder)
+  expect(imports.get(file)).toContain(imported)
   expect(circleIn(imports)).toBeUndefined()
 })
 

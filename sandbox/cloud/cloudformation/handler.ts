@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Tag } from '../input.js'
-import type { AwsError } from '../service.js'
 import type { Deployer } from './invoke.js'
 import type { Json, JsonObject } from './json.js'
+import { ServiceRefusal } from './service-refusal.js'
 
 /** A resource as its handler left it. */
 export interface Made {
@@ -61,23 +61,6 @@ export function alreadyExists(type: string, identifier: string): HandlerError {
     'AlreadyExists',
     `Resource of type '${type}' with identifier '${identifier}' already exists.`
   )
-}
-
-/** A service's refusal, with the service's name as handlers print it. */
-export class ServiceRefusal extends Error {
-  readonly service: string
-  readonly code: string
-  readonly status: number
-  constructor(service: string, error: AwsError) {
-    super(error.message)
-    this.service = service
-    this.code = error.code
-    this.status = error.status
-  }
-
-  get missing(): boolean {
-    return /^NoSuchEntity|NonExistentQueue$|^QueueDoesNotExist$|^ResourceNotFoundException$/.test(this.code)
-  }
 }
 
 const printedNames: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 import { AwsError, RawReply, type Caller } from '../service.js'
 import { partitionOf, urlSuffixOf } from '../partition.js'
-import { ServiceRefusal } from './handler.js'
+import { ServiceRefusal } from './service-refusal.js'
 
 /**
  * A call that CloudFormation makes with its caller's permissions. The front authorises and records it as it does any

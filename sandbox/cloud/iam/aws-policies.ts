@@ -1,5 +1,5 @@
 import { awsId, type Home } from '../partition.js'
-import type { ManagedPolicy } from './state.js'
+import type { ManagedPolicy } from './managed-policy.js'
 
 /** What AWS's own policies allow, as far as anything in the sandbox acts by them. */
 interface Allowed {

@@ -6,7 +6,8 @@ import { checkManagedDocument } from './documents.js'
 import { checkName, checkPath, checkTags, mergedTags, withoutTags } from './names.js'
 import { page } from './pages.js'
 import { checkPolicyArn } from './role-policies.js'
-import { type IamState, type ManagedPolicy, missing, type PolicyVersion } from './state.js'
+import type { ManagedPolicy, PolicyVersion } from './managed-policy.js'
+import { type IamState, missing } from './state.js'
 
 const mostVersions = 5
 

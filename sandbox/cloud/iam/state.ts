@@ -3,6 +3,7 @@ import type { Tag } from '../input.js'
 import { awsId, type Home, iamArn } from '../partition.js'
 import { AwsError } from '../service.js'
 import { awsManagedPolicies } from './aws-policies.js'
+import type { ManagedPolicy } from './managed-policy.js'
 
 export interface Role {
   readonly name: string
@@ -22,27 +23,6 @@ export interface Role {
   readonly inline: Readonly<Record<string, string>>
   /** ARNs of managed policies. */
   readonly attached: readonly string[]
-}
-
-export interface PolicyVersion {
-  readonly id: string
-  /** JSON text, as it was given. */
-  readonly document: string
-  readonly createdAt: Date
-  readonly isDefault: boolean
-}
-
-export interface ManagedPolicy {
-  readonly name: string
-  readonly id: string
-  readonly arn: string
-  readonly path: string
-  readonly description?: string
-  readonly tags: readonly Tag[]
-  readonly versions: readonly PolicyVersion[]
-  readonly versionsMade: number
-  readonly createdAt: Date
-  readonly updatedAt: Date
 }
 
 export interface InstanceProfile {

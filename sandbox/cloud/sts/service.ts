@@ -1,19 +1,9 @@
 import { mayAssume } from '../authorisation.js'
-import type { Issuers } from '../credentials/issuers.js'
-import type { CredentialStore } from '../credentials/store.js'
-import type { IamState } from '../iam/state.js'
 import { optionalText, tagList, text } from '../input.js'
 import { AwsError, type AwsCall, type Service } from '../service.js'
+import type { StsParts } from './parts.js'
 import { credentialsOutput, duration, openSession, sessionName } from './sessions.js'
 import { assumeRoleWithWebIdentity } from './web-identity.js'
-
-export interface StsParts {
-  readonly iam: IamState
-  readonly credentials: CredentialStore
-  readonly issuers: Issuers
-  /** Longest session of a pod, that is of a token of a cluster's issuer, seconds; as it is asked for when absent. */
-  readonly podSessionSeconds?: number | undefined
-}
 
 /** STS. Its questions are answered by trust policies, so it asks them itself. */
 export function stsService(parts: StsParts): Service {

@@ -3,7 +3,7 @@ import { trusts } from '../authorisation.js'
 import type { OidcProvider } from '../iam/state.js'
 import { text } from '../input.js'
 import { AwsError, type AwsCall } from '../service.js'
-import type { StsParts } from './service.js'
+import type { StsParts } from './parts.js'
 import { credentialsOutput, duration, openSession, sessionName } from './sessions.js'
 
 /** AssumeRoleWithWebIdentity, in the order in which STS finds fault: token, provider, keys, time, audience, trust. */
