@@ -2,7 +2,8 @@ import { isMap } from '../engine/json.js'
 import type { Kubernetes } from './client.js'
 import { KubernetesError } from './errors.js'
 import { type Kind, namespaces, untyped } from './kinds.js'
-import { field, listField, type Manifest, textField } from './manifest.js'
+import { field, listField, type Manifest } from './manifest.js'
+import { selects } from './selectors.js'
 
 const group = 'admissionregistration.k8s.io'
 const webhookConfigurations = untyped(
@@ -110,29 +111,4 @@ export async function mutatorsFor(
 async function labelsOf(kubernetes: Kubernetes, name: string): Promise<Readonly<Record<string, unknown>>> {
   const labels = field(await kubernetes.get(namespaces, name), 'metadata', 'labels')
   return isMap(labels) ? labels : {}
-}
-
-/** A LabelSelector; an empty one, or none, selects everything. */
-function selects(selector: unknown, labels: Readonly<Record<string, unknown>>): boolean {
-  const wanted = field(selector, 'matchLabels')
-  const byLabels = Object.entries(isMap(wanted) ? wanted : {}).every(([key, value]) => labels[key] === value)
-  return (
-    byLabels &&
-    listField(selector, 'matchExpressions').every((expression) => {
-      const value = labels[textField(expression, 'key') ?? '']
-      const values = listField(expression, 'values')
-      switch (textField(expression, 'operator')) {
-        case 'In':
-          return value !== undefined && values.includes(value)
-        case 'NotIn':
-          return value === undefined || !values.includes(value)
-        case 'Exists':
-          return value !== undefined
-        case 'DoesNotExist':
-          return value === undefined
-        default:
-          return true
-      }
-    })
-  )
 }

@@ -1,6 +1,7 @@
-import type { NodeSelectorRequirement, Taint, Toleration } from 'kubernetes-types/core/v1.js'
+import type { Taint, Toleration } from 'kubernetes-types/core/v1.js'
 import { quantity } from '../../engine/quantity.js'
 import type { NodeFacts } from '../../kubernetes/node-facts.js'
+import { holds } from '../../kubernetes/selectors.js'
 import type { ControllerPods } from './controller-pods.js'
 
 export function zoneOf(node: NodeFacts): string {
@@ -21,32 +22,10 @@ function unselected(node: NodeFacts, pods: ControllerPods): string | undefined {
   const unlike = Object.entries(pods.nodeSelector).find(([key, value]) => labels[key] !== value)
   if (unlike !== undefined) return `not ${unlike[0]}=${unlike[1]}`
   const taken = pods.nodeTerms?.some((term) =>
-    (term.matchExpressions ?? []).every((expression) => matches(labels, expression))
+    (term.matchExpressions ?? []).every((requirement) => holds(requirement, labels))
   )
   if (taken !== false) return undefined
   return labels['karpenter.sh/nodepool'] === undefined ? 'not in the node affinity' : 'made by Karpenter'
-}
-
-/** Source: Kubernetes, node affinity. */
-function matches(labels: Readonly<Record<string, string>>, expression: NodeSelectorRequirement): boolean {
-  const value = labels[expression.key]
-  const values = expression.values ?? []
-  switch (expression.operator) {
-    case 'In':
-      return value !== undefined && values.includes(value)
-    case 'NotIn':
-      return value === undefined || !values.includes(value)
-    case 'Exists':
-      return value !== undefined
-    case 'DoesNotExist':
-      return value === undefined
-    case 'Gt':
-      return Number(value) > Number(values[0])
-    case 'Lt':
-      return Number(value) < Number(values[0])
-    default:
-      return false
-  }
 }
 
 /** Why the controller cannot run on a node; undefined when it can. */

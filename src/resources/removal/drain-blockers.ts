@@ -1,7 +1,8 @@
 import type { Pod } from 'kubernetes-types/core/v1.js'
 import { isMap } from '../../engine/json.js'
 import { duration } from '../../engine/quantity.js'
-import { field, listField, textField, type Manifest } from '../../kubernetes/manifest.js'
+import { field, type Manifest } from '../../kubernetes/manifest.js'
+import { selects } from '../../kubernetes/selectors.js'
 
 /** What blocks the drain of nodes, as it is known at one moment. */
 export interface DrainScene {
@@ -153,28 +154,7 @@ function isProtected(pod: Pod, now: number): boolean {
 function covers(budget: Manifest, pod: Pod): boolean {
   if (budget.metadata.namespace !== pod.metadata?.namespace) return false
   const selector = field(budget, 'spec', 'selector')
-  if (!isMap(selector)) return false
-  const labels = pod.metadata?.labels ?? {}
-  const wanted = isMap(selector['matchLabels']) ? Object.entries(selector['matchLabels']) : []
-  return (
-    wanted.every(([key, value]) => labels[key] === value) &&
-    listField(selector, 'matchExpressions').every((one) => matches(one, labels))
-  )
-}
-
-function matches(expression: unknown, labels: Readonly<Record<string, string>>): boolean {
-  const value = labels[textField(expression, 'key') ?? '']
-  const values = listField(expression, 'values')
-  switch (textField(expression, 'operator')) {
-    case 'In':
-      return value !== undefined && values.includes(value)
-    case 'NotIn':
-      return value === undefined || !values.includes(value)
-    case 'Exists':
-      return value !== undefined
-    default:
-      return value === undefined
-  }
+  return isMap(selector) && selects(selector, pod.metadata?.labels ?? {})
 }
 
 /** Whether the API server refuses to evict the pod: a pod that does not run costs a budget nothing. */
