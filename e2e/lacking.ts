@@ -10,7 +10,7 @@ export const older: Inputs = {
   'controller-identity': 'irsa',
   'smoke-test': 'false'
 }
-export const newer: Inputs = { ...older, 'karpenter-version': newest }
+const newer: Inputs = { ...older, 'karpenter-version': newest }
 export const byPodIdentity: Inputs = { ...newer, 'controller-identity': 'pod-identity' }
 export const upgraded: Inputs = { ...byPodIdentity, 'permissions-boundary': boundary, tags: 'team=platform' }
 

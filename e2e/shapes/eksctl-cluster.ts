@@ -6,7 +6,7 @@ import { list } from '../../sandbox/values.js'
 import type { AnotherHand } from '../another-hand.js'
 import { dataOf, find, paths, until } from '../scenario.js'
 
-export const eksctlVersion = '0.231.0'
+const eksctlVersion = '0.231.0'
 
 /** Tags that eksctl puts on each of its stacks: its own, and those of the ClusterConfig's metadata. */
 export function stackTags(cluster: string, own: Readonly<Record<string, string>>): Record<string, string> {

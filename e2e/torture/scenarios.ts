@@ -24,7 +24,7 @@ export interface Scenario {
 /** Whatever any mode needs: permissions are tried elsewhere. */
 const policy = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] }
 
-export const tortureSpec: SandboxSpec = {
+const tortureSpec: SandboxSpec = {
   name: 'tortured',
   region: 'eu-west-1',
   kubernetesVersion: '1.32',

@@ -10,7 +10,7 @@ import { findToolchains } from './requirements.js'
 import { controlPlane, helm, helmVersion, karpenter, karpenterModule } from './programs.js'
 import type { KarpenterVersion } from './programs.js'
 
-export { helmVersion, newest, oldest, previous, type KarpenterVersion } from './programs.js'
+export { newest, oldest, previous, type KarpenterVersion } from './programs.js'
 
 export interface BuiltKarpenter {
   /** The controller, cmd/controller of that release. */
@@ -26,7 +26,7 @@ export interface BuiltKarpenter {
 }
 
 /** Files of a release's source that upstream's tag is read for, as far as Go has them: a module has no website/. */
-export const publishedSource = ['pkg/providers/version/version.go', 'pkg/apis/v1/ec2nodeclass.go'] as const
+const publishedSource = ['pkg/providers/version/version.go', 'pkg/apis/v1/ec2nodeclass.go'] as const
 
 /** Absolute paths of everything that a sandbox runs. */
 export interface Built {

@@ -1,7 +1,7 @@
 /** Command lines of the four parts, as near to EKS as can be known from outside. */
 
 /** EKS takes 172.20.0.0/16 where the VPC is in 10.0.0.0/8. */
-export const serviceRange = '172.20.0.0/16'
+const serviceRange = '172.20.0.0/16'
 export const clusterDnsAddress = '172.20.0.10'
 
 export interface ControlPlaneFiles {

@@ -17,7 +17,6 @@ import { kubeconfig } from './kubeconfig.js'
 import { startPart, type Part } from './part.js'
 import { requesterTo, type KubernetesRequest } from './request.js'
 
-export { clusterDnsAddress, serviceRange } from './flags.js'
 export type { KubernetesAnswer, KubernetesRequest } from './request.js'
 
 export const kubernetesVersions = ['1.32', '1.33', '1.34', '1.35'] as const

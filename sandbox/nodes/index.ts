@@ -1,7 +1,6 @@
 import { join } from 'node:path'
-import { list, record, text } from '../values.js'
 import type { Authority, IssuedCertificate } from '../certificates.js'
-import { connectApi, type ApiClient, type ApiIdentity } from './api-client.js'
+import { connectApi, type ApiIdentity } from './api-client.js'
 import {
   installPodIdentityAgent,
   removePodIdentityAgent,
@@ -344,19 +343,6 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
     removeFargatePods: async (profileName) => fargate?.removePods(profileName),
     stop: async () => (stopping ??= stopAll())
   }
-}
-
-/** The nodes that are there and Ready, by name. */
-export async function readyNodes(api: ApiClient): Promise<readonly string[]> {
-  const answer = await api.request({ method: 'GET', path: '/api/v1/nodes' })
-  return list(answer.body['items'])
-    .map(record)
-    .filter((node) =>
-      list(record(node['status'])['conditions'])
-        .map(record)
-        .some((condition) => condition['type'] === 'Ready' && condition['status'] === 'True')
-    )
-    .flatMap((node) => text(record(node['metadata'])['name']) ?? [])
 }
 
 /** What the instance was told at launch; a managed node group's instance is told by EKS itself. */

@@ -26,7 +26,7 @@ export interface ChartSigner {
   }): Promise<ChartSignature>
 }
 
-export const gitHubIssuer = 'https://token.actions.githubusercontent.com'
+const gitHubIssuer = 'https://token.actions.githubusercontent.com'
 
 /** The identity that Karpenter's release workflow has at a tag (charts/karpenter/README.md). */
 export function releaseIdentity(version: string): string {

@@ -38,7 +38,7 @@ export async function readActionMetadata(directory: string): Promise<ActionMetad
 }
 
 /** The same from the file's text; paths are resolved against `directory`. */
-export function parseActionMetadata(yaml: string, directory: string): ActionMetadata {
+function parseActionMetadata(yaml: string, directory: string): ActionMetadata {
   const document = record(load(yaml))
   const runs = record(document['runs'])
   const using = text(runs['using'])

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { exportJWK, generateKeyPair, SignJWT, type JWK } from 'jose'
 import { listen } from '../listen.js'
 
-export const GITHUB_ISSUER = 'https://token.actions.githubusercontent.com'
+const GITHUB_ISSUER = 'https://token.actions.githubusercontent.com'
 
 /** The workflow run that a token speaks of. */
 export interface WorkflowRun {
@@ -48,7 +48,7 @@ export interface IdTokenServer {
 }
 
 /** `sub` as GitHub forms it; see "OpenID Connect reference" in GitHub's documentation. */
-export function subjectOf(run: WorkflowRun): string {
+function subjectOf(run: WorkflowRun): string {
   const [owner = '', name = ''] = run.repository.split('/')
   const repository =
     run.subject === 'legacy'

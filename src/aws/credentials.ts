@@ -66,7 +66,7 @@ export function credentialsFor(
 }
 
 /** sts.amazonaws.com, and in the China partition sts.amazonaws.com.cn. */
-export function defaultAudience(region: string): string {
+function defaultAudience(region: string): string {
   return region.startsWith('cn-') ? 'sts.amazonaws.com.cn' : 'sts.amazonaws.com'
 }
 

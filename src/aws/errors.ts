@@ -124,7 +124,7 @@ export function accessDenied(error: unknown): Denial | undefined {
 }
 
 /** Where every statement that a mode needs can be looked up. */
-export const everyStatement =
+const everyStatement =
   'docs/permissions/install.json and install-iam.json (check.json and uninstall.json for those modes) have every statement that is needed.'
 
 /** The policies that are published for the role that runs this action. */

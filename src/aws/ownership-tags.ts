@@ -3,7 +3,7 @@ import type { Ownership } from './environment.js'
 /** Says which cluster a thing was made for; what carries it may be removed by this action. */
 export const ownerTag = 'setup-karpenter:owner'
 /** URL of the run that created a thing. Written at creation, never compared. */
-export const runTag = 'setup-karpenter:run'
+const runTag = 'setup-karpenter:run'
 
 /** Tags that are wanted and compared: the user's, and the owner tag. */
 export function wantedTags(

@@ -21,11 +21,6 @@ export function iamPath(arn: string): string {
   return arn.slice(arn.indexOf('/'), arn.lastIndexOf('/') + 1)
 }
 
-/** EC2's service principal has the partition's suffix; most others, pods.eks among them, are the same everywhere. */
-export function ec2Principal(account: Pick<Account, 'urlSuffix'>): string {
-  return `ec2.${account.urlSuffix}`
-}
-
 /** URL of an SQS queue of the account, by which SQS knows it. */
 export function queueUrlOf(
   { id, region, urlSuffix }: Pick<Account, 'id' | 'region' | 'urlSuffix'>,

@@ -13,7 +13,7 @@ export type Trust =
   | { readonly kind: 'pod-identity' }
 
 /** The same in every partition, as EKS documents it. */
-export const podIdentityPrincipal = 'pods.eks.amazonaws.com'
+const podIdentityPrincipal = 'pods.eks.amazonaws.com'
 
 export function trustStatement(trust: Trust): JsonMap {
   if (trust.kind === 'pod-identity') {

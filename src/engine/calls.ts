@@ -144,7 +144,7 @@ export async function apart<T>(...work: Parameters<typeof begun<T>>): Promise<T>
 }
 
 /** A call begins; what is returned is called when it has been answered. */
-export function calling(name: string): () => void {
+function calling(name: string): () => void {
   const lane = lanes.getStore()
   if (lane === undefined) return () => undefined
   const previous = lane.tip

@@ -8,7 +8,7 @@ export function permissionChanges(from: string, to: string): PermissionChanges {
 }
 
 /** The policies of a version under the names that its template gives them, without the cluster. */
-export function publishedPolicies(version: string): readonly NamedPolicy[] {
+function publishedPolicies(version: string): readonly NamedPolicy[] {
   const split = inSpan(version, { from: '1.9.0' })
   const nameOf = (policy: PolicyName): string =>
     split ? `KarpenterController${policy}Policy` : 'KarpenterControllerPolicy'

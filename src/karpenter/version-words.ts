@@ -13,7 +13,7 @@ import { compareVersions, isBefore, kubernetesMinor, minorOf } from './versions.
 export type StatementsOrigin = Fact<unknown>['origin']
 
 /** `newer than 1.15, the newest that this release was tested with; ...`; empty for a tested version. */
-export function gradeText(facts: VersionFacts, statements: StatementsOrigin): string {
+function gradeText(facts: VersionFacts, statements: StatementsOrigin): string {
   const { version } = facts
   const tested = testedPatchOf(minorOf(version))
   switch (gradeOf(version)) {
@@ -123,7 +123,7 @@ export function versionFix({ version, range, kubernetes, before }: FixFacts): st
 }
 
 /** For a Kubernetes that is newer than all that is known. */
-export function waitText(kubernetes: string): string {
+function waitText(kubernetes: string): string {
   return `Take a newer Karpenter as soon as one supports Kubernetes ${kubernetes}: \`karpenter-version: latest\` takes the newest there is.`
 }
 

@@ -44,7 +44,7 @@ export function holds(object: unknown, type: string): boolean {
   return condition?.status === 'True' && !isStale(object, condition)
 }
 
-export function isStale(object: unknown, condition: Condition): boolean {
+function isStale(object: unknown, condition: Condition): boolean {
   const generation = field(object, 'metadata', 'generation')
   return (
     condition.observedGeneration !== undefined &&

@@ -215,7 +215,7 @@ function unauthorized(caller: Caller, before: 'accepted' | 'new'): KubernetesErr
 }
 
 /** The IAM principal behind a session: a role's session ARN carries the role's name without its path. */
-export function principalOf(arn: string): string {
+function principalOf(arn: string): string {
   const session = /^arn:([^:]+):sts::(\d+):assumed-role\/([^/]+)\//.exec(arn)
   return session === null
     ? arn

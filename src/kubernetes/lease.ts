@@ -8,7 +8,7 @@ import { field, textField, type Manifest } from './manifest.js'
 import { decided, View } from './view.js'
 import { ourName } from '../engine/owner.js'
 
-export const lockName = { name: ourName, namespace: 'kube-system' } as const
+const lockName = { name: ourName, namespace: 'kube-system' } as const
 /**
  * Seconds in which who waits must see no change of the Lease before it is taken: client-go's LeaseDuration. They count from
  * when this run saw it change, by its own monotonic clock, as in client-go's leader election: what another runner's clock

@@ -28,7 +28,7 @@ export function isController(entry: Pick<ManagedEntry, 'manager'>): boolean {
 }
 
 /** What others may write into our objects and the chart's without it being drift: decided here and nowhere else. */
-export const noise: readonly Rule[] = [
+const noise: readonly Rule[] = [
   { name: 'status is the controllers to write', covers: ({ path }) => /^status(\.|$)/.test(path) },
   {
     // Set by cert-manager and by controllers that make their own certificate.

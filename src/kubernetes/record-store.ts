@@ -7,9 +7,9 @@ import { configMaps, secrets } from './kinds.js'
 import { textField } from './manifest.js'
 import { ourName } from '../engine/owner.js'
 
-export const recordName = { name: ourName, namespace: 'kube-system' } as const
+const recordName = { name: ourName, namespace: 'kube-system' } as const
 /** The Secret in which a record that could not be read is kept when another one takes its place. */
-export const setAsideName = { name: `${ourName}-unreadable`, namespace: 'kube-system' } as const
+const setAsideName = { name: `${ourName}-unreadable`, namespace: 'kube-system' } as const
 const key = 'record.json.gz'
 /** The API server's own limit for a ConfigMap is 1 MiB; other fields need room. */
 const mostBytes = 1_000_000

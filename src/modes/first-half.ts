@@ -120,7 +120,7 @@ export function isBehind({ found, decisions, inspections }: Judged): boolean {
   return recordIsBehind(found, decisions.version, inspections)
 }
 
-export function moved({ found: { record, cluster } }: Pick<Compared, 'found'>): boolean {
+function moved({ found: { record, cluster } }: Pick<Compared, 'found'>): boolean {
   return clusterMoved(record, cluster.kubernetesVersion)
 }
 

@@ -58,7 +58,7 @@ interface Found {
  * them again. What has moved since (the wanted value, the live one) differs as ever, and so does all of it when the one
  * that did it is gone. `mutators`: undefined when they may not be listed.
  */
-export function withoutMutations(
+function withoutMutations(
   inspections: Inspections,
   record: InstallRecord | undefined,
   mutators: readonly Mutator[] | undefined
@@ -134,7 +134,7 @@ interface Asked {
 }
 
 /** What in the cluster may have changed the field as it was written. */
-export async function mutatorsAt(
+async function mutatorsAt(
   resource: Pick<AnyResource, 'id' | 'title' | 'wanted'>,
   { path }: Pick<Difference, 'path'>,
   { kubernetes, mutators, signal }: Asked

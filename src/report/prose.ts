@@ -12,7 +12,7 @@ export function adviceText(text: string): string {
 }
 
 /** Lines that are folded, all on one line of Markdown, so that it can stand in a list. The texts are Markdown already. */
-export function foldedLine(title: string, lines: readonly string[]): string {
+function foldedLine(title: string, lines: readonly string[]): string {
   return `<details><summary>${title}</summary>${lines.join('<br>')}</details>`
 }
 

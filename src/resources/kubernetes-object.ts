@@ -33,7 +33,7 @@ export interface KubernetesPorts {
   readonly dependsOn: readonly string[]
 }
 
-export { isOurs, ownerLabel, runAnnotation }
+export { isOurs, ownerLabel }
 
 /** Reads into the walk's terms: a refusal is unreadable, never absent. */
 export async function liveOf<T>(read: () => Promise<T | undefined>): Promise<Live<T>> {

@@ -95,7 +95,7 @@ export function describeNodes(
 }
 
 /** Seconds from a moment until a NodeClaim's conditions turned True. */
-export function stagesOf(claim: Manifest | undefined, since: number | undefined): StageSeconds {
+function stagesOf(claim: Manifest | undefined, since: number | undefined): StageSeconds {
   const seconds = (type: string): number | undefined => {
     const condition = conditionOf(claim, type)
     const at = condition?.status === 'True' ? timeOf(condition.lastTransitionTime) : undefined

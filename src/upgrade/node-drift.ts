@@ -222,6 +222,6 @@ function few(paths: readonly string[]): string {
   return more > 0 ? `${paths.slice(0, 3).join(', ')} and ${more} more` : paths.join(', ')
 }
 
-export function nodesText(count: number): string {
+function nodesText(count: number): string {
   return count === 1 ? '1 node' : `${count} nodes`
 }

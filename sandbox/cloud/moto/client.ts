@@ -113,7 +113,7 @@ function refusal({ status, body }: RawReply): AwsError {
 }
 
 /** Writes `{ Filter: [{ Name: 'a', Value: ['b'] }] }` as Filter.1.Name=a, Filter.1.Value.1=b. */
-export function flatten(prefix: string, value: unknown, form: URLSearchParams): void {
+function flatten(prefix: string, value: unknown, form: URLSearchParams): void {
   if (Array.isArray(value)) {
     value.forEach((item, index) => flatten(`${prefix}.${index + 1}`, item, form))
   } else if (isRecord(value)) {

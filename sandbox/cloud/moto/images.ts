@@ -13,7 +13,7 @@ export interface Image {
 }
 
 /** Releases that the sandbox has of every family, oldest first; `latest` is the last. */
-export const imageReleases = ['20250116', '20250519', '20260915', '20261103'] as const
+const imageReleases = ['20250116', '20250519', '20260915', '20261103'] as const
 
 const kubernetesMinors = Array.from({ length: 8 }, (_, index) => `1.${29 + index}`)
 /** EKS publishes no AL2 images from Kubernetes 1.33 on. */

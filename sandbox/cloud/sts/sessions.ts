@@ -5,7 +5,7 @@ import type { Home } from '../partition.js'
 import { AwsError } from '../service.js'
 
 /** arn:aws:sts::111122223333:assumed-role/<role name>/<session name>: the role's path is not in it. */
-export function sessionArn(home: Home, role: Role, sessionName: string): string {
+function sessionArn(home: Home, role: Role, sessionName: string): string {
   return `arn:${home.partition}:sts::${home.accountId}:assumed-role/${role.name}/${sessionName}`
 }
 

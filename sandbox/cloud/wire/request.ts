@@ -30,7 +30,7 @@ export async function readRequest(message: IncomingMessage): Promise<SignedReque
 }
 
 /** Fields of the query protocols: in the body of a POST, else in the query. */
-export function formOf(request: SignedRequest): URLSearchParams {
+function formOf(request: SignedRequest): URLSearchParams {
   const isForm = (request.headers['content-type'] ?? '').startsWith('application/x-www-form-urlencoded')
   return request.method === 'POST' && isForm ? new URLSearchParams(request.body) : request.url.searchParams
 }

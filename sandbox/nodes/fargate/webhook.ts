@@ -13,7 +13,7 @@ export interface FargateWebhookOptions {
 /** Scheduler of the pods that run on Fargate. */
 export const FARGATE_SCHEDULER = 'fargate-scheduler'
 /** Label of a pod on Fargate: its profile's name. */
-export const PROFILE_LABEL = 'eks.amazonaws.com/fargate-profile'
+const PROFILE_LABEL = 'eks.amazonaws.com/fargate-profile'
 /** Label and taint of a node: `fargate`. As an annotation of a pod, `ec2` keeps it off Fargate. */
 export const COMPUTE_TYPE = 'eks.amazonaws.com/compute-type'
 

@@ -12,14 +12,14 @@ import type { Pod } from 'kubernetes-types/core/v1.js'
  * When a NodeClaim's node is to be empty. Past it Karpenter deletes pods whatever their budget or do-not-disrupt, awaits
  * no volumes, and ends the instance (Karpenter's core 1.2 and 1.14, node termination controller).
  */
-export const terminationTimestamp = 'karpenter.sh/nodeclaim-termination-timestamp'
+const terminationTimestamp = 'karpenter.sh/nodeclaim-termination-timestamp'
 /** Held by Karpenter on NodeClaims and on their Nodes. */
-export const nodeFinalizer = 'karpenter.sh/termination'
+const nodeFinalizer = 'karpenter.sh/termination'
 /** Held by Karpenter on EC2NodeClasses. */
 export const nodeClassFinalizer = 'karpenter.k8s.aws/termination'
 
 /** Seconds that pods get to end, at most, once a drain is forced. */
-export const forcedGraceSeconds = 30
+const forcedGraceSeconds = 30
 
 /**
  * Sets the time by which a NodeClaim's node must be empty, half a minute from now; an earlier time that is set already

@@ -63,7 +63,7 @@ export function stackDifferences(
 }
 
 /** Tags of a stack that somebody else made are theirs. */
-export function tagDifferences(wanted: StackWanted, live: LiveStack): readonly Difference[] {
+function tagDifferences(wanted: StackWanted, live: LiveStack): readonly Difference[] {
   if (!isOurs(live.tags, wanted.clusterName)) return []
   return Object.entries(wanted.tags).flatMap(([key, value]): Difference[] =>
     live.tags[key] === value
