@@ -1,4 +1,4 @@
-/** Unit tests: no sandbox, no network, seconds. */
+/** Unit tests: no sandbox, no network. */
 export default {
   testEnvironment: 'node',
   // For what hangs; a busy machine must not fail a test that is right.
