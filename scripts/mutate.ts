@@ -66,6 +66,8 @@ for (const [name, { mutate, tests }] of Object.entries(parts)) {
     testRunner: 'jest',
     testRunnerNodeArgs: ['--experimental-vm-modules', '--no-warnings'],
     jest: {
+      // It looks in the folder of the mutant and in the tests alone, and misses tests that come to it by way of main.
+      enableFindRelatedTests: false,
       config: {
         ...jest,
         // Loses the machine at write after write: minutes for each mutant.
@@ -79,7 +81,7 @@ for (const [name, { mutate, tests }] of Object.entries(parts)) {
     dryRunTimeoutMinutes: 60,
     ignorePatterns: ['dist'],
     tempDirName: '.stryker-tmp',
-    reporters: ['clear-text', 'json'],
+    reporters: ['progress-append-only', 'clear-text', 'json'],
     jsonReporter: { fileName: `reports/mutation-${name}${share < 1 ? `-${seed}` : ''}.json` },
     clearTextReporter: { allowColor: false, reportTests: false, reportMutants: true }
   }).runMutationTest()
