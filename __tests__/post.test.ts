@@ -17,8 +17,11 @@ const state = {
 }
 
 /** Post after a main that left this, with a cluster that does not answer. */
-async function postAfter(left: object): Promise<readonly boolean[]> {
+async function postAfter(
+  left: object
+): Promise<{ readonly answered: readonly boolean[]; readonly closed: number }> {
   const answered: boolean[] = []
+  let closed = 0
   const { ports } = local.run
   const session: Session = {
     aws: async () => Promise.reject(new Error('no answer')),
@@ -29,7 +32,7 @@ async function postAfter(left: object): Promise<readonly boolean[]> {
     now: () => 0,
     writes: new WriteGuard(),
     onClose: () => undefined,
-    close: async () => undefined,
+    close: async () => void closed++,
     requests: () => ({ total: 0, writes: 0, repeated: [], byService: {} })
   }
   await post({
@@ -45,11 +48,15 @@ async function postAfter(left: object): Promise<readonly boolean[]> {
       return session
     }
   })
-  return answered
+  return { answered, closed }
 }
 
 test('waits for a cluster that main has reached, and does not look for one', async () => {
-  expect(await postAfter(state)).toEqual([true])
+  expect((await postAfter(state)).answered).toEqual([true])
+})
+
+test('closes what it has opened, so that the process ends, also where it could do nothing', async () => {
+  expect((await postAfter(state)).closed).toBe(1)
 })
 
 test('speaks of the lock that it could not give back, and of no smoke test where there was none', async () => {

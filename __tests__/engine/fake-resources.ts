@@ -9,7 +9,8 @@ export function textResource(
   world: Map<string, string>,
   options: {
     readonly apply?: (step: Step) => Promise<void>
-    readonly remove?: () => Promise<Removal>
+    readonly settle?: (step: Step) => Promise<void>
+    readonly remove?: (step: Step) => Promise<Removal>
     readonly unreadable?: string
     readonly wanted?: string
     readonly sign?: Sign<string>
@@ -43,8 +44,9 @@ export function textResource(
       sign: options.sign ?? { by: 'mark', mark: () => ({ kind: 'ours' }) },
       ...(options.works !== undefined && { works: options.works }),
       ...(options.present !== undefined && { present: options.present }),
-      remove:
-        options.remove ?? (async () => (world.delete(id) ? { outcome: 'removed' } : { outcome: 'absent' }))
+      ...(options.settle !== undefined && { settle: options.settle }),
+      remove: async (_live, step) =>
+        options.remove?.(step) ?? (world.delete(id) ? { outcome: 'removed' } : { outcome: 'absent' })
     },
     (value): value is string => typeof value === 'string'
   )
@@ -54,13 +56,15 @@ export function textResource(
 export class MemoryJournal implements Journal {
   readonly order: string[] = []
   readonly outcomes: Outcome[] = []
+  /** What is waited for now, by id. */
+  readonly waits = new Map<string, string>()
   readonly #signal: AbortSignal
 
   constructor(signal: AbortSignal = new AbortController().signal) {
     this.#signal = signal
   }
 
-  step(): { readonly step: Step; readonly changes: () => readonly string[] } {
+  step(id: string): { readonly step: Step; readonly changes: () => readonly string[] } {
     const changes: string[] = []
     return {
       changes: () => changes,
@@ -68,7 +72,7 @@ export class MemoryJournal implements Journal {
         changed: (line) => void changes.push(line),
         note: () => undefined,
         warning: () => undefined,
-        waiting: () => undefined,
+        waiting: (what) => void (what === undefined ? this.waits.delete(id) : this.waits.set(id, what)),
         signal: this.#signal,
         now: () => 0,
         pause: async () => undefined

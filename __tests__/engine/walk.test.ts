@@ -43,6 +43,21 @@ describe('applyAll', () => {
     ])
   })
 
+  it('sees that each does its work, applied or as wanted, before what depends on it; one that does not has failed', async () => {
+    const world = new Map([['a', 'wanted a']])
+    const settled: string[] = []
+    const settle = (id: string) => ({ settle: async () => void settled.push(`${id}: ${world.get(id) ?? ''}`) })
+    const graph = new Graph([
+      textResource('a', [], world, settle('a')),
+      textResource('b', ['a'], world, settle('b')),
+      textResource('c', ['b'], world, { settle: async () => Promise.reject(new Error('not ready')) }),
+      textResource('d', ['c'], world)
+    ])
+    const outcomes = await applyAll(graph, await inspectAll(graph, signal), new MemoryJournal(), now)
+    expect(settled).toEqual(['a: wanted a', 'b: wanted b'])
+    expect(outcomes.map(({ result }) => result)).toEqual(['as wanted', 'applied', 'failed', 'not tried'])
+  })
+
   it('runs resources side by side when they do not depend on each other', async () => {
     const world = new Map<string, string>()
     const meeting = Promise.withResolvers<undefined>()
@@ -121,6 +136,27 @@ describe('applyAll', () => {
   })
 })
 
+describe('what is waited for', () => {
+  const waits = async (step: { waiting(what: string): void }): Promise<never> => {
+    step.waiting('pods to start')
+    return Promise.reject(new Error('no'))
+  }
+
+  it('is over when an install has failed at it', async () => {
+    const graph = new Graph([textResource('a', [], new Map(), { apply: waits })])
+    const journal = new MemoryJournal()
+    await applyAll(graph, await inspectAll(graph, signal), journal, now)
+    expect([journal.outcomes, journal.waits.size]).toMatchObject([[{ result: 'failed' }], 0])
+  })
+
+  it('is over when a removal has failed at it', async () => {
+    const graph = new Graph([textResource('a', [], new Map([['a', '']]), { remove: waits })])
+    const journal = new MemoryJournal()
+    await removeAll(graph, new Map(), journal, now)
+    expect([journal.outcomes, journal.waits.size]).toMatchObject([[{ result: 'failed' }], 0])
+  })
+})
+
 describe('inspectAll', () => {
   it('tells unreadable from absent', async () => {
     const graph = new Graph([
@@ -168,6 +204,15 @@ describe('removeAll', () => {
       c: 'removed'
     })
     expect([...world.keys()]).toEqual(['a', 'b'])
+  })
+
+  it('removes nothing after a cancel', async () => {
+    const world = new Map([['a', 'wanted a']])
+    const graph = new Graph([textResource('a', [], world)])
+    const cancelled = new MemoryJournal(AbortSignal.abort(new Error('cancelled')))
+    const outcomes = await removeAll(graph, new Map(), cancelled, now)
+    expect(outcomes[0]?.removal.outcome).toBe('failed')
+    expect(world.has('a')).toBe(true)
   })
 
   it('keeps what a kept resource works with, and says for whom', async () => {
