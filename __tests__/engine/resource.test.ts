@@ -55,7 +55,10 @@ const present = (value: Names): Live<Names> => ({ state: 'present', value })
 const claim = { removeAdopted: false }
 
 test('a removal takes the names that go, and no other', async () => {
-  const removal = await named(present({ a: 'ours', b: 'other', c: 'unmarked', d: 'ours' })).remove(step, claim)
+  const removal = await named(present({ a: 'ours', b: 'other', c: 'unmarked', d: 'ours' })).remove(
+    step,
+    claim
+  )
   expect(removal).toEqual({ outcome: 'removed' })
   expect(taken).toEqual([['a', 'd']])
 })
@@ -65,7 +68,12 @@ test.each<[string, Live<Names>, readonly string[] | undefined, Partial<Removed<N
   ['stays', present({ a: 'other' }), undefined, { kept: true, ours: false }],
   ['was there before us, and stays', present({ a: 'unmarked' }), ['a'], { kept: true, ours: false }],
   ['is gone already, and was ours by the record', { state: 'absent' }, [], { kept: false, ours: true }],
-  ['is gone already, and nobody knows whose it was', { state: 'absent' }, undefined, { kept: false, ours: false }]
+  [
+    'is gone already, and nobody knows whose it was',
+    { state: 'absent' },
+    undefined,
+    { kept: false, ours: false }
+  ]
 ])('the end of a removal is told of what %s', async (_what, live, before, told) => {
   const recorded = before && { before, wanted: '' }
   await named(live).remove(step, { ...claim, recorded })

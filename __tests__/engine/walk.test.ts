@@ -46,7 +46,9 @@ describe('applyAll', () => {
   it('sees that each does its work, applied or as wanted, before what depends on it; one that does not has failed', async () => {
     const world = new Map([['a', 'wanted a']])
     const settled: string[] = []
-    const settle = (id: string) => ({ settle: async () => void settled.push(`${id}: ${world.get(id) ?? ''}`) })
+    const settle = (id: string) => ({
+      settle: async () => void settled.push(`${id}: ${world.get(id) ?? ''}`)
+    })
     const graph = new Graph([
       textResource('a', [], world, settle('a')),
       textResource('b', ['a'], world, settle('b')),

@@ -47,7 +47,9 @@ test('inputs of another mode are said, and hinder nothing', async () => {
   const { log, failed } = await world.main({ mode: 'check', 'cluster-name': 'green', 'force-drain': 'true' })
   expect(log[0]).toBe('Inputs that mean nothing in mode check, and are not used: force-drain (uninstall)')
   expect(failed).toContain('there is no EKS cluster')
-  expect((await world.main({ mode: 'check', 'cluster-name': 'green' })).log.join('\n')).not.toContain('Inputs')
+  expect((await world.main({ mode: 'check', 'cluster-name': 'green' })).log.join('\n')).not.toContain(
+    'Inputs'
+  )
 })
 
 test('a failure in the middle fails the step with what was changed, and gives the lock back', async () => {

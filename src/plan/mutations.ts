@@ -11,17 +11,15 @@ import {
   clusterRoles,
   deployments,
   disruptionBudgets,
-  ec2NodeClasses,
   type Kind,
   kindNamed,
   namespaces,
-  nodePools,
   roleBindings,
   roles,
   serviceAccounts,
   services
 } from '../kubernetes/kinds.js'
-import { field } from '../kubernetes/manifest.js'
+import { field, isManifest, type Manifest } from '../kubernetes/manifest.js'
 import { mayMutate, type Mutator, mutatorsFor, mutatorsOf, type Written } from '../kubernetes/mutators.js'
 
 type Inspections = ReadonlyMap<string, Inspection>
@@ -162,18 +160,26 @@ function warningOf(resource: AnyResource, difference: Difference, by: readonly s
   ].join(' ')
 }
 
-function kindsOf({ id }: AnyResource): readonly Kind<unknown>[] {
+function kindsOf({ id, wanted }: AnyResource): readonly Kind<unknown>[] {
   if (id === 'helm-release') return ofChart
   if (id === 'namespace') return [namespaces]
-  if (id.startsWith('node-pool/')) return [nodePools]
-  return id.startsWith('ec2-node-class/') ? [ec2NodeClasses] : []
+  const kind = isManifest(wanted) ? kindNamed(wanted.kind) : undefined
+  return kind === undefined ? [] : [kind]
+}
+
+type WrittenObject = Pick<Written, 'name' | 'namespace'> & { readonly kind: Kind<unknown> }
+
+function objectOf({ kind: kindName, metadata: { name, namespace } }: Manifest): WrittenObject | undefined {
+  const kind = kindNamed(kindName)
+  return kind && { kind, name, namespace: kind.namespaced ? namespace : undefined }
 }
 
 /** The object of a field: the release names its objects in the path, the others are one. */
 function objectAt(
   { id, title, wanted }: Pick<AnyResource, 'id' | 'title' | 'wanted'>,
   path: string
-): (Pick<Written, 'name' | 'namespace'> & { readonly kind: Kind<unknown> }) | undefined {
+): WrittenObject | undefined {
+  if (isManifest(wanted)) return objectOf(wanted)
   const [, kindName = '', name = ''] =
     (id === 'helm-release' ? /^([A-Z]\w*)\/([^.]+)\./.exec(path) : /^(\w+) (\S+)$/.exec(title)) ?? []
   const kind = kindNamed(kindName)

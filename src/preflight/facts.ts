@@ -13,7 +13,7 @@ import { type RequiredStatement, requiredStatements } from '../karpenter/require
 import type { SelectorTerm } from '../karpenter/types.js'
 import type { Fact, KubernetesRange } from '../karpenter/version-facts.js'
 import { customResourceDefinitions, ec2NodeClasses, nodePools } from '../kubernetes/kinds.js'
-import type { Manifest } from '../kubernetes/manifest.js'
+import { isManifest, type Manifest } from '../kubernetes/manifest.js'
 import type { Decisions } from '../plan/decisions.js'
 import type { FoundIdentity } from '../plan/found-identity.js'
 import { releaseName } from '../karpenter/names.js'
@@ -212,6 +212,9 @@ async function objectsToMake({
     ...(differs('namespace') ? [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }] : []),
     ...(differs('flow-schemas') ? flowSchemaManifests(namespace, releaseName) : []),
     ...(differs('crds') ? chart.crds : []),
+    ...[...(all?.values() ?? [])].flatMap(({ resource: { id, layer, wanted } }) =>
+      layer === 'kubernetes' && isManifest(wanted) && differs(id) ? [wanted] : []
+    ),
     ...(differs('helm-release')
       ? await renderedObjects(await decisions.helm(), {
           name: releaseName,
