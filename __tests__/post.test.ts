@@ -32,7 +32,9 @@ async function postAfter(
     now: () => 0,
     writes: new WriteGuard(),
     onClose: () => undefined,
-    close: async () => void closed++,
+    close: async () => {
+      closed += 1
+    },
     requests: () => ({ total: 0, writes: 0, repeated: [], byService: {} })
   }
   await post({

@@ -72,7 +72,10 @@ export class MemoryJournal implements Journal {
         changed: (line) => void changes.push(line),
         note: () => undefined,
         warning: () => undefined,
-        waiting: (what) => void (what === undefined ? this.waits.delete(id) : this.waits.set(id, what)),
+        waiting: (what) => {
+          if (what === undefined) this.waits.delete(id)
+          else this.waits.set(id, what)
+        },
         signal: this.#signal,
         now: () => 0,
         pause: async () => undefined
