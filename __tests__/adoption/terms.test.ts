@@ -92,17 +92,33 @@ describe('an installation that cannot be taken over', () => {
     ])
   })
 
-  it('is kept by a tool that would put everything back', () => {
-    const deployment = {
-      kind: 'Deployment',
-      metadata: {
-        name: 'karpenter',
-        annotations: { 'argocd.argoproj.io/tracking-id': 'scaling:apps/Deployment:kube-system/karpenter' }
+  it.each([
+    [
+      'Argo CD Application scaling',
+      { annotations: { 'argocd.argoproj.io/tracking-id': 'scaling:apps/Deployment:kube-system/karpenter' } }
+    ],
+    [
+      'Flux HelmRelease flux-system/karpenter',
+      {
+        labels: {
+          'helm.toolkit.fluxcd.io/name': 'karpenter',
+          'helm.toolkit.fluxcd.io/namespace': 'flux-system'
+        }
       }
-    }
-    const [objection] = objectionsTo({ deployment })
-    expect(objection?.problem).toContain('Argo CD Application scaling keeps it')
-    expect(objection?.evidence).toContain('argocd.argoproj.io/tracking-id')
+    ],
+    ['Rancher Fleet', { annotations: { 'objectset.rio.cattle.io/id': 'default-karpenter' } }],
+    ['Crossplane', { labels: { 'crossplane.io/composite': 'blue' } }]
+  ])('is kept by %s, which would put everything back', (who, metadata) => {
+    const [objection] = objectionsTo({ deployment: { kind: 'Deployment', metadata } })
+    expect(objection?.problem).toContain(`${who} keeps it`)
+    expect(objection?.evidence).toContain(Object.keys(Object.values(metadata)[0] ?? {})[0])
+  })
+
+  it.each([
+    ['Terraform', { labels: { 'app.kubernetes.io/managed-by': 'terraform' } }],
+    ['eksctl', { labels: { 'app.kubernetes.io/managed-by': 'eksctl' } }]
+  ])('is none that %s made, which puts nothing back by itself', (_who, metadata) => {
+    expect(objectionsTo({ deployment: { kind: 'Deployment', metadata } })).toEqual([])
   })
 
   it('has no role of its own, or one under a path', () => {

@@ -109,3 +109,14 @@ test('its NodePool is bounded by itself, and no wider than the one under test', 
   expect(specOf({ cpu: '100k' })['limits']).toEqual({ cpu: '5000' })
   expect(field(specOf(undefined), 'template', 'spec', 'expireAfter')).toBe('4h')
 })
+
+test('goes with an uninstall, before the nodes that it would have made anew', async () => {
+  leave()
+  const ended = await world.main({ mode: 'uninstall' })
+  const { cluster } = ended.writes
+  expect(cluster).toEqual(expect.arrayContaining([`DELETE ${poolPath}`, `DELETE ${deploymentPath}`]))
+  expect(cluster.indexOf(`DELETE ${poolPath}`)).toBeLessThan(
+    cluster.indexOf('DELETE /apis/karpenter.sh/v1/nodepools/default')
+  )
+  expect(ended.summary).toContain('left by an earlier smoke test')
+})

@@ -195,8 +195,10 @@ describe('keepIssue: the life of an issue', () => {
     await keep([finding])
     await keep([finding], { fails: false })
     expect(only().state).toBe('open')
-    await keep([{ ...finding, kind: 'unknown' }], { fails: false })
-    expect(only().state).toBe('open')
+    for (const kind of ['unknown', 'unhealthy'] as const) {
+      await keep([{ ...finding, kind }], { fails: false })
+      expect(only().state).toBe('open')
+    }
     await keep([{ ...finding, kind: 'pending' }], { fails: false })
     expect(only().state).toBe('closed')
     expect(github.comments().at(-1)?.body).toContain('1 pending')

@@ -84,3 +84,27 @@ test('ends when the same pod has blocked the drain for three minutes, which no w
   )
   expect(step.waits.at(-1)).toContain(': default/job on ip-1: carries karpenter.sh/do-not-disrupt')
 })
+
+test('deletes the NodePool under what Karpenter does not consolidate, and waits until its nodes are gone', async () => {
+  const pool = '/apis/karpenter.sh/v1/nodepools/smoke-test-run-1'
+  server.put(pool, { apiVersion: 'karpenter.sh/v1', kind: 'NodePool', metadata: {}, spec: {} })
+  server.put(claimPath, {
+    apiVersion: 'karpenter.sh/v1',
+    kind: 'NodeClaim',
+    metadata: { name: 'smoke-1', labels: { 'karpenter.sh/nodepool': 'smoke' } },
+    status: {}
+  })
+  let now = Date.parse('2026-11-30T08:00:00Z')
+  const step = recordedStep(() => (now += 10_000))
+  const waits: string[] = []
+  const waiting = (what: string | undefined): void => {
+    // It goes only after its NodePool has been seen to be gone.
+    if (what === undefined || server.at(pool) !== undefined) return
+    waits.push(what)
+    server.remove(claimPath)
+  }
+  expect(await scaledDown({ ...step, waiting })).toMatchObject({ scaleDown: 'by deleting the NodePool' })
+  expect(step.lines).toEqual([expect.stringMatching(/not consolidated within 120 s; deleting its NodePool$/)])
+  expect(waits).toHaveLength(1)
+  expect(server.at(claimPath)).toBeUndefined()
+})

@@ -69,6 +69,9 @@ test.each([
   ['Terraform, Helm release kube-system/karpenter', object(release, 'terraform-provider-helm_v3.0.2_x5')],
   ['Terraform', object({}, 'Terraform')],
   ['Terraform', object({}, 'HashiCorp')],
+  ['Terraform', object({}, 'OpenTofu')],
+  ['Terraform', object({ labels: { 'app.kubernetes.io/managed-by': 'terraform' } })],
+  ['Terraform', object({ labels: { 'app.kubernetes.io/managed-by': 'OpenTofu' } })],
   [
     'kubectl datadog, Helm release kube-system/karpenter',
     object(
@@ -91,7 +94,11 @@ test.each([
   ['Datadog', object({ labels: { 'autoscaling.datadoghq.com/created': 'true' } })],
   ['Helm release kube-system/karpenter', object(release, 'eksctl')],
   ['eksctl', object({ labels: { 'app.kubernetes.io/managed-by': 'eksctl' } })],
+  ['eksctl', object({ labels: { 'alpha.eksctl.io/cluster-name': 'blue' } })],
   ['Pulumi', object({}, 'pulumi-kubernetes-1a2b3c4d')],
+  ['Pulumi', object({ labels: { 'app.kubernetes.io/managed-by': 'pulumi' } })],
+  ['Rancher Fleet', object({ annotations: { 'objectset.rio.cattle.io/id': 'default-karpenter' } })],
+  ['kapp', object({ labels: { 'kapp.k14s.io/app': '1700000000' } })],
   ['AWS CDK', object({ labels: { 'aws.cdk.eks/prune-c8c49db9cb': '' } })],
   ['Crossplane', object({ labels: { 'crossplane.io/composite': 'blue' } })],
   ['platform-operator', object({ labels: { 'app.kubernetes.io/managed-by': 'platform-operator' } })],
