@@ -39,8 +39,7 @@ export function driftScenario({ title, spec, inputs, drifts, together = drifts }
       putBoundary(sandbox)
       succeeded(await sandbox.run(inputs))
       hand = new AnotherHand(sandbox)
-      const { log } = await checkIsClean(sandbox, inputs)
-      expect(log).toMatch(/^helm: .*tool cache/m)
+      await checkIsClean(sandbox, inputs)
     })
     afterAll(async () => {
       hand.close()

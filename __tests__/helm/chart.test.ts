@@ -1,10 +1,13 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { create } from 'tar'
 import { UserError } from '../../src/engine/errors.js'
-import { loadChart } from '../../src/helm/chart.js'
+import { sha256Of } from '../../src/helm/artifact.js'
+import { type ChartSource, loadChart } from '../../src/helm/chart.js'
 import type { Helm, RunOptions } from '../../src/helm/run-helm.js'
+import { listen } from '../../sandbox/listen.js'
 
 let folder: string
 beforeEach(() => {
@@ -40,6 +43,33 @@ function puller(runs: (readonly string[])[], failure?: string): Helm {
   }
 }
 
+/** Where nothing listens: what is pulled from there is pulled by helm. */
+const nobody = 'oci://127.0.0.1:1/karpenter'
+
+function sourceOf(helm: () => Promise<Helm>): ChartSource {
+  return { folder, helm, proxyEnv: {}, signal: new AbortController().signal }
+}
+
+/** A registry that answers these paths, below the repository, with these bodies. */
+async function registryOf(answers: Readonly<Record<string, Buffer>>) {
+  const asked: string[] = []
+  const server = createServer((request, response) => {
+    const path = (request.url ?? '').replace('/v2/karpenter/karpenter/', '')
+    asked.push(path)
+    const answer = answers[path]
+    if (answer === undefined) response.writeHead(404).end()
+    else response.end(answer)
+  })
+  const { port, close } = await listen(server)
+  return { reference: `oci://127.0.0.1:${port}/karpenter/karpenter`, asked, close }
+}
+
+async function archived(): Promise<Buffer> {
+  const file = join(folder, 'made.tgz')
+  await create({ file, cwd: folder, gzip: true }, ['karpenter'])
+  return readFileSync(file)
+}
+
 const wanted = {
   name: 'karpenter',
   version: '1.2.1',
@@ -47,29 +77,52 @@ const wanted = {
   crds: [{ metadata: { name: 'nodeclaims.karpenter.sh' } }, { metadata: { name: 'nodepools.karpenter.sh' } }]
 }
 
-test('a chart is pulled once, and read from its archive with its digest', async () => {
-  const runs: (readonly string[])[] = []
-  const chart = await loadChart(puller(runs), 'oci://public.ecr.aws/karpenter/karpenter', '1.2.1')
-  expect(chart).toMatchObject({ ...wanted, digest: `sha256:${'a'.repeat(64)}` })
-  expect(chart.crds).toHaveLength(2)
-  expect(runs).toEqual([
-    ['pull', 'oci://public.ecr.aws/karpenter/karpenter', '--version', '1.2.1', '--destination', folder]
-  ])
+const chartType = 'application/vnd.cncf.helm.chart.content.v1.tar+gzip'
+const noHelm = async (): Promise<Helm> => Promise.reject(new Error('helm is not needed'))
+
+test('a chart is pulled from its registry without helm, and read from its archive with its digest', async () => {
+  const archive = await archived()
+  const manifest = Buffer.from(
+    JSON.stringify({ layers: [{ mediaType: chartType, digest: sha256Of(archive) }] })
+  )
+  const registry = await registryOf({ 'manifests/1.2.1': manifest, [`blobs/${sha256Of(archive)}`]: archive })
+  const chart = await loadChart(sourceOf(noHelm), registry.reference, '1.2.1')
+  await registry.close()
+  expect(chart).toMatchObject({ ...wanted, digest: sha256Of(manifest), origin: { manifest } })
+  expect(registry.asked).toEqual(['manifests/1.2.1', `blobs/${sha256Of(archive)}`])
+  expect(readFileSync(chart.path)).toEqual(archive)
 })
 
-test('a registry on this machine is asked without TLS', async () => {
+test('an archive that is not the one of its manifest is not taken: helm is asked', async () => {
+  const archive = await archived()
+  const digest = sha256Of(Buffer.from('another'))
+  const manifest = Buffer.from(JSON.stringify({ layers: [{ mediaType: chartType, digest }] }))
+  const registry = await registryOf({ 'manifests/1.2.1': manifest, [`blobs/${digest}`]: archive })
+  const pulled = loadChart(sourceOf(noHelm), registry.reference, '1.2.1')
+  await expect(pulled).rejects.toThrow('helm is not needed')
+  await registry.close()
+})
+
+test('what the registry does not give is pulled by helm, and read from its archive with its digest', async () => {
   const runs: (readonly string[])[] = []
-  await loadChart(puller(runs), 'oci://127.0.0.1:5000/karpenter', '1.2.1')
-  expect(runs[0]).toContain('--plain-http')
+  const chart = await loadChart(
+    sourceOf(async () => puller(runs)),
+    nobody,
+    '1.2.1'
+  )
+  expect(chart).toMatchObject({ ...wanted, digest: `sha256:${'a'.repeat(64)}` })
+  expect(chart.origin).toBeUndefined()
+  expect(chart.crds).toHaveLength(2)
+  expect(runs).toEqual([['pull', nobody, '--version', '1.2.1', '--destination', folder, '--plain-http']])
 })
 
 test('a chart is read from its folder', async () => {
-  const chart = await loadChart(puller([]), join(folder, 'karpenter'), '1.2.1')
+  const chart = await loadChart(sourceOf(noHelm), join(folder, 'karpenter'), '1.2.1')
   expect(chart).toMatchObject({ ...wanted, digest: undefined })
 })
 
 test('a chart of another version is refused', async () => {
-  await expect(loadChart(puller([]), join(folder, 'karpenter'), '1.14.0')).rejects.toThrow(
+  await expect(loadChart(sourceOf(noHelm), join(folder, 'karpenter'), '1.14.0')).rejects.toThrow(
     /^chart: .* is karpenter 1\.2\.1, not 1\.14\.0$/
   )
 })
@@ -79,7 +132,11 @@ test.each([
   ['unexpected status 403 Forbidden', 'The registry refused an anonymous pull'],
   ['dial tcp: i/o timeout', 'Check that the runner reaches the registry']
 ])('a pull that fails with "%s" says what to do', async (failure, fix) => {
-  const pull = loadChart(puller([], failure), 'oci://mirror/karpenter', '1.2.1')
+  const pull = loadChart(
+    sourceOf(async () => puller([], failure)),
+    nobody,
+    '1.2.1'
+  )
   await expect(pull).rejects.toMatchObject({
     message: `chart: ${failure}`,
     fix: expect.stringContaining(fix) as unknown

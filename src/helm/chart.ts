@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { messageOf, UserError } from '../engine/errors.js'
 import { readOneYaml, readYaml } from '../engine/yaml.js'
 import { isManifest, textField, type Manifest } from '../kubernetes/manifest.js'
+import type { DownloadOptions } from './download.js'
+import { type ChartOrigin, pullFromRegistry } from './pull.js'
 import { isLoopback } from './registry.js'
 import type { Helm } from './run-helm.js'
 
@@ -20,12 +22,22 @@ export interface Chart {
   /** values.yaml. */
   readonly values: Readonly<Record<string, unknown>>
   readonly crds: readonly Manifest[]
+  /** Undefined for a local chart, and for one that helm pulled. */
+  readonly origin?: ChartOrigin
+}
+
+/** What a chart is pulled with. */
+export interface ChartSource extends DownloadOptions {
+  /** A folder for the archive. */
+  readonly folder: string
+  /** Prepared when it is first asked for. */
+  readonly helm: () => Promise<Helm>
 }
 
 /** Reads the chart, pulled once from its registry or from a path, and makes sure that it is of the version asked for. */
-export async function loadChart(helm: Helm, reference: string, version: string): Promise<Chart> {
+export async function loadChart(source: ChartSource, reference: string, version: string): Promise<Chart> {
   const chart = reference.startsWith('oci://')
-    ? await pullChart(helm, reference, version)
+    ? await pullChart(source, reference, version)
     : await readChart(reference, undefined)
   if (chart.version === version) return chart
   throw new UserError(
@@ -36,7 +48,18 @@ export async function loadChart(helm: Helm, reference: string, version: string):
   )
 }
 
-async function pullChart(helm: Helm, reference: string, version: string): Promise<Chart> {
+/** What the registry's API does not give is asked for once more by helm, which knows more registries and says what is amiss. */
+async function pullChart(source: ChartSource, reference: string, version: string): Promise<Chart> {
+  try {
+    const { path, digest, origin } = await pullFromRegistry(reference, version, source)
+    return { ...(await readChart(path, digest)), origin }
+  } catch {
+    source.signal.throwIfAborted()
+    return pullByHelm(await source.helm(), reference, version)
+  }
+}
+
+async function pullByHelm(helm: Helm, reference: string, version: string): Promise<Chart> {
   const loopback = isLoopback(new URL(reference.replace(/^oci:/, 'https:')).hostname)
   const output = await helm.run(
     [

@@ -23,7 +23,6 @@ import { checkLines, findingLine, healthLines } from '../report/check-notes.js'
 import { noteDecisions } from './install-notes.js'
 import { keepIssueOf } from './keep-issue.js'
 import { compare, ownershipOf, type Run, stage } from '../run/run.js'
-import { lookForHelm } from '../plan/helm-and-chart.js'
 import { lostRecordFinding, recordValuesNotes } from '../plan/lost-record.js'
 import { versionFindings, withRefusal } from '../plan/version-findings.js'
 import { sayUpgrade } from './say-upgrade.js'
@@ -31,13 +30,12 @@ import { sayUpgrade } from './say-upgrade.js'
 /** Mode check: reads and compares as install does, and ends there. It writes nothing and waits for nobody. */
 export async function check(given: Run): Promise<void> {
   const { ports, session, ledger, outputs } = given
-  const binary = lookForHelm(given, given.signal)
   const { inputs, found, standing } = await stage(given, 'Discover', async (step) =>
     discoverNamed(given, step)
   )
   const run = { ...given, inputs }
   const decisions = await stage(run, 'Decide', async (step) =>
-    decide({ inputs, found, session, ports, binary }, step)
+    decide({ inputs, found, session, ports }, step)
   )
   noteDecisions(run, found, decisions)
   const graph = model({ inputs, found, decisions, ownership: ownershipOf(run), keep: () => undefined })

@@ -86,12 +86,23 @@ export async function judged({ comparing, ...of }: Compared): Promise<Judged> {
   const ownership = ownershipOf(run)
   const leaving = begun(async () => hasLeftovers(found.kubernetes, smokeTestId(ownership.run)))
   leaving.catch(() => undefined)
+  const choosing = begun(async () =>
+    needsHelm(await joined(comparing)) ? decisions.helmChoice() : undefined
+  )
+  choosing.catch(() => undefined)
   try {
-    await stage(run, 'Preflight', async (step) =>
-      preflight({ inputs: run.inputs, found, decisions, ownership, inspections: comparing }, step, (all) =>
-        run.ledger.preflight(all)
+    await stage(run, 'Preflight', async (step) => {
+      await preflight(
+        { inputs: run.inputs, found, decisions, ownership, inspections: comparing },
+        step,
+        (all) => run.ledger.preflight(all)
       )
-    )
+      // One that cannot be had ends the run before its first write.
+      const helm = await joined(choosing)
+      if (helm === undefined) return
+      step.note(`helm: ${helm}`)
+      run.ledger.choice('helm', helm)
+    })
   } finally {
     // What is refused before all is compared is told with it, and no read outlives the run.
     await Promise.allSettled([comparing, leaving])
@@ -99,6 +110,10 @@ export async function judged({ comparing, ...of }: Compared): Promise<Judged> {
   const inspections = await joined(comparing)
   const upgrade = await sayUpgrade(run, { found, decisions, inspections })
   return { ...of, inspections, upgrade, leftovers: await joined(leaving) }
+}
+
+function needsHelm(inspections: ReadonlyMap<string, Inspection>): boolean {
+  return inspections.get('helm-release')?.state !== 'as wanted'
 }
 
 /** Whether this run writes down that it takes over what somebody else installed. */

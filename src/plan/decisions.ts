@@ -64,6 +64,8 @@ export interface Decisions {
   /** For the record; undefined where this run has proved nothing. */
   readonly provedChart: ProvedChart | undefined
   readonly helm: () => Promise<Helm>
+  /** Which helm, for a person; asked for where it is needed. */
+  readonly helmChoice: () => Promise<string>
   /** The guide's values overlaid with the user's. */
   readonly values: Values
   readonly nodePools: readonly Manifest[]
@@ -106,7 +108,7 @@ export async function decide(
   }
   const work = { ...from, step }
   const permissionsBoundary = wantedBoundary(inputs, found)
-  const [identity, template, { helm, chart, provedChart, choices: tools, warnings: ofTools }] =
+  const [identity, template, { helm, helmChoice, chart, provedChart, choices: tools, warnings: ofTools }] =
     await Promise.all([
       identityOf(inputs, found, installed),
       decideTemplate({
@@ -171,6 +173,7 @@ export async function decide(
     chart,
     provedChart,
     helm,
+    helmChoice,
     values: overlay(
       found.adopted === undefined
         ? guideValues({

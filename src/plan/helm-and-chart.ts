@@ -1,5 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { begun, joined } from '../engine/calls.js'
 import { messageOf } from '../engine/errors.js'
+import { once } from '../engine/once.js'
 import type { InstallRecord, ProvedChart } from '../engine/record.js'
 import type { Step } from '../engine/resource.js'
 import type { Chart } from '../helm/chart.js'
@@ -18,12 +21,19 @@ import { recordedCrds, recordedRelease } from '../resources/recorded.js'
 export interface HelmAndChart {
   /** Prepared when it is first asked for. */
   readonly helm: () => Promise<Helm>
+  /** Which helm, for a person: an install makes sure of it before its first write. */
+  readonly helmChoice: () => Promise<string>
   readonly chart: Chart
   /** Of this run; undefined where the signature was not proved, or not by this run. */
   readonly provedChart?: ProvedChart
-  /** Which helm, and which chart, for a person. */
+  /** Which chart, for a person. */
   readonly choices: Readonly<Record<string, string>>
   readonly warnings: readonly string[]
+}
+
+interface Prepared {
+  readonly helm: Helm
+  readonly why: string
 }
 
 interface Work {
@@ -53,50 +63,48 @@ export function lookForHelm(
 
 /** A removal needs no chart, and helm only where a release stands. */
 export function helmAlone(work: Work, chart: Chart): HelmAndChart {
-  let prepared: Promise<Helm> | undefined
-  return {
-    helm: async () => (prepared ??= prepare(work).then(({ helm }) => helm)),
-    chart,
-    choices: {},
-    warnings: []
-  }
+  return { ...neededLater(once(async () => prepare(work))), chart, choices: {}, warnings: [] }
 }
 
 /**
- * helm and the chart, pulled, and who signed it. A check of the version that is recorded goes by the record where either cannot
- * be had: it writes nothing, and what was installed is known. It does not go on with a chart that its signature refuses.
+ * The chart, pulled, and who signed it. A check of the version that is recorded goes by the record where it cannot be had: it
+ * writes nothing, and what was installed is known. It does not go on with a chart that its signature refuses.
  */
 export async function helmAndChart(work: Work, version: string): Promise<HelmAndChart> {
-  const { inputs, found, ports, step } = work
-  let pulled: { readonly helm: Helm; readonly why: string; readonly chart: Chart }
+  const { inputs, found, ports, session, step } = work
+  const prepared = once(async () => prepare(work))
+  const helm = async (): Promise<Helm> => (await prepared()).helm
+  const folder = await mkdtemp(join(temporaryFolder(ports.env), 'setup-karpenter-chart-'))
+  session.onClose(async () => rm(folder, { recursive: true, force: true }))
+  const reads = { folder, proxyEnv: ports.env, signal: step.signal }
+  let chart: Chart
   try {
-    const { helm, why } = await prepare(work)
-    pulled = { helm, why, chart: await ports.helm.chart(helm, inputs.chart, version) }
+    chart = await ports.helm.chart({ ...reads, helm }, inputs.chart, version)
   } catch (error) {
     const recorded = inputs.mode === 'check' ? recordedChart(found.record, version) : undefined
     if (recorded === undefined || step.signal.aborted) throw error
-    return {
-      helm: async () => Promise.reject(error instanceof Error ? error : new Error(messageOf(error))),
-      chart: recorded,
-      choices: {
-        Chart: `${inputs.chart} ${version}, as recorded, because it could not be had: ${messageOf(error)}`
-      },
-      warnings: []
-    }
+    const choice = `${inputs.chart} ${version}, as recorded, because it could not be had: ${messageOf(error)}`
+    return { ...neededLater(prepared), chart: recorded, choices: { Chart: choice }, warnings: [] }
   }
-  const { helm, why, chart } = pulled
   const { choice, warning, proved } = await signatureOf(
     work,
     { reference: inputs.chart, version, chart },
-    helm
+    folder
   )
   const digest = chart.digest === undefined ? '' : ` ${chart.digest}`
   return {
-    helm: async () => helm,
+    ...neededLater(prepared),
     chart,
     ...(proved !== undefined && { provedChart: proved }),
-    choices: { helm: why, Chart: `${inputs.chart} ${version}${digest}`, 'Chart signature': choice },
+    choices: { Chart: `${inputs.chart} ${version}${digest}`, 'Chart signature': choice },
     warnings: warning === undefined ? [] : [warning]
+  }
+}
+
+function neededLater(prepared: () => Promise<Prepared>): Pick<HelmAndChart, 'helm' | 'helmChoice'> {
+  return {
+    helm: async () => (await prepared()).helm,
+    helmChoice: async () => (await prepared()).why
   }
 }
 
@@ -104,7 +112,7 @@ export async function helmAndChart(work: Work, version: string): Promise<HelmAnd
 async function signatureOf(
   { inputs, found, ports, step }: Work,
   pulled: PulledChart,
-  { folder }: Helm
+  folder: string
 ): Promise<Judged & { readonly proved?: ProvedChart | undefined }> {
   const request = inputs.chartSignature
   const before =
@@ -154,14 +162,7 @@ function temporaryFolder(env: Ports['env']): string {
   return env['RUNNER_TEMP'] ?? '.'
 }
 
-async function prepare({
-  inputs,
-  found,
-  session,
-  ports,
-  step,
-  binary: looking
-}: Work): Promise<{ readonly helm: Helm; readonly why: string }> {
+async function prepare({ inputs, found, session, ports, step, binary: looking }: Work): Promise<Prepared> {
   const binary = await (looking === undefined ? findHelm(inputs, ports, step.signal) : joined(looking))
   const helm = await ports.helm.prepare({
     path: binary.path,

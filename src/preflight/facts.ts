@@ -1,7 +1,7 @@
 import type { CustomResourceDefinition } from 'kubernetes-types/apiextensions/v1.js'
 import type { Account, Ownership } from '../aws/environment.js'
 import { principalOf, type Simulation, simulate } from '../aws/simulate.js'
-import { joined } from '../engine/calls.js'
+import { begun, joined } from '../engine/calls.js'
 import { changes } from '../engine/changes.js'
 import type { JsonMap } from '../engine/json.js'
 import { once, onceEach } from '../engine/once.js'
@@ -199,15 +199,20 @@ async function objectsToMake({
   decisions,
   inspections
 }: Checked): Promise<readonly Manifest[]> {
+  const { namespace } = inputs
+  const { chart, values } = decisions
+  const kubernetes = found.cluster.kubernetesVersion
+  const render = async (): Promise<readonly Manifest[]> =>
+    renderedObjects(await decisions.helm(), { name: releaseName, namespace, chart, values, kubernetes })
+  // Where nothing is installed there is no need to compare before.
+  const rendering = decisions.installed === undefined ? begun(render) : undefined
+  rendering?.catch(() => undefined)
   // A comparison that failed ends the run by itself.
-  const all = await inspections.catch(() => undefined)
+  const all = await joined(inspections).catch(() => undefined)
   const differs = (id: string): boolean => {
     const state = all?.get(id)?.state
     return state !== undefined && state !== 'as wanted'
   }
-  const { namespace } = inputs
-  const { chart, values } = decisions
-  const kubernetes = found.cluster.kubernetesVersion
   return [
     ...(differs('namespace') ? [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }] : []),
     ...(differs('flow-schemas') ? flowSchemaManifests(namespace, releaseName) : []),
@@ -215,15 +220,7 @@ async function objectsToMake({
     ...[...(all?.values() ?? [])].flatMap(({ resource: { id, layer, wanted } }) =>
       layer === 'kubernetes' && isManifest(wanted) && differs(id) ? [wanted] : []
     ),
-    ...(differs('helm-release')
-      ? await renderedObjects(await decisions.helm(), {
-          name: releaseName,
-          namespace,
-          chart,
-          values,
-          kubernetes
-        })
-      : [])
+    ...(differs('helm-release') ? await (rendering === undefined ? render() : joined(rendering)) : [])
   ]
 }
 

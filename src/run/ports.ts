@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import * as core from '@actions/core'
-import { type Chart, loadChart } from '../helm/chart.js'
+import { type Chart, type ChartSource, loadChart } from '../helm/chart.js'
 import { publishedVersions } from '../helm/chart-tags.js'
 import { type DownloadOptions, downloadText } from '../helm/download.js'
 import { getHelm, type GetHelmOptions, type HelmBinary } from '../helm/get-helm.js'
@@ -18,7 +18,7 @@ import type { Runner } from './runner.js'
 export interface HelmSource {
   find(options: GetHelmOptions): Promise<HelmBinary>
   prepare(options: HelmOptions): Promise<Helm>
-  chart(helm: Helm, reference: string, version: string): Promise<Chart>
+  chart(source: ChartSource, reference: string, version: string): Promise<Chart>
   /** Who signed the chart that was pulled. */
   signature: typeof readSignature
   /** Versions of the chart that its registry has. */

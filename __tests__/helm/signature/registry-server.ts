@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { sha256Of } from '../../../src/helm/signature/found.js'
+import { sha256Of } from '../../../src/helm/artifact.js'
 import type { PulledChart } from '../../../src/helm/signature/read-signature.js'
 import type { ChartSignature } from '../../../sandbox/published/signer.js'
 

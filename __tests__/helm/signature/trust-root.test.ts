@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { canonical, isMap } from '../../../src/engine/json.js'
-import { sha256Of } from '../../../src/helm/signature/found.js'
+import { sha256Of } from '../../../src/helm/artifact.js'
 import { publicTrust, trustRoot, type TrustSource } from '../../../src/helm/signature/trust-root.js'
 import { containing } from '../../kubernetes/containing.js'
 

@@ -1,7 +1,14 @@
-import { createHash } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { isMap, type JsonMap, mapAt } from '../../engine/json.js'
-import type { Answer } from '../download.js'
+import { type JsonMap, mapAt } from '../../engine/json.js'
+import {
+  answerOf,
+  byDigest,
+  digestIn,
+  layersIn,
+  manifestTypes,
+  mapsAt,
+  parsed,
+  wellAnswered
+} from '../artifact.js'
 import type { Registry } from '../registry.js'
 
 /** A signature as a registry holds it; nothing in it is proved yet. */
@@ -11,18 +18,11 @@ export type FoundSignature =
   /** Sigstore's bundle, as JSON (cosign, specs/BUNDLE_SPEC.md). */
   | { readonly kind: 'bundle'; readonly text: string }
 
-const manifestTypes =
-  'application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json'
 const indexType = 'application/vnd.oci.image.index.v1+json'
 const simpleSigning = 'application/vnd.dev.cosign.simplesigning.v1+json'
 const bundleType = /^application\/vnd\.dev\.sigstore\.bundle[.+]/
 /** More signatures of one artifact than these are not looked at. */
 const most = 20
-
-/** The manifest of that digest, which it was held to. Throws where the registry does not give it. */
-export async function manifestOf(registry: Registry, digest: string, signal: AbortSignal): Promise<Buffer> {
-  return byDigest(registry, 'manifests', digest, signal)
-}
 
 /** Signatures at the tag that cosign gives them, `sha256-<hex>.sig`; none where there is no such tag. */
 export async function taggedSignatures(
@@ -30,7 +30,7 @@ export async function taggedSignatures(
   digest: string,
   signal: AbortSignal
 ): Promise<readonly FoundSignature[]> {
-  const answer = await answerOf(registry, `manifests/${tagOf(digest)}.sig`, manifestTypes, signal)
+  const answer = await answerOf(registry, `manifests/${tagOf(digest)}.sig`, manifestTypes, { signal })
   return answer.status === 404 ? [] : signaturesIn(registry, wellAnswered(answer), signal)
 }
 
@@ -43,24 +43,14 @@ export async function referringSignatures(
   digest: string,
   signal: AbortSignal
 ): Promise<readonly FoundSignature[]> {
-  const listed = await answerOf(registry, `referrers/${digest}`, indexType, signal)
+  const listed = await answerOf(registry, `referrers/${digest}`, indexType, { signal })
   const entries = listed.status === 200 ? entriesIn(listed.bytes) : undefined
   const found: FoundSignature[] = []
   for (const entry of (entries ?? (await entriesAtTag(registry, digest, signal))).slice(0, most)) {
-    const manifest = await byDigest(registry, 'manifests', digestIn(entry), signal)
+    const manifest = await byDigest(registry, 'manifests', digestIn(entry), { signal })
     found.push(...(await signaturesIn(registry, manifest, signal)))
   }
   return found
-}
-
-/** sha256:<hex> */
-export function sha256Of(bytes: Buffer): string {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
-}
-
-/** Layers of a manifest: media type, digest, annotations. */
-export function layersIn(manifest: Buffer): readonly JsonMap[] {
-  return mapsAt(parsed(manifest), 'layers')
 }
 
 async function entriesAtTag(
@@ -68,7 +58,7 @@ async function entriesAtTag(
   digest: string,
   signal: AbortSignal
 ): Promise<readonly JsonMap[]> {
-  const answer = await answerOf(registry, `manifests/${tagOf(digest)}`, indexType, signal)
+  const answer = await answerOf(registry, `manifests/${tagOf(digest)}`, indexType, { signal })
   return answer.status === 404 ? [] : (entriesIn(wellAnswered(answer)) ?? [])
 }
 
@@ -93,7 +83,7 @@ async function signaturesIn(
   for (const layer of layersIn(manifest).slice(0, most)) {
     const type = String(layer['mediaType'])
     if (type !== simpleSigning && !bundleType.test(type)) continue
-    const blob = await byDigest(registry, 'blobs', digestIn(layer), signal)
+    const blob = await byDigest(registry, 'blobs', digestIn(layer), { signal })
     found.push(
       type === simpleSigning
         ? { kind: 'cosign', payload: blob, annotations: mapAt(layer, 'annotations') }
@@ -101,64 +91,6 @@ async function signaturesIn(
     )
   }
   return found
-}
-
-async function byDigest(
-  registry: Registry,
-  kind: 'manifests' | 'blobs',
-  digest: string,
-  signal: AbortSignal
-): Promise<Buffer> {
-  const accept = kind === 'manifests' ? manifestTypes : undefined
-  const bytes = wellAnswered(await answerOf(registry, `${kind}/${digest}`, accept, signal))
-  if (sha256Of(bytes) !== digest) throw new Error(`what it gives as ${digest} is ${sha256Of(bytes)}`)
-  return bytes
-}
-
-const attempts = 3
-
-/** What may pass is asked for again. */
-async function answerOf(
-  registry: Registry,
-  path: string,
-  accept: string | undefined,
-  signal: AbortSignal
-): Promise<Answer> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const answer = await registry.ask(registry.url(path), accept)
-      if (attempt === attempts || (answer.status !== 429 && answer.status < 500)) return answer
-    } catch (error) {
-      signal.throwIfAborted()
-      if (attempt === attempts) throw error
-    }
-    await sleep(250 * 2 ** attempt, undefined, { signal })
-  }
-}
-
-function wellAnswered({ status, bytes }: Answer): Buffer {
-  if (status !== 200) throw new Error(`HTTP ${status}`)
-  return bytes
-}
-
-function parsed(bytes: Buffer): JsonMap {
-  try {
-    const value: unknown = JSON.parse(bytes.toString('utf8'))
-    return isMap(value) ? value : {}
-  } catch {
-    return {}
-  }
-}
-
-function mapsAt(value: JsonMap, key: string): readonly JsonMap[] {
-  const list = value[key]
-  return Array.isArray(list) ? list.filter(isMap) : []
-}
-
-/** Of a descriptor; what is no digest is no path of the registry either. */
-function digestIn({ digest }: JsonMap): string {
-  if (typeof digest === 'string' && /^sha256:[0-9a-f]{64}$/.test(digest)) return digest
-  throw new Error('a descriptor in it has no SHA-256')
 }
 
 function tagOf(digest: string): string {

@@ -3,14 +3,8 @@ import { messageOf } from '../../engine/errors.js'
 import type { Chart } from '../chart.js'
 import { briefly, type DownloadOptions } from '../download.js'
 import { openRegistry } from '../registry.js'
-import {
-  type FoundSignature,
-  layersIn,
-  manifestOf,
-  referringSignatures,
-  sha256Of,
-  taggedSignatures
-} from './found.js'
+import { byDigest, layersIn, sha256Of } from '../artifact.js'
+import { type FoundSignature, referringSignatures, taggedSignatures } from './found.js'
 import { asAsked, isPublished } from './published.js'
 import type { SignatureRequest, Signer } from './request.js'
 import { wantedSigner } from './signer.js'
@@ -20,7 +14,7 @@ import type { TrustRoot, TrustSource } from './trust-root.js'
 export interface PulledChart {
   readonly reference: string
   readonly version: string
-  readonly chart: Pick<Chart, 'path' | 'name' | 'digest'>
+  readonly chart: Pick<Chart, 'path' | 'name' | 'digest' | 'origin'>
 }
 
 export type Signature =
@@ -70,8 +64,10 @@ export async function readSignature(
   const { digest } = chart
   if (digest === undefined) return { kind: 'unreadable', reason: 'helm did not say which digest it pulled' }
   try {
-    const registry = openRegistry(reference, { ...reads, ...briefly })
-    const manifest = await manifestOf(registry, digest, reads.signal)
+    // The token that it was pulled with is good for what stands beside it.
+    const registry = chart.origin?.registry ?? openRegistry(reference, { ...reads, ...briefly })
+    const manifest =
+      chart.origin?.manifest ?? (await byDigest(registry, 'manifests', digest, { signal: reads.signal }))
     const archive = sha256Of(await readFile(chart.path))
     if (!layersIn(manifest).some((layer) => layer['digest'] === archive))
       return wrong(`the archive that was pulled, ${archive}, is not the one that its manifest names`)
