@@ -11,6 +11,7 @@ export function textResource(
     readonly apply?: (step: Step) => Promise<void>
     readonly settle?: (step: Step) => Promise<void>
     readonly remove?: (step: Step) => Promise<Removal>
+    readonly onceWritten?: readonly string[]
     readonly unreadable?: string
     readonly wanted?: string
     readonly sign?: Sign<string>
@@ -24,6 +25,7 @@ export function textResource(
       layer: 'kubernetes',
       title: `Text ${id}`,
       dependsOn,
+      ...(options.onceWritten !== undefined && { onceWritten: options.onceWritten }),
       wanted: options.wanted ?? `wanted ${id}`,
       read: async (): Promise<Live<string>> => {
         const value = world.get(id)

@@ -71,6 +71,61 @@ describe('applyAll', () => {
     expect(outcomes.map((outcome) => outcome.result)).toEqual(['applied', 'applied'])
   })
 
+  it('writes beside the work of what need only be written, and waits for that before its own', async () => {
+    const world = new Map<string, string>()
+    const written = Promise.withResolvers<undefined>()
+    const order: string[] = []
+    const graph = new Graph([
+      textResource('class', [], world, {
+        // It comes to work only once the other is written.
+        settle: async () => {
+          await written.promise
+          order.push('class works')
+        }
+      }),
+      textResource('pool', ['class'], world, {
+        onceWritten: ['class'],
+        apply: async () => {
+          expect(world.has('class')).toBe(true)
+          written.resolve(undefined)
+        },
+        settle: async () => void order.push('pool works')
+      })
+    ])
+    const outcomes = await applyAll(graph, await inspectAll(graph, signal), new MemoryJournal(), now)
+    expect(outcomes.map(({ result }) => result)).toEqual(['applied', 'applied'])
+    expect(order).toEqual(['class works', 'pool works'])
+  })
+
+  it('does not wait for the work of what was written beside a failure, and says what was written', async () => {
+    const world = new Map<string, string>()
+    const written = Promise.withResolvers<undefined>()
+    const settled: string[] = []
+    const pool = (id: string, onceWritten: readonly string[], written?: () => void) =>
+      textResource(id, ['class'], world, {
+        onceWritten,
+        apply: async () => written?.(),
+        settle: async () => void settled.push(id)
+      })
+    const graph = new Graph([
+      textResource('class', [], world, {
+        settle: async () => {
+          await written.promise
+          throw new Error('not Ready')
+        }
+      }),
+      pool('early', ['class'], () => written.resolve(undefined)),
+      pool('late', [])
+    ])
+    const outcomes = await applyAll(graph, await inspectAll(graph, signal), new MemoryJournal(), now)
+    expect(outcomes.map(({ id, result, changes }) => [id, result, changes])).toEqual([
+      ['class', 'failed', ['wrote class']],
+      ['early', 'applied', ['wrote early']],
+      ['late', 'not tried', []]
+    ])
+    expect(settled).toEqual([])
+  })
+
   it('does not try what depends on a failure, and finishes what is under way', async () => {
     const world = new Map<string, string>()
     const failed = Promise.withResolvers<undefined>()

@@ -50,6 +50,8 @@ export interface Resource<W, L> {
   readonly title: string
   /** Ids of resources that must be applied before this one (and removed after it). Ids that are not in the model are an error. */
   readonly dependsOn: readonly string[]
+  /** Of those the ones that need only be written before: that they do their work is waited for before this one's is. */
+  readonly onceWritten?: readonly string[]
   readonly wanted: W
   read(signal: AbortSignal): Promise<Live<L>>
   /** Pure. Also called with the recorded wanted state instead of today's. Empty: as wanted. */
@@ -109,6 +111,7 @@ export interface AnyResource {
   readonly layer: Layer
   readonly title: string
   readonly dependsOn: readonly string[]
+  readonly onceWritten?: readonly string[]
   readonly wanted: unknown
   /** Id of the resource that makes it and takes it away. */
   readonly partOf?: string
@@ -227,6 +230,7 @@ export function resource<W, L>(own: Resource<W, L>, isWanted: (value: unknown) =
     layer: own.layer,
     title: own.title,
     dependsOn: own.dependsOn,
+    ...(own.onceWritten !== undefined && { onceWritten: own.onceWritten }),
     wanted: own.wanted,
     ...(own.sign.by === 'whole' && { partOf: own.sign.whole }),
     ...(own.sign.by === 'record' && own.sign.goesWith !== undefined && { goesWith: own.sign.goesWith }),

@@ -37,9 +37,9 @@ export async function inspectAll(
 }
 
 /**
- * Applies what differs, each resource as soon as its own dependencies are done. After a failure nothing more is begun,
- * whether it depends on what failed or not; what is under way is finished, so that nothing is left half written. What
- * could not be read fails, and nothing is written to it.
+ * Applies what differs, each resource as soon as its own dependencies are done, or written where it needs no more of them.
+ * After a failure nothing more is begun, whether it depends on what failed or not; what is under way is finished, so that
+ * nothing is left half written. What could not be read fails, and nothing is written to it.
  */
 export async function applyAll(
   graph: Graph,
@@ -47,60 +47,102 @@ export async function applyAll(
   journal: Journal,
   now: () => number
 ): Promise<readonly Outcome[]> {
+  const writings = new Map<string, Promise<Written>>()
   const outcomes = new Map<string, Promise<Outcome>>()
   const run = { failed: false }
   const needs = here()
   for (const resource of graph.resources) {
-    const dependencies = underWay(outcomes, resource.dependsOn)
-    const inspection = inspections.get(resource.id)
+    const { id, dependsOn, onceWritten = [] } = resource
+    const done = underWay(
+      outcomes,
+      dependsOn.filter((one) => !onceWritten.includes(one))
+    )
+    const written = underWay(writings, onceWritten)
+    const last = underWay(outcomes, onceWritten)
+    const inspection = inspections.get(id)
+    const writing = begun(
+      async (): Promise<Written> => {
+        const before = [
+          ...(await Promise.all(done.map(joined))),
+          ...(await Promise.all(written.map(joined))).flatMap(({ ended = [] }) => ended)
+        ]
+        if (before.some(isBlocking) || run.failed || inspection === undefined)
+          return { ended: notTried(id, now()) }
+        const own = await writeOne(inspection, journal, now)
+        if (own.ended?.result === 'failed') run.failed = true
+        return own
+      },
+      { needs, unit: id }
+    )
+    writings.set(id, writing)
     outcomes.set(
-      resource.id,
+      id,
       begun(
         async () => {
-          const before = await Promise.all(dependencies.map(joined))
-          const blocked = before.some(
-            (outcome) => outcome.result === 'failed' || outcome.result === 'not tried'
-          )
-          const outcome =
-            blocked || run.failed || inspection === undefined
-              ? notTried(resource.id, now())
-              : await applyOne(inspection, journal, now)
+          const own = await joined(writing)
+          if (own.ended !== undefined) return own.ended
+          const outcome = await own.settled((await Promise.all(last.map(joined))).some(isBlocking))
           if (outcome.result === 'failed') run.failed = true
           return outcome
         },
-        { needs, unit: resource.id }
+        { needs, unit: id }
       )
     )
   }
   return Promise.all([...outcomes.values()].map(joined))
 }
 
-async function applyOne(inspection: Inspection, journal: Journal, now: () => number): Promise<Outcome> {
-  const id = inspection.resource.id
+function isBlocking({ result }: Outcome): boolean {
+  return result === 'failed' || result === 'not tried'
+}
+
+/** A resource that was written, or found as wanted, and whose work has still to be waited for; or one that has ended. */
+type Written =
+  | { readonly ended: Outcome }
+  | {
+      readonly ended?: undefined
+      /** `isIdle`: what it works with has failed, so that its work is not waited for. */
+      readonly settled: (isIdle: boolean) => Promise<Outcome>
+    }
+
+async function writeOne(inspection: Inspection, journal: Journal, now: () => number): Promise<Written> {
+  const { id } = inspection.resource
   const { step, changes } = journal.step(id)
   const startedAt = now()
-  const outcome = (result: Outcome['result'], error?: unknown): Outcome => ({
-    id,
-    result,
-    changes: changes(),
-    startedAt,
-    endedAt: now(),
-    ...(error !== undefined && { error })
-  })
+  const ended = (result: Outcome['result'], error?: unknown): Outcome => {
+    const outcome = {
+      id,
+      result,
+      changes: changes(),
+      startedAt,
+      endedAt: now(),
+      ...(error !== undefined && { error })
+    }
+    journal.end(outcome)
+    return outcome
+  }
   journal.begin(id)
-  let ended: Outcome
   try {
     step.signal.throwIfAborted()
     if (inspection.differences.length > 0 || inspection.state === 'unreadable') await inspection.apply(step)
-    await inspection.settle(step)
-    ended = outcome(changes().length > 0 ? 'applied' : 'as wanted')
   } catch (error) {
-    ended = outcome('failed', error)
-  } finally {
     step.waiting(undefined)
+    return { ended: ended('failed', error) }
   }
-  journal.end(ended)
-  return ended
+  return {
+    settled: async (isIdle) => {
+      let failure: { readonly error: unknown } | undefined
+      try {
+        if (!isIdle) await inspection.settle(step)
+      } catch (error) {
+        failure = { error }
+      } finally {
+        step.waiting(undefined)
+      }
+      if (failure !== undefined) return ended('failed', failure.error)
+      return ended(changes().length > 0 ? 'applied' : isIdle ? 'not tried' : 'as wanted')
+    }
+  }
 }
 
 function underWay<T>(outcomes: ReadonlyMap<string, Promise<T>>, ids: readonly string[]): Promise<T>[] {

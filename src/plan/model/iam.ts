@@ -10,11 +10,11 @@ import { nodeAccess } from '../../resources/access/node-access.js'
 import { retiredParts } from '../../resources/stack/retired-parts.js'
 import { spotServiceLinkedRole } from '../../resources/stack/spot-service-linked-role.js'
 import { stack } from '../../resources/stack/stack.js'
-import type { StackPart } from '../../resources/stack/stack-change.js'
+import type { StackPart, StackPorts } from '../../resources/stack/stack-change.js'
 import type { StackWanted } from '../../resources/stack/stack-differences.js'
 import { identity, type ReadPods } from './identity.js'
 import type { ModelParts } from './parts.js'
-import { stackRolesAndPolicies } from './stack-parts.js'
+import { asMade, stackRolesAndPolicies } from './stack-parts.js'
 import { transition } from './transition.js'
 
 /**
@@ -24,7 +24,9 @@ import { transition } from './transition.js'
 export function iam(
   parts: ModelParts,
   queueAndRules: readonly StackPart[],
-  readPods: ReadPods
+  readPods: ReadPods,
+  /** Logical ids of what the stack has made in this run. */
+  made: { readonly ids: ReadonlySet<string>; readonly note: StackPorts['made'] }
 ): readonly AnyResource[] {
   const { inputs, found, decisions, ownership, keep, removal } = parts
   const { aws, cluster, kubernetes } = found
@@ -37,7 +39,7 @@ export function iam(
   const { nodeRole } = decisions.stack
   const readNodeRole = sharedRead(async () => readRole(aws, nodeRole.name))
   const between = transition(parts)
-  const rolesAndPolicies = stackRolesAndPolicies(parts, readNodeRole, between)
+  const rolesAndPolicies = asMade(stackRolesAndPolicies(parts, readNodeRole, between), made.ids)
   const ofTheStack = resourcesOf(rolesAndPolicies)
   const role = sharedRead(async () => readRole(aws, inputs.controllerRoleName))
   const roleWithPolicies = sharedRead(async () => readRoleWithPolicies(aws, inputs.controllerRoleName, role))
@@ -58,7 +60,8 @@ export function iam(
       roleArn: inputs.stackRoleArn,
       parts: [...rolesAndPolicies, ...queueAndRules],
       live: liveStack,
-      widen
+      widen,
+      made: made.note
     }),
     ...ofTheStack,
     spotServiceLinkedRole({ aws }),

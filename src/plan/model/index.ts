@@ -8,7 +8,7 @@ import { iam, idsOf, resourcesOf } from './iam.js'
 import { network } from './network.js'
 import { nodes } from './nodes.js'
 import type { ModelParts } from './parts.js'
-import { interruption } from './stack-parts.js'
+import { asMade, interruption } from './stack-parts.js'
 
 export type { ModelParts } from './parts.js'
 
@@ -17,7 +17,9 @@ export type { ModelParts } from './parts.js'
  * it, uninstall walks it backward: the wanted state is described here and nowhere else.
  */
 export function model(parts: ModelParts): Graph {
-  const queueAndRules = interruption(parts)
+  const made = new Set<string>()
+  const queueAndRules = asMade(interruption(parts), made)
+  const note = (logicalIds: readonly string[]): void => logicalIds.forEach((id) => made.add(id))
   const { inputs, found } = parts
   let seen: readonly Pod[] | undefined
   const readPods = sharedRead(async () => {
@@ -26,7 +28,7 @@ export function model(parts: ModelParts): Graph {
   })
   return new Graph([
     ...network(parts),
-    ...iam(parts, queueAndRules, readPods),
+    ...iam(parts, queueAndRules, readPods, { ids: made, note }),
     ...resourcesOf(queueAndRules),
     ...controller(parts, idsOf(resourcesOf(queueAndRules)), {
       read: readPods,

@@ -59,7 +59,7 @@ export function nodes(parts: ModelParts): readonly AnyResource[] {
         ...(changesVersion && { newHash: { version: decisions.facts.nodeClassHash.value } })
       })
     ),
-    ...pools.map((manifest) => nodePool(manifest, ofPools))
+    ...pools.map((manifest) => nodePool(manifest, { ...ofPools, onceWritten: classIds }))
   ]
 }
 

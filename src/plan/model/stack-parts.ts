@@ -7,6 +7,7 @@ import { renderedQueue, renderedRules } from '../../karpenter/rendered-interrupt
 import { knownPolicies, renderedRoles } from '../../karpenter/rendered-roles.js'
 import { eventRule } from '../../resources/stack/event-rule.js'
 import { interruptionQueue } from '../../resources/stack/interruption-queue.js'
+import { madeByTheStack } from '../../resources/stack/made-by-the-stack.js'
 import { byHand, leftToTheStack } from '../../resources/stack/left-to-the-stack.js'
 import type { StackPart } from '../../resources/stack/stack-change.js'
 import { stackPolicy } from '../../resources/stack/stack-policy.js'
@@ -27,7 +28,8 @@ export function stackRolesAndPolicies(
   const clusterName = cluster.name
   const roleTags = wantedTags(clusterName, inputs.tags)
   const own: readonly StackPart[] = [
-    ...knownPolicies(decisions.stack).map(({ name, arn, document }) => ({
+    ...knownPolicies(decisions.stack).map(({ logicalId, name, arn, document }) => ({
+      logicalId,
       resource: stackPolicy(
         { clusterName, name, arn, document },
         { ...ports, interim: async () => between.document(arn) }
@@ -35,6 +37,7 @@ export function stackRolesAndPolicies(
       isIn: hasPhysicalId(arn)
     })),
     ...renderedRoles(decisions.stack).map((role) => ({
+      logicalId: logicalIdOf(decisions, role.arn),
       resource: stackRole(
         {
           clusterName,
@@ -63,6 +66,18 @@ export function stackRolesAndPolicies(
   }))
 }
 
+function logicalIdOf({ stack }: ModelParts['decisions'], arn: string | undefined): string {
+  return stack.resources.find((one) => one.arn === arn)?.logicalId ?? ''
+}
+
+/** The same parts, not read again where the stack has just made them. `made`: logical ids. */
+export function asMade(parts: readonly StackPart[], made: ReadonlySet<string>): readonly StackPart[] {
+  return parts.map((part) => ({
+    ...part,
+    resource: madeByTheStack(part.resource, () => made.has(part.logicalId))
+  }))
+}
+
 /** The stack's queue, and the rules that feed it. */
 export function interruption({ inputs, found, decisions, ownership }: ModelParts): readonly StackPart[] {
   const { aws, cluster } = found
@@ -76,8 +91,15 @@ export function interruption({ inputs, found, decisions, ownership }: ModelParts
   return [
     ...(queue === undefined
       ? []
-      : [{ resource: interruptionQueue({ ...of, ...queue }, ports), isIn: hasQueue(queue.name) }]),
+      : [
+          {
+            logicalId: logicalIdOf(decisions, decisions.stack.queue?.arn),
+            resource: interruptionQueue({ ...of, ...queue }, ports),
+            isIn: hasQueue(queue.name)
+          }
+        ]),
     ...rules.map((rule) => ({
+      logicalId: rule.logicalId,
       resource: eventRule({ ...of, ...rule }, { ...ports, rules: inStack }),
       isIn: (ids: ReadonlyMap<string, string>) => ids.has(rule.logicalId)
     }))

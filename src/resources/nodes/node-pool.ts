@@ -18,6 +18,8 @@ export function nodePoolFix(conditions: readonly Condition[]): string {
 /** What NodePools and EC2NodeClasses are made and removed with. */
 export interface NodeObjectPorts extends KubernetesPorts {
   readonly removal: Pick<DrainPorts, 'aws' | 'forceDrain' | 'controllerName'>
+  /** Of what it depends on, as a resource has it. */
+  readonly onceWritten?: readonly string[]
   /** How it is read; by itself when left out. */
   readonly readByName?: ReadByName
 }
@@ -26,30 +28,31 @@ export interface NodeObjectPorts extends KubernetesPorts {
 export function nodePool(manifest: Manifest, ports: NodeObjectPorts): AnyResource {
   const { kubernetes, removal } = ports
   const { name } = manifest.metadata
+  const own = manifestResource({
+    ...ports,
+    id: `node-pool/${name}`,
+    layer: 'karpenter',
+    kind: nodePools,
+    manifest,
+    severity: nodePoolSeverity,
+    settle: async (step, known) =>
+      awaitReady(kubernetes, { kind: nodePools, name, known, fix: nodePoolFix }, step),
+    works: true,
+    remove: async (_live, step) => {
+      // Deleted again when it ends already: a finalizer of somebody else's may hold it.
+      const deleted = await kubernetes.within(step.signal).delete(nodePools, { name })
+      if (deleted === 'deleted') step.changed(`deleted NodePool ${name}`)
+      return { outcome: 'removed' }
+    },
+    // A run that was killed here left NodeClaims whose NodePool is gone already.
+    afterRemoval: async ({ kept, ours }, step) => {
+      if (kept) return
+      await drainClaims({ ...removal, kubernetes, created: ours }, name, step)
+      await awaitGone(kubernetes.within(step.signal), nodePools, { name }, step)
+    }
+  })
   return resource(
-    manifestResource({
-      ...ports,
-      id: `node-pool/${name}`,
-      layer: 'karpenter',
-      kind: nodePools,
-      manifest,
-      severity: nodePoolSeverity,
-      settle: async (step, known) =>
-        awaitReady(kubernetes, { kind: nodePools, name, known, fix: nodePoolFix }, step),
-      works: true,
-      remove: async (_live, step) => {
-        // Deleted again when it ends already: a finalizer of somebody else's may hold it.
-        const deleted = await kubernetes.within(step.signal).delete(nodePools, { name })
-        if (deleted === 'deleted') step.changed(`deleted NodePool ${name}`)
-        return { outcome: 'removed' }
-      },
-      // A run that was killed here left NodeClaims whose NodePool is gone already.
-      afterRemoval: async ({ kept, ours }, step) => {
-        if (kept) return
-        await drainClaims({ ...removal, kubernetes, created: ours }, name, step)
-        await awaitGone(kubernetes.within(step.signal), nodePools, { name }, step)
-      }
-    }),
+    { ...own, ...(ports.onceWritten !== undefined && { onceWritten: ports.onceWritten }) },
     isManifest
   )
 }

@@ -30,14 +30,28 @@ const nameKept = 61_000
 /** Something that the stack has made and the model walks as well. */
 export interface StackPart {
   readonly resource: AnyResource
+  /** In the template. */
+  readonly logicalId: string
   /** Given the stack's physical ids by logical id. */
   readonly isIn: (ids: ReadonlyMap<string, string>) => boolean
   /** What to do by hand where it is gone, since this run may not make it; undefined: it may. */
   readonly byHand?: string
 }
 
+/** What a stack is changed with. */
+export interface StackPorts {
+  readonly aws: Aws
+  readonly ownership: Ownership
+  /** Service role by which CloudFormation acts. */
+  readonly roleArn?: string | undefined
+  /** Told the logical ids of what a stack that was created has made, all of it as its template says. */
+  readonly made?: ((logicalIds: readonly string[]) => void) | undefined
+}
+
 /** What a stack that is there is to become. */
 export interface StackGoal {
+  /** There was none when it was read: it is not looked for again before it is created. */
+  readonly isAbsent?: boolean
   /** The wanted template, or a wider one. */
   readonly template: (live: LiveStack, step: Step) => string
   readonly parts: readonly StackPart[]
@@ -49,11 +63,7 @@ export interface StackGoal {
  */
 export async function changeStack(
   wanted: StackWanted,
-  {
-    aws,
-    ownership,
-    roleArn
-  }: { readonly aws: Aws; readonly ownership: Ownership; readonly roleArn?: string | undefined },
+  { aws, ownership, roleArn, made }: StackPorts,
   goal: StackGoal,
   step: Step
 ): Promise<string | undefined> {
@@ -61,7 +71,7 @@ export async function changeStack(
   return change(1)
 
   async function change(attempt: number): Promise<string | undefined> {
-    let live = await whenIdle(aws, wanted.name, step)
+    let live = goal.isAbsent === true && attempt === 1 ? undefined : await whenIdle(aws, wanted.name, step)
     const situation = live === undefined ? 'empty' : situationOf(live.status)
     if (live !== undefined && situation === 'stuck') throw await stuck(live)
     if (live !== undefined && situation === 'dead') {
@@ -104,6 +114,7 @@ export async function changeStack(
       await step.pause(untilNameIsFree(firstFailure, step.now()))
       return change(attempt + 1)
     }
+    if (creates) made?.(changes.flatMap(({ action, logicalId }) => (action === 'Add' ? [logicalId] : [])))
     step.changed(
       `${creates ? 'created' : 'updated'} CloudFormation stack ${wanted.name} (${changes.length} ${changes.length === 1 ? 'resource' : 'resources'})`
     )

@@ -1,24 +1,18 @@
-import type { Aws } from '../../aws/clients.js'
 import { awsProblem, liveOf, uninstallPolicy } from '../../aws/errors.js'
 import { tooLong } from '../../aws/template-size.js'
 import { deleteStack, readStack, whenIdle, type LiveStack } from '../../aws/stack-operation.js'
 import { missing } from '../../engine/difference.js'
 import { isMap } from '../../engine/json.js'
 import { resource, type AnyResource, type Removal, type Step } from '../../engine/resource.js'
-import type { Ownership } from '../../aws/environment.js'
 import type { WidenedTemplate } from '../../karpenter/widened-template.js'
 import { ownerOfStack } from '../../adoption/owners/tag-owner.js'
-import { changeStack, deletion, type StackPart } from './stack-change.js'
+import { changeStack, deletion, type StackPart, type StackPorts } from './stack-change.js'
 import { stackDifferences, type StackWanted } from './stack-differences.js'
 
 /** The target's template with what the live stack has besides. */
 export type Widen = (target: string, live: LiveStack) => WidenedTemplate
 
-interface Ports {
-  readonly aws: Aws
-  readonly ownership: Ownership
-  /** Service role by which CloudFormation acts. */
-  readonly roleArn?: string | undefined
+interface Ports extends StackPorts {
   readonly dependsOn?: readonly string[]
   readonly parts?: readonly StackPart[]
   /** What is there, for a comparison; shared with whoever needs it too. */
@@ -61,9 +55,10 @@ export function stack(wanted: StackWanted, ports: Ports): AnyResource {
         stackDifferences(wanted, wanted.template, found).length === 0
           ? undefined
           : tooLong(widen(wanted.template, found).text, ` with what stack ${wanted.name} has besides`),
-      apply: async (_before, _differences, step) => {
+      apply: async (before, _differences, step) => {
+        const isAbsent = before.state === 'absent'
         try {
-          await changeStack(wanted, ports, { template: widened, parts: ports.parts ?? [] }, step)
+          await changeStack(wanted, ports, { isAbsent, template: widened, parts: ports.parts ?? [] }, step)
         } catch (error) {
           throw awsProblem(title, 'could not be changed', error)
         }
