@@ -23,7 +23,7 @@ export async function firstCall(root: string): Promise<Figure> {
   return {
     name: 'Process start to first API call',
     value: median(times),
-    limit: 200,
+    limit: 130,
     unit: 'ms',
     detail: `median of ${runs}, ${Math.min(...times).toFixed(0)} to ${Math.max(...times).toFixed(0)}`
   }

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { bigCluster } from './big-cluster.js'
 import { figureLine, type Figure, isWithin } from './figure.js'
 import { firstCall } from './first-call.js'
-import { installTwice, slowInstall } from './installs.js'
+import { installTwice, slowInstall, slowStack } from './installs.js'
 import { checkManyNodes } from './many-nodes.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -19,6 +19,7 @@ const parts: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   start: async () => [await firstCall(root)],
   installs: async () => installTwice(progress),
   slow: async () => slowInstall(progress),
+  stack: async () => slowStack(progress),
   nodes: async () => checkManyNodes(progress),
   big: async () => bigCluster(progress)
 }

@@ -9,13 +9,37 @@ const cluster = { kubernetesVersion: '1.35', authenticationMode: 'API' } as cons
 const inputs = { 'karpenter-version': newest, template: 'built-in' }
 const delays = { aws: 50, kubernetes: 10 } as const
 
-/** An install with its smoke test, then the same again: memory, requests, seconds. */
+/** An install with its smoke test, the same again, and a check: memory, requests, seconds, and whose those of the test were. */
 export async function installTwice(log: (line: string) => void): Promise<readonly Figure[]> {
   const sandbox = await startSandbox({ ...cluster, name: 'bench', log })
   try {
     const first = await measure(sandbox, { ...inputs, 'smoke-test': 'true' })
     const second = await measure(sandbox, { ...inputs, 'smoke-test': 'true' })
-    return [memory(first), ...ofSecondRun(second)]
+    const check = await measure(sandbox, { ...inputs, mode: 'check' })
+    return [memory(first), ours(first), ...ofSecondRun(second), timeOfCheck(check)]
+  } finally {
+    await sandbox.stop()
+  }
+}
+
+/** Milliseconds that a resource of a stack takes where CloudFormation is as slow as AWS's own. */
+const slowPace = 10_000
+
+/** An install whose stack takes as long as at AWS: what the run takes beyond the stack and what needs all of it. */
+export async function slowStack(log: (line: string) => void): Promise<readonly Figure[]> {
+  const sandbox = await startSandbox({ ...cluster, name: 'bench-stack', stackPace: slowPace, log })
+  try {
+    const { report } = await measure(sandbox, { ...inputs, 'smoke-test': 'false' })
+    const path = record(report['criticalPath'])
+    return [
+      {
+        name: `Install with ${slowPace / 1000} s a resource of the stack, beyond its critical path`,
+        value: Number(report['seconds']) - Number(path['seconds']),
+        limit: 2,
+        unit: 's',
+        detail: `${Number(report['seconds']).toFixed(1)} s in all; lost most: ${mostLost(path)}`
+      }
+    ]
   } finally {
     await sandbox.stop()
   }
@@ -46,11 +70,33 @@ function memory({ result }: Measured): Figure {
   }
 }
 
+/** Of a smoke test: what is neither Karpenter's nor EC2's. */
+function ours({ report }: Measured): Figure {
+  const took = record(record(list(report['smokeTests'])[0])['took'])
+  return {
+    name: "This action's own time in a smoke test",
+    value: Number(took['ours']),
+    limit: 2,
+    unit: 's',
+    detail: `Karpenter's ${Number(took['karpenter']).toFixed(1)} s, EC2's ${Number(took['ec2']).toFixed(1)} s`
+  }
+}
+
+function timeOfCheck({ report }: Measured): Figure {
+  return {
+    name: 'Check of a small cluster, time',
+    value: Number(report['seconds']),
+    limit: 0.45,
+    unit: 's',
+    detail: `${Number(record(report['requests'])['total'])} requests`
+  }
+}
+
 function loaded({ loaded: files }: Measured): Figure {
   return {
     name: 'Loaded from dist by an install',
     value: files.reduce((total, file) => total + statSync(file).size, 0) / megabyte,
-    limit: 3,
+    limit: 1.7,
     unit: 'MB',
     detail: `${files.length} files`
   }

@@ -135,14 +135,18 @@ describe('helm', () => {
   test('a later run takes it from the tool cache, and a signature of the form of cosign 3 is as good', async () => {
     sandbox.published.setSigning('bundle')
     const { result, paths } = await withRequests(async () =>
-      sandbox.run({ ...inputs, 'chart-signature': 'require' }, { path: systemPath, toolCache })
+      sandbox.run(
+        // An install that changes nothing of the release needs no helm.
+        { ...inputs, 'chart-signature': 'require', 'helm-values': 'logLevel: debug' },
+        { path: systemPath, toolCache }
+      )
     )
     sandbox.published.setSigning('none')
     succeeded(result)
     expect(result.log).toContain(`release.yaml@refs/tags/v${newest} on 20`)
     expect(result.log).toContain('(tool cache; none on the PATH)')
     expect(archives(paths)).toEqual([])
-    expect(result.outputs['changed']).toBe('false')
+    expect(result.outputs['changed']).toBe('true')
   })
 
   test('one on the PATH that satisfies helm-version is used as it is', async () => {
@@ -157,6 +161,14 @@ describe('helm', () => {
     // The chart has lost its signature meanwhile.
     expect(result.annotations.map(({ message }) => message).join('\n')).toContain('it carries no signature')
     expect(archives(paths)).toEqual([])
+    expect(result.outputs['changed']).toBe('true')
+  })
+
+  test('where nothing of the release is changed, no helm is waited for', async () => {
+    const { result, paths } = await withRequests(async () => sandbox.run(inputs, { path: systemPath }))
+    succeeded(result)
+    expect(result.log).not.toMatch(/^helm: /m)
     expect(result.outputs['changed']).toBe('false')
+    expect(paths.some((path) => path.includes(`/manifests/${newest}`))).toBe(true)
   })
 })

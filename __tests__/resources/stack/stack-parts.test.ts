@@ -35,7 +35,7 @@ function gone(logicalId: string): StackPart {
     },
     (value) => typeof value === 'string'
   )
-  return { resource: own, isIn: (ids) => ids.has(logicalId) }
+  return { resource: own, logicalId, isIn: (ids) => ids.has(logicalId) }
 }
 
 describe('An update of the CloudFormation stack', () => {

@@ -52,6 +52,30 @@ describe('The CloudFormation stack', () => {
     await close()
   })
 
+  it('that is not there is not looked for again, and says what it has made once all of it is', async () => {
+    const { aws, server, close } = await awsWith(cloudformation({}))
+    const told: (readonly string[])[] = []
+    const made = (logicalIds: readonly string[]): void => void told.push(logicalIds)
+    await install(stack(wanted, { aws, ownership, made }))
+    expect(told).toEqual([['KarpenterNodeRole', 'Queue']])
+    const beforeItsChange = server.calls.slice(0, server.calls.indexOf('CreateChangeSet'))
+    expect(beforeItsChange.filter((call) => call === 'DescribeStacks')).toHaveLength(1)
+    await close()
+  })
+
+  it('that fails, or is there already, has made nothing in this run', async () => {
+    const told: (readonly string[])[] = []
+    const made = (logicalIds: readonly string[]): void => void told.push(logicalIds)
+    const failing = await awsWith(cloudformation({ outcome: ['ROLLBACK_COMPLETE'] }))
+    await failure(install(stack(wanted, { aws: failing.aws, ownership, made })))
+    await failing.close()
+    const older = { status: 'CREATE_COMPLETE', template: 'Resources: {}', tags: ours }
+    const updated = await awsWith(cloudformation(older))
+    await install(stack(wanted, { aws: updated.aws, ownership, made }))
+    await updated.close()
+    expect(told).toEqual([])
+  })
+
   it.each([
     ['is under way', undefined],
     ['is done already', ['CREATE_COMPLETE']]
