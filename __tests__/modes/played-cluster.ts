@@ -40,21 +40,24 @@ function makeReady({ method, path, body }: Call): void {
 /** What Karpenter makes of a smoke test's Deployment, and takes back with it. */
 function launch(server: ApiServer, aws: PlayedAws, { method, path, body }: Call): void {
   const name = /\/apis\/apps\/v1\/namespaces\/[^/]+\/deployments\/(.+)$/.exec(path)?.[1]
-  const [claim, id] = [`${paths.nodeClaims}${name ?? ''}-x`, 'i-smoke']
+  const claim = `${paths.nodeClaims}${name ?? ''}-x`
   if (name === undefined) return
-  if (method === 'DELETE' && server.at(claim) !== undefined) {
+  const given = server.at(claim)
+  if (method === 'DELETE' && given !== undefined) {
+    const gone = textField(given, 'status', 'nodeName') ?? ''
     server.remove(claim)
-    server.remove(`${paths.node}smoke`)
+    server.remove(`${paths.node}${gone}`)
     for (const one of server.paths) if (one.startsWith(podPath(path))) server.remove(one)
-    aws.instances.set(id, 'terminated')
+    aws.instances.set(`i-${gone}`, 'terminated')
     return
   }
-  const test = textField(body, 'metadata', 'labels', smokeTestLabel)
-  if (method !== 'PATCH' || test === undefined || server.at(claim) !== undefined) return
-  const pool = server
-    .under(paths.nodePools)
-    .find((one) => textField(one, 'metadata', 'labels', smokeTestLabel) === test)
-  const labels = { 'karpenter.sh/nodepool': textField(pool, 'metadata', 'name') ?? '' }
+  if (method !== 'PATCH' || given !== undefined) return
+  if (textField(body, 'metadata', 'labels', smokeTestLabel) === undefined) return
+  // Nodes and pods carry the id of the test of one NodePool, which has the Deployment's name.
+  const test = name.replace('smoke-test-', '')
+  const on = server.at(`${paths.node}smoke`) === undefined ? 'smoke' : `smoke-of-${test}`
+  const id = `i-${on}`
+  const labels = { 'karpenter.sh/nodepool': name }
   const now = new Date().toISOString()
   const met = (type: string) => ({ type, status: 'True', reason: type, lastTransitionTime: now })
   aws.instances.set(id, 'running')
@@ -63,19 +66,19 @@ function launch(server: ApiServer, aws: PlayedAws, { method, path, body }: Call)
     kind: 'NodeClaim',
     metadata: { labels, creationTimestamp: now },
     status: {
-      nodeName: 'smoke',
+      nodeName: on,
       providerID: `aws:///eu-west-1a/${id}`,
       conditions: [met('Launched'), met('Registered'), met('Initialized')]
     }
   })
-  server.put(`${paths.node}smoke`, node(id, { [smokeTestLabel]: test }))
+  server.put(`${paths.node}${on}`, node(id, { [smokeTestLabel]: test }))
   const replicas = field(body, 'spec', 'replicas')
   for (let pod = 0; pod < (typeof replicas === 'number' ? replicas : 1); pod++) {
     server.put(`${podPath(path)}${pod}`, {
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: { labels: { [smokeTestLabel]: test } },
-      spec: { nodeName: 'smoke' },
+      spec: { nodeName: on },
       status: { phase: 'Running', conditions: [met('Ready')] }
     })
   }

@@ -33,6 +33,16 @@ test('proves that nodes come and go, and writes nothing but its own objects', as
   expect([world.lockHolder(), ended.state]).toEqual(['', ''])
 })
 
+test('proves every NodePool of the cluster, whoever made it', async () => {
+  await world.main({ 'smoke-test': 'false' })
+  const live = world.server.at('/apis/karpenter.sh/v1/nodepools/default') ?? {}
+  world.server.put('/apis/karpenter.sh/v1/nodepools/theirs', { ...live, metadata: {} })
+  const ended = await world.main(mode)
+  expect(ended.failed).toBeUndefined()
+  expect(ended.report).toMatchObject({ smokeTests: [{ nodePool: 'default' }, { nodePool: 'theirs' }] })
+  expect(ended.outputs['nodes-added']).toBe('2')
+})
+
 test('of a cluster without Karpenter ends at once, and so in a namespace that has none', async () => {
   const none = await world.main(mode)
   expect(none.failed).toContain('namespace: the cluster has no Karpenter')

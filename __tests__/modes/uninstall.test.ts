@@ -235,3 +235,38 @@ function deny(service: string, action: string): void {
     { service, action, effect: { kind: 'error', code: 'AccessDenied', message, status: 403 } }
   ])
 }
+
+test('one that waited for another looks again at what is there, and takes that', async () => {
+  const leases = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases'
+  const late = '/apis/karpenter.sh/v1/nodepools/late'
+  const hold = (holderIdentity: string): void =>
+    world.server.put(`${leases}/setup-karpenter`, {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { namespace: 'kube-system' },
+      spec: { holderIdentity, leaseDurationSeconds: 60, renewTime: '2026-11-30T08:00:00.000000Z' }
+    })
+  hold('other')
+  const ended = await world.main(
+    { mode: 'uninstall' },
+    {
+      at: (request) => {
+        if (request !== `GET ${leases}`) return
+        // Meanwhile the other run has installed a NodePool more.
+        setImmediate(() => {
+          world.server.put(late, {
+            apiVersion: 'karpenter.sh/v1',
+            kind: 'NodePool',
+            metadata: { labels: { 'app.kubernetes.io/managed-by': 'setup-karpenter' } },
+            spec: {}
+          })
+          hold('')
+        })
+      }
+    }
+  )
+  expect(ended.failed).toBeUndefined()
+  expect(ended.log.filter((line) => line.startsWith('::group::Discover'))).toHaveLength(2)
+  expect(ended.writes.cluster).toContain(`DELETE ${late}`)
+  expect(world.server.at(late)).toBeUndefined()
+})
