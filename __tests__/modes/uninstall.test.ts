@@ -239,7 +239,7 @@ function deny(service: string, action: string): void {
 test('one that waited for another looks again at what is there, and takes that', async () => {
   const leases = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases'
   const late = '/apis/karpenter.sh/v1/nodepools/late'
-  const hold = (holderIdentity: string): void =>
+  const hold = (holderIdentity: string): unknown =>
     world.server.put(`${leases}/setup-karpenter`, {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
@@ -269,4 +269,25 @@ test('one that waited for another looks again at what is there, and takes that',
   expect(ended.log.filter((line) => line.startsWith('::group::Discover'))).toHaveLength(2)
   expect(ended.writes.cluster).toContain(`DELETE ${late}`)
   expect(world.server.at(late)).toBeUndefined()
+})
+
+test('force-drain: true sets an end to the drain of each node', async () => {
+  const claim = '/apis/karpenter.sh/v1/nodeclaims/default-x'
+  world.server.put(claim, {
+    apiVersion: 'karpenter.sh/v1',
+    kind: 'NodeClaim',
+    metadata: { labels: { 'karpenter.sh/nodepool': 'default' }, deletionTimestamp: '2026-11-30T08:00:00Z' },
+    status: { nodeName: 'one' }
+  })
+  const ended = await world.main(
+    { mode: 'uninstall', 'force-drain': 'true' },
+    {
+      // Karpenter does what it is told.
+      at: (request) => {
+        if (request === `PATCH ${claim}`) setImmediate(() => world.server.remove(claim))
+      }
+    }
+  )
+  expect(ended.failed).toBeUndefined()
+  expect(ended.log.join('\n')).toContain('forced the drain of NodeClaim default-x')
 })
