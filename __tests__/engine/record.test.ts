@@ -10,7 +10,51 @@ const previous: InstallRecord = {
   resources: { stack: { before: [], wanted: 'a' }, tags: { before: ['subnet-0ab1'], wanted: 'b' } }
 }
 
+/** With every field that a record can have. */
+const whole: InstallRecord = {
+  ...previous,
+  kubernetesVersion: '1.34',
+  facts: { statements: [] },
+  adoption: { namespace: 'kube-system' },
+  alsoTagged: ['subnet-9'],
+  provedChart: { digest: 'sha256:a', asked: 'sha256:b', run: 'run-0', time: '2025-12-31T00:00:00Z' },
+  valuesIn: 'secret',
+  resources: {
+    stack: {
+      before: ['stack'],
+      adopted: true,
+      wanted: 'a',
+      mutated: [{ path: 'spec', digest: 'd', by: ['MutatingWebhookConfiguration m'] }]
+    }
+  }
+}
+
 describe('parseRecord', () => {
+  it('reads every field of one', () => {
+    expect(parseRecord(JSON.stringify(whole))).toEqual(whole)
+  })
+
+  it('leaves out each field that is not what it should be', () => {
+    const odd = {
+      ...previous,
+      kubernetesVersion: 1.34,
+      smokeTest: { time: 0 },
+      alsoTagged: [9],
+      provedChart: { ...whole.provedChart, asked: undefined },
+      valuesIn: 'file',
+      resources: {
+        stack: { before: [], adopted: 'yes', wanted: 'a', mutated: [{ path: 'spec', digest: 1, by: [] }] },
+        role: { before: 'role', wanted: 'a' }
+      }
+    }
+    const { smokeTest, ...rest } = previous
+    expect(smokeTest).toBeDefined()
+    expect(parseRecord(JSON.stringify(odd))).toEqual({
+      ...rest,
+      resources: { stack: { before: [], wanted: 'a', mutated: [] } }
+    })
+  })
+
   it('reads what was written', () => {
     expect(parseRecord(JSON.stringify(previous))).toEqual(previous)
   })
@@ -39,12 +83,38 @@ describe('nextRecord', () => {
     ])
   })
 
+  it('keeps what somebody was seen to change of a write, until it is written and read again', () => {
+    const stack = { id: 'stack', wanted: 'new', found: [] }
+    expect(nextRecord(whole, facts, [stack]).resources['stack']).toEqual({
+      ...whole.resources['stack'],
+      wanted: 'new'
+    })
+    const again = nextRecord(whole, facts, [{ ...stack, mutated: [] }])
+    expect(again.resources['stack']).not.toHaveProperty('mutated')
+  })
+
   it('forgets the smoke test of what was there before the change', () => {
     expect(nextRecord(previous, facts, []).smokeTest).toBeUndefined()
   })
 })
 
 describe('recordAhead', () => {
+  it('says of the install before all that it said, but for the smoke test that its change will undo', () => {
+    const record = recordAhead(whole, facts, [{ id: 'role', wanted: 'new', found: [] }])
+    const { karpenterVersion, kubernetesVersion, alsoTagged, provedChart } = whole
+    expect(record).toEqual({
+      schema: 1,
+      run: facts.run,
+      time: facts.time,
+      karpenterVersion,
+      kubernetesVersion,
+      facts: whole.facts,
+      alsoTagged,
+      provedChart,
+      resources: { ...whole.resources, role: { before: [], wanted: undefined } }
+    })
+  })
+
   it('says what was there of what no run has seen yet, before anything is written', () => {
     const record = recordAhead(previous, facts, [
       { id: 'role', wanted: 'new', found: [] },

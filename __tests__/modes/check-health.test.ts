@@ -334,31 +334,54 @@ test('a NodePool that Karpenter has not made up its mind about is well when it d
   expect(findingsOf(never)).toMatchObject([{ kind: 'unhealthy', id: 'node-pool/default' }])
 })
 
-test('what may not be read of it is unknown, and the rest is said', async () => {
+test.each([
+  [
+    '/api/v1/namespaces/karpenter/pods',
+    { id: 'controller-pods', missingPermission: 'list pods in namespace karpenter' }
+  ],
+  [
+    '/apis/karpenter.sh/v1/nodeclaims',
+    { id: 'health/NodeClaims', missingPermission: 'list nodeclaims.karpenter.sh' }
+  ]
+])('what may not be read of it is unknown, and the rest is said: %s', async (path, unread) => {
   const { server } = world
-  const before = server.trouble
   const { intercept } = server
   server.intercept = (call, response) => {
-    if (call.path !== '/api/v1/namespaces/karpenter/pods') return intercept(call, response)
+    if (call.path !== path) return intercept(call, response)
     response
       .writeHead(403, { 'content-type': 'application/json' })
       .end(JSON.stringify({ kind: 'Status', status: 'Failure', reason: 'Forbidden', message: 'no' }))
     return true
   }
   try {
-    const ended = await checkWith({ [deploymentPath]: { status: noReplica } })
-    expect(findingsOf(ended)).toEqual([
-      expect.objectContaining({
-        id: 'controller-pods',
-        kind: 'unknown',
-        missingPermission: 'list pods in namespace karpenter'
-      }),
-      expect.objectContaining({
-        kind: 'unhealthy',
-        reason: 'Deployment karpenter/karpenter: 0 of 2 pods are available'
-      })
-    ])
+    const found = findingsOf(await checkWith({ [deploymentPath]: { status: noReplica } }))
+    expect(found).toHaveLength(2)
+    expect(found).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ ...unread, kind: 'unknown' }),
+        expect.objectContaining({
+          kind: 'unhealthy',
+          reason: 'Deployment karpenter/karpenter: 0 of 2 pods are available'
+        })
+      ])
+    )
   } finally {
-    Object.assign(server, { trouble: before, intercept })
+    Object.assign(server, { intercept })
   }
+})
+
+test("NodePools of EKS Auto Mode are AWS's own affair", async () => {
+  const status = { conditions: [{ type: 'Ready', status: 'False', reason: 'NodeClassNotReady' }] }
+  const pool = (group: string): Objects[string] => ({
+    apiVersion: 'karpenter.sh/v1',
+    kind: 'NodePool',
+    metadata: {},
+    spec: { template: { spec: { nodeClassRef: { group, kind: 'NodeClass', name: 'default' } } } },
+    status
+  })
+  const path = '/apis/karpenter.sh/v1/nodepools/general-purpose'
+  expect(findingsOf(await checkWith({ [path]: pool('eks.amazonaws.com') }))).toEqual([])
+  expect(findingsOf(await checkWith({ [path]: pool('karpenter.k8s.aws') }))).toMatchObject([
+    { kind: 'unhealthy', id: 'node-pool/general-purpose' }
+  ])
 })

@@ -1,3 +1,4 @@
+import { openSession } from '../../src/run/session.js'
 import { PlayedWorld } from './played-run.js'
 
 let world: PlayedWorld
@@ -168,6 +169,23 @@ test('credentials and tokens are masked', async () => {
   expect(secrets).toEqual(
     expect.arrayContaining([process.env['AWS_SECRET_ACCESS_KEY'], expect.stringMatching(/^k8s-aws-v1\./)])
   )
+})
+
+test("a runner's clock that is wrong is said, and harms nothing", async () => {
+  const { warnings, failed } = await world.main(
+    { 'cluster-name': 'green' },
+    {
+      ports: (ports) => ({
+        ...ports,
+        session: (inputs, signal) => {
+          const clock = { ...ports.clock, now: () => ports.clock.now() - 600_000 }
+          return openSession(inputs, { env: ports.env, runner: ports.runner, clock }, signal)
+        }
+      })
+    }
+  )
+  expect(warnings).toEqual([expect.stringMatching(/^clock: the runner's is 10 minutes behind AWS's/)])
+  expect(failed).toContain('there is no EKS cluster "green"')
 })
 
 test('credentials of an account that is not allowed end the run', async () => {

@@ -261,6 +261,19 @@ test.each<[string, string | undefined, string | undefined]>([
   }
 )
 
+test.each<[string, Shape, readonly string[]]>([
+  ['irsa', {}, ['controller-role', 'node-access', 'oidc-provider', 'role/*', 'stack']],
+  [
+    'pod-identity',
+    { authenticationMode: 'CONFIG_MAP' },
+    ['controller-role', 'pod-identity-agent', 'pod-identity-association', 'role/*', 'stack']
+  ]
+])('what can bear them has the tags that are asked for, by %s, %j', async (identity, shape, tagged) => {
+  const graph = await modelOf({ ...shape, inputs: { tags: 'team=a', 'controller-identity': identity } })
+  const found = graph.resources.filter(({ wanted }) => textField(wanted, 'tags', 'team') === 'a')
+  expect(found.map(({ id }) => id.replace(/\/.*/, '/*')).toSorted()).toEqual(tagged)
+})
+
 test('a controller by Pod Identity has no role in its service account', async () => {
   expect(field(install.get('helm-release').wanted, 'values', 'serviceAccount')).toBeUndefined()
 })
