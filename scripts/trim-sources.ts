@@ -19,7 +19,7 @@ export async function trimSources(entry: string, folder: string): Promise<readon
     target: 'node24',
     // The clients' main fields name CommonJS, of which nothing can be left out.
     mainFields: ['module', 'main'],
-    plugins: [trimmedPackages, withoutUndici, plainKeys],
+    plugins: [chainWhenAsked, trimmedPackages, withoutUndici, plainKeys],
     metafile: true,
     logLevel: 'warning'
   })
@@ -65,6 +65,27 @@ const withoutUndici: Plugin = {
     esbuild.onResolve({ filter: /^undici$/ }, ({ path }) => ({ path, namespace: 'left-out' }))
     esbuild.onLoad({ filter: /.*/, namespace: 'left-out' }, ({ path }) => ({
       contents: `export class ProxyAgent { constructor() { throw new Error('${path} is not part of the bundle') } }`
+    }))
+  }
+}
+
+/**
+ * Each client brings the standard chain of credentials with it, for a client that is made without any. Ours are made with
+ * those of the run, so the chain is loaded where it is asked for, as src/aws/credentials.ts does.
+ */
+const chainWhenAsked: Plugin = {
+  name: 'chain-when-asked',
+  setup: (esbuild) => {
+    esbuild.onResolve({ filter: /^@aws-sdk\/credential-provider-node$/ }, ({ path, importer, kind }) =>
+      kind === 'import-statement' && importer.includes('/@aws-sdk/client-')
+        ? { path, namespace: 'when-asked' }
+        : undefined
+    )
+    esbuild.onLoad({ filter: /.*/, namespace: 'when-asked' }, ({ path }) => ({
+      contents: `export const defaultProvider = (init) => {
+        let provider
+        return async (...asked) => (provider ??= (await import('${path}')).defaultProvider(init))(...asked)
+      }`
     }))
   }
 }

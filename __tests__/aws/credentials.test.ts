@@ -379,21 +379,23 @@ describe('Credentials by GitHub OIDC', () => {
 
 describe('Credentials by the standard chain', () => {
   it('come from the environment, and say so', async () => {
-    process.env['AWS_ACCESS_KEY_ID'] = 'ENVKEY'
-    process.env['AWS_SECRET_ACCESS_KEY'] = 'env-secret'
-    try {
-      await withAws({ GetCallerIdentity: () => caller }, async ({ connect, masked }) => {
-        const aws = await connect(
-          { credentials: { kind: 'chain' } },
-          { env: { AWS_ACCESS_KEY_ID: 'ENVKEY', AWS_SECRET_ACCESS_KEY: 'env-secret' } }
-        )
-        expect(aws.credentials.source).toBe('environment variables')
-        expect(masked).toEqual(['env-secret'])
-        aws.destroy()
+    await withAws({ GetCallerIdentity: () => caller }, async ({ connect, masked }) => {
+      const env = {
+        AWS_ACCESS_KEY_ID: 'ENVKEY',
+        AWS_SECRET_ACCESS_KEY: 'env-secret',
+        AWS_SESSION_TOKEN: 'env-session',
+        AWS_CREDENTIAL_EXPIRATION: '2126-01-01T00:00:00Z'
+      }
+      const aws = await connect({ credentials: { kind: 'chain' } }, { env })
+      expect(aws.credentials.source).toBe('environment variables')
+      expect(await aws.credentials.get()).toMatchObject({
+        accessKeyId: 'ENVKEY',
+        secretAccessKey: 'env-secret',
+        sessionToken: 'env-session',
+        expiration: new Date(Date.UTC(2126, 0, 1))
       })
-    } finally {
-      delete process.env['AWS_ACCESS_KEY_ID']
-      delete process.env['AWS_SECRET_ACCESS_KEY']
-    }
+      expect(masked).toEqual(['env-secret', 'env-session'])
+      aws.destroy()
+    })
   })
 })

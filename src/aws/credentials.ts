@@ -132,6 +132,11 @@ function chainCredentials(connection: Connection, ports: CredentialPorts): Crede
   return renewable(() => connection.serverTime.now(), {
     source,
     fetch: async () => {
+      const given = environmentCredentials(ports.env)
+      if (given !== undefined) {
+        hide(given, ports)
+        return given
+      }
       const { defaultProvider } = await import('@aws-sdk/credential-provider-node')
       const { region, requestHandler } = clientDefaults(connection)
       try {
@@ -155,6 +160,27 @@ function chainCredentials(connection: Connection, ports: CredentialPorts): Crede
         { cause: error }
       )
   })
+}
+
+/**
+ * The first link of the standard chain, as it reads them (credential-provider-env 3, fromEnv): to load the whole chain for it
+ * would take a tenth of a start.
+ */
+function environmentCredentials(
+  env: Readonly<Record<string, string | undefined>>
+): AwsCredentialIdentity | undefined {
+  if (env['AWS_PROFILE']) return undefined
+  const accessKeyId = env['AWS_ACCESS_KEY_ID']
+  const secretAccessKey = env['AWS_SECRET_ACCESS_KEY']
+  if (!accessKeyId || !secretAccessKey) return undefined
+  const sessionToken = env['AWS_SESSION_TOKEN']
+  const expiration = env['AWS_CREDENTIAL_EXPIRATION']
+  return {
+    accessKeyId,
+    secretAccessKey,
+    ...(sessionToken && { sessionToken }),
+    ...(expiration && { expiration: new Date(expiration) })
+  }
 }
 
 /** Where the standard chain will find credentials, in the chain's own order. */

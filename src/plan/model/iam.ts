@@ -19,7 +19,8 @@ import { transition } from './transition.js'
 
 /**
  * The stack and what it makes in IAM, the controller's role, and the nodes' way into the cluster. What another version has
- * left goes when the controller has rolled out.
+ * left goes when the controller has rolled out. What needs a part of the stack waits for all of it: a rollback could not
+ * delete a policy that is attached already, and an access entry of a role that it deletes lets nobody in.
  */
 export function iam(
   parts: ModelParts,
