@@ -206,6 +206,13 @@ describe('what is waited for', () => {
     expect([journal.outcomes, journal.waits.size]).toMatchObject([[{ result: 'failed' }], 0])
   })
 
+  it('is over when what was written has failed to do its work', async () => {
+    const graph = new Graph([textResource('a', [], new Map(), { settle: waits })])
+    const journal = new MemoryJournal()
+    await applyAll(graph, await inspectAll(graph, signal), journal, now)
+    expect([journal.outcomes, journal.waits.size]).toMatchObject([[{ result: 'failed' }], 0])
+  })
+
   it('is over when a removal has failed at it', async () => {
     const graph = new Graph([textResource('a', [], new Map([['a', '']]), { remove: waits })])
     const journal = new MemoryJournal()
