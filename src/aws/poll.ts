@@ -1,3 +1,4 @@
+import { UserError } from '../engine/errors.js'
 import type { Step } from '../engine/resource.js'
 
 export interface PollOptions {
@@ -29,6 +30,21 @@ const longestNoticingPause = 5_000
 export function noticingPause(elapsedMilliseconds: number, throttled = 0): number {
   const pause = elapsedMilliseconds < briskly ? briskPause : elapsedMilliseconds / 10
   return Math.min(longestNoticingPause, pause * 2 ** throttled)
+}
+
+/** For what was written and shows late: two minutes, then the problem of that title, with what to do about it. */
+export function untilShown(
+  what: PollOptions['what'],
+  title: string,
+  problem: string,
+  fix = 'Run again.'
+): PollOptions {
+  return {
+    what,
+    timeoutMilliseconds: 120_000,
+    firstPauseMilliseconds: 500,
+    giveUp: () => new UserError(title, problem, fix)
+  }
 }
 
 /** Tries at once, then ever more slowly, until `attempt` gives a value. */

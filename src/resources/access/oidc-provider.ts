@@ -5,9 +5,8 @@ import { awsProblem, codeOf, isAlreadyExists, isNotFound, liveOf, wasRepeated } 
 import { whenIamFollows } from '../../aws/iam-late.js'
 import { creationTags, tagList } from '../../aws/ownership-tags.js'
 import { iamArn } from '../../aws/partition.js'
-import { poll } from '../../aws/poll.js'
+import { poll, untilShown } from '../../aws/poll.js'
 import { missing, type Difference } from '../../engine/difference.js'
-import { UserError } from '../../engine/errors.js'
 import { isMap } from '../../engine/json.js'
 import { resource, type AnyResource, type Removal, type Step } from '../../engine/resource.js'
 import type { Ownership } from '../../aws/environment.js'
@@ -143,17 +142,11 @@ export function oidcProvider(
         }
         await poll(
           step,
-          {
-            what: `IAM OIDC provider ${wanted.arn} to be visible`,
-            timeoutMilliseconds: 120_000,
-            firstPauseMilliseconds: 500,
-            giveUp: () =>
-              new UserError(
-                title,
-                `${wanted.arn} does not show two minutes after it was written`,
-                'Run again.'
-              )
-          },
+          untilShown(
+            `IAM OIDC provider ${wanted.arn} to be visible`,
+            title,
+            `${wanted.arn} does not show two minutes after it was written`
+          ),
           async () => {
             try {
               return (await get()).audiences.includes(wanted.audience) ? true : undefined

@@ -3,10 +3,9 @@ import { awsProblem, isNotFound, liveOf } from '../../aws/errors.js'
 import { attachedPolicies, readRoleWithPolicies, type RoleWithPolicies } from '../../aws/iam-role.js'
 import { isOurs } from '../../aws/ownership-tags.js'
 import { iamArn } from '../../aws/partition.js'
-import { poll } from '../../aws/poll.js'
+import { poll, untilShown } from '../../aws/poll.js'
 import { policyName, rolePolicies } from '../../aws/role-policies.js'
 import type { Difference } from '../../engine/difference.js'
-import { UserError } from '../../engine/errors.js'
 import { isMap } from '../../engine/json.js'
 import { resource, type AnyResource, type Removal, type Step } from '../../engine/resource.js'
 import { furtherInlinePolicy, furtherPolicy, missingPolicy } from '../stack/role-drift.js'
@@ -88,13 +87,11 @@ export function controllerRolePolicies(wanted: ControllerRolePoliciesWanted, por
   async function untilAttached(step: Step): Promise<void> {
     await poll(
       step,
-      {
-        what: `policies of ${roleName} to show`,
-        timeoutMilliseconds: 120_000,
-        firstPauseMilliseconds: 500,
-        giveUp: () =>
-          new UserError(title, 'policies were attached and do not show two minutes later', 'Run again.')
-      },
+      untilShown(
+        `policies of ${roleName} to show`,
+        title,
+        'policies were attached and do not show two minutes later'
+      ),
       async () => {
         const now = await attachedPolicies(aws, roleName).catch((error: unknown): readonly string[] => {
           // A read may miss the role that was just made.

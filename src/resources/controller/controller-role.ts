@@ -3,7 +3,7 @@ import { awsProblem, isAlreadyExists, isNotFound, liveOf, wasRepeated } from '..
 import { whenIamFollows } from '../../aws/iam-late.js'
 import { attachedPolicies, inlinePolicyNames, readRole, type IamRole } from '../../aws/iam-role.js'
 import { creationTags, isOurs, tagList } from '../../aws/ownership-tags.js'
-import { poll } from '../../aws/poll.js'
+import { poll, type PollOptions, untilShown } from '../../aws/poll.js'
 import { boundaryArn, boundaryDrift, boundaryNote, putBoundary } from '../../aws/role-boundary.js'
 import { trustedAlready, trustedName, writeTrust } from '../../aws/role-trust.js'
 import { readTrust, sameTrust, trustDocument, trustStatement, type Trust } from '../../aws/trust-policy.js'
@@ -134,18 +134,13 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
     (value): value is ControllerRoleWanted => isWanted(value) && value.roleName === wanted.roleName
   )
 
-  function waitOptions(what: string): Parameters<typeof poll>[1] {
-    return {
-      what: `IAM role ${wanted.roleName} ${what}`,
-      timeoutMilliseconds: 120_000,
-      firstPauseMilliseconds: 500,
-      giveUp: () =>
-        new UserError(
-          title,
-          `does not show as it was written, two minutes later`,
-          'Run again; look for something that changes roles.'
-        )
-    }
+  function waitOptions(what: string): PollOptions {
+    return untilShown(
+      `IAM role ${wanted.roleName} ${what}`,
+      title,
+      'does not show as it was written, two minutes later',
+      'Run again; look for something that changes roles.'
+    )
   }
 
   async function keptTrusts(live: IamRole): Promise<readonly Trust[]> {

@@ -2,7 +2,7 @@ import type { Rule, RuleState, Target } from '@aws-sdk/client-eventbridge'
 import type { Aws } from '../../aws/clients.js'
 import { awsProblem, isNotFound, liveOf } from '../../aws/errors.js'
 import { creationTags, tagList } from '../../aws/ownership-tags.js'
-import { poll } from '../../aws/poll.js'
+import { poll, untilShown } from '../../aws/poll.js'
 import { throwFailed, whenRuleIsFree } from '../../aws/rule-writes.js'
 import type { StackRules } from '../../aws/stack-rules.js'
 import { missing } from '../../engine/difference.js'
@@ -154,7 +154,7 @@ export function eventRule(wanted: EventRuleWanted, ports: Ports): AnyResource {
           if (name === undefined) throw notInStack(title, wanted)
           await repairRule(name, now, step)
           await repairTargets(name, now, step)
-          await untilShown(step)
+          await awaitShown(step)
         } catch (error) {
           throw awsProblem(title, 'could not be put right', error)
         }
@@ -173,16 +173,14 @@ export function eventRule(wanted: EventRuleWanted, ports: Ports): AnyResource {
     isWanted
   )
 
-  async function untilShown(step: Step): Promise<void> {
+  async function awaitShown(step: Step): Promise<void> {
     await poll(
       step,
-      {
-        what: `${title} to show what was put`,
-        timeoutMilliseconds: 120_000,
-        firstPauseMilliseconds: 500,
-        giveUp: () =>
-          new UserError(title, 'was put right and does not show it two minutes later', 'Run again.')
-      },
+      untilShown(
+        `${title} to show what was put`,
+        title,
+        'was put right and does not show it two minutes later'
+      ),
       async () => {
         const now = await read()
         return now !== undefined && ruleDifferences(wanted, now).length === 0 ? true : undefined

@@ -2,7 +2,7 @@ import type { Aws } from '../../aws/clients.js'
 import { awsProblem, codeOf, isNotFound, liveOf } from '../../aws/errors.js'
 import { creationTags } from '../../aws/ownership-tags.js'
 import { parsePolicy } from '../../aws/policy/document.js'
-import { poll } from '../../aws/poll.js'
+import { poll, untilShown } from '../../aws/poll.js'
 import { missing, type Difference, type Severity } from '../../engine/difference.js'
 import { UserError } from '../../engine/errors.js'
 import { canonical, isMap } from '../../engine/json.js'
@@ -130,7 +130,7 @@ export function interruptionQueue(wanted: QueueWanted, ports: Ports): AnyResourc
             if (differences.length === 0) return
             await set(differences, step)
           }
-          await untilShown(step)
+          await awaitShown(step)
         } catch (error) {
           throw awsProblem(title, 'could not be put right', error)
         }
@@ -142,16 +142,14 @@ export function interruptionQueue(wanted: QueueWanted, ports: Ports): AnyResourc
   )
 
   /** Attributes show within a minute, the retention within a quarter of an hour (SetQueueAttributes). */
-  async function untilShown(step: Step): Promise<void> {
+  async function awaitShown(step: Step): Promise<void> {
     await poll(
       step,
-      {
-        what: `${title} to show what was set`,
-        timeoutMilliseconds: 120_000,
-        firstPauseMilliseconds: 500,
-        giveUp: () =>
-          new UserError(title, 'was put right and does not show it two minutes later', 'Run again.')
-      },
+      untilShown(
+        `${title} to show what was set`,
+        title,
+        'was put right and does not show it two minutes later'
+      ),
       async () => {
         const now = await read()
         if (now === undefined) return undefined

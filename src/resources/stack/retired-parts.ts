@@ -1,13 +1,12 @@
 import type { Aws } from '../../aws/clients.js'
 import { awsProblem, isNotFound, liveOf } from '../../aws/errors.js'
 import { attachedPolicies } from '../../aws/iam-role.js'
-import { poll } from '../../aws/poll.js'
+import { poll, untilShown } from '../../aws/poll.js'
 import { policyName, rolePolicies } from '../../aws/role-policies.js'
 import { notDeleted } from '../../aws/stack-events.js'
 import { type LiveStack, physicalIds, untilIdle, whenIdle } from '../../aws/stack-operation.js'
 import { situationOf } from '../../aws/stack-status.js'
 import type { Difference } from '../../engine/difference.js'
-import { UserError } from '../../engine/errors.js'
 import { isMap, mapAt } from '../../engine/json.js'
 import { resource, type AnyResource, type Step } from '../../engine/resource.js'
 import type { Ownership } from '../../aws/environment.js'
@@ -92,13 +91,11 @@ export function retiredParts(wanted: RetiredPartsWanted, ports: Ports): AnyResou
     // CloudFormation does not delete what still seems attached, and leaves it where it is.
     await poll(
       step,
-      {
-        what: `policies of ${roleName} to be off`,
-        timeoutMilliseconds: 120_000,
-        firstPauseMilliseconds: 500,
-        giveUp: () =>
-          new UserError(title, 'policies were detached and still show two minutes later', 'Run again.')
-      },
+      untilShown(
+        `policies of ${roleName} to be off`,
+        title,
+        'policies were detached and still show two minutes later'
+      ),
       async () => (retired(await attachedPolicies(aws, roleName)).length === 0 ? true : undefined)
     )
   }

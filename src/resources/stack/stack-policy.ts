@@ -3,7 +3,7 @@ import { awsProblem, isAlreadyExists, isNotFound, liveOf, wasRepeated } from '..
 import { whenIamFollows } from '../../aws/iam-late.js'
 import { policyFix, readManagedPolicy, setDocument, usersOfPolicy } from '../../aws/managed-policy.js'
 import { iamPath } from '../../aws/partition.js'
-import { poll } from '../../aws/poll.js'
+import { poll, type PollOptions, untilShown } from '../../aws/poll.js'
 import { missing, type Difference } from '../../engine/difference.js'
 import { UserError } from '../../engine/errors.js'
 import { isMap, type JsonMap } from '../../engine/json.js'
@@ -144,18 +144,13 @@ export function stackPolicy(wanted: StackPolicyWanted, ports: Ports): AnyResourc
     )
   }
 
-  function waitOptions(what: string): Parameters<typeof poll>[1] {
-    return {
-      what: `IAM policy ${wanted.name} ${what}`,
-      timeoutMilliseconds: 120_000,
-      firstPauseMilliseconds: 500,
-      giveUp: () =>
-        new UserError(
-          title,
-          'does not show as it was written, two minutes later',
-          'Run again; look for something that changes policies.'
-        )
-    }
+  function waitOptions(what: string): PollOptions {
+    return untilShown(
+      `IAM policy ${wanted.name} ${what}`,
+      title,
+      'does not show as it was written, two minutes later',
+      'Run again; look for something that changes policies.'
+    )
   }
 
   /** The stack takes it away; what would keep the stack from it is said before the stack is touched. */

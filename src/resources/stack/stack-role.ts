@@ -5,7 +5,7 @@ import { readRoleWithPolicies, type IamRole, type RoleWithPolicies } from '../..
 import { policyFix } from '../../aws/managed-policy.js'
 import { creationTags, isOurs, tagList } from '../../aws/ownership-tags.js'
 import { iamPath } from '../../aws/partition.js'
-import { poll } from '../../aws/poll.js'
+import { poll, type PollOptions, untilShown } from '../../aws/poll.js'
 import { boundaryArn, boundaryDrift, boundaryNote, putBoundary } from '../../aws/role-boundary.js'
 import { rolePolicies } from '../../aws/role-policies.js'
 import { missing, type Difference } from '../../engine/difference.js'
@@ -193,18 +193,13 @@ export function stackRole(wanted: StackRoleWanted, ports: Ports): AnyResource {
     return poll(step, waitOptions('to be visible'), getIfThere)
   }
 
-  function waitOptions(what: string): Parameters<typeof poll>[1] {
-    return {
-      what: `IAM role ${wanted.name} ${what}`,
-      timeoutMilliseconds: 120_000,
-      firstPauseMilliseconds: 500,
-      giveUp: () =>
-        new UserError(
-          title,
-          'does not show as it was written, two minutes later',
-          'Run again; look for something that changes roles.'
-        )
-    }
+  function waitOptions(what: string): PollOptions {
+    return untilShown(
+      `IAM role ${wanted.name} ${what}`,
+      title,
+      'does not show as it was written, two minutes later',
+      'Run again; look for something that changes roles.'
+    )
   }
 
   /** The stack takes the role away; what others put on it would keep the stack from it, and goes first. */
