@@ -186,6 +186,7 @@ export class PlayedWorld {
       AWS_REGION: 'eu-west-1',
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      AWS_SESSION_TOKEN: sessionToken,
       RUNNER_TEMP: folder,
       GITHUB_SERVER_URL: 'https://github.com',
       GITHUB_REPOSITORY: 'org/repo',
