@@ -57,3 +57,18 @@ test('what may not be listed is refused for each of them', async () => {
     true
   )
 })
+
+test.each([2, 40])('of %i objects as much is kept as is looked at', async (count) => {
+  const own = many(count, 'own')
+  put(...own)
+  const looked: Parameters<typeof readsTogether>[3] = ({ apiVersion, kind, metadata }) => ({
+    apiVersion,
+    kind,
+    metadata,
+    status: 'seen'
+  })
+  const read = readsTogether(server.kubernetes, nodePools, [...own, 'gone'], looked)
+  const found = await Promise.all([...own, 'gone'].map(async (name) => read(name, never)))
+  expect(found.map((object) => object?.['status'])).toEqual([...own.map(() => 'seen'), undefined])
+  expect(found[0]).not.toHaveProperty('spec')
+})

@@ -11,19 +11,24 @@ const most = 20
 
 /**
  * Reads objects whose names are known beforehand: few of them each by itself; many that are asked for at the same time by
- * one list, of which nothing but they is kept.
+ * one list, of which nothing but they is kept. `looked`: as much of one as is looked at.
  */
 export function readsTogether(
   kubernetes: Kubernetes,
   kind: Kind<Manifest>,
-  names: readonly string[]
+  names: readonly string[],
+  looked: (object: Manifest) => Manifest = (object) => object
 ): ReadByName {
-  if (names.length <= most) return async (name, signal) => kubernetes.within(signal).get(kind, name)
+  if (names.length <= most)
+    return async (name, signal) => {
+      const object = await kubernetes.within(signal).get(kind, name)
+      return object && looked(object)
+    }
   const wanted = new Set(names)
   const listed = sharedRead(async (signal: AbortSignal) => {
     const { items } = await kubernetes
       .within(signal)
-      .pick(kind, (object) => (wanted.has(object.metadata.name) ? object : undefined))
+      .pick(kind, (object) => (wanted.has(object.metadata.name) ? looked(object) : undefined))
     return new Map(items.flatMap((object) => (object === undefined ? [] : [[object.metadata.name, object]])))
   })
   return async (name, signal) => (await listed(signal)).get(name)

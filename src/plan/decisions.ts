@@ -261,11 +261,14 @@ async function manifestsOf(
       // A removal goes by names, so what an older manifest refers to does not matter to it.
       const asks =
         inputs.mode !== 'uninstall' && texts.some(({ text }) => /\b(Provisioner|v1beta1)\b/.test(text))
-      const live = asks ? (await kubernetes.list(ec2NodeClasses)).items : undefined
+      const live = asks
+        ? (await kubernetes.pick(ec2NodeClasses, ({ metadata }) => metadata.name, { metadataOnly: true }))
+            .items
+        : undefined
       return readManifests(texts, {
         ...settings,
         kubernetesVersion,
-        liveNodeClasses: live?.map(({ metadata }) => metadata.name)
+        liveNodeClasses: live
       })
     }
   }

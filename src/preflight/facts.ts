@@ -13,6 +13,7 @@ import { type RequiredStatement, requiredStatements } from '../karpenter/require
 import type { SelectorTerm } from '../karpenter/types.js'
 import type { Fact, KubernetesRange } from '../karpenter/version-facts.js'
 import { customResourceDefinitions, ec2NodeClasses, nodePools } from '../kubernetes/kinds.js'
+import { lean } from '../kubernetes/lean.js'
 import { isManifest, type Manifest } from '../kubernetes/manifest.js'
 import type { Decisions } from '../plan/decisions.js'
 import type { FoundIdentity } from '../plan/found-identity.js'
@@ -305,8 +306,8 @@ export function factsOf(checked: Checked): Facts {
     nodePoolRemains: once(async () => nodePoolRemains(kubernetes)),
     standingNodes: once(async () => {
       const [classes, pools] = await Promise.all([
-        kubernetes.list(ec2NodeClasses),
-        kubernetes.list(nodePools)
+        kubernetes.pick(ec2NodeClasses, lean),
+        kubernetes.pick(nodePools, lean)
       ])
       return [...classes.items, ...pools.items]
     }),

@@ -146,14 +146,14 @@ function withoutLinux(pool: Manifest, windows: ReadonlySet<string>): string | un
     : "makes Windows nodes, on which the smoke test's pods do not run"
 }
 
-/** Names of the EC2NodeClasses whose images are Windows, by their family or an alias of it. */
-export function windowsClasses(nodeClasses: readonly Manifest[]): ReadonlySet<string> {
-  const isWindows = (nodeClass: Manifest): boolean =>
+/** Whether the images of an EC2NodeClass are Windows, by their family or an alias of it. */
+export function isWindows(nodeClass: Manifest): boolean {
+  return (
     /^windows/i.test(textField(nodeClass, 'spec', 'amiFamily') ?? '') ||
     listField(nodeClass, 'spec', 'amiSelectorTerms').some((term) =>
       /^windows/i.test(textField(term, 'alias') ?? '')
     )
-  return new Set(nodeClasses.filter(isWindows).map(({ metadata }) => metadata.name))
+  )
 }
 
 /** Why a NodePool makes no node for a new pod, whatever the pod asks for; undefined when it does. */

@@ -5,10 +5,11 @@ import type { Ownership } from '../aws/environment.js'
 import type { SmokeTestInput } from '../inputs/inputs.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { ec2NodeClasses, nodePools } from '../kubernetes/kinds.js'
+import { lean } from '../kubernetes/lean.js'
 import { cleanUp, cleanUpEarlier } from './clean-up.js'
 import { nodesBefore, otherNodes } from './counts.js'
 import { JointWaits } from './joint-waits.js'
-import { chooseNodePools, type NodePoolChoice, windowsClasses } from './node-pools-under-test.js'
+import { chooseNodePools, isWindows, type NodePoolChoice } from './node-pools-under-test.js'
 import { smokeTestId, testId } from './objects.js'
 import type { InstanceGroups } from './network-proof.js'
 import type { NodePoolResult } from './result.js'
@@ -47,11 +48,14 @@ export async function proveScaling(proof: Proof, step: Step): Promise<void> {
     step.note(`removed ${title}, left by an earlier smoke test`)
   // A retry of the same run starts from nothing as well.
   await cleanUp(kubernetes, namespace, run)
-  const [pools, classes] = await Promise.all([kubernetes.list(nodePools), kubernetes.list(ec2NodeClasses)])
+  const [pools, classes] = await Promise.all([
+    kubernetes.pick(nodePools, lean),
+    kubernetes.pick(ec2NodeClasses, (one) => (isWindows(one) ? one.metadata.name : undefined))
+  ])
   const chosen = chooseNodePools(
     test.nodePools.length > 0 ? { kind: 'named', names: test.nodePools } : proof.otherwise,
     pools.items,
-    windowsClasses(classes.items)
+    new Set(classes.items.filter((name) => name !== undefined))
   )
   for (const warning of chosen.warnings) step.warning(warning)
   const { names } = chosen

@@ -9,6 +9,7 @@ import {
   nodePools,
   untyped
 } from '../kubernetes/kinds.js'
+import { lean } from '../kubernetes/lean.js'
 import { type Manifest, textField } from '../kubernetes/manifest.js'
 import type { ClaimFacts } from './node-drift.js'
 
@@ -48,8 +49,8 @@ export async function readForNotes(kubernetes: Kubernetes, wanted: WantedReads):
   const { release } = wanted
   const [crds, pools, classes, deployed, claims] = await Promise.all([
     orUnread(Promise.all(wanted.crds.map(async (name) => kubernetes.get(crdKind, name)))),
-    wanted.objects ? orUnread(kubernetes.list(nodePools)) : undefined,
-    wanted.objects ? orUnread(kubernetes.list(ec2NodeClasses)) : undefined,
+    wanted.objects ? orUnread(kubernetes.pick(nodePools, lean)) : undefined,
+    wanted.objects ? orUnread(kubernetes.pick(ec2NodeClasses, lean)) : undefined,
     release && orUnread(readDeployedValues(kubernetes, release.name, release.namespace)),
     orUnread(kubernetes.pick(nodeClaims, claimFacts))
   ])

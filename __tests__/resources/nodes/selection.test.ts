@@ -1,5 +1,6 @@
-import { awaitSelection } from '../../../src/resources/nodes/selection.js'
+import { awaitSelection, withSelected } from '../../../src/resources/nodes/selection.js'
 import type { Manifest } from '../../../src/kubernetes/manifest.js'
+import { isMap } from '../../../src/engine/json.js'
 import { ApiServer } from '../../kubernetes/api-server.js'
 import { recordedStep } from '../step.js'
 
@@ -74,4 +75,34 @@ test('one that does not come is a warning after three minutes', async () => {
       /^warning: EC2NodeClass default: Karpenter has not found security groups sg-7 within 3 minutes, and makes nodes without/
     )
   ])
+})
+
+function statusOf(object: Manifest): Readonly<Record<string, unknown>> {
+  const { status } = object
+  return isMap(status) ? status : {}
+}
+
+test('of a status no more is kept than is looked at, and it is judged as the whole one', async () => {
+  const conditions = [{ type: 'Ready', status: 'True' }]
+  const whole = classWith(['sg-1', 'sg-2', 'sg-9'], [...ours, { id: 'sg-9' }])
+  const found = { ...whole, status: { ...statusOf(whole), conditions, amis: [{ id: 'ami-1' }] } }
+  expect(withSelected(found, tagged)).toEqual({
+    ...whole,
+    status: {
+      conditions,
+      subnets: [{ id: 'subnet-1' }],
+      securityGroups: [{ id: 'sg-1' }, { id: 'sg-2' }, { id: 'sg-9' }]
+    }
+  })
+  const { apiVersion, kind, metadata } = whole
+  const unseen = { apiVersion, kind, metadata }
+  expect(withSelected(unseen, tagged)).toBe(unseen)
+  server.calls.length = 0
+  const step = recordedStep()
+  await awaitSelection(
+    server.kubernetes,
+    { name: 'default', known: withSelected(whole, tagged), tagged },
+    step
+  )
+  expect([step.waits, server.calls]).toEqual([[], []])
 })

@@ -5,6 +5,7 @@ import { ec2NodeClasses, type Kind, nodePools } from '../../kubernetes/kinds.js'
 import { type Manifest, textField } from '../../kubernetes/manifest.js'
 import { readsTogether } from '../../kubernetes/reads-together.js'
 import { ec2NodeClass } from '../../resources/nodes/ec2-node-class.js'
+import { withSelected } from '../../resources/nodes/selection.js'
 import { launchLeftovers } from '../../resources/removal/launch-leftovers.js'
 import { launchedInstances } from '../../resources/removal/launched-instances.js'
 import { nodePool, type NodeObjectPorts } from '../../resources/nodes/node-pool.js'
@@ -22,12 +23,13 @@ export function nodes(parts: ModelParts): readonly AnyResource[] {
   const ports = (
     kind: Kind<Manifest>,
     manifests: readonly Manifest[],
-    dependsOn: readonly string[]
+    dependsOn: readonly string[],
+    looked?: (object: Manifest) => Manifest
   ): NodeObjectPorts => ({
     kubernetes,
     ownership,
     // A removal reads them one after another, each when its turn has come.
-    ...(removal === undefined && { readByName: readsTogether(kubernetes, kind, names(manifests)) }),
+    ...(removal === undefined && { readByName: readsTogether(kubernetes, kind, names(manifests), looked) }),
     dependsOn: [...dependsOn, ...instances],
     removal: {
       aws,
@@ -36,13 +38,13 @@ export function nodes(parts: ModelParts): readonly AnyResource[] {
     }
   })
   const { nodeClasses, nodePools: pools } = decisions
-  const ofClasses = ports(ec2NodeClasses, nodeClasses, [
-    'helm-release',
-    'crds',
-    'subnet-tags',
-    'security-group-tags',
-    'node-access'
-  ])
+  const tagged = taggedIds(parts)
+  const ofClasses = ports(
+    ec2NodeClasses,
+    nodeClasses,
+    ['helm-release', 'crds', 'subnet-tags', 'security-group-tags', 'node-access'],
+    (object) => withSelected(object, tagged)
+  )
   const ofPools = ports(nodePools, pools, [
     'helm-release',
     'crds',
@@ -55,7 +57,7 @@ export function nodes(parts: ModelParts): readonly AnyResource[] {
     ...nodeClasses.map((manifest) =>
       ec2NodeClass(manifest, {
         ...ofClasses,
-        tagged: taggedIds(parts),
+        tagged,
         ...(changesVersion && { newHash: { version: decisions.facts.nodeClassHash.value } })
       })
     ),

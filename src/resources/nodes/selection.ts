@@ -41,6 +41,19 @@ function selectionOf(object: unknown, tagged: Tagged): Selection {
   return { subnets: of(lists[0]), securityGroups: of(lists[1]) }
 }
 
+/** An EC2NodeClass of whose status no more is kept than is looked at: it lists all that is found, hundreds in a large VPC. */
+export function withSelected(object: Manifest, tagged: Tagged): Manifest {
+  const status = field(object, 'status')
+  if (!isMap(status)) return object
+  const wanted = selectionOf(object, tagged)
+  const selected = lists.flatMap(({ of }) => {
+    if (!Array.isArray(status[of])) return []
+    const found = new Set(listField(status, of).map((one) => textField(one, 'id')))
+    return [[of, wanted[of].filter((id) => found.has(id)).map((id) => ({ id }))]]
+  })
+  return { ...object, status: { conditions: status['conditions'], ...Object.fromEntries(selected) } }
+}
+
 /** `security groups sg-2`: what it has not found; undefined where it has all, or Karpenter has said nothing yet. */
 function lackingIn(object: unknown, tagged: Tagged): string | undefined {
   const wanted = selectionOf(object, tagged)

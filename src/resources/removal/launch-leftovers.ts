@@ -50,21 +50,20 @@ const title = 'Launch templates, instance profiles, interfaces and volumes of Ka
 export function launchLeftovers(wanted: LaunchLeftoversWanted, ports: LaunchLeftoversPorts): AnyResource {
   const { aws, kubernetes, goes } = ports
 
+  const foreignName = (object: Manifest): string | undefined =>
+    goes(object) ? undefined : `${object.kind} ${object.metadata.name}`
+
   async function read(signal: AbortSignal): Promise<Live | undefined> {
     const within = kubernetes.within(signal)
     const [pools, classes, ...things] = await Promise.all([
-      within.list(nodePools),
-      within.list(ec2NodeClasses),
+      within.pick(nodePools, foreignName),
+      within.pick(ec2NodeClasses, foreignName),
       launchTemplates(aws, wanted.clusterName),
       instanceProfiles(aws, wanted),
       looseInterfaces(aws, wanted.clusterName),
       looseVolumes(aws, wanted.clusterName)
     ])
-    const foreign = new Set(
-      [...pools.items, ...classes.items]
-        .filter((object) => !goes(object))
-        .map(({ kind, metadata }) => `${kind} ${metadata.name}`)
-    )
+    const foreign = new Set([...pools.items, ...classes.items])
     const isRemoved = (one: LaunchThing): boolean => {
       const { kind, name } = makerOf(one)
       const names = kind === 'EC2NodeClass' ? wanted.nodeClasses : wanted.nodePools

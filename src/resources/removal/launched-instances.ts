@@ -47,9 +47,9 @@ export function launchedInstances(
   async function read(signal: AbortSignal): Promise<Live> {
     const [instances, pools] = await Promise.all([
       readInstances(aws, wanted.clusterName),
-      kubernetes.within(signal).list(nodePools)
+      kubernetes.within(signal).pick(nodePools, (pool) => (goes(pool) ? undefined : pool.metadata.name))
     ])
-    const foreign = new Set(pools.items.filter((pool) => !goes(pool)).map(({ metadata }) => metadata.name))
+    const foreign = new Set(pools.items)
     const isRemoved = ({ nodePool }: LaunchedInstance): boolean =>
       wanted.nodePools.includes(nodePool) && !foreign.has(nodePool)
     return {
