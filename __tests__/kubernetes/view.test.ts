@@ -35,6 +35,30 @@ test('what is followed is current: added, modified, deleted', async () => {
   await view.close()
 })
 
+test('of what is followed only what is looked at is kept, and is gone when it is looked at no longer', async () => {
+  server.put(path('one'), configMap('a'))
+  server.put(path('two'), configMap('hidden'))
+  const view = new View(server.kubernetes, new AbortController().signal)
+  const seen: string[] = []
+  const followed = await view.follow(
+    configMaps,
+    selection,
+    (object, change) => void seen.push(`${change} ${object.metadata?.name ?? ''}`),
+    ({ data, ...rest }) => (data?.['value'] === 'hidden' ? undefined : rest)
+  )
+  expect(followed.objects.map(({ data }) => data)).toEqual([undefined])
+  await watched()
+  server.put(path('one'), configMap('hidden'))
+  server.put(path('two'), configMap('b'))
+  server.put(path('three'), configMap('hidden'))
+  server.remove(path('three'))
+  server.remove(path('two'))
+  await view.until(() => (seen.length === 4 ? decided(true) : undefined))
+  expect(seen).toEqual(['here one', 'gone one', 'here two', 'gone two'])
+  expect(followed.objects).toEqual([])
+  await view.close()
+})
+
 test('a watch that the server ends goes on from where it was', async () => {
   const view = new View(server.kubernetes, new AbortController().signal)
   const followed = await view.follow(configMaps, selection)

@@ -5,6 +5,7 @@ import { flowSchemas } from '../../src/resources/controller/flow-schemas.js'
 import { namespace } from '../../src/resources/controller/namespace.js'
 import { ec2NodeClass } from '../../src/resources/nodes/ec2-node-class.js'
 import { nodePool, type NodeObjectPorts } from '../../src/resources/nodes/node-pool.js'
+import { RemovalView } from '../../src/resources/removal/removal-view.js'
 import { awsWith } from '../aws/stand-in.js'
 import { ApiServer, status } from '../kubernetes/api-server.js'
 import { recordedStep } from './step.js'
@@ -24,7 +25,7 @@ beforeEach(async () => {
     kubernetes: server.kubernetes,
     ownership,
     dependsOn: [],
-    removal: { aws, forceDrain: false, controllerName: 'karpenter' }
+    removal: { aws, forceDrain: false, view: new RemovalView(server.kubernetes) }
   }
 })
 afterEach(async () => server.stop())

@@ -1,5 +1,6 @@
 import { nodeClaims, nodes } from '../../src/kubernetes/kinds.js'
 import { View } from '../../src/kubernetes/view.js'
+import { RemovalView } from '../../src/resources/removal/removal-view.js'
 import { scaleDown } from '../../src/smoke-test/scale-down.js'
 import { ApiServer } from '../kubernetes/api-server.js'
 import { Turns } from '../../src/smoke-test/took.js'
@@ -53,6 +54,7 @@ async function scaledDown(step: ReturnType<typeof recordedStep>): Promise<unknow
         claims: await view.follow(nodeClaims, {}),
         instanceIds: () => [],
         instanceStates: async () => new Map(),
+        drains: new RemovalView(server.kubernetes),
         turns: new Turns(() => step.now())
       },
       step

@@ -1,4 +1,5 @@
 import { cleanUp } from '../../src/smoke-test/clean-up.js'
+import { RemovalView } from '../../src/resources/removal/removal-view.js'
 import { objectNames, smokeTestId, smokeTestLabel } from '../../src/smoke-test/objects.js'
 import { runSmokeTest, type SmokeTestOptions, type SmokeTestPorts } from '../../src/smoke-test/run.js'
 import { ApiServer } from '../kubernetes/api-server.js'
@@ -17,13 +18,8 @@ beforeEach(async () => {
     ownership: { owner: 'setup-karpenter', run: 'https://run/1' },
     instanceEnds: async () => new Map(),
     instanceGroups: async () => new Map(),
-    instanceStates: async (ids) =>
-      new Map(
-        ids.flatMap((id) => {
-          const state = instances.get(id)
-          return state === undefined ? [] : [[id, state]]
-        })
-      )
+    drains: new RemovalView(server.kubernetes),
+    instanceStates: async (ids) => new Map([...instances].filter(([id]) => ids.includes(id)))
   }
   server.put('/apis/karpenter.sh/v1/nodepools/default', {
     apiVersion: 'karpenter.sh/v1',

@@ -54,17 +54,23 @@ export class View {
       })
   }
 
-  /** Lists now; from then on `objects` is kept current. `each` sees every object as it comes and changes, the first ones too. */
+  /**
+   * Lists now; from then on `objects` is kept current. `each` sees every object as it comes and changes, the first ones too.
+   * `looked`: as much of an object as is looked at, undefined for one that is not; only that is kept.
+   */
   async follow<T>(
     kind: Kind<T>,
     selection: Selection,
-    each: (object: T, change: 'here' | 'gone') => void = () => undefined
+    each: (object: T, change: 'here' | 'gone') => void = () => undefined,
+    looked: (object: T) => T | undefined = (object) => object
   ): Promise<Followed<T>> {
     const current = new Map<string, T>()
     this.#kinds.push(kind.kind)
     const listAgain = async (): Promise<string> => {
-      const listing = await this.#kubernetes.list(kind, selection)
-      const present = new Map(listing.items.map((item) => [keyOf(item), item]))
+      const listing = await this.#kubernetes.pick(kind, looked, selection)
+      const present = new Map(
+        listing.items.flatMap((item) => (item === undefined ? [] : [[keyOf(item), item]]))
+      )
       for (const [key, object] of current) {
         if (present.has(key)) continue
         current.delete(key)
@@ -78,9 +84,11 @@ export class View {
       return listing.resourceVersion
     }
     const changed = (object: T, change: 'here' | 'gone'): void => {
-      if (change === 'gone') current.delete(keyOf(object))
-      else current.set(keyOf(object), object)
-      each(object, change)
+      const known = looked(object)
+      if (change === 'here' && known !== undefined) {
+        current.set(keyOf(object), known)
+        each(known, change)
+      } else if (current.delete(keyOf(object))) each(object, 'gone')
     }
     const from = await listAgain()
     this.#running.push(this.#keep(kind, selection, from, { listAgain, changed }))

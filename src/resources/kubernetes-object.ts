@@ -22,7 +22,7 @@ import { contentOf, textField, type Manifest } from '../kubernetes/manifest.js'
 import type { ReadByName } from '../kubernetes/reads-together.js'
 import { appliedByUs, type Owners } from '../kubernetes/noise.js'
 import { putBack } from '../kubernetes/put-back.js'
-import { decided } from '../kubernetes/view.js'
+import { decided, type Decision } from '../kubernetes/view.js'
 import { ownerOfObject } from '../adoption/owners/object-owner.js'
 
 /** What the Kubernetes resources work with. */
@@ -84,24 +84,33 @@ export async function awaitGone<T>(
   step: Step,
   holds: (object: T, now: number) => Hold = heldByFinalizers
 ): Promise<void> {
-  let since: { readonly text: string; readonly at: number } | undefined
   try {
-    await awaitObject(kubernetes, kind, at, step.signal, (object) => {
-      if (object === undefined) return decided(undefined)
-      const { text, fix } = holds(object, step.now())
-      if (text !== since?.text) since = { text, at: step.now() }
-      if (fix !== undefined && step.now() - since.at >= heldPatience)
-        throw new UserError(
-          `${kind.kind} ${at.name}`,
-          `is being deleted, and has not gone for ${heldPatience / 60_000} minutes${text}`,
-          fix,
-          { state: 'It goes as soon as nothing holds it.' }
-        )
-      step.waiting(`${kind.kind} ${at.name} to go${text}`)
-      return undefined
-    })
+    await awaitObject(kubernetes, kind, at, step.signal, goneOf(`${kind.kind} ${at.name}`, step, holds))
   } finally {
     step.waiting(undefined)
+  }
+}
+
+/** The same for whoever follows the object already: decides, at each of its changes and now and then, whether it is gone. */
+export function goneOf<T>(
+  title: string,
+  step: Step,
+  holds: (object: T, now: number) => Hold = heldByFinalizers
+): (object: T | undefined) => Decision<undefined> {
+  let since: { readonly text: string; readonly at: number } | undefined
+  return (object) => {
+    if (object === undefined) return decided(undefined)
+    const { text, fix } = holds(object, step.now())
+    if (text !== since?.text) since = { text, at: step.now() }
+    if (fix !== undefined && step.now() - since.at >= heldPatience)
+      throw new UserError(
+        title,
+        `is being deleted, and has not gone for ${heldPatience / 60_000} minutes${text}`,
+        fix,
+        { state: 'It goes as soon as nothing holds it.' }
+      )
+    step.waiting(`${title} to go${text}`)
+    return undefined
   }
 }
 

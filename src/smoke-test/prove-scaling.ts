@@ -7,6 +7,7 @@ import type { Kubernetes } from '../kubernetes/client.js'
 import { ec2NodeClasses, nodePools } from '../kubernetes/kinds.js'
 import { lean } from '../kubernetes/lean.js'
 import { cleanUp, cleanUpEarlier } from './clean-up.js'
+import { RemovalView } from '../resources/removal/removal-view.js'
 import { nodesBefore, otherNodes } from './counts.js'
 import { JointWaits } from './joint-waits.js'
 import { chooseNodePools, isWindows, type NodePoolChoice } from './node-pools-under-test.js'
@@ -68,6 +69,7 @@ export async function proveScaling(proof: Proof, step: Step): Promise<void> {
     instanceStates,
     instanceEnds,
     instanceGroups,
+    drains: new RemovalView(kubernetes),
     ownership
   }
   const results = new Map<string, NodePoolResult>()

@@ -20,6 +20,7 @@ import {
 } from './counts.js'
 import { EventLog } from './events.js'
 import { objectNames, smokeTestLabel, smokeTestObjects, type TestIdentity } from './objects.js'
+import type { RemovalView } from '../resources/removal/removal-view.js'
 import { readyNodePool } from './ready-node-pool.js'
 import type { InstanceEnds, InstanceStates } from './instance-states.js'
 import type { InstanceGroups } from './network-proof.js'
@@ -49,6 +50,7 @@ export interface SmokeTestPorts {
   readonly instanceStates: InstanceStates
   readonly instanceEnds: InstanceEnds
   readonly instanceGroups: InstanceGroups
+  readonly drains: RemovalView
   readonly ownership: Ownership
 }
 
@@ -174,6 +176,7 @@ async function upAndDown(
       claims,
       instanceIds: () => instancesOf(seen),
       instanceStates: ports.instanceStates,
+      drains: ports.drains,
       turns
     },
     step

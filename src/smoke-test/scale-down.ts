@@ -6,6 +6,7 @@ import { deployments, nodePools } from '../kubernetes/kinds.js'
 import { field, textField, type Manifest } from '../kubernetes/manifest.js'
 import { type Blocker, blockersText } from '../resources/removal/drain-blockers.js'
 import { DrainWatch } from '../resources/removal/drain-watch.js'
+import type { RemovalView, Watched } from '../resources/removal/removal-view.js'
 import { decided, type Followed, type View } from '../kubernetes/view.js'
 import type { Node } from 'kubernetes-types/core/v1.js'
 import { addedNodes } from './counts.js'
@@ -28,6 +29,7 @@ export interface ScaleDown {
   /** i-..., of every NodeClaim that the test ever had. */
   readonly instanceIds: () => readonly string[]
   readonly instanceStates: InstanceStates
+  readonly drains: RemovalView
   readonly turns: Turns
 }
 
@@ -50,23 +52,25 @@ export async function scaleDown(
   const started = step.now()
   await kubernetes.delete(deployments, { name: names.deployment, namespace: test.namespace })
   let how: SmokeTestResult['scaleDown'] = 'consolidated'
-  const drain = new Drain(kubernetes, step, started)
-  const wait = { view, test, step, started, drain }
-  try {
-    const consolidated = await awaitNodesGone(wait, consolidationPatience)
-    if (!consolidated) {
-      how = 'by deleting the NodePool'
-      step.note(
-        `${test.subject}: not consolidated within ${consolidationPatience / 1000} s; deleting its NodePool`
-      )
+  await test.drains.use(step, async (watched) => {
+    const drain = new Drain(watched, step, started)
+    const wait = { view, test, step, started, drain }
+    try {
+      const consolidated = await awaitNodesGone(wait, consolidationPatience)
+      if (!consolidated) {
+        how = 'by deleting the NodePool'
+        step.note(
+          `${test.subject}: not consolidated within ${consolidationPatience / 1000} s; deleting its NodePool`
+        )
+      }
+      await kubernetes.delete(nodePools, { name: names.nodePool })
+      await awaitNodesGone(wait, undefined)
+      await awaitInstancesGone(test, step, started)
+    } finally {
+      step.waiting(undefined)
+      drain.close()
     }
-    await kubernetes.delete(nodePools, { name: names.nodePool })
-    await awaitNodesGone(wait, undefined)
-    await awaitInstancesGone(test, step, started)
-  } finally {
-    step.waiting(undefined)
-    await drain.close()
-  }
+  })
   return {
     scaledDownAt: started,
     scaleDownSeconds: Math.round((step.now() - started) / 1000),
@@ -120,8 +124,8 @@ class Drain {
   #goingSince: number | undefined
   #same: { readonly key: string; readonly since: number } | undefined
 
-  constructor(kubernetes: Kubernetes, step: Step, started: number) {
-    this.#watch = new DrainWatch(kubernetes, step.signal, started)
+  constructor(watched: Watched, step: Step, started: number) {
+    this.#watch = new DrainWatch(watched, started)
     this.#step = step
   }
 
@@ -146,8 +150,8 @@ class Drain {
     )
   }
 
-  async close(): Promise<void> {
-    await this.#watch.close()
+  close(): void {
+    this.#watch.close()
   }
 }
 

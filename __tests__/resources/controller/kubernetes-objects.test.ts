@@ -6,6 +6,7 @@ import { flowSchemas } from '../../../src/resources/controller/flow-schemas.js'
 import { namespace } from '../../../src/resources/controller/namespace.js'
 import { nodePool, type NodeObjectPorts } from '../../../src/resources/nodes/node-pool.js'
 import { refusals } from '../../../src/resources/dry-run.js'
+import { RemovalView } from '../../../src/resources/removal/removal-view.js'
 import { awsWith } from '../../aws/stand-in.js'
 import { ApiServer, status } from '../../kubernetes/api-server.js'
 import { recordedStep } from '../step.js'
@@ -25,7 +26,7 @@ beforeEach(async () => {
     kubernetes: server.kubernetes,
     ownership: { owner: 'setup-karpenter', run: 'https://run/1' },
     dependsOn: [],
-    removal: { aws, forceDrain: false, controllerName: 'karpenter' }
+    removal: { aws, forceDrain: false, view: new RemovalView(server.kubernetes) }
   }
 })
 afterEach(async () => server.stop())

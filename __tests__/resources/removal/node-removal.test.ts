@@ -3,6 +3,7 @@ import type { Aws } from '../../../src/aws/clients.js'
 import type { Removal } from '../../../src/engine/resource.js'
 import { ec2NodeClass } from '../../../src/resources/nodes/ec2-node-class.js'
 import { nodePool, type NodeObjectPorts } from '../../../src/resources/nodes/node-pool.js'
+import { RemovalView } from '../../../src/resources/removal/removal-view.js'
 import { awsWith, type StandIn } from '../../aws/stand-in.js'
 import { failure } from '../../aws/failure.js'
 import { ApiServer } from '../../kubernetes/api-server.js'
@@ -47,7 +48,7 @@ function ports(forceDrain: boolean): NodeObjectPorts {
     kubernetes: server.kubernetes,
     ownership: { owner: 'setup-karpenter', run: 'https://run/1' },
     dependsOn: [],
-    removal: { aws, forceDrain, controllerName: 'karpenter' }
+    removal: { aws, forceDrain, view: new RemovalView(server.kubernetes, 'karpenter') }
   }
 }
 

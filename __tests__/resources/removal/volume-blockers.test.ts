@@ -1,7 +1,9 @@
 import type { Manifest } from '../../../src/kubernetes/manifest.js'
 import { DrainWatch } from '../../../src/resources/removal/drain-watch.js'
 import { nodesAwaitingVolumes, volumeBlockers } from '../../../src/resources/removal/volume-blockers.js'
+import { RemovalView } from '../../../src/resources/removal/removal-view.js'
 import { ApiServer } from '../../kubernetes/api-server.js'
+import { recordedStep } from '../step.js'
 
 function claim(node: string, conditions: Readonly<Record<string, string>>): Manifest {
   return {
@@ -73,13 +75,11 @@ describe('a drain', () => {
   afterEach(async () => cluster.stop())
 
   async function seen(conditions: Readonly<Record<string, string>>): Promise<readonly string[]> {
-    const watch = new DrainWatch(cluster.kubernetes, new AbortController().signal, 0)
-    try {
+    return new RemovalView(cluster.kubernetes).use(recordedStep(), async (watched) => {
+      const watch = new DrainWatch(watched, 0)
       await watch.look([claim('a', conditions)])
       return watch.blockers(0).map(({ pod }) => pod)
-    } finally {
-      await watch.close()
-    }
+    })
   }
 
   it('looks at VolumeAttachments once a NodeClaim waits for them, and not before', async () => {

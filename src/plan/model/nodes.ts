@@ -8,6 +8,7 @@ import { ec2NodeClass } from '../../resources/nodes/ec2-node-class.js'
 import { withSelected } from '../../resources/nodes/selection.js'
 import { launchLeftovers } from '../../resources/removal/launch-leftovers.js'
 import { launchedInstances } from '../../resources/removal/launched-instances.js'
+import { RemovalView } from '../../resources/removal/removal-view.js'
 import { nodePool, type NodeObjectPorts } from '../../resources/nodes/node-pool.js'
 import { taggedIds } from './network.js'
 import type { ModelParts } from './parts.js'
@@ -20,6 +21,7 @@ export function nodes(parts: ModelParts): readonly AnyResource[] {
   const changesVersion = removal === undefined && installed !== undefined && installed !== version
   const classIds = decisions.nodeClasses.map((manifest) => `ec2-node-class/${manifest.metadata.name}`)
   const instances = removal === undefined ? [] : ['instances']
+  const view = new RemovalView(kubernetes, textField(decisions.values, 'nameOverride') || 'karpenter')
   const ports = (
     kind: Kind<Manifest>,
     manifests: readonly Manifest[],
@@ -28,13 +30,12 @@ export function nodes(parts: ModelParts): readonly AnyResource[] {
   ): NodeObjectPorts => ({
     kubernetes,
     ownership,
-    // A removal reads them one after another, each when its turn has come.
-    ...(removal === undefined && { readByName: readsTogether(kubernetes, kind, names(manifests), looked) }),
+    readByName: readsTogether(kubernetes, kind, names(manifests), looked),
     dependsOn: [...dependsOn, ...instances],
     removal: {
       aws,
       forceDrain: removal?.forceDrain ?? false,
-      controllerName: textField(decisions.values, 'nameOverride') || 'karpenter'
+      view
     }
   })
   const { nodeClasses, nodePools: pools } = decisions

@@ -4,7 +4,7 @@ import { nodePools } from '../../kubernetes/kinds.js'
 import { isManifest, type Manifest } from '../../kubernetes/manifest.js'
 import type { ReadByName } from '../../kubernetes/reads-together.js'
 import { drainClaims, type DrainPorts } from '../removal/claim-drain.js'
-import { awaitGone, manifestResource, type KubernetesPorts } from '../kubernetes-object.js'
+import { goneOf, manifestResource, type KubernetesPorts } from '../kubernetes-object.js'
 import { nodePoolSeverity } from './node-severity.js'
 import { awaitReady } from './ready.js'
 
@@ -17,7 +17,7 @@ export function nodePoolFix(conditions: readonly Condition[]): string {
 
 /** What NodePools and EC2NodeClasses are made and removed with. */
 export interface NodeObjectPorts extends KubernetesPorts {
-  readonly removal: Pick<DrainPorts, 'aws' | 'forceDrain' | 'controllerName'>
+  readonly removal: Pick<DrainPorts, 'aws' | 'forceDrain' | 'view'>
   /** Of what it depends on, as a resource has it. */
   readonly onceWritten?: readonly string[]
   /** How it is read; by itself when left out. */
@@ -48,7 +48,15 @@ export function nodePool(manifest: Manifest, ports: NodeObjectPorts): AnyResourc
     afterRemoval: async ({ kept, ours }, step) => {
       if (kept) return
       await drainClaims({ ...removal, kubernetes, created: ours }, name, step)
-      await awaitGone(kubernetes.within(step.signal), nodePools, { name }, step)
+      try {
+        const isGone = goneOf<Manifest>(`NodePool ${name}`, step)
+        await removal.view.use(step, async (watched) => {
+          const pools = await watched.pools()
+          await watched.until(() => isGone(pools.named(name)))
+        })
+      } finally {
+        step.waiting(undefined)
+      }
     }
   })
   return resource(

@@ -4,9 +4,9 @@ import { UserError } from '../../engine/errors.js'
 import type { Step } from '../../engine/resource.js'
 import { conditionsOf, describe } from '../../kubernetes/conditions.js'
 import type { Kubernetes } from '../../kubernetes/client.js'
-import { deployments, nodeClaims } from '../../kubernetes/kinds.js'
+import { nodeClaims } from '../../kubernetes/kinds.js'
 import { listField, textField, type Manifest } from '../../kubernetes/manifest.js'
-import { decided, type Followed, View } from '../../kubernetes/view.js'
+import { decided } from '../../kubernetes/view.js'
 import {
   type Complaint,
   complaintAbout,
@@ -16,6 +16,7 @@ import {
 import { type Blocker, blockersText } from './drain-blockers.js'
 import { DrainWatch } from './drain-watch.js'
 import { forceDrain, removeWithoutController, shortenGrace } from './forced-removal.js'
+import type { RemovalView, Watched } from './removal-view.js'
 import { installAgain, missingController, namedFew, notReadyPatience, whenTimeIsUp } from './stuck-removal.js'
 
 export interface DrainPorts {
@@ -25,8 +26,7 @@ export interface DrainPorts {
   readonly forceDrain: boolean
   /** The record says that we made the NodePool: NodeClaims that somebody orphaned are ours to delete. */
   readonly created: boolean
-  /** Value of app.kubernetes.io/name on the controller's Deployment. */
-  readonly controllerName: string
+  readonly view: RemovalView
 }
 
 /** Milliseconds after which a drain that is not done is looked into, and after which the controller's log is read again. */
@@ -41,27 +41,27 @@ const deniedPatience = 90_000
  * of the run is up.
  */
 export async function drainClaims(ports: DrainPorts, nodePool: string, step: Step): Promise<void> {
-  const view = new View(ports.kubernetes, step.signal)
-  const drain = new Drain(ports, nodePool, step)
-  try {
-    const claims = await view.follow(nodeClaims, { labelSelector: `karpenter.sh/nodepool=${nodePool}` })
-    if (claims.objects.length === 0) return
-    const controllers = await view.follow(deployments, {
-      labelSelector: `app.kubernetes.io/name=${ports.controllerName}`
-    })
-    await view.until(() => {
-      if (claims.objects.length === 0) return decided(undefined)
-      drain.react(claims, controllers)
-      step.waiting(drain.waitingFor(claims.objects))
-      return undefined
-    })
-  } catch (error) {
-    throw whenTimeIsUp(error, step, () => drain.timeIsUp())
-  } finally {
-    step.waiting(undefined)
-    await drain.close()
-    await view.close()
-  }
+  await ports.view.use(step, async (watched) => {
+    const drain = new Drain(ports, nodePool, watched, step)
+    try {
+      const claims = await watched.claims()
+      const own = (): readonly Manifest[] => claims.ofPool(nodePool)
+      if (own().length === 0) return
+      const controllers = await watched.controllers()
+      await watched.until(() => {
+        const left = own()
+        if (left.length === 0) return decided(undefined)
+        drain.react(left, controllers.objects)
+        step.waiting(drain.waitingFor(left))
+        return undefined
+      })
+    } catch (error) {
+      throw whenTimeIsUp(error, step, () => drain.timeIsUp())
+    } finally {
+      step.waiting(undefined)
+      drain.close()
+    }
+  })
 }
 
 /** One drain: what it knows of its blockers and of the controller, and what it does about them. */
@@ -83,24 +83,24 @@ class Drain {
   #work: 'running' | { readonly error: unknown } | undefined
   #last: readonly Manifest[] = []
 
-  constructor(ports: DrainPorts, nodePool: string, step: Step) {
+  constructor(ports: DrainPorts, nodePool: string, watched: Watched, step: Step) {
     this.#ports = { ...ports, kubernetes: ports.kubernetes.within(step.signal) }
     this.#nodePool = nodePool
     this.#step = step
     this.#started = step.now()
-    this.#watch = new DrainWatch(ports.kubernetes, step.signal, this.#started)
+    this.#watch = new DrainWatch(watched, this.#started)
   }
 
   /** Called at every change and every second: throws what ends the wait, and begins what is to be done next. */
-  react(claims: Followed<Manifest>, controllers: Followed<Deployment>): void {
-    this.#last = claims.objects
+  react(claims: readonly Manifest[], controllers: readonly Deployment[]): void {
+    this.#last = claims
     if (typeof this.#work === 'object') throw this.#work.error
-    this.#standing = this.#patient(standingOf(controllers.objects))
+    this.#standing = this.#patient(standingOf(controllers))
     if (this.#standing.state === 'gone' && !this.#ports.forceDrain) throw this.#withoutController()
     if (this.#tired() && !this.#ports.forceDrain) throw this.#denied()
     if (this.#work !== undefined) return
     this.#work = 'running'
-    this.#next(claims, controllers.objects).then(
+    this.#next(claims, controllers).then(
       () => (this.#work = undefined),
       (error: unknown) => (this.#work = { error })
     )
@@ -132,8 +132,8 @@ class Drain {
     )
   }
 
-  async close(): Promise<void> {
-    await this.#watch.close()
+  close(): void {
+    this.#watch.close()
   }
 
   #blockers(): readonly Blocker[] {
@@ -156,9 +156,8 @@ class Drain {
     return this.#deniedSince !== undefined && this.#step.now() - this.#deniedSince >= deniedPatience
   }
 
-  async #next(claims: Followed<Manifest>, controllers: readonly Deployment[]): Promise<void> {
+  async #next(now: readonly Manifest[], controllers: readonly Deployment[]): Promise<void> {
     const { kubernetes, forceDrain: forced, created } = this.#ports
-    const now = claims.objects
     const orphans = created ? now.filter(isOrphan) : []
     for (const { metadata } of orphans) await kubernetes.delete(nodeClaims, metadata)
     if (forced && this.#standing.state === 'gone') {

@@ -2,9 +2,9 @@ import type { Deployment } from 'kubernetes-types/apps/v1.js'
 import { UserError } from '../../engine/errors.js'
 import type { Removal, Step } from '../../engine/resource.js'
 import type { Kubernetes } from '../../kubernetes/client.js'
-import { deployments, ec2NodeClasses, nodeClaims, nodePools } from '../../kubernetes/kinds.js'
-import { listField, textField, type Manifest } from '../../kubernetes/manifest.js'
-import { decided, type Followed, View } from '../../kubernetes/view.js'
+import { ec2NodeClasses } from '../../kubernetes/kinds.js'
+import { listField, type Manifest } from '../../kubernetes/manifest.js'
+import { decided } from '../../kubernetes/view.js'
 import type { DrainPorts } from './claim-drain.js'
 import {
   type Complaint,
@@ -14,6 +14,7 @@ import {
 } from '../controller/controller-standing.js'
 import { nodeClassFinalizer, takeFinalizerOff } from './forced-removal.js'
 import { lookAgain } from '../look-again.js'
+import type { Watched } from './removal-view.js'
 import { installAgain, missingController, namedFew, notReadyPatience, whenTimeIsUp } from './stuck-removal.js'
 
 /** Milliseconds after which the controller's log is read, and again; and that a missing permission may last. */
@@ -21,7 +22,7 @@ const firstLook = 5_000
 const lookEvery = 15_000
 const deniedPatience = 60_000
 
-type Ports = Pick<DrainPorts, 'forceDrain' | 'controllerName'> & { readonly kubernetes: Kubernetes }
+type Ports = Pick<DrainPorts, 'forceDrain' | 'view'> & { readonly kubernetes: Kubernetes }
 
 /**
  * Deletes an EC2NodeClass that is ours and waits until its finalizer is off, which Karpenter does once no NodeClaim uses it
@@ -29,27 +30,27 @@ type Ports = Pick<DrainPorts, 'forceDrain' | 'controllerName'> & { readonly kube
  * the controller lacks, NodeClaims.
  */
 export async function removeNodeClass(ports: Ports, name: string, step: Step): Promise<Removal> {
+  return ports.view.use(step, async (watched) => removeWatched(ports, name, watched, step))
+}
+
+async function removeWatched(ports: Ports, name: string, watched: Watched, step: Step): Promise<Removal> {
   const { kubernetes } = ports
   const title = `EC2NodeClass ${name}`
-  const users = (await kubernetes.list(nodePools)).items.filter((pool) => classOf(pool) === name)
+  const users = (await watched.pools()).usersOf(name)
   if (users.length > 0) {
     const names = users.map(({ metadata }) => metadata.name).join(', ')
     return { outcome: 'kept', reason: `NodePools ${names} use it and are not ours` }
   }
   if ((await kubernetes.delete(ec2NodeClasses, { name })) === 'deleted') step.changed(`deleted ${title}`)
-  const view = new View(kubernetes, step.signal)
   const wait = new Wait(ports, name, step)
   try {
-    const own = await view.follow(ec2NodeClasses, { fieldSelector: `metadata.name=${name}` })
-    if (own.objects.length === 0) return { outcome: 'removed' }
-    const claims = await view.follow(nodeClaims, {})
-    const controllers = await view.follow(deployments, {
-      labelSelector: `app.kubernetes.io/name=${ports.controllerName}`
-    })
-    await view.until(() => {
-      const live = own.objects[0]
+    const own = await watched.nodeClass()
+    if (own(name) === undefined) return { outcome: 'removed' }
+    const [claims, controllers] = await Promise.all([watched.claims(), watched.controllers()])
+    await watched.until(() => {
+      const live = own(name)
       if (live === undefined) return decided(undefined)
-      wait.react(live, claims, controllers)
+      wait.react(live, claims.ofClass(name), controllers.objects)
       step.waiting(wait.waitingFor())
       return undefined
     })
@@ -57,13 +58,8 @@ export async function removeNodeClass(ports: Ports, name: string, step: Step): P
     throw whenTimeIsUp(error, step, () => wait.timeIsUp())
   } finally {
     step.waiting(undefined)
-    await view.close()
   }
   return { outcome: 'removed' }
-}
-
-function classOf(pool: Manifest): string | undefined {
-  return textField(pool, 'spec', 'template', 'spec', 'nodeClassRef', 'name')
 }
 
 class Wait {
@@ -88,13 +84,11 @@ class Wait {
     this.#lookedAt = this.#started + firstLook - lookEvery
   }
 
-  react(live: Manifest, claims: Followed<Manifest>, controllers: Followed<Deployment>): void {
+  react(live: Manifest, users: readonly Manifest[], controllers: readonly Deployment[]): void {
     if (typeof this.#work === 'object') throw this.#work.error
     this.#finalizers = listField(live, 'metadata', 'finalizers').filter((one) => typeof one === 'string')
-    this.#users = claims.objects
-      .filter((claim) => textField(claim, 'spec', 'nodeClassRef', 'name') === this.#name)
-      .map(({ metadata }) => metadata.name)
-    this.#standing = standingOf(controllers.objects)
+    this.#users = users.map(({ metadata }) => metadata.name)
+    this.#standing = standingOf(controllers)
     if (this.#standing.state === 'not ready') this.#notReadySince ??= this.#step.now()
     else this.#notReadySince = undefined
     const { forceDrain: forced } = this.#ports
@@ -102,7 +96,7 @@ class Wait {
     if (this.#tired() && !forced) throw this.#denied()
     if (this.#work !== undefined) return
     this.#work = 'running'
-    this.#next(controllers.objects).then(
+    this.#next(controllers).then(
       () => (this.#work = undefined),
       (error: unknown) => (this.#work = { error })
     )
