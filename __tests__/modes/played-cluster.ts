@@ -57,7 +57,7 @@ function launch(server: ApiServer, aws: PlayedAws, { method, path, body }: Call)
   const test = name.replace('smoke-test-', '')
   const on = server.at(`${paths.node}smoke`) === undefined ? 'smoke' : `smoke-of-${test}`
   const id = `i-${on}`
-  const labels = { 'karpenter.sh/nodepool': name }
+  const labels = { 'karpenter.sh/nodepool': name, [smokeTestLabel]: test }
   const now = new Date().toISOString()
   const met = (type: string) => ({ type, status: 'True', reason: type, lastTransitionTime: now })
   aws.instances.set(id, 'running')

@@ -78,7 +78,7 @@ function scaleUp(deployment: unknown): void {
   server.put(`${claims}/${name}-x`, {
     apiVersion: 'karpenter.sh/v1',
     kind: 'NodeClaim',
-    metadata: { labels: { 'karpenter.sh/nodepool': name }, creationTimestamp: at(1) },
+    metadata: { labels: { 'karpenter.sh/nodepool': name, [smokeTestLabel]: id }, creationTimestamp: at(1) },
     status: {
       nodeName: name,
       conditions: [met('Launched', 3), met('Registered', 20), met('Initialized', ready)]

@@ -1,5 +1,6 @@
 import { cleanUp } from '../../src/smoke-test/clean-up.js'
 import { RemovalView } from '../../src/resources/removal/removal-view.js'
+import { FollowedObjects } from '../../src/smoke-test/followed-objects.js'
 import { objectNames, smokeTestId, smokeTestLabel } from '../../src/smoke-test/objects.js'
 import { runSmokeTest, type SmokeTestOptions, type SmokeTestPorts } from '../../src/smoke-test/run.js'
 import { ApiServer } from '../kubernetes/api-server.js'
@@ -19,6 +20,7 @@ beforeEach(async () => {
     instanceEnds: async () => new Map(),
     instanceGroups: async () => new Map(),
     drains: new RemovalView(server.kubernetes),
+    followed: new FollowedObjects(server.kubernetes, 'karpenter', new AbortController().signal),
     instanceStates: async (ids) => new Map([...instances].filter(([id]) => ids.includes(id)))
   }
   server.put('/apis/karpenter.sh/v1/nodepools/default', {
@@ -34,7 +36,7 @@ beforeEach(async () => {
   })
   server.put('/api/v1/nodes/old', { apiVersion: 'v1', kind: 'Node', metadata: {} })
 })
-afterEach(async () => server.stop())
+afterEach(async () => void (await Promise.all([ports.followed.close(), server.stop()])))
 
 const options: SmokeTestOptions = {
   run: 'run-1',
@@ -50,6 +52,7 @@ const options: SmokeTestOptions = {
 const names = objectNames('run-1')
 const poolPath = `/apis/karpenter.sh/v1/nodepools/${names.nodePool}`
 const deploymentPath = `/apis/apps/v1/namespaces/karpenter/deployments/${names.deployment}`
+const claimLabels = { 'karpenter.sh/nodepool': names.nodePool, [smokeTestLabel]: 'run-1' }
 const claimPath = `/apis/karpenter.sh/v1/nodeclaims/${names.nodePool}-x`
 const at = (seconds: number): string => new Date(Date.UTC(2026, 0, 1, 0, 0, seconds)).toISOString()
 const met = (type: string, seconds: number) => ({
@@ -79,7 +82,7 @@ async function karpenter(): Promise<void> {
   server.put(claimPath, {
     apiVersion: 'karpenter.sh/v1',
     kind: 'NodeClaim',
-    metadata: { labels: { 'karpenter.sh/nodepool': names.nodePool }, creationTimestamp: at(1) },
+    metadata: { labels: claimLabels, creationTimestamp: at(1) },
     status: {
       nodeName: 'new',
       providerID: 'aws:///eu-west-1a/i-0a',
@@ -250,7 +253,7 @@ describe('a scale-up that does not come about', () => {
       server.put(claimPath, {
         apiVersion: 'karpenter.sh/v1',
         kind: 'NodeClaim',
-        metadata: { labels: { 'karpenter.sh/nodepool': names.nodePool } },
+        metadata: { labels: claimLabels },
         status: {
           providerID: 'aws:///eu-west-1a/i-0a',
           conditions: [met('Launched', 3), { type: 'Registered', status: 'Unknown', reason: 'NodeNotFound' }]
@@ -268,7 +271,7 @@ describe('a scale-up that does not come about', () => {
       server.put(claimPath, {
         apiVersion: 'karpenter.sh/v1',
         kind: 'NodeClaim',
-        metadata: { labels: { 'karpenter.sh/nodepool': names.nodePool } },
+        metadata: { labels: claimLabels },
         status: {
           conditions: [
             {

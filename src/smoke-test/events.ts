@@ -1,8 +1,6 @@
 import { byText } from '../engine/order.js'
 import type { Event } from 'kubernetes-types/core/v1.js'
-import { events } from '../kubernetes/kinds.js'
 import { textField } from '../kubernetes/manifest.js'
-import type { View } from '../kubernetes/view.js'
 import type { KarpenterEvent } from './result.js'
 
 /** Events that Karpenter wrote about the test's objects, in the order of their time. */
@@ -13,18 +11,15 @@ export class EventLog {
     return [...this.#seen.values()].sort(byText(({ time }) => time))
   }
 
-  /** Follows them from now on; `about` says whether an object is the test's. */
-  async follow(view: View, about: (kind: string, name: string) => boolean): Promise<void> {
-    await view.follow(events, { fieldSelector: 'source=karpenter' }, (event, change) => {
-      const { kind, name } = event.involvedObject
-      // An event that the server forgets was written all the same.
-      if (change === 'gone' || kind === undefined || name === undefined || !about(kind, name)) return
-      this.#seen.set(event.metadata.uid ?? '', {
-        time: timeOf(event),
-        reason: event.reason ?? '',
-        object: `${kind}/${name}`,
-        message: event.message ?? ''
-      })
+  /** `about` says whether an object is the test's. */
+  add(event: Event, about: (kind: string, name: string) => boolean): void {
+    const { kind, name } = event.involvedObject
+    if (kind === undefined || name === undefined || !about(kind, name)) return
+    this.#seen.set(event.metadata.uid ?? '', {
+      time: timeOf(event),
+      reason: event.reason ?? '',
+      object: `${kind}/${name}`,
+      message: event.message ?? ''
     })
   }
 }

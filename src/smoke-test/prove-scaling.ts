@@ -9,6 +9,7 @@ import { lean } from '../kubernetes/lean.js'
 import { cleanUp, cleanUpEarlier } from './clean-up.js'
 import { RemovalView } from '../resources/removal/removal-view.js'
 import { nodesBefore, otherNodes } from './counts.js'
+import { FollowedObjects } from './followed-objects.js'
 import { JointWaits } from './joint-waits.js'
 import { chooseNodePools, isWindows, type NodePoolChoice } from './node-pools-under-test.js'
 import { smokeTestId, testId } from './objects.js'
@@ -70,6 +71,7 @@ export async function proveScaling(proof: Proof, step: Step): Promise<void> {
     instanceEnds,
     instanceGroups,
     drains: new RemovalView(kubernetes),
+    followed: new FollowedObjects(kubernetes, namespace, step.signal),
     ownership
   }
   const results = new Map<string, NodePoolResult>()
@@ -87,11 +89,15 @@ export async function proveScaling(proof: Proof, step: Step): Promise<void> {
     }
     proof.tested(inOrder(names, results))
   }
-  await eachSideBySide(names, prove)
-  const alone = [...failures].filter(([, error]) => names.length > 1 && lackedRoom(error))
-  for (const [index, [nodePool]] of alone.entries()) {
-    step.note(`smoke test of NodePool ${nodePool}: a quota had no room beside the others; once more, alone`)
-    await prove(nodePool, names.length + index)
+  try {
+    await eachSideBySide(names, prove)
+    const alone = [...failures].filter(([, error]) => names.length > 1 && lackedRoom(error))
+    for (const [index, [nodePool]] of alone.entries()) {
+      step.note(`smoke test of NodePool ${nodePool}: a quota had no room beside the others; once more, alone`)
+      await prove(nodePool, names.length + index)
+    }
+  } finally {
+    await ports.followed.close()
   }
   const { nodeReadyThresholdSeconds: threshold } = test
   const errors = inOrder(names, failures)

@@ -1,11 +1,11 @@
+import type { Event } from 'kubernetes-types/core/v1.js'
 import { messageOf, UserError } from '../engine/errors.js'
 import type { Step } from '../engine/resource.js'
 import type { Ownership } from '../aws/environment.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { KubernetesError } from '../kubernetes/errors.js'
-import { deployments, nodeClaims, nodePools, nodes, pods } from '../kubernetes/kinds.js'
+import { deployments, nodePools } from '../kubernetes/kinds.js'
 import { textField, type Manifest } from '../kubernetes/manifest.js'
-import { View } from '../kubernetes/view.js'
 import { cleanUpTest } from './clean-up.js'
 import {
   addedNodes,
@@ -19,7 +19,8 @@ import {
   timeOf
 } from './counts.js'
 import { EventLog } from './events.js'
-import { objectNames, smokeTestLabel, smokeTestObjects, type TestIdentity } from './objects.js'
+import type { FollowedObjects, TestObjects } from './followed-objects.js'
+import { objectNames, smokeTestObjects, type TestIdentity } from './objects.js'
 import type { RemovalView } from '../resources/removal/removal-view.js'
 import { readyNodePool } from './ready-node-pool.js'
 import type { InstanceEnds, InstanceStates } from './instance-states.js'
@@ -51,6 +52,7 @@ export interface SmokeTestPorts {
   readonly instanceEnds: InstanceEnds
   readonly instanceGroups: InstanceGroups
   readonly drains: RemovalView
+  readonly followed: FollowedObjects
   readonly ownership: Ownership
 }
 
@@ -69,14 +71,30 @@ export async function runSmokeTest(
   turns.to('karpenter')
   const underTest = await readyNodePool(kubernetes, options.nodePool, step)
   turns.to('ours')
-  const view = new View(kubernetes, step.signal)
+  const seen = new Map<string, Manifest>()
+  const events = new EventLog()
+  const isOwn = aboutTest(options.id, seen)
+  const names = objectNames(options.id)
+  const listener = {
+    claim: (claim: Manifest) => {
+      if (claim.metadata.labels?.['karpenter.sh/nodepool'] === names.nodePool)
+        seen.set(claim.metadata.uid ?? '', claim)
+    },
+    event: (event: Event) => events.add(event, isOwn)
+  }
   try {
-    return await upAndDown(underTest, options, { ...ports, kubernetes }, { view, turns, step })
+    const followed = await ports.followed.of(options.id, listener)
+    return await upAndDown(
+      underTest,
+      options,
+      { ...ports, kubernetes },
+      { followed, seen, events, turns, step }
+    )
   } catch (error) {
     if (!step.signal.aborted) await cleanUpAfter(kubernetes, options, step)
     throw error
   } finally {
-    await view.close()
+    ports.followed.leave(listener)
   }
 }
 
@@ -84,34 +102,29 @@ async function upAndDown(
   underTest: Manifest,
   options: SmokeTestOptions,
   ports: SmokeTestPorts,
-  { view, turns, step }: { readonly view: View; readonly turns: Turns; readonly step: Step }
+  {
+    followed,
+    seen,
+    events,
+    turns,
+    step
+  }: {
+    readonly followed: TestObjects
+    /** Every NodeClaim that the test ever had. */
+    readonly seen: ReadonlyMap<string, Manifest>
+    readonly events: EventLog
+    readonly turns: Turns
+    readonly step: Step
+  }
 ): Promise<NodePoolResult> {
-  const { kubernetes } = ports
+  const {
+    kubernetes,
+    followed: { view }
+  } = ports
+  const { claims } = followed
   const { uids: before, count: nodesBefore } = ports.before
   const { id, namespace, replicas, timeoutSeconds } = options
   const subject = subjectOf(options)
-  const names = objectNames(id)
-  const seen = new Map<string, Manifest>()
-  const events = new EventLog()
-  const podNames = new RegExp(`^${names.deployment}-`)
-  const [followedNodes, claims, pools, followedPods, followedDeployments] = await Promise.all([
-    view.follow(nodes, { labelSelector: `${smokeTestLabel}=${id}` }),
-    view.follow(nodeClaims, { labelSelector: `karpenter.sh/nodepool=${names.nodePool}` }, (claim) => {
-      seen.set(claim.metadata.uid ?? '', claim)
-    }),
-    view.follow(nodePools, { fieldSelector: `metadata.name=${names.nodePool}` }),
-    view.follow(pods, { namespace, labelSelector: `${smokeTestLabel}=${id}` }),
-    view.follow(deployments, { namespace, fieldSelector: `metadata.name=${names.deployment}` }),
-    events.follow(
-      view,
-      (kind, name) =>
-        (kind === 'Pod' && podNames.test(name)) ||
-        (kind === 'NodePool' && name === names.nodePool) ||
-        (kind === 'NodeClaim' && name.startsWith(`${names.nodePool}-`)) ||
-        (kind === 'Node' &&
-          [...seen.values()].some((claim) => textField(claim, 'status', 'nodeName') === name))
-    )
-  ])
   const objects = smokeTestObjects(options, underTest, options, ports.ownership)
   await create(
     () => kubernetes.apply(nodePools, objects.nodePool, { force: true, fieldValidation: 'Strict' }),
@@ -134,11 +147,11 @@ async function upAndDown(
       timeoutSeconds,
       namespace,
       before,
-      deployments: followedDeployments,
-      pods: followedPods,
-      nodes: followedNodes,
+      deployments: followed.deployments,
+      pods: followed.pods,
+      nodes: followed.nodes,
       claims,
-      pools,
+      pools: followed.pools,
       seen,
       instanceEnds: ports.instanceEnds,
       instanceGroups: ports.instanceGroups,
@@ -149,8 +162,8 @@ async function upAndDown(
     step
   )
   turns.to('ours')
-  const running = followedPods.objects.filter(isRunning)
-  const added = addedNodes(followedNodes.objects, before, id)
+  const running = followed.pods.objects.filter(isRunning)
+  const added = addedNodes(followed.nodes.objects, before, id)
   const counted = {
     nodesBefore,
     nodesAfter: (await ports.otherNodes()) + added.length,
@@ -172,7 +185,7 @@ async function upAndDown(
       namespace,
       timeoutSeconds,
       before,
-      nodes: followedNodes,
+      nodes: followed.nodes,
       claims,
       instanceIds: () => instancesOf(seen),
       instanceStates: ports.instanceStates,
@@ -191,6 +204,17 @@ async function upAndDown(
     took: turns.took,
     events: events.all
   }
+}
+
+/** Whether an object that Karpenter speaks of is the test's. */
+function aboutTest(id: string, seen: ReadonlyMap<string, Manifest>): (kind: string, name: string) => boolean {
+  const names = objectNames(id)
+  const isPod = new RegExp(`^${names.deployment}-`)
+  return (kind, name) =>
+    (kind === 'Pod' && isPod.test(name)) ||
+    (kind === 'NodePool' && name === names.nodePool) ||
+    (kind === 'NodeClaim' && name.startsWith(`${names.nodePool}-`)) ||
+    (kind === 'Node' && [...seen.values()].some((claim) => textField(claim, 'status', 'nodeName') === name))
 }
 
 function subjectOf({ nodePool }: SmokeTestOptions): string {
