@@ -4,6 +4,7 @@ import { figureLine, type Figure, isWithin } from './figure.js'
 import { firstCall } from './first-call.js'
 import { installTwice, slowInstall, slowStack } from './installs.js'
 import { checkManyNodes } from './many-nodes.js'
+import { removeNodes } from './removal.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const progress = (line: string): void => console.error(line)
@@ -21,7 +22,8 @@ const parts: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   slow: async () => slowInstall(progress),
   stack: async () => slowStack(progress),
   nodes: async () => checkManyNodes(progress),
-  big: async () => bigCluster(progress)
+  big: async () => bigCluster(progress),
+  removal: async () => removeNodes(progress)
 }
 const asked = process.argv.slice(2)
 const unknown = asked.filter((name) => !(name in parts))

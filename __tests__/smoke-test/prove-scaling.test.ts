@@ -169,6 +169,12 @@ test('ten NodePools are proved side by side: each gets its node only when all te
   expect(results.map(({ nodePool, nodesAdded }) => [nodePool, nodesAdded])).toEqual(
     ['default', 'gpu', ...names].map((name) => [name, 1])
   )
+  const watched = server.calls.flatMap(({ path, query }) =>
+    query.get('watch') === 'true' && query.get('fieldSelector')?.startsWith('metadata.name=') !== true
+      ? [path]
+      : []
+  )
+  expect(watched.filter((path, index) => watched.indexOf(path) !== index)).toEqual([])
   expect(step.waits).toContainEqual(expect.stringMatching(/^10 NodePools at once: .*default: .* \| .*gpu: /))
   expect(left()).toEqual([])
 })

@@ -36,7 +36,7 @@ beforeEach(async () => {
   })
   server.put('/api/v1/nodes/old', { apiVersion: 'v1', kind: 'Node', metadata: {} })
 })
-afterEach(async () => void (await Promise.all([ports.followed.close(), server.stop()])))
+afterEach(async () => Promise.all([ports.followed.close(), server.stop()]).then(() => undefined))
 
 const options: SmokeTestOptions = {
   run: 'run-1',
