@@ -2,12 +2,14 @@ import { newest, type Sandbox, startSandbox } from '../sandbox/index.js'
 import { record } from '../sandbox/values.js'
 import { crowd } from './crowd.js'
 import type { Figure } from './figure.js'
-import { fill } from './fill.js'
+import { fill, findSubnets } from './fill.js'
 import { measure, type Measured, megabyte } from './measure.js'
 import { playKarpenter } from './played-karpenter.js'
 
 const nodes = 5_000
 const own = 200
+/** In the status of each EC2NodeClass. */
+const subnetsOfEach = 500
 const filling = { deployments: 2_000, pods: 10_000, foreignNodePools: 1_000, subnets: 494 } as const
 const name = 'bench-big'
 /** NodePools that are proved side by side, and nodes of one. */
@@ -50,6 +52,8 @@ export async function bigCluster(log: (line: string) => void): Promise<readonly 
     log(`${own} NodePools are installed`)
     await crowd(sandbox, nodes, 'own-0')
     await fill(sandbox, filling, nodes)
+    const classes = Array.from({ length: own }, (_, index) => `own-${index}`)
+    await findSubnets(sandbox, classes, subnetsOfEach)
     log('the cluster is filled')
     const check = await measure(sandbox, { ...inputs, mode: 'check' })
     const install = await measure(sandbox, inputs)

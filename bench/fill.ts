@@ -1,5 +1,6 @@
 import type { Sandbox } from '../sandbox/index.js'
-import { manyAtOnce, nodeName, post } from './crowd.js'
+import { list, record } from '../sandbox/values.js'
+import { manyAtOnce, nodeName, patch, post } from './crowd.js'
 
 /** How much of what is not Karpenter's, or not this Karpenter's, a cluster has. */
 export interface Filling {
@@ -57,6 +58,21 @@ export async function fill(sandbox: Sandbox, filling: Filling, nodes: number): P
       spec: { nodeName: nodeName(index % nodes), containers: [container(25)] }
     })
   )
+}
+
+/** Has these EC2NodeClasses say that they found so many subnets, as they do in a large VPC: 70 bytes each. */
+export async function findSubnets(sandbox: Sandbox, names: readonly string[], count: number): Promise<void> {
+  await manyAtOnce(names.length, async (index) => {
+    const path = `/apis/karpenter.k8s.aws/v1/ec2nodeclasses/${names[index] ?? ''}`
+    const answer = await sandbox.kubernetes('GET', path)
+    const found = list(record(record(answer.body)['status'])['subnets'])
+    const more = Array.from({ length: count - found.length }, (_, at) => ({
+      id: `subnet-${(at + 1).toString(16).padStart(17, '0')}`,
+      zone: `${sandbox.region}a`,
+      zoneID: 'euw1-az1'
+    }))
+    await patch(sandbox, `${path}/status`, { subnets: [...found, ...more] })
+  })
 }
 
 function foreignNodePool(index: number) {
