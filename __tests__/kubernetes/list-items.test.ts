@@ -1,3 +1,4 @@
+import { isMap } from '../../src/engine/json.js'
 import fc from 'fast-check'
 import { ListReader } from '../../src/kubernetes/list-items.js'
 
@@ -68,4 +69,47 @@ test("a Table's items are its rows, beside the columns that it has", () => {
   const reader = new ListReader((row) => row, 'rows')
   for (const part of JSON.stringify(table).match(/.{1,7}/gs) ?? []) reader.push(part)
   expect(reader.end()).toEqual({ items: table.rows, rest: { ...table, rows: [] } })
+})
+
+describe('what is passed over', () => {
+  const named = ['managedFields', 'images']
+
+  function without(value: unknown): unknown {
+    if (Array.isArray(value)) return value.map(without)
+    if (!isMap(value)) return value
+    return Object.fromEntries(
+      Object.entries(value).map(([name, one]) => [
+        name,
+        named.includes(name) && typeof one === 'object' && one !== null ? null : without(one)
+      ])
+    )
+  }
+
+  test('is null in its place, wherever it stands, and nothing else is touched', () => {
+    const item = {
+      metadata: { managedFields: [{ fieldsV1: { 'f:spec': {}, text: ']}' } }], labels: { images: 'a' } },
+      status: { images: [{ names: ['a', 'b'] }], nested: [{ images: { a: [1] } }, { managedFields: [] }] },
+      text: '"managedFields":[',
+      images: 7
+    }
+    const list = { metadata: { managedFields: [1] }, items: [item, { images: [] }, item] }
+    const reader = new ListReader((one) => one, 'items', named)
+    reader.push(JSON.stringify(list))
+    expect(reader.end()).toEqual({ items: list.items.map(without), rest: { ...list, items: [] } })
+  })
+
+  test('is there or null where the text comes in pieces, and all else is whole', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.dictionary(fc.constantFrom('a', ...named), json), { minLength: 1 }),
+        fc.integer({ min: 1, max: 40 }),
+        (items, size) => {
+          const reader = new ListReader((one) => one, 'items', named)
+          const text = JSON.stringify({ items })
+          for (let at = 0; at < text.length; at += size) reader.push(text.slice(at, at + size))
+          expect(JSON.stringify(reader.end().items.map(without))).toBe(JSON.stringify(items.map(without)))
+        }
+      )
+    )
+  })
 })

@@ -2,7 +2,7 @@ import type { Look } from '../engine/health.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { failing } from '../kubernetes/conditions.js'
 import { nodePools } from '../kubernetes/kinds.js'
-import { lean } from '../kubernetes/lean.js'
+import { lean, notLooked } from '../kubernetes/lean.js'
 import type { Manifest } from '../kubernetes/manifest.js'
 
 /** Milliseconds that a controller may take to look at every EC2NodeClass: one that has just started has looked at none. */
@@ -18,7 +18,7 @@ const betweenLooks = 2_000
 export async function decidedNodePools(kubernetes: Kubernetes, look: Look): Promise<readonly Manifest[]> {
   const began = look.now()
   while (true) {
-    const { items } = await kubernetes.pick(nodePools, lean)
+    const { items } = await kubernetes.pick(nodePools, lean, notLooked)
     if (!items.some(isUndecided) || look.now() - began >= patience) return items
     await look.pause(betweenLooks)
   }

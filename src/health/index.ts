@@ -5,6 +5,7 @@ import { type Health, type Unread, well } from '../engine/health.js'
 import type { Inspection, Step } from '../engine/resource.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { KubernetesError } from '../kubernetes/errors.js'
+import { notLooked } from '../kubernetes/lean.js'
 import { nodeClaims } from '../kubernetes/kinds.js'
 import { type Manifest, textField } from '../kubernetes/manifest.js'
 import { notReady } from '../resources/nodes/node-health.js'
@@ -56,7 +57,7 @@ async function nodeHealth(facts: HealthFacts, step: Step): Promise<readonly Find
           stuck: stuckOf(claim, facts.installed, now),
           testOf: claim.metadata.labels?.[smokeTestLabel] === undefined ? undefined : poolOf(claim)
         }),
-        { page: claimPage }
+        { page: claimPage, ...notLooked }
       )
       ofTests = counted(items.flatMap(({ testOf }) => testOf ?? []))
       const stuck = claimAilments(items.flatMap(({ stuck: one }) => one ?? []))

@@ -5,6 +5,14 @@ import type { Manifest } from './manifest.js'
 const looked = ['conditions', 'resources']
 
 /**
+ * Who wrote each field; images on a node; and what a node class has found. Of an object that is only read, and not compared
+ * with its manifest, nobody asks for them.
+ */
+export const notLooked = {
+  without: ['managedFields', 'images', 'subnets', 'securityGroups', 'amis']
+} as const
+
+/**
  * An object without what makes the most of it and is looked at nowhere but where it is compared with its manifest: who wrote
  * each of its fields, and all of its status but conditions and resources.
  */

@@ -15,6 +15,8 @@ export interface Selection {
   readonly page?: number
   /** The server sends nothing but the objects' metadata: all else of them is absent. */
   readonly metadataOnly?: true
+  /** Names of lists and objects that are not looked at wherever they stand in an object: most of them are never made. */
+  readonly without?: readonly string[]
 }
 
 export interface Listing<T> {
@@ -55,7 +57,7 @@ export async function readPages<T, P>(
       fieldSelector: selection.fieldSelector,
       continue: next
     }
-    const reader = new ListReader((item) => of(itemOf(kind, item)))
+    const reader = new ListReader((item) => of(itemOf(kind, item)), 'items', selection.without)
     try {
       await send(requestFor('GET', 'list', kind, { namespace: selection.namespace }), {
         query,

@@ -2,6 +2,7 @@ import { sharedRead } from '../engine/once.js'
 import type { Kubernetes } from './client.js'
 import type { Kind } from './kinds.js'
 import type { Manifest } from './manifest.js'
+import { SharedValues } from './shared-values.js'
 
 /** Reads an object of one kind; undefined: it is not there. */
 export type ReadByName = (name: string, signal: AbortSignal) => Promise<Manifest | undefined>
@@ -26,9 +27,10 @@ export function readsTogether(
     }
   const wanted = new Set(names)
   const listed = sharedRead(async (signal: AbortSignal) => {
+    const values = new SharedValues()
     const { items } = await kubernetes
       .within(signal)
-      .pick(kind, (object) => (wanted.has(object.metadata.name) ? looked(object) : undefined))
+      .pick(kind, (object) => (wanted.has(object.metadata.name) ? values.object(looked(object)) : undefined))
     return new Map(items.flatMap((object) => (object === undefined ? [] : [[object.metadata.name, object]])))
   })
   return async (name, signal) => (await listed(signal)).get(name)

@@ -1,3 +1,4 @@
+import type { Node } from 'kubernetes-types/core/v1.js'
 import type { Adopted } from '../adoption/adoption.js'
 import { type FoundIdentity, foundIdentity } from './found-identity.js'
 import type { Aws } from '../aws/clients.js'
@@ -20,6 +21,8 @@ import { releaseName } from '../karpenter/names.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { StoppedAnsweringError, UnreachableError } from '../kubernetes/errors.js'
 import { daemonSets, nodes } from '../kubernetes/kinds.js'
+import { notLooked } from '../kubernetes/lean.js'
+import { SharedValues } from '../kubernetes/shared-values.js'
 import { type NodeFacts, nodeFacts } from '../kubernetes/node-facts.js'
 import { autoMode } from '../preflight/auto-mode.js'
 import { clusterActive } from '../preflight/cluster-active.js'
@@ -148,7 +151,12 @@ export async function discover(
     ...scalers,
     nodes: once(async () => {
       const none = { items: [], resourceVersion: '' }
-      return (await orDenied('nodes', 'kubernetes', kubernetes.pick(nodes, nodeFacts), none)).items
+      const values = new SharedValues()
+      const factsOf = (node: Node): NodeFacts => {
+        const facts = nodeFacts(node)
+        return { ...facts, labels: values.texts(facts.labels) }
+      }
+      return (await orDenied('nodes', 'kubernetes', kubernetes.pick(nodes, factsOf, notLooked), none)).items
     }),
     fargateOnly: once(async () => orDenied('nodes', 'kubernetes', hasFargateOnly(kubernetes), false)),
     oidcProvider: once(async () => orDenied('OIDC providers', 'iam', hasOidcProvider(aws, cluster), false)),

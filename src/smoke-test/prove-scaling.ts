@@ -5,7 +5,7 @@ import type { Ownership } from '../aws/environment.js'
 import type { SmokeTestInput } from '../inputs/inputs.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { ec2NodeClasses, nodePools } from '../kubernetes/kinds.js'
-import { lean } from '../kubernetes/lean.js'
+import { lean, notLooked } from '../kubernetes/lean.js'
 import { cleanUp, cleanUpEarlier } from './clean-up.js'
 import { RemovalView } from '../resources/removal/removal-view.js'
 import { nodesBefore, otherNodes } from './counts.js'
@@ -51,8 +51,8 @@ export async function proveScaling(proof: Proof, step: Step): Promise<void> {
   // A retry of the same run starts from nothing as well.
   await cleanUp(kubernetes, namespace, run)
   const [pools, classes] = await Promise.all([
-    kubernetes.pick(nodePools, lean),
-    kubernetes.pick(ec2NodeClasses, (one) => (isWindows(one) ? one.metadata.name : undefined))
+    kubernetes.pick(nodePools, lean, notLooked),
+    kubernetes.pick(ec2NodeClasses, (one) => (isWindows(one) ? one.metadata.name : undefined), notLooked)
   ])
   const chosen = chooseNodePools(
     test.nodePools.length > 0 ? { kind: 'named', names: test.nodePools } : proof.otherwise,
