@@ -30,7 +30,6 @@ beforeEach(async () => {
   }
 })
 afterEach(async () => server.stop())
-
 const inspect = (one: AnyResource) => one.inspect(new AbortController().signal)
 const ready = { conditions: [{ type: 'Ready', status: 'True' }] }
 const poolPath = '/apis/karpenter.sh/v1/nodepools/default'
