@@ -4,7 +4,7 @@ import { newest, startSandbox, type Sandbox } from '../sandbox/index.js'
 import { list, record, text } from '../sandbox/values.js'
 import { checkIsClean } from './clean-check.js'
 import { compared } from './removal.js'
-import { callsOf, denied, listed, succeeded } from './scenario.js'
+import { callsOf, conditions, denied, find, listed, paths, succeeded, until } from './scenario.js'
 import { startWorkload } from './workload.js'
 
 const inputs = { 'karpenter-version': newest, 'smoke-test': 'false' }
@@ -48,9 +48,18 @@ describe("a controller's identity, where EKS's webhook and EKS Auth follow an as
     sandbox.cloud
       .calls()
       .filter(({ action, outcome }) => action === 'AssumeRoleForPodIdentity' && outcome === 'ok').length
-  /** A new node: the credentials are good for what a controller does. */
-  const scales = async (name: string): Promise<void> =>
-    startWorkload(sandbox, { name, replicas: 1, nodePool: 'default' })
+  /**
+   * A new node: the credentials are good for what a controller does. A session of fifteen seconds can end in the middle of a
+   * controller's call, which says so in the EC2NodeClass until it tries again.
+   */
+  const scales = async (name: string): Promise<void> => {
+    await startWorkload(sandbox, { name, replicas: 1, nodePool: 'default' })
+    for (const path of [`${paths.nodeClasses}/default`, `${paths.nodePools}/default`])
+      await until(`${path} to be Ready`, async () => {
+        const found = await find(sandbox, path)
+        return found !== undefined && text(conditions(found)['Ready']) === 'True' ? true : undefined
+      })
+  }
 
   test('pods that start before the webhook knows the association are made anew', async () => {
     const result = succeeded(await sandbox.run(podIdentity))
