@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { archiveTypes } from '../src/helm/pull.js'
 import { newest, startSandbox, type ActionResult, type Sandbox } from '../sandbox/index.js'
 import { checkIsClean } from './clean-check.js'
 import { errorOf, refusedBeforeWriting } from './failed-run.js'
@@ -36,6 +37,11 @@ describe('helm', () => {
   afterAll(async () => {
     await sandbox.stop()
     await rm(folder, { recursive: true, force: true })
+  })
+
+  test('the media types by which a chart is known in a registry are those in helm itself', async () => {
+    const program = await readFile(sandbox.built.helm.binary)
+    expect(archiveTypes.filter((type) => !program.includes(type))).toEqual([])
   })
 
   /** What was asked of the publisher meanwhile. */

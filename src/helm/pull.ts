@@ -20,7 +20,7 @@ export interface ChartOrigin {
 }
 
 /** Media types of a chart's archive (helm, internal and pkg/registry: ChartLayerMediaType and LegacyChartLayerMediaType). */
-const archiveTypes: readonly unknown[] = [
+export const archiveTypes: readonly string[] = [
   'application/vnd.cncf.helm.chart.content.v1.tar+gzip',
   'application/tar+gzip'
 ]
@@ -40,7 +40,9 @@ export async function pullFromRegistry(
   // helm is asked next, which has a patience of its own.
   const once = { signal: options.signal, attempts: 1 }
   const manifest = wellAnswered(await answerOf(registry, `manifests/${tag}`, manifestTypes, once))
-  const layer = layersIn(manifest).find(({ mediaType }) => archiveTypes.includes(mediaType))
+  const layer = layersIn(manifest).find(
+    ({ mediaType }) => typeof mediaType === 'string' && archiveTypes.includes(mediaType)
+  )
   if (layer === undefined) throw new Error(`${registry.where}:${version} is no chart`)
   const archive = await byDigest(registry, 'blobs', digestIn(layer), once)
   const name = registry.where.split('/').at(-1) ?? 'karpenter'
