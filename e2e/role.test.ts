@@ -2,6 +2,7 @@ import { CloudFormationClient, DeleteStackCommand, type Stack } from '@aws-sdk/c
 import {
   CreatePolicyVersionCommand,
   DetachRolePolicyCommand,
+  GetPolicyCommand,
   IAMClient,
   UpdateAssumeRolePolicyCommand
 } from '@aws-sdk/client-iam'
@@ -86,10 +87,17 @@ describe('the role that docs/permissions/role.yaml makes, by the words of the RE
     const trusting = theirs({ Principal: root, Action: 'sts:AssumeRole' })
     await iam.send(new UpdateAssumeRolePolicyCommand({ RoleName, PolicyDocument: trusting }))
     const PolicyDocument = theirs({ Action: 's3:GetObject', Resource: '*' })
-    await iam.send(new CreatePolicyVersionCommand({ PolicyArn: edited, PolicyDocument, SetAsDefault: true }))
-    sandbox.cloud.setFaults([
-      { service: 'iam', effect: { kind: 'lag', milliseconds: 1_500, writes: true, flickers: true } }
-    ])
+    const { PolicyVersion } = await iam.send(
+      new CreatePolicyVersionCommand({ PolicyArn: edited, PolicyDocument, SetAsDefault: true })
+    )
+    const late = { kind: 'lag', milliseconds: 1_500, writes: true } as const
+    sandbox.cloud.setFaults([{ service: 'iam', effect: late }])
+    // No run can know of what IAM shows to nobody yet.
+    await until('the last change of theirs to be shown', async () => {
+      const { Policy } = await iam.send(new GetPolicyCommand({ PolicyArn: edited }))
+      return Policy?.DefaultVersionId === PolicyVersion?.VersionId ? true : undefined
+    })
+    sandbox.cloud.setFaults([{ service: 'iam', effect: { ...late, flickers: true } }])
     const result = await sandbox.run({ ...inputs, 'smoke-test': 'false' }, reviewed)
     sandbox.cloud.setFaults([])
     succeeded(result)
