@@ -54,7 +54,7 @@ export interface Cloud {
   /** In the order in which they were answered. */
   calls(): readonly RecordedCall[]
   clearCalls(): void
-  /** What of requests and answers so far the services' own models do not have, each once; only operations that src/ calls. */
+  /** What of requests and answers so far the services' own models do not have, each once; only operations of published models. */
   unlikeAws(): readonly string[]
   /** In place of all faults asked for before. */
   setFaults(faults: readonly Fault[]): void

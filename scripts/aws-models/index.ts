@@ -7,7 +7,7 @@ import { runCommand } from '../../sandbox/build/command.js'
 import { record } from '../../sandbox/values.js'
 import { messageOf } from '../../src/engine/errors.js'
 import { type JsonMap } from '../../src/engine/json.js'
-import { operations, templateTypes } from './operations.js'
+import { ofTheGuide, operations, templateTypes } from './operations.js'
 import { schemaPermissions, slimModel } from './slim.js'
 
 // npm run aws-models -- [--from <folder with the packages botocore and cfnlint>]
@@ -43,7 +43,8 @@ async function fetch(target: string): Promise<void> {
 
 function write(from: string): void {
   mkdirSync(into, { recursive: true })
-  for (const service of new Set(operations.map((one) => one.service))) {
+  const called = [...operations, ...ofTheGuide]
+  for (const service of new Set(called.map((one) => one.service))) {
     const folder = join(from, 'botocore', 'data', folders[service] ?? service)
     const newest =
       readdirSync(folder)
@@ -53,7 +54,7 @@ function write(from: string): void {
     const model: unknown = JSON.parse(
       gunzipSync(readFileSync(join(folder, newest, 'service-2.json.gz'))).toString('utf8')
     )
-    const own = operations.filter((one) => one.service === service).map(({ name }) => name)
+    const own = called.filter((one) => one.service === service).map(({ name }) => name)
     writeFileSync(join(into, `${service}.json`), text(slimModel(model, own)))
   }
   const schemas = join(from, 'cfnlint', 'data', 'schemas')
@@ -65,7 +66,7 @@ function write(from: string): void {
     return [type, schemaPermissions(schema)] as const
   })
   writeFileSync(join(into, 'resource-schemas.json'), text(Object.fromEntries(permissions)))
-  console.log(`Written: ${operations.length} operations, ${templateTypes.length} resource types, to ${into}.`)
+  console.log(`Written: ${called.length} operations, ${templateTypes.length} resource types, to ${into}.`)
 }
 
 /** One line an operation and one a shape, so that a change shows as one. */

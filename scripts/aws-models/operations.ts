@@ -21,6 +21,12 @@ export const operations: readonly Operation[] = readdirSync('src/aws/sdk').flatM
   return [...new Set(own)].map((name) => ({ service: basename(file, '.ts'), name }))
 })
 
+/** What the guide's script calls besides, by awscli and eksctl: `npm run bench -- versus` runs it on the sandbox. */
+export const ofTheGuide: readonly Operation[] = [
+  { service: 'cloudformation', name: 'GetTemplateSummary' },
+  { service: 'eks', name: 'DescribeClusterVersions' }
+]
+
 /** Every resource type of the template of a tested version. */
 export const templateTypes: readonly string[] = [
   ...new Set(

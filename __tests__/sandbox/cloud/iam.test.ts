@@ -228,6 +228,36 @@ describe('OpenID Connect providers', () => {
       `EntityAlreadyExistsException: Provider with url ${Url} already exists.`
     )
   })
+
+  it('are named without the port of HTTPS, with which eksctl gives the URL', async () => {
+    const make = (Url: string) =>
+      admin.send(new CreateOpenIDConnectProviderCommand({ Url, ClientIDList: ['sts.amazonaws.com'] }))
+    const { OpenIDConnectProviderArn } = await make('https://oidc.eks.us-west-2.amazonaws.com:443/id/ABC')
+    expect(OpenIDConnectProviderArn).toBe(
+      'arn:aws:iam::111122223333:oidc-provider/oidc.eks.us-west-2.amazonaws.com/id/ABC'
+    )
+    const provider = await admin.send(new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn }))
+    expect(provider.Url).toBe('oidc.eks.us-west-2.amazonaws.com/id/ABC')
+    expect(await refusalOf(make('https://oidc.eks.us-west-2.amazonaws.com/id/ABC'))).toMatch(
+      /^EntityAlreadyExistsException/
+    )
+  })
+
+  it('may be made by who is allowed to make the one without the port', async () => {
+    const arn = 'arn:aws:iam::111122223333:oidc-provider/oidc.eks.us-west-2.amazonaws.com/id/ABC'
+    const role = cloud.iam.putRole({
+      name: 'limited',
+      trust: nobodyTrusted,
+      inline: { own: allow('iam:CreateOpenIDConnectProvider', arn) }
+    })
+    const limited = iamClient(cloud, cloud.credentialsFor(role.arn, 900))
+    const make = (Url: string) =>
+      limited.send(new CreateOpenIDConnectProviderCommand({ Url, ClientIDList: ['sts.amazonaws.com'] }))
+    expect(await refusalOf(make('https://oidc.eks.us-west-2.amazonaws.com:443/id/ABC'))).toBe('no error')
+    expect(await refusalOf(make('https://oidc.eks.us-west-2.amazonaws.com:443/id/DEF'))).toMatch(
+      /^AccessDenied/
+    )
+  })
 })
 
 describe('service-linked roles', () => {

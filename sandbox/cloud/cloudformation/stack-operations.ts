@@ -4,12 +4,11 @@ import { AwsError, type AwsCall, type Question } from '../service.js'
 import { changesBesideResources, changesTo } from './changes.js'
 import { createStack, deleteStack, updateStack } from './deployment.js'
 import { eventAnswer, resourceAnswer, stackAnswer, stackSummary } from './answers.js'
-import { text as printed } from './handler.js'
 import type { Region } from './region.js'
-import { definitionIn, newStackName, onFailureIn, page, repeats, templateIn } from './requests.js'
+import { definitionIn, newStackName, onFailureIn, page, repeats } from './requests.js'
 import { checkCapabilities, checkTemplate } from './resolution.js'
 import { enter, type Definition, type Stack } from './stack.js'
-import { readTemplate } from './template.js'
+import { templateOperations } from './template-operations.js'
 
 const eventsPerPage = 100
 const stacksPerPage = 100
@@ -108,36 +107,7 @@ export function stackOperations(region: Region): Operations {
       const ascii = (body ?? '').replace(/[^\x00-\x7f]/gu, '?')
       return { ...(ascii !== '' && { TemplateBody: ascii }), StagesAvailable: ['Original', 'Processed'] }
     }),
-    ValidateTemplate: {
-      questions: () => [{ action: 'cloudformation:ValidateTemplate', resource: '*' }],
-      answer({ input }) {
-        const template = readTemplate(templateIn(input, undefined), new Set(region.types.keys()))
-        const needs = [...template.resources.values()].map(({ type, properties }) =>
-          region.types.get(type)?.capability(properties)
-        )
-        const capability =
-          needs.find((one) => one === 'CAPABILITY_NAMED_IAM') ?? needs.find((one) => one !== undefined)
-        return {
-          ...(template.description === undefined ? {} : { Description: template.description }),
-          Parameters: [...template.parameters].map(([key, { declaration }]) => ({
-            ParameterKey: key,
-            ...(declaration['Default'] === undefined
-              ? {}
-              : { DefaultValue: printed(declaration['Default']) }),
-            NoEcho: declaration['NoEcho'] === true || declaration['NoEcho'] === 'true',
-            ...(typeof declaration['Description'] === 'string'
-              ? { Description: declaration['Description'] }
-              : {})
-          })),
-          ...(capability === undefined
-            ? {}
-            : {
-                Capabilities: [capability],
-                CapabilitiesReason: 'The following resource(s) require capabilities: [AWS::IAM::*]'
-              })
-        }
-      }
-    }
+    ...templateOperations(region, (action, call) => ask(action, call))
   }
 }
 

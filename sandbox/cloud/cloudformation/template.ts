@@ -22,6 +22,8 @@ export interface OutputDeclaration {
 }
 
 export interface Template {
+  /** AWSTemplateFormatVersion, where it is given. */
+  readonly version?: string
   readonly description?: string
   readonly parameters: ReadonlyMap<string, ParameterDeclaration>
   readonly mappings: JsonObject
@@ -84,6 +86,7 @@ export function readTemplate(text: string, knownTypes: ReadonlySet<string>): Tem
     throw invalid(`Template format error: Unrecognized resource types: [${[...unknown].join(', ')}]`)
   }
   return {
+    ...(version === undefined ? {} : { version }),
     ...(description === undefined ? {} : { description }),
     parameters: readParameters(section(root, 'Parameters')),
     mappings: section(root, 'Mappings'),

@@ -3,6 +3,7 @@ import type { Operations } from '../operations.js'
 import { AwsError, type AwsCall, type Service } from '../service.js'
 import { accessEntryOperations } from './access-entries.js'
 import { addonOperations } from './addons.js'
+import { clusterVersionOperations } from './cluster-versions.js'
 import { clusterOperations } from './clusters.js'
 import { fargateProfileOperations, type SubnetFacts } from './fargate-profiles.js'
 import { podIdentityOperations } from './pod-identity.js'
@@ -13,6 +14,7 @@ import { tagOperations } from './tags.js'
 export function eksService(state: EksState, iam: IamState, subnets: SubnetFacts): Service {
   const operations: Operations = {
     ...clusterOperations(state),
+    ...clusterVersionOperations(state),
     ...accessEntryOperations(state, iam),
     ...addonOperations(state),
     ...fargateProfileOperations(state, iam, subnets),

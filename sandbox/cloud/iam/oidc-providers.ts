@@ -51,7 +51,7 @@ export function oidcProviderOperations(state: IamState): Operations {
     CreateOpenIDConnectProvider: {
       questions: ({ input }) => {
         const tags = tagList(input)
-        const resource = iamArn(state.home, `oidc-provider/${text(input, 'Url').replace(/^https:\/\//, '')}`)
+        const resource = iamArn(state.home, `oidc-provider/${nameOf(text(input, 'Url'))}`)
         const create = { action: 'iam:CreateOpenIDConnectProvider', resource, context: requestTags(tags) }
         return tags.length === 0 ? [create] : [create, { ...create, action: 'iam:TagOpenIDConnectProvider' }]
       },
@@ -118,7 +118,7 @@ function createProvider(state: IamState, input: AwsCall['input']): OidcProvider 
   if (!url.startsWith('https://') || !URL.canParse(url) || new URL(url).search !== '') {
     throw new AwsError('ValidationError', 'Invalid Open ID Connect Provider URL')
   }
-  const bare = url.replace(/^https:\/\//, '').replace(/\/$/, '')
+  const bare = nameOf(url)
   const arn = iamArn(state.home, `oidc-provider/${bare}`)
   const clientIds = [...new Set(texts(input, 'ClientIDList'))]
   checkAudiences(clientIds)
@@ -128,6 +128,17 @@ function createProvider(state: IamState, input: AwsCall['input']): OidcProvider 
     throw new AwsError('EntityAlreadyExists', `Provider with url ${url} already exists.`, 409)
   }
   return { arn, url: bare, clientIds, thumbprints, createdAt: new Date(state.now()), tags }
+}
+
+/**
+ * What a provider is called by its URL. HTTPS's own port is no part of it: eksctl makes providers with `:443` in the URL
+ * and finds them by host and path (eksctl, pkg/iam/oidc/api.go).
+ */
+function nameOf(url: string): string {
+  return url
+    .replace(/^https:\/\//, '')
+    .replace(/^([^/]*):443(?=\/|$)/, '$1')
+    .replace(/\/$/, '')
 }
 
 function checkAudiences(clientIds: readonly string[]): void {

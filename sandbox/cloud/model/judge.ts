@@ -12,7 +12,7 @@ type Side = 'request' | 'answer'
 
 /**
  * What of a request the service's own model does not have, or lacks; one line a fault, empty where it is as published. Input
- * as wire/request.ts parses it. Empty too of operations that src/ does not call.
+ * as wire/request.ts parses it. Empty too of operations that the published models leave out.
  */
 export function requestFaults(
   service: string,

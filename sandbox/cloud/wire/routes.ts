@@ -11,6 +11,7 @@ const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
   eks: {
     ListClusters: ['GET', '/clusters'],
     DescribeCluster: ['GET', '/clusters/{name}'],
+    DescribeClusterVersions: ['GET', '/cluster-versions'],
     UpdateClusterConfig: ['POST', '/clusters/{name}/update-config'],
     DescribeUpdate: ['GET', '/clusters/{name}/updates/{updateId}'],
     ListUpdates: ['GET', '/clusters/{name}/updates'],
@@ -51,7 +52,7 @@ const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
 }
 
 /** Query parameters that are lists even when given once. */
-const listParameters = new Set(['tagKeys', 'types', 'publishers', 'owners', 'include'])
+const listParameters = new Set(['tagKeys', 'types', 'publishers', 'owners', 'include', 'clusterVersions'])
 
 export interface Routed {
   readonly action: string

@@ -63,7 +63,7 @@ export async function createVpc(moto: MotoClient, order: VpcOrder): Promise<Vpc>
   for (let index = 0; index < order.publicSubnets + order.privateSubnets; index += 1) {
     const isPublic = index < order.publicSubnets
     const zone = names[(isPublic ? index : index - order.publicSubnets) % names.length] ?? ''
-    const block = `10.0.${index * 32}.0/19`
+    const block = blockOf(index, order.publicSubnets + order.privateSubnets)
     const role = isPublic ? 'kubernetes.io/role/elb' : 'kubernetes.io/role/internal-elb'
     const created = await call('CreateSubnet', {
       VpcId: vpcId,
@@ -103,6 +103,14 @@ export async function createVpc(moto: MotoClient, order: VpcOrder): Promise<Vpc>
     IpPermissions: [{ IpProtocol: '-1', Groups: [{ GroupId: clusterSecurityGroupId }] }]
   })
   return { id: vpcId, cidr, subnets, clusterSecurityGroupId }
+}
+
+/** The widest equal blocks of 10.0.0.0/16 that so many subnets fit into: eksctl's /19 up to eight; a /28 is AWS's smallest. */
+export function blockOf(index: number, count: number): string {
+  const bits = Math.max(19, 16 + Math.ceil(Math.log2(count)))
+  if (bits > 28) throw new Error(`${count} subnets do not fit into 10.0.0.0/16`)
+  const address = index * 2 ** (32 - bits)
+  return `10.0.${Math.floor(address / 256)}.${address % 256}/${bits}`
 }
 
 /** A private subnet's way out: a NAT gateway in the first public subnet, where there is one. */
