@@ -1,13 +1,12 @@
 import { statSync } from 'node:fs'
 import { newest, startSandbox } from '../sandbox/index.js'
 import { list, record } from '../sandbox/values.js'
-import { startDelayingRelay } from './delaying-relay.js'
 import type { Figure } from './figure.js'
 import { measure, type Measured, megabyte } from './measure.js'
+import { roundTrips, startSlowNetwork } from './slow-network.js'
 
 const cluster = { kubernetesVersion: '1.35', authenticationMode: 'API' } as const
 const inputs = { 'karpenter-version': newest, template: 'built-in' }
-const delays = { aws: 50, kubernetes: 10 } as const
 
 /** An install with its smoke test, the same again, and a check: memory, requests, seconds, and whose those of the test were. */
 export async function installTwice(log: (line: string) => void): Promise<readonly Figure[]> {
@@ -45,17 +44,17 @@ export async function slowStack(log: (line: string) => void): Promise<readonly F
   }
 }
 
-/** An install without smoke test on a slow network: its time against its own critical path, and what it loads. */
+/** On a slow network an install without smoke test: its time against its own critical path, and what it loads; then the test. */
 export async function slowInstall(log: (line: string) => void): Promise<readonly Figure[]> {
   const sandbox = await startSandbox({ ...cluster, name: 'bench-slow', log })
-  const relay = await startDelayingRelay(sandbox.controlPlane.endpoint, delays.kubernetes)
+  const network = await startSlowNetwork(sandbox)
   try {
-    sandbox.cloud.eks.setEndpoint(sandbox.name, relay.endpoint, sandbox.controlPlane.caCertificate)
-    sandbox.cloud.setFaults([{ effect: { kind: 'delay', milliseconds: delays.aws } }])
-    const measured = await measure(sandbox, { ...inputs, 'smoke-test': 'false' }, { recordLoads: true })
-    return [loaded(measured), ...onItsPath(measured)]
+    const options = { recordLoads: true, env: network.env }
+    const measured = await measure(sandbox, { ...inputs, 'smoke-test': 'false' }, options)
+    const proof = await measure(sandbox, { ...inputs, mode: 'smoke-test' }, { env: network.env })
+    return [loaded(measured), ...onItsPath(measured), ours(proof, 'on a slow network')]
   } finally {
-    await relay.stop()
+    await network.stop()
     await sandbox.stop()
   }
 }
@@ -71,10 +70,10 @@ function memory({ result }: Measured): Figure {
 }
 
 /** Of a smoke test: what is neither Karpenter's nor EC2's. */
-function ours({ report }: Measured): Figure {
+function ours({ report }: Measured, where = ''): Figure {
   const took = record(record(list(report['smokeTests'])[0])['took'])
   return {
-    name: "This action's own time in a smoke test",
+    name: ["This action's own time in a smoke test", where].join(' ').trim(),
     value: Number(took['ours']),
     limit: 2,
     unit: 's',
@@ -107,7 +106,7 @@ function onItsPath({ report }: Measured): readonly Figure[] {
   const path = record(report['criticalPath'])
   return [
     {
-      name: `Install with ${delays.aws} ms on AWS calls and ${delays.kubernetes} ms on Kubernetes calls, times its critical path`,
+      name: `Install with ${roundTrips.aws} ms to AWS and ${roundTrips.kubernetes} ms to the cluster, times its critical path`,
       value: seconds / Number(path['seconds']),
       limit: 1.15,
       unit: '',

@@ -19,7 +19,7 @@ export interface Measured {
 export async function measure(
   sandbox: Sandbox,
   given: Readonly<Record<string, string>>,
-  options: { readonly recordLoads?: boolean } = {}
+  options: { readonly recordLoads?: boolean; readonly env?: Readonly<Record<string, string>> } = {}
 ): Promise<Measured> {
   const folder = mkdtempSync(join(tmpdir(), 'setup-karpenter-bench-'))
   const loads = join(folder, 'loads')
@@ -29,6 +29,7 @@ export async function measure(
       env: {
         // The report outlives the run there.
         RUNNER_TEMP: folder,
+        ...options.env,
         ...(options.recordLoads === true && { NODE_OPTIONS: `--import=${hook}`, BENCH_LOADS: loads })
       }
     })

@@ -56,6 +56,8 @@ export interface Cloud {
   clearCalls(): void
   /** What of requests and answers so far the services' own models do not have, each once; only operations of published models. */
   unlikeAws(): readonly string[]
+  /** Another address, 127.0.0.1:PORT, that leads here: STS is taken to be there too by whoever presigns for a cluster. */
+  alsoAt(host: string): void
   /** In place of all faults asked for before. */
   setFaults(faults: readonly Fault[]): void
   /** In place of the gate before; undefined: none. */
@@ -99,8 +101,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const aside = (path: string, body: string) => {
     const clusterName = /^\/authenticate\/([\w-]+)$/.exec(path)?.[1]
     if (clusterName === undefined) return undefined
-    const ownHost = `127.0.0.1:${plain.port}`
-    return reviewToken({ home, now, credentials, ownHost, eks, privateDnsName }, clusterName, body)
+    return reviewToken({ home, now, credentials, ownHosts, eks, privateDnsName }, clusterName, body)
   }
   const unlike = new Set<string>()
   const listener = front({
@@ -114,6 +115,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   })
 
   const plain = await listen(createServer(keepAlive, listener))
+  const ownHosts = new Set([`127.0.0.1:${plain.port}`])
   const url = `http://127.0.0.1:${plain.port}`
   const invoke = invoker(() => services, pipeline)
   const associationDelay = options.associationDelay ?? 500
@@ -149,6 +151,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     unlikeAws: () => [...unlike],
     clearCalls: () => pipeline.clearCalls(),
     setFaults: (wanted) => faults.set(wanted),
+    alsoAt: (host) => ownHosts.add(host),
     setGate: (gate) => pipeline.setGate(gate),
     trustIssuer: (issuer, keys) => issuers.trust(issuer, keys),
     credentialsFor: (roleArn, seconds, sessionName = 'sandbox') => {

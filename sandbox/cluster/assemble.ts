@@ -257,6 +257,7 @@ async function startKubelets(
     clusterName: cluster.name,
     kubernetesVersion: cluster.version,
     apiEndpoint: controlPlane.endpoint,
+    statedEndpoint: () => cloud.eks.cluster(cluster.name).endpoint,
     apiCa: controlPlane.caCertificate,
     admin: controlPlane.admin,
     authority: controlPlane.authority,

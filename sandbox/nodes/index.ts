@@ -36,6 +36,8 @@ export interface NodesOptions {
   /** 1.32 */
   readonly kubernetesVersion: string
   readonly apiEndpoint: string
+  /** Where EKS says at present that the API server is: a relay's address, say, which user data may name as well. */
+  readonly statedEndpoint?: () => string | undefined
   /** PEM */
   readonly apiCa: string
   readonly admin: IssuedCertificate
@@ -373,7 +375,7 @@ function bootstrapOf(
   if (clusterName !== options.clusterName) {
     return { reason: `user data names the cluster ${clusterName}` }
   }
-  if (endpoint !== options.apiEndpoint) {
+  if (endpoint !== options.apiEndpoint && endpoint !== options.statedEndpoint?.()) {
     return { reason: `user data names the API server ${endpoint}, where no cluster answers` }
   }
   if (certificateAuthority !== caData) {

@@ -5,13 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createAuthority, type IssuedCertificate } from '../../../sandbox/certificates.js'
 import { listen } from '../../../sandbox/listen.js'
-import {
-  startNodes,
-  tryAgain,
-  type BootingInstance,
-  type Nodes,
-  type NodesOptions
-} from '../../../sandbox/nodes/index.js'
+import { startNodes, tryAgain, type BootingInstance, type Nodes } from '../../../sandbox/nodes/index.js'
 
 const instance: BootingInstance = {
   id: 'i-1',
@@ -55,8 +49,12 @@ async function takesAll(served: IssuedCertificate, answer: (call: string) => unk
 }
 
 async function nodesOf(
-  instances: NodesOptions['instances'],
-  on: { readonly answer?: (call: string) => unknown; readonly log?: (line: string) => void } = {}
+  instances: (caPem: string) => Promise<readonly BootingInstance[]>,
+  on: {
+    readonly answer?: (call: string) => unknown
+    readonly log?: (line: string) => void
+    readonly statedEndpoint?: string
+  } = {}
 ): Promise<{ readonly nodes: Nodes; readonly api: Api }> {
   const authority = await createAuthority('boot')
   const served = await authority.issue({ commonName: 'api', ipAddresses: ['127.0.0.1'], usage: 'server' })
@@ -74,7 +72,7 @@ async function nodesOf(
     authority,
     cloudUrl: 'http://127.0.0.1:1',
     folder,
-    instances,
+    instances: async () => instances(authority.certPem),
     onInstancesChanged: () => () => undefined,
     describeType: async () => ({}),
     roleOf: () => 'arn:aws:iam::111122223333:role/nodes',
@@ -83,11 +81,27 @@ async function nodesOf(
     hasAssociation: () => false,
     controllerBinary: () => undefined,
     bootTime: 1,
+    ...(on.statedEndpoint !== undefined && { statedEndpoint: () => on.statedEndpoint }),
     ...(on.log !== undefined && { log: on.log })
   })
   stops.push(() => nodes.stop())
   return { nodes, api }
 }
+
+/** As Karpenter launches it: the API server is where EKS said it is. */
+const launched = (endpoint: string, caPem: string): BootingInstance => ({
+  ...instance,
+  profile: 'nodes',
+  tags: {},
+  userData: `apiVersion: node.eks.aws/v1alpha1
+kind: NodeConfig
+spec:
+  cluster:
+    name: blue
+    apiServerEndpoint: ${endpoint}
+    certificateAuthority: ${Buffer.from(caPem).toString('base64')}
+`
+})
 
 const registers = 'POST /api/v1/nodes'
 
@@ -106,6 +120,31 @@ describe('an instance that boots', () => {
     await registered.promise
     expect(api.calls).toContain(registers)
     expect(nodes.refusals).toEqual([expect.stringContaining('the instance has no role')])
+  })
+
+  it('joins by a relay that EKS says is the endpoint', async () => {
+    const registered = Promise.withResolvers<undefined>()
+    const statedEndpoint = 'https://127.0.0.1:2'
+    const { nodes } = await nodesOf(async (caPem) => [launched(statedEndpoint, caPem)], {
+      statedEndpoint,
+      answer: (call) => {
+        if (call === registers) registered.resolve(undefined)
+      }
+    })
+    await registered.promise
+    expect(nodes.refusals).toEqual([])
+  })
+
+  it('does not join by an address that nobody states', async () => {
+    const refused = Promise.withResolvers<string>()
+    const { api } = await nodesOf(async (caPem) => [launched('https://127.0.0.1:3', caPem)], {
+      statedEndpoint: 'https://127.0.0.1:2',
+      log: refused.resolve
+    })
+    expect(await refused.promise).toContain(
+      'names the API server https://127.0.0.1:3, where no cluster answers'
+    )
+    expect(api.calls).not.toContain(registers)
   })
 
   it('while all stops is not tried again: no timer is left behind', async () => {

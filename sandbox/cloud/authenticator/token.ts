@@ -9,8 +9,8 @@ export interface TokenParts {
   readonly home: Home
   readonly now: () => number
   readonly credentials: CredentialStore
-  /** 127.0.0.1:PORT: taken as STS's host beside the real one. */
-  readonly ownHost: string
+  /** 127.0.0.1:PORT: taken as STS's hosts beside the real one. */
+  readonly ownHosts: ReadonlySet<string>
 }
 
 export type TokenVerdict =
@@ -68,8 +68,8 @@ function urlOf(token: string): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined
 }
 
-function hostFault({ home, ownHost }: TokenParts, url: URL): string | undefined {
-  if (url.host === ownHost) return undefined
+function hostFault({ home, ownHosts }: TokenParts, url: URL): string | undefined {
+  if (ownHosts.has(url.host)) return undefined
   const regional = `sts.${home.region}.${home.urlSuffix}`
   const allowed = home.partition === 'aws' ? [regional, 'sts.amazonaws.com'] : [regional]
   if (!allowed.includes(url.host)) return `unexpected hostname "${url.host}" in pre-signed URL`
