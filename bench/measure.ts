@@ -7,6 +7,13 @@ import { record } from '../sandbox/values.js'
 
 export const megabyte = 1_000_000
 
+export interface MeasureOptions {
+  readonly recordLoads?: boolean
+  readonly env?: Readonly<Record<string, string>>
+  /** The machine's PATH, where it is another than a bare one. */
+  readonly path?: string
+}
+
 export interface Measured {
   readonly result: ActionResult
   /** The JSON report. */
@@ -19,13 +26,14 @@ export interface Measured {
 export async function measure(
   sandbox: Sandbox,
   given: Readonly<Record<string, string>>,
-  options: { readonly recordLoads?: boolean; readonly env?: Readonly<Record<string, string>> } = {}
+  options: MeasureOptions = {}
 ): Promise<Measured> {
   const folder = mkdtempSync(join(tmpdir(), 'setup-karpenter-bench-'))
   const loads = join(folder, 'loads')
   const hook = new URL('record-loads.ts', import.meta.url).href
   try {
     const result = await sandbox.run(given, {
+      ...(options.path !== undefined && { path: options.path }),
       env: {
         // The report outlives the run there.
         RUNNER_TEMP: folder,

@@ -1,14 +1,20 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { cacheFolder, contentHash, fillOnce, isBuilt } from './cache.js'
-import { runCommand } from './command.js'
-import { buildProgram, goEnvironment, hashOfProgram, moduleFolder, type GoProgram } from './go-program.js'
-import { withLock } from './lock.js'
+import { cacheFolder, fillOnce, isBuilt } from './cache.js'
+import { goEnvironment, moduleFolder, type GoProgram } from './go-program.js'
 import { Progress } from './progress.js'
 import { findToolchains } from './requirements.js'
 import { controlPlane, helm, helmVersion, karpenter, karpenterModule } from './programs.js'
 import type { KarpenterVersion } from './programs.js'
+import {
+  fillWithProgram,
+  fillWithPython,
+  onWait,
+  programFolder,
+  pythonFolder,
+  type Workshop
+} from './workshop.js'
 
 export { newest, oldest, previous, type KarpenterVersion } from './programs.js'
 
@@ -56,19 +62,15 @@ export async function ensureBuilt(
   const programs = [controlPlane, ...versions.map(karpenter), helm]
   const toolchains = await findToolchains(programs.map(moduleOf), goEnvironment(env))
 
-  const folderOf = async (program: GoProgram): Promise<string> => {
-    const module = moduleOf(program)
-    const hash = await hashOfProgram(program, module, toolchains.goVersions.get(module) ?? '')
-    return join(cache, `${program.name}-${hash}`)
-  }
+  const folderOf = async (program: GoProgram): Promise<string> =>
+    programFolder(cache, program, moduleOf(program), toolchains)
   const folders = {
     controlPlane: await folderOf(controlPlane),
     karpenter: await Promise.all(
       versions.map(async (version) => ({ version, folder: await folderOf(karpenter(version)) }))
     ),
     helm: await folderOf(helm),
-    // A virtual environment holds its own absolute path, so the cache's place is part of what it is.
-    moto: join(cache, `moto-${await contentHash([requirements], [toolchains.pythonVersion, cache])}`)
+    moto: await pythonFolder(cache, 'moto', requirements, toolchains)
   }
 
   const missing = [
@@ -77,34 +79,18 @@ export async function ensureBuilt(
     folders.helm,
     folders.moto
   ].filter((folder) => !isBuilt(folder))
-  const progress = new Progress(log, missing.length)
-  const onWait = (title: string) => () =>
-    log(`sandbox: ${title} is being built by another sandbox; waiting for it`)
-
-  const fillWithProgram = (program: GoProgram, folder: string, more?: (folder: string) => Promise<void>) =>
-    fillOnce(folder, onWait(program.title), async (into) =>
-      // One after the other, whoever builds what: each of them keeps every core busy.
-      withLock(
-        join(cache, 'go build'),
-        () => undefined,
-        async () =>
-          progress.of(program.title, async (at) => {
-            await buildProgram(program, moduleOf(program), join(into, program.name), env, at)
-            await more?.(into)
-          })
-      )
-    )
+  const workshop: Workshop = { cache, modules, env, log, progress: new Progress(log, missing.length) }
   const fillWithPrograms = async () => {
-    await fillWithProgram(controlPlane, folders.controlPlane)
+    await fillWithProgram(workshop, controlPlane, folders.controlPlane)
     for (const { version, folder } of folders.karpenter) {
       const program = karpenter(version)
       const sourceFolder = async (): Promise<string> => moduleFolder(karpenterModule, moduleOf(program), env)
-      await fillWithProgram(program, folder, async (into) => {
+      await fillWithProgram(workshop, program, folder, async (into) => {
         const source = await sourceFolder()
         await copyWritable(join(source, 'charts/karpenter'), join(into, 'chart'))
         await copyWritable(join(source, 'pkg/apis/crds'), join(into, 'crds'))
       })
-      await fillOnce(sourceOf(folder), onWait(`the source of Karpenter ${version}`), async (into) => {
+      await fillOnce(sourceOf(folder), onWait(log, `the source of Karpenter ${version}`), async (into) => {
         const source = await sourceFolder()
         await copyWritable(join(source, 'charts/karpenter-crd'), join(into, 'charts/karpenter-crd'))
         await Promise.all(
@@ -112,12 +98,9 @@ export async function ensureBuilt(
         )
       })
     }
-    await fillWithProgram(helm, folders.helm)
+    await fillWithProgram(workshop, helm, folders.helm)
   }
-  const fillWithMoto = () =>
-    fillOnce(folders.moto, onWait('moto'), async (into) =>
-      progress.of('moto in a Python virtual environment', () => installMoto(into, requirements, env))
-    )
+  const fillWithMoto = () => fillWithPython(workshop, { title: 'moto', requirements, folder: folders.moto })
   const outcomes = await Promise.allSettled([fillWithPrograms(), fillWithMoto()])
   for (const outcome of outcomes) {
     if (outcome.status === 'rejected') {
@@ -168,26 +151,5 @@ async function copyWritable(from: string, to: string): Promise<void> {
     const source = join(from, entry.name)
     const target = join(to, entry.name)
     await (entry.isDirectory() ? copyWritable(source, target) : copyFileInto(source, target))
-  }
-}
-
-async function installMoto(folder: string, requirements: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const venv = join(folder, 'venv')
-  const steps: readonly (readonly [string, readonly string[]])[] = [
-    ['python3', ['-m', 'venv', venv]],
-    [
-      join(venv, 'bin/python'),
-      ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps', '-r', requirements]
-    ]
-  ]
-  for (const [program, args] of steps) {
-    const result = await runCommand(program, args, { env })
-    if (result.kind === 'absent' || result.code !== 0) {
-      const reason =
-        result.kind === 'absent' ? `there is no ${program}` : result.stderr.trim() || result.stdout.trim()
-      throw new Error(
-        `sandbox/cloud/moto/requirements.txt: installing moto failed: ${reason}\n  Nothing of it was kept; start again when the cause is gone.`
-      )
-    }
   }
 }
