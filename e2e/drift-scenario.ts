@@ -20,8 +20,10 @@ export interface Setting {
   readonly together?: readonly Drift[]
 }
 
+type Told = Omit<Expected, 'id'> & Partial<Finding> & Pick<Finding, 'id'>
+
 /** What a check must have found, no more and no less, in one order. */
-function told(findings: readonly (Expected & Partial<Finding>)[]): readonly string[] {
+function told(findings: readonly Told[]): readonly string[] {
   const lines = findings.map(({ kind = 'drift', id, path, severity, by }) =>
     [kind, id, path, severity, by ?? 'nobody known'].join(' | ')
   )
@@ -129,7 +131,7 @@ function changedBy(report: Readonly<Record<string, unknown>>): readonly unknown[
 }
 
 /** A finding whose severity is one that there is. */
-function typed(finding: Finding): Expected & Partial<Finding> {
+function typed(finding: Finding): Told {
   const severity = (['breaks scaling', 'weakens security', 'changes behaviour', 'cosmetic'] as const).find(
     (one) => one === finding.severity
   )

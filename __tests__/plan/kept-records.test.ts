@@ -30,8 +30,8 @@ describe.each(written)('the record $file', ({ file, identity, part }) => {
       values: { settings: { clusterName: 'blue' } }
     })
     expect(recordedCrds(record)).toHaveLength(3)
-    expect(recordedManifests(record, 'node-pool').map(({ metadata }) => metadata.name)).toEqual(['default'])
-    expect(recordedManifests(record, 'ec2-node-class').map(({ metadata }) => metadata.name)).toEqual([
+    expect(recordedManifests(record, 'nodePool').map(({ metadata }) => metadata.name)).toEqual(['default'])
+    expect(recordedManifests(record, 'ec2NodeClass').map(({ metadata }) => metadata.name)).toEqual([
       'default'
     ])
   })

@@ -67,7 +67,7 @@ describe('what the record says was chosen', () => {
       nodePools: { kind: 'none' }
     })
     expect(recordedCrds(undefined)).toBeUndefined()
-    expect(recordedManifests(undefined, 'node-pool')).toEqual([])
+    expect(recordedManifests(undefined, 'nodePool')).toEqual([])
   })
 
   it('leaves the inputs where a killed run has only announced a resource', () => {
@@ -79,7 +79,7 @@ describe('what the record says was chosen', () => {
 
   it('has the CRDs of its chart and the manifests', () => {
     expect(recordedCrds(record)).toEqual([crd])
-    expect(recordedManifests(record, 'node-pool')).toEqual([nodePool])
-    expect(recordedManifests(record, 'ec2-node-class')).toEqual([])
+    expect(recordedManifests(record, 'nodePool')).toEqual([nodePool])
+    expect(recordedManifests(record, 'ec2NodeClass')).toEqual([])
   })
 })

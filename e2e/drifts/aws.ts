@@ -20,13 +20,13 @@ import {
   UntagRoleCommand
 } from '@aws-sdk/client-iam'
 import { account, inStatement, type AnotherHand } from '../another-hand.js'
-import type { Drift, Expected } from './drift.js'
+import type { Drift, Expected, Place } from './drift.js'
 
 const aws = (name: string): string => `arn:aws:iam::aws:policy/${name}`
 const own = (name: string): string => `arn:aws:iam::${account}:policy/${name}`
-const part = ({ cluster }: AnotherHand, name: string): string => `KarpenterController${name}Policy-${cluster}`
-const nodeRole = ({ cluster }: AnotherHand): string => `KarpenterNodeRole-${cluster}`
-const controllerRole = ({ cluster }: AnotherHand): string => `${cluster}-karpenter`
+const part = ({ cluster }: Place, name: string): string => `KarpenterController${name}Policy-${cluster}`
+const nodeRole = ({ cluster }: Place): string => `KarpenterNodeRole-${cluster}`
+const controllerRole = ({ cluster }: Place): string => `${cluster}-karpenter`
 const everything = JSON.stringify({
   Version: '2012-10-17',
   Statement: [{ Sid: 'All', Effect: 'Allow', Action: '*', Resource: '*' }]

@@ -9,7 +9,7 @@ const deployment = `${paths.deployments}/karpenter`
 const controller = 'Deployment/karpenter.spec.template.spec.containers[controller]'
 
 const found =
-  (id: string, path: string, severity: Expected['severity'] = 'breaks scaling'): Drift['finds'] =>
+  (id: Expected['id'], path: string, severity: Expected['severity'] = 'breaks scaling'): Drift['finds'] =>
   () => [{ id, path, severity, by: kubectlEdit }]
 
 const inRelease = (path: string, severity?: Expected['severity']): Drift['finds'] =>
@@ -17,7 +17,7 @@ const inRelease = (path: string, severity?: Expected['severity']): Drift['finds'
 
 /** Nobody signs a deletion. */
 const gone =
-  (id: string, path: string): Drift['finds'] =>
+  (id: Expected['id'], path: string): Drift['finds'] =>
   () => [{ id, path, severity: 'breaks scaling' }]
 
 const inContainer = async (hand: AnotherHand, change: object): Promise<void> =>

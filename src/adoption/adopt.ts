@@ -7,6 +7,7 @@ import { ec2NodeClasses, type Kind, nodePools as nodePoolKind } from '../kuberne
 import type { Manifest } from '../kubernetes/manifest.js'
 import { runPreflight } from '../preflight/index.js'
 import { keepsNames, notAdopted } from './not-adopted.js'
+import { idOf, nameIn } from '../resources/ids.js'
 import { recordedManifests } from '../resources/recorded.js'
 import { adoptedInputs, parseAdoption } from './adoption.js'
 import { findInstallation, type Installation } from './installation.js'
@@ -54,8 +55,8 @@ export async function recordedAdoption(found: Discovery): Promise<Adopted | unde
   const adoption = parseAdoption(found.record?.adoption)
   if (adoption === undefined) return undefined
   const [nodePools, nodeClasses] = await Promise.all([
-    recordedOrLive(found, 'node-pool', nodePoolKind),
-    recordedOrLive(found, 'ec2-node-class', ec2NodeClasses)
+    recordedOrLive(found, 'nodePool', nodePoolKind),
+    recordedOrLive(found, 'ec2NodeClass', ec2NodeClasses)
   ])
   return { adoption, nodePools, nodeClasses }
 }
@@ -63,16 +64,15 @@ export async function recordedAdoption(found: Discovery): Promise<Adopted | unde
 /** A run that was broken off before its end has only said that it takes them over: they are as they were. */
 async function recordedOrLive(
   { record, kubernetes }: Discovery,
-  prefix: 'node-pool' | 'ec2-node-class',
+  kindOfId: 'nodePool' | 'ec2NodeClass',
   kind: Kind<Manifest>
 ): Promise<readonly Manifest[]> {
-  const announced = Object.entries(record?.resources ?? {}).flatMap(([id, { adopted, wanted }]) =>
-    id.startsWith(`${prefix}/`) && adopted === true && wanted === undefined
-      ? [id.slice(prefix.length + 1)]
-      : []
-  )
+  const announced = Object.entries(record?.resources ?? {}).flatMap(([id, { adopted, wanted }]) => {
+    const name = nameIn(idOf[kindOfId], id)
+    return name !== undefined && adopted === true && wanted === undefined ? [name] : []
+  })
   const live = await Promise.all(announced.map(async (name) => kubernetes.get(kind, name)))
-  return [...recordedManifests(record, prefix), ...live.filter((one) => one !== undefined).map(asWanted)]
+  return [...recordedManifests(record, kindOfId), ...live.filter((one) => one !== undefined).map(asWanted)]
 }
 
 /**

@@ -3,6 +3,7 @@ import { ownerByTags } from './owners/tag-owner.js'
 import type { Adopted } from './adoption.js'
 import type { Installation } from './installation.js'
 import type { AdoptionEntry } from '../report/adoption-entry.js'
+import { idOf, type ResourceId } from '../resources/ids.js'
 
 /**
  * What an adopted installation goes on using in place of parts of the published stack: node role, queue, policies. The
@@ -20,7 +21,7 @@ export function usedParts(
       ? []
       : [
           entry(
-            `role/${nodeRole.name}`,
+            idOf.role(nodeRole.name),
             `IAM role ${nodeRole.name}`,
             'iam',
             ownerByTags(nodeRole, clusterName)
@@ -29,7 +30,7 @@ export function usedParts(
     ...(queueName === undefined
       ? []
       : [
-          entry('queue', `SQS queue ${queueName}`, 'cloudformation', {
+          entry(idOf.queue, `SQS queue ${queueName}`, 'cloudformation', {
             kind: 'unmarked',
             evidence: [
               installation.queueName === queueName
@@ -40,7 +41,7 @@ export function usedParts(
         ]),
     ...policyArns.map((arn) => {
       const name = arn.split('/').at(-1) ?? ''
-      return entry(`policy/${name}`, `IAM policy ${name}`, 'iam', {
+      return entry(idOf.policy(name), `IAM policy ${name}`, 'iam', {
         kind: 'unmarked',
         evidence: [`attached to role ${adoption.controllerRoleName}`]
       })
@@ -48,7 +49,7 @@ export function usedParts(
   ]
 }
 
-function entry(id: string, title: string, layer: AdoptionEntry['layer'], owner: Owner): AdoptionEntry {
+function entry(id: ResourceId, title: string, layer: AdoptionEntry['layer'], owner: Owner): AdoptionEntry {
   const kept = owner.kind === 'other'
   return {
     id,

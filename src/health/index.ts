@@ -14,6 +14,7 @@ import { smokeTestLabel } from '../smoke-test/objects.js'
 import { leftoverAilments, testNodePools } from '../smoke-test/leftovers.js'
 import { claimAilments, stuckOf } from './claims.js'
 import { decidedNodePools } from './decided-node-pools.js'
+import { idOf } from '../resources/ids.js'
 
 /** Thousands of NodeClaims in a few requests: one has 5 KB. */
 const claimPage = 2_500
@@ -82,7 +83,7 @@ async function nodeHealth(facts: HealthFacts, step: Step): Promise<readonly Find
 
 function findings({ metadata: { name } }: Manifest, ailments: Health['ailments']): readonly Finding[] {
   return healthFindings(
-    { id: `node-pool/${name}`, title: `NodePool ${name}`, layer: 'karpenter' },
+    { id: idOf.nodePool(name), title: `NodePool ${name}`, layer: 'karpenter' },
     { ...well, ailments }
   )
 }

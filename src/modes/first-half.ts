@@ -20,6 +20,7 @@ import { hasLeftovers } from '../smoke-test/leftovers.js'
 import { smokeTestId } from '../smoke-test/objects.js'
 import { noteDecisions, planLines } from './install-notes.js'
 import { sayUpgrade } from './say-upgrade.js'
+import { idOf } from '../resources/ids.js'
 
 /** What is there, what is wanted, and how the two differ. */
 export interface Compared {
@@ -113,7 +114,7 @@ export async function judged({ comparing, ...of }: Compared): Promise<Judged> {
 }
 
 function needsHelm(inspections: ReadonlyMap<string, Inspection>): boolean {
-  return inspections.get('helm-release')?.state !== 'as wanted'
+  return inspections.get(idOf.helmRelease)?.state !== 'as wanted'
 }
 
 /** Whether this run writes down that it takes over what somebody else installed. */

@@ -11,6 +11,7 @@ import { type Run, stage } from '../run/run.js'
 import type { ChangedObject } from '../upgrade/node-drift.js'
 import { type UpgradeNotes, upgradeNotes } from '../upgrade/notes.js'
 import { readForNotes } from '../upgrade/reads.js'
+import { idOf } from '../resources/ids.js'
 
 /** What a run is about to do. */
 interface Planned {
@@ -61,7 +62,7 @@ async function notesOf(
 ): Promise<UpgradeNotes> {
   const { found, decisions, inspections } = planned
   const { chart, version, facts, ownPolicies } = decisions
-  const crdsChange = versions && (inspections.get('crds')?.differences.length ?? 0) > 0
+  const crdsChange = versions && (inspections.get(idOf.crds)?.differences.length ?? 0) > 0
   const wanted = crdsChange ? chart.crds : []
   const read = await readForNotes(found.kubernetes, {
     crds: wanted.map(({ metadata }) => metadata.name),
@@ -111,7 +112,7 @@ function changed(
 }
 
 function tagsGroups(inspections: ReadonlyMap<string, Inspection>): boolean {
-  return (inspections.get('security-group-tags')?.differences.length ?? 0) > 0
+  return (inspections.get(idOf.securityGroupTags)?.differences.length ?? 0) > 0
 }
 
 /** Whether the plan changes anything that Karpenter replaces nodes for; of a first install there are no nodes. */

@@ -29,6 +29,7 @@ import { cleanUpEarlier } from '../smoke-test/clean-up.js'
 import { smokeTestId } from '../smoke-test/objects.js'
 import { compare, ownershipOf, type Run, stage } from '../run/run.js'
 import { listingLines, standingLines } from '../report/removal-notes.js'
+import { idOf, type ResourceId } from '../resources/ids.js'
 
 /** What is there, walked backward. */
 interface Plan {
@@ -119,17 +120,17 @@ async function refuseForeign(
   inspections: ReadonlyMap<string, Inspection>,
   claims: ReadonlyMap<string, Claim>
 ): Promise<void> {
-  const goes = (id: string): boolean => {
+  const goes = (id: ResourceId): boolean => {
     const [inspection, claim] = [inspections.get(id), claims.get(id)]
     if (inspection === undefined || claim === undefined) return false
     return inspection.judged(claim).some(({ stays }) => stays === undefined)
   }
   const standing = await standingNodePools(
     kubernetes,
-    ({ metadata }) => goes(`node-pool/${metadata.name}`),
+    ({ metadata }) => goes(idOf.nodePool(metadata.name)),
     removed.map(({ metadata }) => metadata.name)
   )
-  const refusal = foreignNodePools(goes('helm-release'), standing)
+  const refusal = foreignNodePools(goes(idOf.helmRelease), standing)
   if (refusal !== undefined) throw refusal
 }
 
@@ -183,8 +184,8 @@ async function withLive(
     return [...recorded, ...live.filter(({ metadata }) => !known.has(metadata.name))]
   }
   const [pools, classes] = await Promise.all([
-    ours(nodePools, recordedManifests(record, 'node-pool')),
-    ours(ec2NodeClasses, recordedManifests(record, 'ec2-node-class'))
+    ours(nodePools, recordedManifests(record, 'nodePool')),
+    ours(ec2NodeClasses, recordedManifests(record, 'ec2NodeClass'))
   ])
   return { ...decisions, nodePools: pools, nodeClasses: classes }
 }

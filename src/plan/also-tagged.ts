@@ -3,6 +3,7 @@ import { discoveryTag } from '../karpenter/names.js'
 import { listField, type Manifest, textField } from '../kubernetes/manifest.js'
 import type { Decisions } from './decisions.js'
 import type { Discovery } from './discovery.js'
+import { idOf } from '../resources/ids.js'
 
 type Found = Pick<Discovery, 'cluster' | 'network' | 'subnets' | 'securityGroups'>
 
@@ -92,7 +93,7 @@ function findingOf({ id, vpcId, input }: AlsoTagged, cluster: Discovery['cluster
     vpcId === cluster.vpcId ? '' : `, of another VPC (${vpcId}) than the cluster's, where no node can join`
   const consequence = input === 'subnets' ? 'nodes are put into it' : 'nodes get it'
   const [resource, title] =
-    input === 'subnets' ? ['subnet-tags', 'Subnet tags'] : ['security-group-tags', 'Security group tags']
+    input === 'subnets' ? [idOf.subnetTags, 'Subnet tags'] : [idOf.securityGroupTags, 'Security group tags']
   return {
     kind: 'drift',
     id: resource,

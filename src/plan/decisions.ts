@@ -34,7 +34,8 @@ import { helmAlone, helmAndChart } from './helm-and-chart.js'
 import { type DecidedTemplate, decideTemplate } from './stack-template.js'
 import { formerRoleWarning, othersNodeRole } from './node-role.js'
 import { decideVersion, fetchText } from './version.js'
-import { recordedControllerRole } from '../resources/recorded.js'
+import { idOf } from '../resources/ids.js'
+import { isRecorded, recordedControllerRole } from '../resources/recorded.js'
 
 /** Everything that is decided before the first write, and why; the model is made of it. */
 export interface Decisions {
@@ -236,7 +237,7 @@ async function installedIdentity(
   { controllerIdentity, namespace }: Inputs,
   { record, identityOf: found }: Discovery
 ): Promise<ControllerIdentityStrategy | undefined> {
-  if (record !== undefined) return 'pod-identity-association' in record.resources ? 'pod-identity' : 'irsa'
+  if (record !== undefined) return isRecorded(record, idOf.podIdentityAssociation) ? 'pod-identity' : 'irsa'
   return controllerIdentity === 'auto' ? (await found(namespace))?.strategy : undefined
 }
 

@@ -1,6 +1,7 @@
 import type { Finding } from '../engine/findings.js'
 import type { Inspection } from '../engine/resource.js'
 import type { Discovery } from './discovery.js'
+import { idOf } from '../resources/ids.js'
 
 type Found = Pick<Discovery, 'record' | 'brokenRecord' | 'denied'>
 
@@ -8,7 +9,7 @@ type Found = Pick<Discovery, 'record' | 'brokenRecord' | 'denied'>
 export function recordIsLost(found: Found, inspections: ReadonlyMap<string, Inspection>): boolean {
   if (found.record !== undefined || found.denied.some(({ what }) => what === 'record')) return false
   return [...inspections.values()].some(
-    ({ resource: { id }, present }) => id === 'helm-release' && present.length > 0
+    ({ resource: { id }, present }) => id === idOf.helmRelease && present.length > 0
   )
 }
 

@@ -21,6 +21,7 @@ import {
 } from '../kubernetes/kinds.js'
 import { field, isManifest, type Manifest } from '../kubernetes/manifest.js'
 import { mayMutate, type Mutator, mutatorsFor, mutatorsOf, type Written } from '../kubernetes/mutators.js'
+import { idOf } from '../resources/ids.js'
 
 type Inspections = ReadonlyMap<string, Inspection>
 
@@ -147,7 +148,7 @@ async function mutatorsAt(
 }
 
 function warningOf(resource: AnyResource, difference: Difference, by: readonly string[]): string {
-  const inRelease = resource.id === 'helm-release'
+  const inRelease = resource.id === idOf.helmRelease
   return [
     `${resource.title}: ${withoutSecrets(difference).reason}, though it was written so: ${by.join(' or ')} changes it as it is written.`,
     mayBeRecorded(difference)
@@ -161,8 +162,8 @@ function warningOf(resource: AnyResource, difference: Difference, by: readonly s
 }
 
 function kindsOf({ id, wanted }: AnyResource): readonly Kind<unknown>[] {
-  if (id === 'helm-release') return ofChart
-  if (id === 'namespace') return [namespaces]
+  if (id === idOf.helmRelease) return ofChart
+  if (id === idOf.namespace) return [namespaces]
   const kind = isManifest(wanted) ? kindNamed(wanted.kind) : undefined
   return kind === undefined ? [] : [kind]
 }
@@ -181,7 +182,7 @@ function objectAt(
 ): WrittenObject | undefined {
   if (isManifest(wanted)) return objectOf(wanted)
   const [, kindName = '', name = ''] =
-    (id === 'helm-release' ? /^([A-Z]\w*)\/([^.]+)\./.exec(path) : /^(\w+) (\S+)$/.exec(title)) ?? []
+    (id === idOf.helmRelease ? /^([A-Z]\w*)\/([^.]+)\./.exec(path) : /^(\w+) (\S+)$/.exec(title)) ?? []
   const kind = kindNamed(kindName)
   if (kind === undefined) return undefined
   const { namespace } = mapAt({ wanted }, 'wanted')

@@ -7,6 +7,7 @@ import { UserError } from '../engine/errors.js'
 import { asksAsInstall, type Inputs } from '../inputs/inputs.js'
 import type { Discovery } from './discovery.js'
 import { isRecorded, recordedNodeAccess } from '../resources/recorded.js'
+import { idOf } from '../resources/ids.js'
 
 /** A role of somebody else's that nodes are given: used as it is, never changed, never removed. */
 export interface OthersNodeRole {
@@ -70,7 +71,7 @@ export async function othersNodeRole(
 /** Its ARN where the last install used it and did not make it; `made` where the stack has made it. */
 function recorded(record: Discovery['record'], name: string): string | undefined {
   if (record === undefined) return undefined
-  if (isRecorded(record, `role/${name}`)) return 'made'
+  if (isRecorded(record, idOf.role(name))) return 'made'
   const arn = recordedNodeAccess(record)?.nodeRoleArn
   return arn?.split('/').at(-1) === name ? arn : undefined
 }
@@ -99,7 +100,7 @@ export function formerRoleWarning(
 ): string | undefined {
   const access = recordedNodeAccess(record)
   if (!asksAsInstall(mode) || access === undefined || access.nodeRoleArn === nodeRoleArn) return undefined
-  if ((record?.resources['node-access']?.before.length ?? 0) > 0) return undefined
+  if ((record?.resources[idOf.nodeAccess]?.before.length ?? 0) > 0) return undefined
   const { nodeRoleArn: former, by } = access
   const byEntry = by === 'access-entry'
   const away = byEntry

@@ -1,6 +1,7 @@
 import { type Finding, notInstalledId } from '../engine/findings.js'
 import type { Inspection } from '../engine/resource.js'
 import type { Discovery } from './discovery.js'
+import { idOf, type ResourceId } from '../resources/ids.js'
 
 type Found = Pick<Discovery, 'record' | 'brokenRecord' | 'denied' | 'controllers'>
 
@@ -11,14 +12,14 @@ type Found = Pick<Discovery, 'record' | 'brokenRecord' | 'denied' | 'controllers
 export function isNotInstalled(found: Found, inspections: ReadonlyMap<string, Inspection>): boolean {
   const { record, brokenRecord, denied, controllers } = found
   const unread = denied.some(({ what }) => what === 'record' || what === 'controllers')
-  const isAbsent = (id: string): boolean => inspections.get(id)?.state === 'absent'
+  const isAbsent = (id: ResourceId): boolean => inspections.get(id)?.state === 'absent'
   return (
     record === undefined &&
     brokenRecord === undefined &&
     !unread &&
     controllers.length === 0 &&
-    isAbsent('helm-release') &&
-    isAbsent('stack')
+    isAbsent(idOf.helmRelease) &&
+    isAbsent(idOf.stack)
   )
 }
 

@@ -1,6 +1,7 @@
 import { isMap, mapAt } from '../engine/json.js'
 import type { InstallRecord } from '../engine/record.js'
 import { mayHoldSecrets } from '../engine/secret-values.js'
+import { idOf } from '../resources/ids.js'
 
 type Values = Readonly<Record<string, unknown>>
 
@@ -29,7 +30,7 @@ export function withoutValues(record: InstallRecord): ApartRecord {
   const adoption = mapAt(record, 'adoption')['helmValues']
   if (![release, adoption].some((values) => isMap(values) && mayBeSecret(values, '')))
     return { open: record, values: undefined }
-  const entry = record.resources['helm-release']
+  const entry = record.resources[idOf.helmRelease]
   const { adoption: adopted, ...others } = record
   return {
     open: {
@@ -40,7 +41,7 @@ export function withoutValues(record: InstallRecord): ApartRecord {
         ...record.resources,
         ...(entry !== undefined &&
           isMap(entry.wanted) && {
-            'helm-release': { ...entry, wanted: without(entry.wanted, 'values') }
+            [idOf.helmRelease]: { ...entry, wanted: without(entry.wanted, 'values') }
           })
       }
     },
@@ -50,7 +51,7 @@ export function withoutValues(record: InstallRecord): ApartRecord {
 
 /** The record with its values again. */
 export function withValues(record: InstallRecord, { release, adoption }: RecordValues): InstallRecord {
-  const entry = record.resources['helm-release']
+  const entry = record.resources[idOf.helmRelease]
   return {
     ...record,
     ...(adoption !== undefined &&
@@ -59,7 +60,9 @@ export function withValues(record: InstallRecord, { release, adoption }: RecordV
       ...record.resources,
       ...(entry !== undefined &&
         release !== undefined &&
-        isMap(entry.wanted) && { 'helm-release': { ...entry, wanted: { ...entry.wanted, values: release } } })
+        isMap(entry.wanted) && {
+          [idOf.helmRelease]: { ...entry, wanted: { ...entry.wanted, values: release } }
+        })
     }
   }
 }
@@ -79,7 +82,7 @@ export function parseValues(text: string | undefined): RecordValues | undefined 
 }
 
 function releaseValues(record: InstallRecord): unknown {
-  return mapAt(record.resources['helm-release'], 'wanted')['values']
+  return mapAt(record.resources[idOf.helmRelease], 'wanted')['values']
 }
 
 /** Flags and counts outside of settings are no secrets either; a name that says so is believed anywhere. */

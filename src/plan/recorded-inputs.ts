@@ -8,6 +8,7 @@ import {
   recordedNodeAccess,
   recordedStack
 } from '../resources/recorded.js'
+import { idOf } from '../resources/ids.js'
 
 /**
  * The inputs with everything that the record says was chosen at the last install: an uninstall takes away what is there,
@@ -30,8 +31,8 @@ export function recordedInputs(given: Inputs, record: InstallRecord | undefined)
     nodeRoleName: nodeAccess?.nodeRoleArn.split('/').at(-1) ?? inputs.nodeRoleName,
     stackName: stackName ?? inputs.stackName,
     ...(leftCrds(record) && { crds: 'leave' }),
-    ...(isRecorded(record, 'oidc-provider') && { controllerIdentity: 'irsa' }),
-    ...(isRecorded(record, 'pod-identity-association') && { controllerIdentity: 'pod-identity' }),
+    ...(isRecorded(record, idOf.oidcProvider) && { controllerIdentity: 'irsa' }),
+    ...(isRecorded(record, idOf.podIdentityAssociation) && { controllerIdentity: 'pod-identity' }),
     ...(nodeAccess !== undefined && { nodeAccess: nodeAccess.by }),
     ...(template !== undefined && { template: { kind: 'text', text: template, origin: 'as recorded' } })
   }

@@ -55,6 +55,7 @@ import {
 } from './reads/older-karpenter-reads.js'
 import { managedPolicies, type NodePolicies, policiesOfRole } from './reads/node-policies.js'
 import { podIdentityAgentNodes, policyDocuments, publishedParameters, queueUrl } from './reads/reads.js'
+import { idOf, type ResourceId } from '../resources/ids.js'
 
 type KnownInputs = Pick<
   Inputs,
@@ -215,13 +216,15 @@ async function objectsToMake({
     return state !== undefined && state !== 'as wanted'
   }
   return [
-    ...(differs('namespace') ? [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }] : []),
-    ...(differs('flow-schemas') ? flowSchemaManifests(namespace, releaseName) : []),
-    ...(differs('crds') ? chart.crds : []),
+    ...(differs(idOf.namespace)
+      ? [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }]
+      : []),
+    ...(differs(idOf.flowSchemas) ? flowSchemaManifests(namespace, releaseName) : []),
+    ...(differs(idOf.crds) ? chart.crds : []),
     ...[...(all?.values() ?? [])].flatMap(({ resource: { id, layer, wanted } }) =>
       layer === 'kubernetes' && isManifest(wanted) && differs(id) ? [wanted] : []
     ),
-    ...(differs('helm-release') ? await (rendering === undefined ? render() : joined(rendering)) : [])
+    ...(differs(idOf.helmRelease) ? await (rendering === undefined ? render() : joined(rendering)) : [])
   ]
 }
 
@@ -229,10 +232,10 @@ async function objectsToMake({
 async function manifestsToApply({ decisions, inspections }: Checked): Promise<readonly Manifest[]> {
   // A comparison that failed ends the run by itself.
   const all = await inspections.catch(() => undefined)
-  const isApplied = (id: string): boolean => all?.get(id)?.state !== 'as wanted'
+  const isApplied = (id: ResourceId): boolean => all?.get(id)?.state !== 'as wanted'
   return [
-    ...decisions.nodeClasses.filter(({ metadata }) => isApplied(`ec2-node-class/${metadata.name}`)),
-    ...decisions.nodePools.filter(({ metadata }) => isApplied(`node-pool/${metadata.name}`))
+    ...decisions.nodeClasses.filter(({ metadata }) => isApplied(idOf.ec2NodeClass(metadata.name))),
+    ...decisions.nodePools.filter(({ metadata }) => isApplied(idOf.nodePool(metadata.name)))
   ]
 }
 
@@ -296,7 +299,7 @@ export function factsOf(checked: Checked): Facts {
       return of === undefined ? [] : objectNames(kubernetes, of)
     }),
     replacingCrds: once(async () =>
-      (await inspections()).get('crds')?.state === 'differs' ? decisions.chart.crds : []
+      (await inspections()).get(idOf.crds)?.state === 'differs' ? decisions.chart.crds : []
     ),
     keptCrds: once(async () => {
       const all = await Promise.all(decisions.chart.crds.map(async ({ metadata }) => crd(metadata.name)))

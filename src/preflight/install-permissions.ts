@@ -5,6 +5,7 @@ import { boundaryArn, type WantedBoundary } from '../aws/role-boundary.js'
 import type { Account } from '../aws/environment.js'
 import type { ConditionContext, Need } from '../aws/policy/need.js'
 import type { RenderedStack } from '../karpenter/rendered-stack.js'
+import { idOf, type ResourceId } from '../resources/ids.js'
 
 /** What of the plan decides which permissions it needs. */
 export interface PlannedInstall {
@@ -26,7 +27,7 @@ export interface PlannedInstall {
   /** ARNs of other versions' policies on the controller's role, which are detached and go with the stack's update. */
   readonly retiredPolicyArns: readonly string[]
   /** What the comparison found of a resource, by its id; undefined when it is not in the model. */
-  readonly stateOf: (id: string) => 'as wanted' | 'differs' | 'absent' | 'unreadable' | undefined
+  readonly stateOf: (id: ResourceId) => 'as wanted' | 'differs' | 'absent' | 'unreadable' | undefined
   /** Paths of the differences that were found of a resource. */
   readonly pathsOf: (id: string) => readonly string[]
 }
@@ -43,7 +44,7 @@ export function needsOf(plan: PlannedInstall): readonly Need[] {
 }
 
 function network({ account, discovered, clusterName, vpcId, stateOf }: PlannedInstall): readonly Need[] {
-  const changes = ['subnet-tags', 'security-group-tags'].some((id) => changed(stateOf(id)))
+  const changes = [idOf.subnetTags, idOf.securityGroupTags].some((id) => changed(stateOf(id)))
   if (!changes) return []
   return [
     {
@@ -66,11 +67,11 @@ function roles(plan: PlannedInstall): readonly Need[] {
   return [
     {
       actions: ['iam:CreateServiceLinkedRole'],
-      resources: stateOf('spot-service-linked-role') === 'absent' ? [spot] : [],
+      resources: stateOf(idOf.spotServiceLinkedRole) === 'absent' ? [spot] : [],
       context: direct(plan)
     },
     {
-      actions: byState(stateOf('oidc-provider'), {
+      actions: byState(stateOf(idOf.oidcProvider), {
         absent: ['iam:CreateOpenIDConnectProvider', 'iam:TagOpenIDConnectProvider'],
         differs: ['iam:AddClientIDToOpenIDConnectProvider']
       }),
@@ -78,7 +79,7 @@ function roles(plan: PlannedInstall): readonly Need[] {
       context: direct(plan)
     },
     {
-      actions: byState(stateOf('controller-role'), {
+      actions: byState(stateOf(idOf.controllerRole), {
         absent: ['iam:CreateRole', 'iam:TagRole'],
         differs: []
       }),
@@ -86,18 +87,18 @@ function roles(plan: PlannedInstall): readonly Need[] {
       context: direct(plan)
     },
     {
-      actions: repairsOf(plan, 'controller-role'),
+      actions: repairsOf(plan, idOf.controllerRole),
       resources: [role],
       context: direct(plan)
     },
     {
       // With a service role it is left as it is.
-      actions: plan.stackRoleArn === undefined ? repairsOf(plan, `role/${rendered.nodeRole.name}`) : [],
+      actions: plan.stackRoleArn === undefined ? repairsOf(plan, idOf.role(rendered.nodeRole.name)) : [],
       resources: [rendered.nodeRole.arn],
       context: direct(plan)
     },
     {
-      actions: changed(stateOf('controller-role-policies')) ? ['iam:AttachRolePolicy'] : [],
+      actions: changed(stateOf(idOf.controllerRolePolicies)) ? ['iam:AttachRolePolicy'] : [],
       resources: [role],
       context: { ...bounded(plan), ...(policy !== undefined && { 'iam:PolicyARN': policy.arn }) }
     },
@@ -112,13 +113,13 @@ function roles(plan: PlannedInstall): readonly Need[] {
 function eks(plan: PlannedInstall): readonly Need[] {
   const { account, clusterName, controllerRoleName, nodeAccess, stateOf, stack: rendered } = plan
   const arn = (path: string): string => `arn:${account.partition}:eks:${account.region}:${account.id}:${path}`
-  const association = stateOf('pod-identity-association')
+  const association = stateOf(idOf.podIdentityAssociation)
   const entry = `access-entry/${clusterName}/role/${account.id}/${rendered.nodeRole.name}/${someId}`
   const context = direct(plan)
   return [
     {
       actions: [
-        ...(stateOf('pod-identity-agent') === 'absent' ? ['eks:CreateAddon'] : []),
+        ...(stateOf(idOf.podIdentityAgent) === 'absent' ? ['eks:CreateAddon'] : []),
         ...(association === 'absent' ? ['eks:CreatePodIdentityAssociation'] : [])
       ],
       resources: [arn(`cluster/${clusterName}`)],
@@ -127,7 +128,7 @@ function eks(plan: PlannedInstall): readonly Need[] {
     {
       actions: [
         ...(association === 'differs' ? ['eks:UpdatePodIdentityAssociation'] : []),
-        ...(stateOf('retired-association') === 'differs' ? ['eks:DeletePodIdentityAssociation'] : [])
+        ...(stateOf(idOf.retiredAssociation) === 'differs' ? ['eks:DeletePodIdentityAssociation'] : [])
       ],
       resources: [arn(`podidentityassociation/${clusterName}/a-00000000000000000`)],
       context
@@ -139,13 +140,13 @@ function eks(plan: PlannedInstall): readonly Need[] {
     },
     {
       actions:
-        changed(stateOf('node-access')) && nodeAccess === 'access-entry' ? ['eks:CreateAccessEntry'] : [],
+        changed(stateOf(idOf.nodeAccess)) && nodeAccess === 'access-entry' ? ['eks:CreateAccessEntry'] : [],
       resources: [arn(`cluster/${clusterName}`)],
       context
     },
     {
       actions:
-        stateOf('node-access') === 'differs' && nodeAccess === 'access-entry'
+        stateOf(idOf.nodeAccess) === 'differs' && nodeAccess === 'access-entry'
           ? ['eks:DeleteAccessEntry']
           : [],
       resources: [arn(entry)],
@@ -158,7 +159,7 @@ function eks(plan: PlannedInstall): readonly Need[] {
 function stack(plan: PlannedInstall): readonly Need[] {
   const { account, retiredPolicyArns, stackName, stack: rendered, stateOf } = plan
   const { partition, region, id } = account
-  const state = stateOf('stack')
+  const state = stateOf(idOf.stack)
   const own: Need = {
     actions: [
       'cloudformation:CreateChangeSet',
@@ -167,7 +168,7 @@ function stack(plan: PlannedInstall): readonly Need[] {
       'cloudformation:ExecuteChangeSet'
     ],
     resources:
-      changed(state) || changed(stateOf('retired-parts'))
+      changed(state) || changed(stateOf(idOf.retiredParts))
         ? [`arn:${partition}:cloudformation:${region}:${id}:stack/${stackName}/${someId}`]
         : [],
     context: direct(plan)
@@ -226,7 +227,10 @@ function nodeRolePolicies({ stack: { nodeRole, resources } }: PlannedInstall): r
 }
 
 /** What a role that is there is given anew, by what differs of it. */
-function repairsOf({ stateOf, pathsOf, permissionsBoundary }: PlannedInstall, id: string): readonly string[] {
+function repairsOf(
+  { stateOf, pathsOf, permissionsBoundary }: PlannedInstall,
+  id: ResourceId
+): readonly string[] {
   if (stateOf(id) !== 'differs') return []
   const differs = (path: RegExp): boolean => pathsOf(id).some((one) => path.test(one))
   return [

@@ -3,9 +3,10 @@ import type { Inspection } from '../engine/resource.js'
 import { type Unreadable, unreadableFix } from '../engine/unreadable.js'
 import type { Facts } from './facts.js'
 import type { Concern } from './finding.js'
+import { idOf } from '../resources/ids.js'
 
 /** What subnet-tags-conflict says of each thing in them. */
-const saidBefore = ['subnet-tags', 'security-group-tags']
+const saidBefore: readonly string[] = [idOf.subnetTags, idOf.securityGroupTags]
 
 /** Resources that cannot be made as wanted: somebody else's, or not to be read. */
 export async function notOurs({

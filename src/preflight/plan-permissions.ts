@@ -6,6 +6,7 @@ import type { Inputs } from '../inputs/inputs.js'
 import type { Need } from '../aws/policy/need.js'
 import { needsOf } from './install-permissions.js'
 import { oidcProviderArn } from '../resources/access/oidc-provider.js'
+import { idOf } from '../resources/ids.js'
 
 /** What the plan needs permissions for; nothing where all is as wanted. */
 export function plannedNeeds(
@@ -37,7 +38,7 @@ export function plannedNeeds(
     ],
     oidcProviderArn: oidcProviderArn(account, found.cluster.oidcIssuer),
     permissionsBoundary: decisions.permissionsBoundary,
-    retiredPolicyArns: inspections.get('retired-parts')?.differences.flatMap(attachedPolicy) ?? [],
+    retiredPolicyArns: inspections.get(idOf.retiredParts)?.differences.flatMap(attachedPolicy) ?? [],
     stateOf: (id) => inspections.get(id)?.state,
     pathsOf: (id) => inspections.get(id)?.differences.map(({ path }) => path) ?? []
   })

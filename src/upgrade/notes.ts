@@ -8,6 +8,7 @@ import { baseOf, compareVersions } from '../karpenter/versions.js'
 import type { Manifest } from '../kubernetes/manifest.js'
 import { type ChartChanges, chartChanges, type ChartFacts } from './chart-changes.js'
 import { unknownFields } from '../kubernetes/unknown-fields.js'
+import { idOf, nameIn } from '../resources/ids.js'
 import { type CrdChange, crdChanges } from './crd-changes.js'
 import { type NodeDrift, nodeDrift, type NodeDriftFacts } from './node-drift.js'
 
@@ -113,11 +114,12 @@ function permissionsOf(from: string, facts: UpgradeFacts): ComparedPermissions {
 }
 
 function recordedPolicies(record: InstallRecord | undefined): readonly NamedPolicy[] {
-  return Object.entries(record?.resources ?? {}).flatMap(([id, { wanted }]) =>
-    id.startsWith('policy/') && isMap(wanted) && isMap(wanted['document'])
-      ? [{ name: id.slice('policy/'.length), document: wanted['document'] }]
+  return Object.entries(record?.resources ?? {}).flatMap(([id, { wanted }]) => {
+    const name = nameIn(idOf.policy, id)
+    return name !== undefined && isMap(wanted) && isMap(wanted['document'])
+      ? [{ name, document: wanted['document'] }]
       : []
-  )
+  })
 }
 
 function merged({ live, wanted }: UpgradeFacts['objects']): readonly Manifest[] {

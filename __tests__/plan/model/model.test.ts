@@ -1,5 +1,6 @@
 import type { Graph } from '../../../src/engine/graph.js'
 import { field, textField } from '../../../src/kubernetes/manifest.js'
+import { idOf, nameIn } from '../../../src/resources/ids.js'
 import { changesBetween, linesOf, modelOf, removal, type Shape } from './shapes.js'
 
 let install: Graph
@@ -189,6 +190,22 @@ const removals: readonly (readonly [string, Shape, readonly string[]])[] = [
 
 test.each(removals)('a removal %s, differs from its install by', async (_name, shape, changes) => {
   expect(changesBetween(await modelOf(shape), await modelOf({ ...shape, removal }))).toEqual(changes)
+})
+
+test('the ids of the model are those of idOf, each of which is in it', async () => {
+  const irsa: Shape = { inputs: { 'controller-identity': 'irsa' } }
+  const graphs = await Promise.all([{}, irsa, { removal }].map(modelOf))
+  const kinds = new Set(
+    graphs.flatMap(({ resources }) =>
+      resources.map(
+        ({ id }) =>
+          Object.entries(idOf).find(([, of]) =>
+            typeof of === 'string' ? of === id : nameIn(of, id) !== undefined
+          )?.[0] ?? id
+      )
+    )
+  )
+  expect([...kinds].toSorted()).toEqual(Object.keys(idOf).toSorted())
 })
 
 test("node access goes by the cluster's own authentication mode", async () => {

@@ -11,6 +11,7 @@ import { controllerPods } from '../../resources/controller/controller-pods.js'
 import { narrowTrust } from '../../resources/controller/controller-role.js'
 import { type ReadPods, trusts, wantedIdentity } from './identity.js'
 import type { ModelParts } from './parts.js'
+import { idOf } from '../../resources/ids.js'
 
 /** What runs in the cluster: namespace, flow schemas, CRDs, chart. */
 export function controller(
@@ -35,12 +36,12 @@ export function controller(
   })
   const chartFirst = removal === undefined && newer !== undefined
   // By IRSA what is associated goes before the first pods, and otherwise when they can do without it.
-  const retired = decisions.identity === 'irsa' ? ['retired-association'] : []
+  const retired = decisions.identity === 'irsa' ? [idOf.retiredAssociation] : []
   const first = installed === undefined
   const identityIds =
     decisions.identity === 'irsa'
-      ? ['oidc-provider', ...(first ? retired : [])]
-      : ['pod-identity-association']
+      ? [idOf.oidcProvider, ...(first ? retired : [])]
+      : [idOf.podIdentityAssociation]
   const identity = wantedIdentity(parts)
   return [
     namespace({ name: inputs.namespace }, { kubernetes, ownership, dependsOn: [] }),
@@ -51,7 +52,7 @@ export function controller(
         kubernetes,
         ownership,
         // What AWS refuses is seen before the running controller's CRDs are changed.
-        dependsOn: chartFirst ? ['helm-release'] : changesVersion ? ['controller-role-policies'] : [],
+        dependsOn: chartFirst ? [idOf.helmRelease] : changesVersion ? [idOf.controllerRolePolicies] : [],
         choice: inputs.crds,
         release: { name: releaseName, namespace: inputs.namespace },
         keep,
@@ -73,16 +74,16 @@ export function controller(
         kubernetes,
         ownership,
         dependsOn: [
-          'namespace',
+          idOf.namespace,
           ...(flows === undefined ? [] : [flows.id]),
-          ...(chartFirst ? [] : ['crds']),
-          'stack',
+          ...(chartFirst ? [] : [idOf.crds]),
+          idOf.stack,
           ...interruptionIds,
-          'controller-role-policies',
+          idOf.controllerRolePolicies,
           ...identityIds,
-          ...(removal === undefined ? [] : ['leftovers']),
+          ...(removal === undefined ? [] : [idOf.leftovers]),
           // A release that somebody else keeps goes on making nodes, which must be able to join.
-          ...(removal === undefined || found.adopted === undefined ? [] : ['node-access'])
+          ...(removal === undefined || found.adopted === undefined ? [] : [idOf.nodeAccess])
         ],
         helm: decisions.helm,
         chart: async () => decisions.chart,
@@ -106,7 +107,7 @@ export function controller(
                 values: decisions.values,
                 identity
               },
-              dependsOn: ['helm-release', 'controller-role', ...retired],
+              dependsOn: [idOf.helmRelease, idOf.controllerRole, ...retired],
               renewed: async (step) =>
                 narrowTrust(
                   found.aws,

@@ -16,6 +16,7 @@ import { identity, type ReadPods } from './identity.js'
 import type { ModelParts } from './parts.js'
 import { asMade, stackRolesAndPolicies } from './stack-parts.js'
 import { transition } from './transition.js'
+import { idOf } from '../../resources/ids.js'
 
 /**
  * The stack and what it makes in IAM, the controller's role, and the nodes' way into the cluster. What another version has
@@ -75,7 +76,12 @@ export function iam(
         retiredPolicyArns: retiredArns,
         furtherPolicyArns: inputs.controllerRolePolicies
       },
-      { aws, role: roleWithPolicies, keep, dependsOn: ['controller-role', 'stack', ...idsOf(ofTheStack)] }
+      {
+        aws,
+        role: roleWithPolicies,
+        keep,
+        dependsOn: [idOf.controllerRole, idOf.stack, ...idsOf(ofTheStack)]
+      }
     ),
     ...(removal === undefined
       ? [
@@ -93,7 +99,7 @@ export function iam(
               widen,
               attached: async () => (await roleWithPolicies()).attached,
               liveStack,
-              dependsOn: ['stack', 'controller-role-policies', 'helm-release']
+              dependsOn: [idOf.stack, idOf.controllerRolePolicies, idOf.helmRelease]
             }
           )
         ]
@@ -107,7 +113,7 @@ export function iam(
         ownership,
         keepCopy: (data) => keep('aws-auth', JSON.stringify(data)),
         nodeRole: readNodeRole,
-        dependsOn: ['stack', ...idsOf(ofTheStack)]
+        dependsOn: [idOf.stack, ...idsOf(ofTheStack)]
       }
     )
   ]

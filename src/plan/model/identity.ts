@@ -19,6 +19,7 @@ import {
 } from '../../resources/controller/controller-identity.js'
 import type { Trust } from '../../aws/trust-policy.js'
 import type { ModelParts } from './parts.js'
+import { idOf } from '../../resources/ids.js'
 
 /** The pods that run; one read for all who ask what those were started with. */
 export type ReadPods = () => Promise<readonly Pod[]>
@@ -89,14 +90,14 @@ export function identity(
       ),
       controllerRole(
         { ...role, trust },
-        { aws, ownership, role: read, stillUsed, dependsOn: ['oidc-provider'] }
+        { aws, ownership, role: read, stillUsed, dependsOn: [idOf.oidcProvider] }
       ),
       retiredAssociation(
         { clusterName: cluster.name, ...serviceAccount },
         // The pods that run have their credentials by it until the next ones can have others.
         {
           aws,
-          dependsOn: ['controller-role', ...(decisions.installed === undefined ? [] : ['helm-release'])]
+          dependsOn: [idOf.controllerRole, ...(decisions.installed === undefined ? [] : [idOf.helmRelease])]
         }
       )
     ]
@@ -109,7 +110,7 @@ export function identity(
     ),
     podIdentityAssociation(
       { clusterName: cluster.name, ...serviceAccount, roleArn: decisions.controllerRoleArn, tags },
-      { aws, ownership, dependsOn: ['controller-role', 'pod-identity-agent'] }
+      { aws, ownership, dependsOn: [idOf.controllerRole, idOf.podIdentityAgent] }
     )
   ]
 }

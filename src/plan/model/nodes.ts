@@ -12,6 +12,7 @@ import { RemovalView } from '../../resources/removal/removal-view.js'
 import { nodePool, type NodeObjectPorts } from '../../resources/nodes/node-pool.js'
 import { taggedIds } from './network.js'
 import type { ModelParts } from './parts.js'
+import { idOf } from '../../resources/ids.js'
 
 /** EC2NodeClasses and NodePools; in a removal also what Karpenter made of them. */
 export function nodes(parts: ModelParts): readonly AnyResource[] {
@@ -19,8 +20,8 @@ export function nodes(parts: ModelParts): readonly AnyResource[] {
   const { aws, kubernetes } = found
   const { installed, version } = decisions
   const changesVersion = removal === undefined && installed !== undefined && installed !== version
-  const classIds = decisions.nodeClasses.map((manifest) => `ec2-node-class/${manifest.metadata.name}`)
-  const instances = removal === undefined ? [] : ['instances']
+  const classIds = decisions.nodeClasses.map((manifest) => idOf.ec2NodeClass(manifest.metadata.name))
+  const instances = removal === undefined ? [] : [idOf.instances]
   const view = new RemovalView(kubernetes, textField(decisions.values, 'nameOverride') || 'karpenter')
   const ports = (
     kind: Kind<Manifest>,
@@ -43,14 +44,14 @@ export function nodes(parts: ModelParts): readonly AnyResource[] {
   const ofClasses = ports(
     ec2NodeClasses,
     nodeClasses,
-    ['helm-release', 'crds', 'subnet-tags', 'security-group-tags', 'node-access'],
+    [idOf.helmRelease, idOf.crds, idOf.subnetTags, idOf.securityGroupTags, idOf.nodeAccess],
     (object) => withSelected(object, tagged)
   )
   const ofPools = ports(nodePools, pools, [
-    'helm-release',
-    'crds',
-    'spot-service-linked-role',
-    'node-access',
+    idOf.helmRelease,
+    idOf.crds,
+    idOf.spotServiceLinkedRole,
+    idOf.nodeAccess,
     ...classIds
   ])
   return [
@@ -76,7 +77,7 @@ function launched({ inputs, found, decisions, ownership, removal }: ModelParts):
   /** By the same rule as the object itself. */
   const goes = (object: Manifest): boolean => {
     const { name } = object.metadata
-    const id = object.kind === 'NodePool' ? `node-pool/${name}` : `ec2-node-class/${name}`
+    const id = object.kind === 'NodePool' ? idOf.nodePool(name) : idOf.ec2NodeClass(name)
     const claim = { recorded: record?.resources[id], removeAdopted: removal?.removeAdopted ?? false }
     return ofMark(ownerOfObject(object, ownership), `${object.kind} ${name}`, claim).stays === undefined
   }
@@ -90,7 +91,7 @@ function launched({ inputs, found, decisions, ownership, removal }: ModelParts):
         kubernetes,
         goes,
         // Until the last instance has ended, nothing goes that a node works with.
-        dependsOn: ['helm-release', 'node-access', 'subnet-tags', 'security-group-tags']
+        dependsOn: [idOf.helmRelease, idOf.nodeAccess, idOf.subnetTags, idOf.securityGroupTags]
       }
     ),
     launchLeftovers(
@@ -101,7 +102,7 @@ function launched({ inputs, found, decisions, ownership, removal }: ModelParts):
         nodePools: pools,
         nodeClasses: names(decisions.nodeClasses)
       },
-      { aws, kubernetes, goes, dependsOn: ['stack'] }
+      { aws, kubernetes, goes, dependsOn: [idOf.stack] }
     )
   ]
 }

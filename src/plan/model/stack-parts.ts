@@ -14,6 +14,7 @@ import { stackPolicy } from '../../resources/stack/stack-policy.js'
 import { stackRole } from '../../resources/stack/stack-role.js'
 import type { ModelParts } from './parts.js'
 import type { Transition } from './transition.js'
+import { idOf } from '../../resources/ids.js'
 
 /** What the stack made in IAM, read there: CloudFormation does not see it edited. */
 export function stackRolesAndPolicies(
@@ -24,7 +25,7 @@ export function stackRolesAndPolicies(
   const { aws, cluster } = found
   const { stackName } = inputs
   const tags = sharedRead(async () => stackTags(aws, stackName))
-  const ports = { aws, ownership, keep, stackName, stackTags: tags, dependsOn: ['stack'] }
+  const ports = { aws, ownership, keep, stackName, stackTags: tags, dependsOn: [idOf.stack] }
   const clusterName = cluster.name
   const roleTags = wantedTags(clusterName, inputs.tags)
   const own: readonly StackPart[] = [
@@ -86,7 +87,7 @@ export function interruption({ inputs, found, decisions, ownership }: ModelParts
   const queue = renderedQueue(decisions.stack)
   const rules = renderedRules(decisions.stack)
   const tags = sharedRead(async () => stackTags(aws, stackName))
-  const ports = { aws, ownership, stackTags: tags, dependsOn: ['stack'] }
+  const ports = { aws, ownership, stackTags: tags, dependsOn: [idOf.stack] }
   const inStack = stackRules(aws, stackName, rules)
   return [
     ...(queue === undefined

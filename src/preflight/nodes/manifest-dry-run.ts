@@ -2,6 +2,7 @@ import type { Chart } from '../../helm/chart.js'
 import { problemsBy } from '../../kubernetes/crd-schema.js'
 import type { Facts } from '../facts.js'
 import type { Concern } from '../finding.js'
+import { idOf } from '../../resources/ids.js'
 
 type ManifestFacts = Pick<Facts, 'nodeClasses' | 'nodePools' | 'version' | 'changes' | 'refusals'> & {
   readonly chart: Pick<Chart, 'crds'>
@@ -12,7 +13,7 @@ type ManifestFacts = Pick<Facts, 'nodeClasses' | 'nodePools' | 'version' | 'chan
  * those first, the server would judge by none or by older ones, so the chart's are asked instead.
  */
 export async function manifestDryRun(facts: ManifestFacts): Promise<readonly Concern[]> {
-  return (await facts.changes('crds')) ? bySchema(facts) : byServer(facts)
+  return (await facts.changes(idOf.crds)) ? bySchema(facts) : byServer(facts)
 }
 
 async function byServer({ refusals }: ManifestFacts): Promise<readonly Concern[]> {

@@ -10,6 +10,7 @@ import { isMap } from '../../engine/json.js'
 import { resource, type AnyResource, type Removal, type Step } from '../../engine/resource.js'
 import type { Ownership } from '../../aws/environment.js'
 import { ownerByTags } from '../../adoption/owners/tag-owner.js'
+import { idOf } from '../ids.js'
 
 export interface AccessEntryWanted {
   readonly clusterName: string
@@ -125,10 +126,10 @@ export function accessEntry(wanted: AccessEntryWanted, ports: Ports): AnyResourc
 
   return resource<AccessEntryWanted, Live>(
     {
-      id: 'node-access',
+      id: idOf.nodeAccess,
       layer: 'eks',
       title,
-      dependsOn: ports.dependsOn ?? ['stack'],
+      dependsOn: ports.dependsOn ?? [idOf.stack],
       wanted,
       read: async () => liveOf(title, get),
       compare: differencesOf,

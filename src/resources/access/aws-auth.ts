@@ -14,6 +14,7 @@ import { isKubernetesError, KubernetesError } from '../../kubernetes/errors.js'
 import { configMaps } from '../../kubernetes/kinds.js'
 import { authorOf, writerOf } from '../../kubernetes/managed-fields.js'
 import { ourName } from '../../engine/owner.js'
+import { idOf } from '../ids.js'
 
 export interface AwsAuthWanted {
   readonly nodeRoleArn: string
@@ -118,10 +119,10 @@ export function awsAuth(wanted: AwsAuthWanted, ports: Ports): AnyResource {
 
   return resource<AwsAuthWanted, Live>(
     {
-      id: 'node-access',
+      id: idOf.nodeAccess,
       layer: 'kubernetes',
       title,
-      dependsOn: ports.dependsOn ?? ['stack'],
+      dependsOn: ports.dependsOn ?? [idOf.stack],
       wanted,
       read,
       compare: differencesOf,

@@ -11,6 +11,7 @@ import { isMap } from '../../engine/json.js'
 import { resource, type AnyResource, type Removal, type Step } from '../../engine/resource.js'
 import type { Ownership } from '../../aws/environment.js'
 import { ownerByTags } from '../../adoption/owners/tag-owner.js'
+import { idOf } from '../ids.js'
 
 export interface OidcProviderWanted {
   readonly clusterName: string
@@ -108,7 +109,7 @@ export function oidcProvider(
 
   return resource<OidcProviderWanted, Live>(
     {
-      id: 'oidc-provider',
+      id: idOf.oidcProvider,
       layer: 'iam',
       title,
       dependsOn: [],

@@ -13,6 +13,7 @@ import { resource, type AnyResource, type Removal, type Step } from '../../engin
 import type { Ailment } from '../../engine/health.js'
 import type { Ownership } from '../../aws/environment.js'
 import { ownerByTags } from '../../adoption/owners/tag-owner.js'
+import { idOf } from '../ids.js'
 
 export interface PodIdentityAgentWanted {
   readonly clusterName: string
@@ -123,7 +124,7 @@ export function podIdentityAgent(wanted: PodIdentityAgentWanted, ports: Ports): 
 
   return resource<PodIdentityAgentWanted, Live>(
     {
-      id: 'pod-identity-agent',
+      id: idOf.podIdentityAgent,
       layer: 'eks',
       title,
       dependsOn: [],

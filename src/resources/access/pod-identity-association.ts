@@ -10,6 +10,7 @@ import { isMap } from '../../engine/json.js'
 import { resource, type AnyResource, type Removal, type Step } from '../../engine/resource.js'
 import type { Ownership } from '../../aws/environment.js'
 import { ownerByTags } from '../../adoption/owners/tag-owner.js'
+import { idOf } from '../ids.js'
 
 export interface PodIdentityAssociationWanted {
   readonly clusterName: string
@@ -94,10 +95,10 @@ export function podIdentityAssociation(
 
   return resource<PodIdentityAssociationWanted, Association>(
     {
-      id: 'pod-identity-association',
+      id: idOf.podIdentityAssociation,
       layer: 'eks',
       title,
-      dependsOn: ports.dependsOn ?? ['controller-role', 'pod-identity-agent'],
+      dependsOn: ports.dependsOn ?? [idOf.controllerRole, idOf.podIdentityAgent],
       wanted,
       read: async () => liveOf(title, get),
       compare: (want, live) => differencesOf(want, live, account),

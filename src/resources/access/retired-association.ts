@@ -7,6 +7,7 @@ import { UserError } from '../../engine/errors.js'
 import { isMap } from '../../engine/json.js'
 import { resource, type AnyResource, type Removal, type Step } from '../../engine/resource.js'
 import { ownerByTags } from '../../adoption/owners/tag-owner.js'
+import { idOf } from '../ids.js'
 
 export interface RetiredAssociationWanted {
   readonly clusterName: string
@@ -40,7 +41,7 @@ export function retiredAssociation(
 
   return resource<RetiredAssociationWanted, Association>(
     {
-      id: 'retired-association',
+      id: idOf.retiredAssociation,
       layer: 'eks',
       title,
       dependsOn: ports.dependsOn,

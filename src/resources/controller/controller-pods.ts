@@ -8,6 +8,7 @@ import { pods } from '../../kubernetes/kinds.js'
 import { awaitGone, liveOf } from '../kubernetes-object.js'
 import { awaitRollout, notGiven, pausesForIdentity, type Rollout } from './controller-rollout.js'
 import { identityName, otherIdentity, type WantedIdentity } from './controller-identity.js'
+import { idOf } from '../ids.js'
 
 export interface ControllerPodsWanted extends WantedIdentity {
   readonly namespace: string
@@ -75,7 +76,7 @@ export function controllerPods(wanted: ControllerPodsWanted, ports: Ports): AnyR
 
   return resource<ControllerPodsWanted, readonly Pod[]>(
     {
-      id: 'controller-pods',
+      id: idOf.controllerPods,
       layer: 'kubernetes',
       title,
       dependsOn: ports.dependsOn,
@@ -92,7 +93,7 @@ export function controllerPods(wanted: ControllerPodsWanted, ports: Ports): AnyR
         await renew(step)
         await ports.renewed(step)
       },
-      sign: { by: 'whole', whole: 'helm-release' },
+      sign: { by: 'whole', whole: idOf.helmRelease },
       present: () => [],
       remove: async () => ({ outcome: 'absent' })
     },

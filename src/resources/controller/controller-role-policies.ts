@@ -9,6 +9,7 @@ import type { Difference } from '../../engine/difference.js'
 import { isMap } from '../../engine/json.js'
 import { resource, type AnyResource, type Removal, type Step } from '../../engine/resource.js'
 import { furtherInlinePolicy, furtherPolicy, missingPolicy } from '../stack/role-drift.js'
+import { idOf } from '../ids.js'
 
 export interface ControllerRolePoliciesWanted {
   readonly clusterName: string
@@ -105,10 +106,10 @@ export function controllerRolePolicies(wanted: ControllerRolePoliciesWanted, por
 
   return resource<ControllerRolePoliciesWanted, RoleWithPolicies>(
     {
-      id: 'controller-role-policies',
+      id: idOf.controllerRolePolicies,
       layer: 'iam',
       title,
-      dependsOn: ports.dependsOn ?? ['controller-role', 'stack'],
+      dependsOn: ports.dependsOn ?? [idOf.controllerRole, idOf.stack],
       wanted,
       read: async () => liveOf(title, ports.role ?? (async () => readRoleWithPolicies(aws, roleName))),
       compare: differencesOf,
@@ -121,7 +122,7 @@ export function controllerRolePolicies(wanted: ControllerRolePoliciesWanted, por
         }
       },
       // An attachment bears no mark; the stack cannot delete a policy that is attached.
-      sign: { by: 'record', goesWith: 'stack' },
+      sign: { by: 'record', goesWith: idOf.stack },
       present: (live) => ofTheStack(wanted, live.attached).map(policyName),
       /** What the user asked for besides may have been on the role before us: on one that is not ours it stays. */
       remove: async (live, step, names): Promise<Removal> => {

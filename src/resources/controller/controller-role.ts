@@ -14,6 +14,7 @@ import { resource, type AnyResource, type Removal, type Step } from '../../engin
 import type { Ownership } from '../../aws/environment.js'
 import { tagDrift } from '../stack/role-drift.js'
 import { ownerByTags } from '../../adoption/owners/tag-owner.js'
+import { idOf } from '../ids.js'
 
 export interface ControllerRoleWanted {
   readonly clusterName: string
@@ -95,7 +96,7 @@ export function controllerRole(wanted: ControllerRoleWanted, ports: Ports): AnyR
 
   return resource<ControllerRoleWanted, IamRole>(
     {
-      id: 'controller-role',
+      id: idOf.controllerRole,
       layer: 'iam',
       title,
       dependsOn: ports.dependsOn ?? [],

@@ -17,6 +17,7 @@ import { forgetReleases, takeMarksOff } from './crd-take-over.js'
 import { namedFew } from '../removal/stuck-removal.js'
 import { ownerOfObject } from '../../adoption/owners/object-owner.js'
 import { ourName } from '../../engine/owner.js'
+import { idOf } from '../ids.js'
 
 export interface CrdsWanted {
   /** Karpenter's, whose chart they come from. */
@@ -83,7 +84,7 @@ export function crds(wanted: CrdsWanted, ports: CrdsPorts): AnyResource {
 
   return resource<CrdsWanted, CrdsLive>(
     {
-      id: 'crds',
+      id: idOf.crds,
       layer: 'kubernetes',
       title: `CRDs of Karpenter ${wanted.version}`,
       dependsOn: ports.dependsOn,

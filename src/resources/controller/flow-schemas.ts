@@ -7,6 +7,7 @@ import { manifestDifferences } from '../../kubernetes/differences.js'
 import { flowSchemas as kind } from '../../kubernetes/kinds.js'
 import { isManifest, textField, type Manifest } from '../../kubernetes/manifest.js'
 import { clear, liveOf, ownersOf, withOwnership, type KubernetesPorts } from '../kubernetes-object.js'
+import { idOf } from '../ids.js'
 
 export interface FlowSchemasWanted {
   readonly flowSchemas: readonly Manifest[]
@@ -71,7 +72,7 @@ export function flowSchemas(
     live.find((one) => textField(one, 'metadata', 'name') === manifest.metadata.name)
   return resource<FlowSchemasWanted, readonly unknown[]>(
     {
-      id: 'flow-schemas',
+      id: idOf.flowSchemas,
       layer: 'kubernetes',
       title: 'FlowSchemas of the controller',
       dependsOn: ports.dependsOn,

@@ -27,6 +27,7 @@ import { showingWhatStands } from './uninstall-watch.js'
 import { recover } from './release-recovery.js'
 import { namedFew } from '../removal/stuck-removal.js'
 import { ownerOfRelease } from '../../adoption/owners/release-owner.js'
+import { idOf } from '../ids.js'
 
 export interface HelmReleaseWanted {
   readonly name: string
@@ -105,7 +106,7 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
   }
   return resource<HelmReleaseWanted, HelmReleaseLive>(
     {
-      id: 'helm-release',
+      id: idOf.helmRelease,
       layer: 'helm',
       title,
       dependsOn: ports.dependsOn,

@@ -8,6 +8,7 @@ import { awaitGone, liveOf, withOwnership, type KubernetesPorts } from '../kuber
 import { othersIn } from './namespace-contents.js'
 import { namedFew } from '../removal/stuck-removal.js'
 import { ownerOfObject } from '../../adoption/owners/object-owner.js'
+import { idOf } from '../ids.js'
 
 export interface NamespaceWanted {
   readonly name: string
@@ -21,7 +22,7 @@ export function namespace(wanted: NamespaceWanted, ports: KubernetesPorts): AnyR
   const { kubernetes, ownership } = ports
   return resource(
     {
-      id: 'namespace',
+      id: idOf.namespace,
       layer: 'kubernetes',
       title,
       dependsOn: ports.dependsOn,

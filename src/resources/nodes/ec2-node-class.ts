@@ -11,6 +11,7 @@ import { nodeClassSeverity } from './node-severity.js'
 import { notReady } from './node-health.js'
 import { awaitReady } from './ready.js'
 import { awaitSelection, type Tagged } from './selection.js'
+import { idOf } from '../ids.js'
 
 /** What a failing condition's type and reason ask for (Karpenter 1.0 to 1.15). */
 const fixes: readonly { readonly reason: RegExp; readonly fix: string }[] = [
@@ -76,7 +77,7 @@ export function ec2NodeClass(
   const { name } = manifest.metadata
   const own = manifestResource({
     ...ports,
-    id: `ec2-node-class/${name}`,
+    id: idOf.ec2NodeClass(name),
     layer: 'karpenter',
     kind: ec2NodeClasses,
     manifest,

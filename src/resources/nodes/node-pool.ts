@@ -7,6 +7,7 @@ import { drainClaims, type DrainPorts } from '../removal/claim-drain.js'
 import { goneOf, manifestResource, type KubernetesPorts } from '../kubernetes-object.js'
 import { nodePoolSeverity } from './node-severity.js'
 import { awaitReady } from './ready.js'
+import { idOf } from '../ids.js'
 
 export function nodePoolFix(conditions: readonly Condition[]): string {
   const text = conditions.map((one) => `${one.type} ${one.reason}`).join(' ')
@@ -30,7 +31,7 @@ export function nodePool(manifest: Manifest, ports: NodeObjectPorts): AnyResourc
   const { name } = manifest.metadata
   const own = manifestResource({
     ...ports,
-    id: `node-pool/${name}`,
+    id: idOf.nodePool(name),
     layer: 'karpenter',
     kind: nodePools,
     manifest,

@@ -17,6 +17,7 @@ import { resource, type AnyResource, type Removal, type Step } from '../../engin
 import type { Kubernetes } from '../../kubernetes/client.js'
 import { ec2NodeClasses, nodePools } from '../../kubernetes/kinds.js'
 import type { Manifest } from '../../kubernetes/manifest.js'
+import { idOf } from '../ids.js'
 
 export interface LaunchLeftoversWanted {
   readonly clusterName: string
@@ -102,7 +103,7 @@ export function launchLeftovers(wanted: LaunchLeftoversWanted, ports: LaunchLeft
 
   return resource<LaunchLeftoversWanted, Live>(
     {
-      id: 'leftovers',
+      id: idOf.leftovers,
       layer: 'karpenter',
       title,
       dependsOn: ports.dependsOn,

@@ -11,6 +11,7 @@ import type { Manifest } from '../../kubernetes/manifest.js'
 import { endInstances, instanceOf } from './forced-removal.js'
 import { namedFew, whenTimeIsUp } from './stuck-removal.js'
 import { UserError } from '../../engine/errors.js'
+import { idOf } from '../ids.js'
 
 export interface LaunchedInstancesWanted {
   readonly clusterName: string
@@ -110,7 +111,7 @@ export function launchedInstances(
 
   return resource<LaunchedInstancesWanted, Live>(
     {
-      id: 'instances',
+      id: idOf.instances,
       layer: 'karpenter',
       title,
       dependsOn: ports.dependsOn,

@@ -18,6 +18,7 @@ import {
   targetDifferences,
   type LiveRule
 } from './event-rule-differences.js'
+import { idOf } from '../ids.js'
 
 export interface EventRuleWanted extends RenderedRule {
   readonly clusterName: string
@@ -137,10 +138,10 @@ export function eventRule(wanted: EventRuleWanted, ports: Ports): AnyResource {
 
   return resource<EventRuleWanted, LiveRule>(
     {
-      id: `rule/${wanted.logicalId}`,
+      id: idOf.rule(wanted.logicalId),
       layer: 'cloudformation',
       title,
-      dependsOn: ports.dependsOn ?? ['stack'],
+      dependsOn: ports.dependsOn ?? [idOf.stack],
       wanted,
       read: async () => liveOf(title, read),
       compare: ruleDifferences,
@@ -159,7 +160,7 @@ export function eventRule(wanted: EventRuleWanted, ports: Ports): AnyResource {
           throw awsProblem(title, 'could not be put right', error)
         }
       },
-      sign: { by: 'whole', whole: 'stack' },
+      sign: { by: 'whole', whole: idOf.stack },
       /** The rule goes with its stack; a target that the stack does not know would keep both. */
       remove: async (live, step): Promise<Removal> => {
         try {

@@ -11,6 +11,7 @@ import type { Ownership } from '../../aws/environment.js'
 import type { RenderedQueue } from '../../karpenter/rendered-interruption.js'
 import { queueHealth } from './queue-health.js'
 import { documentDifferences } from './policy-drift.js'
+import { idOf } from '../ids.js'
 
 export interface QueueWanted extends RenderedQueue {
   readonly clusterName: string
@@ -111,10 +112,10 @@ export function interruptionQueue(wanted: QueueWanted, ports: Ports): AnyResourc
 
   return resource<QueueWanted, Attributes>(
     {
-      id: 'queue',
+      id: idOf.queue,
       layer: 'cloudformation',
       title,
-      dependsOn: ports.dependsOn ?? ['stack'],
+      dependsOn: ports.dependsOn ?? [idOf.stack],
       wanted,
       read: async () => liveOf(title, read),
       compare: differencesOf,
@@ -135,7 +136,7 @@ export function interruptionQueue(wanted: QueueWanted, ports: Ports): AnyResourc
           throw awsProblem(title, 'could not be put right', error)
         }
       },
-      sign: { by: 'whole', whole: 'stack' },
+      sign: { by: 'whole', whole: idOf.stack },
       remove: async (): Promise<Removal> => ({ outcome: 'removed' })
     },
     isWanted

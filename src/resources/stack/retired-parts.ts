@@ -15,6 +15,7 @@ import { parseTemplate } from '../../karpenter/template-syntax.js'
 import { changeStack } from './stack-change.js'
 import type { StackWanted } from './stack-differences.js'
 import type { Widen } from './stack.js'
+import { idOf } from '../ids.js'
 
 export interface RetiredPartsWanted {
   readonly roleName: string
@@ -116,7 +117,7 @@ export function retiredParts(wanted: RetiredPartsWanted, ports: Ports): AnyResou
 
   return resource<RetiredPartsWanted, RetiredPartsLive>(
     {
-      id: 'retired-parts',
+      id: idOf.retiredParts,
       layer: 'cloudformation',
       title,
       dependsOn: ports.dependsOn,
@@ -142,7 +143,7 @@ export function retiredParts(wanted: RetiredPartsWanted, ports: Ports): AnyResou
           throw awsProblem(title, 'could not be taken away', error)
         }
       },
-      sign: { by: 'whole', whole: 'stack' },
+      sign: { by: 'whole', whole: idOf.stack },
       present: ({ attached, stack }) => [
         ...attached.filter((arn) => wanted.policyArns.includes(arn)).map(policyName),
         ...partsBesides(wanted.template, stack)

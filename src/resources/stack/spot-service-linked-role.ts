@@ -4,6 +4,7 @@ import { missing } from '../../engine/difference.js'
 import { messageOf } from '../../engine/errors.js'
 import { isMap } from '../../engine/json.js'
 import { resource, type AnyResource } from '../../engine/resource.js'
+import { idOf } from '../ids.js'
 
 export interface SpotServiceLinkedRoleWanted {
   readonly roleName: string
@@ -17,7 +18,7 @@ export function spotServiceLinkedRole(ports: { readonly aws: Aws }): AnyResource
   const wanted: SpotServiceLinkedRoleWanted = { roleName: 'AWSServiceRoleForEC2Spot' }
   return resource<SpotServiceLinkedRoleWanted, { readonly arn: string }>(
     {
-      id: 'spot-service-linked-role',
+      id: idOf.spotServiceLinkedRole,
       layer: 'iam',
       title,
       dependsOn: [],

@@ -10,6 +10,7 @@ import { isMap, type JsonMap } from '../../engine/json.js'
 import { resource, type AnyResource, type Live, type Removal, type Step } from '../../engine/resource.js'
 import type { Ownership } from '../../aws/environment.js'
 import { documentDifferences } from './policy-drift.js'
+import { idOf } from '../ids.js'
 
 export interface StackPolicyWanted {
   readonly clusterName: string
@@ -94,10 +95,10 @@ export function stackPolicy(wanted: StackPolicyWanted, ports: Ports): AnyResourc
 
   return resource<StackPolicyWanted, LivePolicy>(
     {
-      id: `policy/${wanted.name}`,
+      id: idOf.policy(wanted.name),
       layer: 'iam',
       title,
-      dependsOn: ports.dependsOn ?? ['stack'],
+      dependsOn: ports.dependsOn ?? [idOf.stack],
       wanted,
       read,
       compare: differencesOf,
@@ -123,7 +124,7 @@ export function stackPolicy(wanted: StackPolicyWanted, ports: Ports): AnyResourc
           return isWritten ? true : undefined
         })
       },
-      sign: { by: 'whole', whole: 'stack' },
+      sign: { by: 'whole', whole: idOf.stack },
       remove
     },
     isWanted

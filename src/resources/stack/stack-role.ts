@@ -16,6 +16,7 @@ import type { Ownership } from '../../aws/environment.js'
 import type { RenderedRole } from '../../karpenter/rendered-roles.js'
 import { documentDifferences } from './policy-drift.js'
 import { furtherInlinePolicy, furtherPolicy, missingPolicy, tagDrift } from './role-drift.js'
+import { idOf } from '../ids.js'
 
 export interface StackRoleWanted extends RenderedRole {
   readonly clusterName: string
@@ -134,10 +135,10 @@ export function stackRole(wanted: StackRoleWanted, ports: Ports): AnyResource {
 
   return resource<StackRoleWanted, RoleWithPolicies>(
     {
-      id: `role/${wanted.name}`,
+      id: idOf.role(wanted.name),
       layer: 'iam',
       title,
-      dependsOn: ports.dependsOn ?? ['stack'],
+      dependsOn: ports.dependsOn ?? [idOf.stack],
       wanted,
       read: async () => liveOf(title, async () => readRoleWithPolicies(aws, RoleName, ports.role)),
       compare: differencesOf,
@@ -164,7 +165,7 @@ export function stackRole(wanted: StackRoleWanted, ports: Ports): AnyResource {
           return found !== undefined && differencesOf(now, found).length === 0 ? true : undefined
         })
       },
-      sign: { by: 'whole', whole: 'stack' },
+      sign: { by: 'whole', whole: idOf.stack },
       remove
     },
     isWanted

@@ -8,6 +8,7 @@ import type { WidenedTemplate } from '../../karpenter/widened-template.js'
 import { ownerOfStack } from '../../adoption/owners/tag-owner.js'
 import { changeStack, deletion, type StackPart, type StackPorts } from './stack-change.js'
 import { stackDifferences, type StackWanted } from './stack-differences.js'
+import { idOf } from '../ids.js'
 
 /** The target's template with what the live stack has besides. */
 export type Widen = (target: string, live: LiveStack) => WidenedTemplate
@@ -43,7 +44,7 @@ export function stack(wanted: StackWanted, ports: Ports): AnyResource {
 
   return resource<StackWanted, LiveStack>(
     {
-      id: 'stack',
+      id: idOf.stack,
       layer: 'cloudformation',
       title,
       dependsOn: ports.dependsOn ?? [],
