@@ -163,6 +163,23 @@ describe('applyAll', () => {
     expect(journal.order).not.toContain('begin c')
   })
 
+  it('begins nothing more after what was written has failed to do its work', async () => {
+    const world = new Map<string, string>()
+    const failed = Promise.withResolvers<undefined>()
+    const graph = new Graph([
+      textResource('a', [], world, { settle: async () => Promise.reject(new Error('not ready')) }),
+      textResource('b', [], world, { apply: async () => failed.promise }),
+      textResource('c', ['b'], world)
+    ])
+    const walk = applyAll(graph, await inspectAll(graph, signal), new MemoryJournal(), now)
+    failed.resolve(undefined)
+    expect((await walk).map((outcome) => [outcome.id, outcome.result])).toEqual([
+      ['a', 'failed'],
+      ['b', 'applied'],
+      ['c', 'not tried']
+    ])
+  })
+
   it('writes nothing to what could not be read, and says which permission is missing', async () => {
     const world = new Map<string, string>()
     const graph = new Graph([textResource('a', [], world, { unreadable: 'access denied' })])
@@ -270,6 +287,22 @@ describe('removeAll', () => {
     expect([...world.keys()]).toEqual(['a', 'b'])
   })
 
+  it('leaves all that a failure needs, however far below', async () => {
+    const world = new Map(['a', 'b', 'c'].map((name) => [name, `wanted ${name}`]))
+    const graph = new Graph([
+      textResource('a', [], world),
+      textResource('b', ['a'], world),
+      textResource('c', ['b'], world, { remove: async () => Promise.reject(new Error('held')) })
+    ])
+    const outcomes = await removeAll(graph, new Map(), new MemoryJournal(), now)
+    expect(outcomes.map(({ id, removal }) => [id, removal.outcome])).toEqual([
+      ['c', 'failed'],
+      ['b', 'not tried'],
+      ['a', 'not tried']
+    ])
+    expect(world.size).toBe(3)
+  })
+
   it('removes nothing after a cancel', async () => {
     const world = new Map([['a', 'wanted a']])
     const graph = new Graph([textResource('a', [], world)])
@@ -292,6 +325,23 @@ describe('removeAll', () => {
       reason: 'Text b needs it'
     })
     expect(world.has('a')).toBe(true)
+  })
+
+  it('keeps all that a kept resource works with, however far below', async () => {
+    const world = new Map(['a', 'b', 'c'].map((name) => [name, `wanted ${name}`]))
+    const unmarked = { kind: 'unmarked', evidence: [] } as const
+    const graph = new Graph([
+      textResource('a', [], world),
+      textResource('b', ['a'], world),
+      textResource('c', ['b'], world, { sign: { by: 'mark', mark: () => unmarked }, works: true })
+    ])
+    const outcomes = await removeAll(graph, new Map(), new MemoryJournal(), now)
+    expect(outcomes.map(({ id, removal }) => [id, removal.outcome])).toEqual([
+      ['c', 'kept'],
+      ['b', 'kept'],
+      ['a', 'kept']
+    ])
+    expect(world.size).toBe(3)
   })
 })
 
