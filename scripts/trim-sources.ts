@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 
 /**
- * Writes what `entry` comes to into `folder`, with only so much of the AWS clients as src/aws/sdk names, and the toolkit
- * without undici, for ncc to bundle: whole, the EC2 client alone is 1 MB, and an install would need 40 MB more memory to
- * load it. ncc itself does not trim. Returns the names of the packages that stand in `folder`.
+ * Writes what `entry` comes to into `folder`, with only so much of the packages that are ES modules as is used (of the AWS
+ * clients what src/aws/sdk names, of the toolkit all but undici), for ncc to bundle: whole, the EC2 client alone is 1 MB,
+ * and an install would need 40 MB more memory to load it. ncc itself does not trim. Returns the names of the packages that
+ * stand in `folder`.
  */
 export async function trimSources(entry: string, folder: string): Promise<readonly string[]> {
   const { metafile } = await build({
@@ -27,33 +28,37 @@ export async function trimSources(entry: string, folder: string): Promise<readon
   return [...new Set(names)].sort()
 }
 
-/** The part of licenses.txt, in ncc's form, of packages that ncc does not see. */
+/** The part of licenses.txt, in ncc's form, of packages that ncc does not see. Some publish no file of it. */
 export function trimmedLicenses(packages: readonly string[]): string {
   return packages
     .map((name) => {
       const folder = join('node_modules', name)
       const about: unknown = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
       const license = typeof about === 'object' && about !== null && 'license' in about ? about.license : ''
-      const file = readdirSync(folder).find((each) => /^licen[cs]e(\.md|\.txt)?$/i.test(each)) ?? 'LICENSE'
-      return `${name}\n${String(license)}\n${readFileSync(join(folder, file), 'utf8')}`
+      const file = readdirSync(folder).find((each) => /^licen[cs]e(\.md|\.txt)?$/i.test(each))
+      return [
+        name,
+        String(license),
+        ...(file === undefined ? [] : [readFileSync(join(folder, file), 'utf8')])
+      ]
     })
+    .map((lines) => lines.join('\n'))
     .join('\n')
 }
 
-const packagePath = /node_modules\/(@aws-sdk\/client-[a-z0-9-]+|@actions\/(?:core|http-client|tool-cache))\//
+const packagePath = /^node_modules\/((?:@[^/]+\/)?[^/]+)\//
 
-/** All other packages are left to ncc. */
+/** All other packages are left to ncc: of CommonJS nothing can be left out. */
 const trimmedPackages: Plugin = {
   name: 'trimmed-packages',
   setup: (esbuild) => {
     esbuild.onResolve({ filter: /^[^./]/ }, ({ kind, path }) =>
-      kind === 'entry-point' ||
-      /^(@aws-sdk\/client-|@actions\/(core|http-client|tool-cache)(\/|$)|undici$)/.test(path)
-        ? undefined
-        : { path, external: true }
+      kind === 'entry-point' || trimmed.test(path) ? undefined : { path, external: true }
     )
   }
 }
+
+const trimmed = /^(@(actions|aws|aws-crypto|aws-sdk|marcbachmann|smithy)\/|(js-yaml|tslib|undici)$)/
 
 /**
  * A third of what is loaded at the start, and of it `@actions/http-client` (4.0.1) uses ProxyAgent alone, for
@@ -85,7 +90,8 @@ const chainWhenAsked: Plugin = {
       contents: `export const defaultProvider = (init) => {
         let provider
         return async (...asked) => (provider ??= (await import('${path}')).defaultProvider(init))(...asked)
-      }`
+      }`,
+      resolveDir: process.cwd()
     }))
   }
 }
