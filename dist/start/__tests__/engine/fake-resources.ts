@@ -1,0 +1,96 @@
+import { type AnyResource, resource, type Live, type Removal, type Step } from '../../src/engine/resource.js'
+import type { Sign } from '../../src/engine/standing.js'
+import type { Journal, Outcome } from '../../src/engine/walk.js'
+
+/** A resource whose live state is a text in memory. */
+export function textResource(
+  id: string,
+  dependsOn: readonly string[],
+  world: Map<string, string>,
+  options: {
+    readonly apply?: (step: Step) => Promise<void>
+    readonly settle?: (step: Step) => Promise<void>
+    readonly remove?: (step: Step) => Promise<Removal>
+    readonly onceWritten?: readonly string[]
+    readonly unreadable?: string
+    readonly wanted?: string
+    readonly sign?: Sign<string>
+    readonly works?: true
+    readonly present?: (live: string) => readonly string[]
+  } = {}
+): AnyResource {
+  return resource<string, string>(
+    {
+      id,
+      layer: 'kubernetes',
+      title: `Text ${id}`,
+      dependsOn,
+      ...(options.onceWritten !== undefined && { onceWritten: options.onceWritten }),
+      wanted: options.wanted ?? `wanted ${id}`,
+      read: async (): Promise<Live<string>> => {
+        const value = world.get(id)
+        if (options.unreadable !== undefined)
+          return { state: 'unreadable', reason: options.unreadable, missingPermission: 'get texts' }
+        return value === undefined ? { state: 'absent' } : { state: 'present', value }
+      },
+      compare: (wanted, live) =>
+        wanted === live ? [] : [{ path: 'text', wanted, live, reason: 'text differs', severity: 'cosmetic' }],
+      absent: (wanted) => [
+        { path: '', wanted, live: undefined, reason: 'not there', severity: 'breaks scaling' }
+      ],
+      apply: async (_live, _differences, step) => {
+        await options.apply?.(step)
+        world.set(id, `wanted ${id}`)
+        step.changed(`wrote ${id}`)
+      },
+      sign: options.sign ?? { by: 'mark', mark: () => ({ kind: 'ours' }) },
+      ...(options.works !== undefined && { works: options.works }),
+      ...(options.present !== undefined && { present: options.present }),
+      ...(options.settle !== undefined && { settle: options.settle }),
+      remove: async (_live, step) =>
+        options.remove?.(step) ?? (world.delete(id) ? { outcome: 'removed' } : { outcome: 'absent' })
+    },
+    (value): value is string => typeof value === 'string'
+  )
+}
+
+/** Keeps what a walk says. */
+export class MemoryJournal implements Journal {
+  readonly order: string[] = []
+  readonly outcomes: Outcome[] = []
+  /** What is waited for now, by id. */
+  readonly waits = new Map<string, string>()
+  readonly #signal: AbortSignal
+
+  constructor(signal: AbortSignal = new AbortController().signal) {
+    this.#signal = signal
+  }
+
+  step(id: string): { readonly step: Step; readonly changes: () => readonly string[] } {
+    const changes: string[] = []
+    return {
+      changes: () => changes,
+      step: {
+        changed: (line) => void changes.push(line),
+        note: () => undefined,
+        warning: () => undefined,
+        waiting: (what) => {
+          if (what === undefined) this.waits.delete(id)
+          else this.waits.set(id, what)
+        },
+        signal: this.#signal,
+        now: () => 0,
+        pause: async () => undefined
+      }
+    }
+  }
+
+  begin(id: string): void {
+    this.order.push(`begin ${id}`)
+  }
+
+  end(outcome: Outcome): void {
+    this.order.push(`end ${outcome.id}`)
+    this.outcomes.push(outcome)
+  }
+}

@@ -1,0 +1,84 @@
+import type { Finding } from '../../src/engine/findings.js'
+import { type IgnoreEntry, IgnoreList } from '../../src/engine/ignore.js'
+import { finding } from '../report/finding.js'
+
+const now = Date.parse('2026-11-30T23:59:00Z')
+const entry: IgnoreEntry = {
+  resource: 'node-pool/*',
+  field: 'spec.limits.*',
+  reason: 'raised by hand',
+  until: undefined
+}
+const drift: Finding = {
+  ...finding,
+  kind: 'drift',
+  id: 'node-pool/gpu',
+  title: 'NodePool gpu',
+  path: 'spec.limits.cpu'
+}
+
+function leftOf(of: Finding, ...entries: readonly IgnoreEntry[]): number {
+  return new IgnoreList(entries, now).sift([of]).left.length
+}
+
+describe('what a check ignores', () => {
+  it('is a field of a resource, by id or title, with the reason', () => {
+    const { left, ignored } = new IgnoreList([entry], now).sift([
+      drift,
+      { ...drift, path: 'spec.weight' },
+      { ...drift, id: 'stack', title: 'Stack' }
+    ])
+    expect(left.map(({ id, path }) => [id, path])).toEqual([
+      ['node-pool/gpu', 'spec.weight'],
+      ['stack', 'spec.limits.cpu']
+    ])
+    expect(ignored).toEqual([
+      {
+        id: 'node-pool/gpu',
+        title: 'NodePool gpu',
+        layer: drift.layer,
+        path: 'spec.limits.cpu',
+        difference: drift.reason,
+        reason: 'raised by hand'
+      }
+    ])
+    expect(leftOf(drift, { ...entry, resource: 'NodePool g?u' })).toBe(0)
+    expect(leftOf(drift, { ...entry, resource: 'node-pool' })).toBe(1)
+    expect(leftOf(drift, { ...entry, field: 'spec.limits' })).toBe(1)
+  })
+
+  it('is what is pending too, and never what does not work, could not be read, or is missing as a whole', () => {
+    const all = { ...entry, resource: '*', field: '*' }
+    expect(leftOf({ ...drift, kind: 'pending' }, all)).toBe(0)
+    expect(leftOf({ ...drift, kind: 'unhealthy' }, all)).toBe(1)
+    expect(leftOf({ ...drift, kind: 'unknown' }, all)).toBe(1)
+    expect(leftOf({ ...drift, path: '' }, all)).toBe(1)
+  })
+
+  it.each([
+    ['2026-11-30', 0],
+    ['2026-12-01', 0],
+    ['2026-11-29', 1]
+  ])('until %s: on the last day still, %i left', (until, left) => {
+    expect(leftOf(drift, { ...entry, until })).toBe(left)
+  })
+
+  it('shows no secret', () => {
+    const secret = { ...drift, path: 'values.dbPassword', wanted: 'hunter2', reason: 'is hunter2, not x' }
+    const { ignored } = new IgnoreList([{ ...entry, field: '*' }], now).sift([secret])
+    expect(ignored).toHaveLength(1)
+    expect(JSON.stringify(ignored)).not.toContain('hunter2')
+  })
+})
+
+test('an entry that matches nothing, or is past its date, is a note', () => {
+  const list = new IgnoreList(
+    [entry, { ...entry, field: 'spec.weight' }, { ...entry, until: '2026-11-01' }],
+    now
+  )
+  list.sift([drift])
+  expect(list.notes()).toEqual([
+    'ignore: node-pool/* spec.weight matches nothing that differs now',
+    'ignore: node-pool/* spec.limits.* ended on 2026-11-01, and is not used any more'
+  ])
+})

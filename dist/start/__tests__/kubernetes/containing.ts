@@ -1,0 +1,4 @@
+/** `expect.stringContaining`, typed. */
+export function containing(text: string): unknown {
+  return expect.stringContaining(text)
+}

@@ -1,0 +1,3 @@
+import { laterReleaseScenario } from './later-release.js'
+
+laterReleaseScenario('reachable')

@@ -1,0 +1,138 @@
+import { canonical, isMap } from './json.js'
+import { duration, quantity } from './quantity.js'
+
+/** One place where wanted is not contained in live. */
+export interface FieldDifference {
+  readonly path: string
+  readonly wanted: unknown
+  readonly live: unknown
+}
+
+/** How lists are compared: in order, or as sets, or by a key of their entries. */
+export type ListRule = 'ordered' | 'set' | { readonly key: string }
+
+/**
+ * Where wanted is not a subset of live. Fields that only live has are others' or the server's affair and are no
+ * difference. An empty map, an empty list, null and an absent field are the same. Scalars are equal when they say the
+ * same as text, number, Kubernetes quantity or Go duration; labels, tags, environment and the like only as text.
+ */
+export function subsetDifferences(
+  wanted: unknown,
+  live: unknown,
+  path = '',
+  listRule: (path: string) => ListRule = defaultListRule
+): readonly FieldDifference[] {
+  if (isEmpty(wanted)) return []
+  if (isMap(wanted)) {
+    if (!isMap(live)) return [{ path, wanted, live }]
+    return Object.entries(wanted).flatMap(([key, value]) =>
+      subsetDifferences(value, live[key], path === '' ? key : `${path}.${key}`, listRule)
+    )
+  }
+  if (Array.isArray(wanted)) return listDifferences(wanted, live, path, listRule)
+  return same(wanted, live, path) ? [] : [{ path, wanted, live }]
+}
+
+/** Where `1` and `1000m` are two things: what a person or a program wrote, and nothing that Kubernetes counts with. */
+const texts =
+  /(^|\.)(labels|annotations|tags|matchLabels|nodeSelector|selector|data)\.|(^|\.)(env|args|command|values|userData|image|verbs|resourceNames|name|key|username)(\.value)?$/
+
+function same(wanted: unknown, live: unknown, path: string): boolean {
+  return texts.test(plainOf(path)) ? scalarText(wanted) === scalarText(live) : sameScalar(wanted, live)
+}
+
+/** The path without the entries of lists. */
+function plainOf(path: string): string {
+  return path.replaceAll(/\[[^\]]*\]/g, '')
+}
+
+function listDifferences(
+  wanted: readonly unknown[],
+  live: unknown,
+  path: string,
+  listRule: (path: string) => ListRule
+): readonly FieldDifference[] {
+  const entries: readonly unknown[] = Array.isArray(live) ? live : []
+  const rule = listRule(path)
+  if (rule === 'ordered') {
+    if (entries.length !== wanted.length) return [{ path, wanted, live }]
+    return wanted.flatMap((value, index) =>
+      subsetDifferences(value, entries[index], `${path}[${index}]`, listRule)
+    )
+  }
+  if (rule === 'set') {
+    const { lacking, surplus } = setDifference(wanted, entries, path, listRule)
+    return lacking.length === 0 && surplus.length === 0 ? [] : [{ path, wanted, live }]
+  }
+  // Entries that only live has were put there by others: injected containers, environment, volumes. Of two entries with
+  // one name the later one counts, so each must be as wanted.
+  return wanted.flatMap((value) => {
+    const name = isMap(value) ? value[rule.key] : undefined
+    const found = entries
+      .filter((entry) => isMap(entry) && entry[rule.key] === name)
+      .map((entry) => subsetDifferences(value, entry, `${path}[${String(name)}]`, listRule))
+      .toSorted((a, b) => a.length - b.length)
+    // What has no name (a container's only port) is any that says the same.
+    const decisive = name === undefined ? found[0] : found.at(-1)
+    return decisive ?? subsetDifferences(value, undefined, `${path}[${String(name)}]`, listRule)
+  })
+}
+
+/** What a list lacks of the wanted one, and what it has besides, whatever the order. */
+export function setDifference(
+  wanted: readonly unknown[],
+  live: readonly unknown[],
+  path = '',
+  listRule: (path: string) => ListRule = defaultListRule
+): { readonly lacking: readonly unknown[]; readonly surplus: readonly unknown[] } {
+  const contains = (a: unknown, b: unknown): boolean => subsetDifferences(a, b, path, listRule).length === 0
+  return {
+    lacking: wanted.filter((value) => !live.some((entry) => contains(value, entry))),
+    surplus: live.filter((entry) => !wanted.some((value) => contains(value, entry)))
+  }
+}
+
+const keyed = /(^|\.)(containers|initContainers|env|volumes|volumeMounts|ports|imagePullSecrets|secrets)$/
+const sets =
+  /(^|\.)(values|verbs|resources|apiGroups|resourceNames|nonResourceURLs|accessModes|finalizers|rules|resourceRules|nonResourceRules|subjects|taints|startupTaints|tolerations|amiSelectorTerms|subnetSelectorTerms|securityGroupSelectorTerms|requirements|drop)$/
+
+/** How Kubernetes reads the list at a path. */
+export function defaultListRule(path: string): ListRule {
+  const plain = plainOf(path)
+  if (sets.test(plain)) return 'set'
+  if (keyed.test(plain)) return { key: plain.endsWith('volumeMounts') ? 'mountPath' : 'name' }
+  return 'ordered'
+}
+
+/** An empty map, an empty list, null and an absent field are the same. */
+export function isEmpty(value: unknown): boolean {
+  return (
+    value === undefined ||
+    value === null ||
+    (Array.isArray(value) && value.length === 0) ||
+    (isMap(value) && Object.keys(value).length === 0)
+  )
+}
+
+/** Whether two scalars say the same: `1` and `"1000m"`, `720h` and `720h0m0s`. */
+export function sameScalar(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  const [left, right] = [scalarText(a), scalarText(b)]
+  if (left === undefined || right === undefined) return false
+  if (left === right) return true
+  const quantities = [quantity(left), quantity(right)]
+  if (quantities[0] !== undefined && quantities[0] === quantities[1]) return true
+  const durations = [duration(left), duration(right)]
+  return durations[0] !== undefined && durations[0] === durations[1]
+}
+
+function scalarText(value: unknown): string | undefined {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : undefined
+}
+
+/** Whether two values are the same up to the order of keys; for wanted against recorded. */
+export function sameValue(a: unknown, b: unknown): boolean {
+  return canonical(a) === canonical(b)
+}

@@ -1,0 +1,142 @@
+import { releaseName } from '../../karpenter/names.js'
+import type { AnyResource } from '../../engine/resource.js'
+import { newerBefore } from '../../karpenter/versions.js'
+import { crds } from '../../resources/controller/crds.js'
+import { flowSchemas } from '../../resources/controller/flow-schemas.js'
+import { helmRelease } from '../../resources/controller/helm-release.js'
+import { namespace } from '../../resources/controller/namespace.js'
+import { recordedRelease } from '../../resources/recorded.js'
+import type { Inputs } from '../../inputs/inputs.js'
+import { controllerPods } from '../../resources/controller/controller-pods.js'
+import { narrowTrust } from '../../resources/controller/controller-role.js'
+import { type ReadPods, trusts, wantedIdentity } from './identity.js'
+import type { ModelParts } from './parts.js'
+import { idOf } from '../../resources/ids.js'
+
+/** What runs in the cluster: namespace, flow schemas, CRDs, chart. */
+export function controller(
+  parts: ModelParts,
+  /** Of the queue and its rules: they stay as long as the controller listens. */
+  interruptionIds: readonly string[],
+  /** Of the release: as they are, and as they were read for a comparison. */
+  pods: { readonly read: ReadPods; readonly seen: ReadPods }
+): readonly AnyResource[] {
+  const { inputs, found, decisions, ownership, keep, removal } = parts
+  const { kubernetes } = found
+  const flows = flowSchemas(
+    { namespace: inputs.namespace, serviceAccount: releaseName },
+    { kubernetes, ownership, dependsOn: [] }
+  )
+  const { installed, version } = decisions
+  const changesVersion = removal === undefined && installed !== undefined && installed !== version
+  // A newer controller loses what older CRDs do not have; an older one works with newer CRDs: it goes back before them.
+  const newer = newerBefore(version, {
+    installed,
+    recorded: found.record?.karpenterVersion
+  })
+  const chartFirst = removal === undefined && newer !== undefined
+  // By IRSA what is associated goes before the first pods, and otherwise when they can do without it.
+  const retired = decisions.identity === 'irsa' ? [idOf.retiredAssociation] : []
+  const first = installed === undefined
+  const identityIds =
+    decisions.identity === 'irsa'
+      ? [idOf.oidcProvider, ...(first ? retired : [])]
+      : [idOf.podIdentityAssociation]
+  const identity = wantedIdentity(parts)
+  return [
+    namespace({ name: inputs.namespace }, { kubernetes, ownership, dependsOn: [] }),
+    ...(flows === undefined ? [] : [flows]),
+    crds(
+      { version, crds: decisions.chart.crds },
+      {
+        kubernetes,
+        ownership,
+        // What AWS refuses is seen before the running controller's CRDs are changed.
+        dependsOn: chartFirst ? [idOf.helmRelease] : changesVersion ? [idOf.controllerRolePolicies] : [],
+        choice: inputs.crds,
+        release: { name: releaseName, namespace: inputs.namespace },
+        keep,
+        removable: removal?.removeCrds ?? false,
+        autoMode: found.cluster.autoMode,
+        downgrade: chartFirst
+      }
+    ),
+    helmRelease(
+      {
+        name: releaseName,
+        namespace: inputs.namespace,
+        chart: inputs.chart,
+        version,
+        digest: decisions.chart.digest,
+        values: decisions.values
+      },
+      {
+        kubernetes,
+        ownership,
+        dependsOn: [
+          idOf.namespace,
+          ...(flows === undefined ? [] : [flows.id]),
+          ...(chartFirst ? [] : [idOf.crds]),
+          idOf.stack,
+          ...interruptionIds,
+          idOf.controllerRolePolicies,
+          ...identityIds,
+          ...(removal === undefined ? [] : [idOf.leftovers]),
+          // A release that somebody else keeps goes on making nodes, which must be able to join.
+          ...(removal === undefined || found.adopted === undefined ? [] : [idOf.nodeAccess])
+        ],
+        helm: decisions.helm,
+        chart: async () => decisions.chart,
+        recorded: recordedRelease(found.record),
+        identity,
+        pods: identity === undefined || removal !== undefined ? undefined : pods.seen,
+        stays: (running) => staysText(inputs, { version, running, crdsGoAfter: chartFirst })
+      }
+    ),
+    ...(identity === undefined || removal !== undefined
+      ? []
+      : [
+          controllerPods(
+            { ...identity, namespace: inputs.namespace },
+            {
+              kubernetes,
+              pods: pods.read,
+              rollout: {
+                release: releaseName,
+                namespace: inputs.namespace,
+                values: decisions.values,
+                identity
+              },
+              dependsOn: [idOf.helmRelease, idOf.controllerRole, ...retired],
+              renewed: async (step) =>
+                narrowTrust(
+                  found.aws,
+                  {
+                    clusterName: found.cluster.name,
+                    name: inputs.controllerRoleName,
+                    trust: trusts(parts).wanted
+                  },
+                  step
+                )
+            }
+          )
+        ])
+  ]
+}
+
+/** How CRDs and permissions stand when the chart has gone back to the version that ran before. */
+function staysText(
+  { crds: choice, stackName, controllerRoleName }: Inputs,
+  of: { readonly version: string; readonly running: string; readonly crdsGoAfter: boolean }
+): string {
+  const { version, running } = of
+  if (version === running)
+    return `CRDs, stack ${stackName} and role ${controllerRoleName} are those of ${version}.`
+  const written =
+    choice === 'leave'
+      ? 'CRDs were left as they are.'
+      : of.crdsGoAfter
+        ? `CRDs are still those of ${running}.`
+        : `CRDs are those of ${version}; ${running} works with them, and ${version} finds them ready.`
+  return `${written}\nStack ${stackName} has the parts of ${version} and still those of ${running}, role ${controllerRoleName} the policies of both; what only ${running} needs goes after a rollout that works.`
+}

@@ -1,0 +1,108 @@
+import { ownerOfObject } from '../../adoption/owners/object-owner.js'
+import type { AnyResource } from '../../engine/resource.js'
+import { ofMark } from '../../engine/standing.js'
+import { ec2NodeClasses, type Kind, nodePools } from '../../kubernetes/kinds.js'
+import { type Manifest, textField } from '../../kubernetes/manifest.js'
+import { readsTogether } from '../../kubernetes/reads-together.js'
+import { ec2NodeClass } from '../../resources/nodes/ec2-node-class.js'
+import { withSelected } from '../../resources/nodes/selection.js'
+import { launchLeftovers } from '../../resources/removal/launch-leftovers.js'
+import { launchedInstances } from '../../resources/removal/launched-instances.js'
+import { RemovalView } from '../../resources/removal/removal-view.js'
+import { nodePool, type NodeObjectPorts } from '../../resources/nodes/node-pool.js'
+import { taggedIds } from './network.js'
+import type { ModelParts } from './parts.js'
+import { idOf } from '../../resources/ids.js'
+
+/** EC2NodeClasses and NodePools; in a removal also what Karpenter made of them. */
+export function nodes(parts: ModelParts): readonly AnyResource[] {
+  const { found, decisions, ownership, removal } = parts
+  const { aws, kubernetes } = found
+  const { installed, version } = decisions
+  const changesVersion = removal === undefined && installed !== undefined && installed !== version
+  const classIds = decisions.nodeClasses.map((manifest) => idOf.ec2NodeClass(manifest.metadata.name))
+  const instances = removal === undefined ? [] : [idOf.instances]
+  const view = new RemovalView(kubernetes, textField(decisions.values, 'nameOverride') || 'karpenter')
+  const ports = (
+    kind: Kind<Manifest>,
+    manifests: readonly Manifest[],
+    dependsOn: readonly string[],
+    looked?: (object: Manifest) => Manifest
+  ): NodeObjectPorts => ({
+    kubernetes,
+    ownership,
+    readByName: readsTogether(kubernetes, kind, names(manifests), looked),
+    dependsOn: [...dependsOn, ...instances],
+    removal: {
+      aws,
+      forceDrain: removal?.forceDrain ?? false,
+      view
+    }
+  })
+  const { nodeClasses, nodePools: pools } = decisions
+  const tagged = taggedIds(parts)
+  const ofClasses = ports(
+    ec2NodeClasses,
+    nodeClasses,
+    [idOf.helmRelease, idOf.crds, idOf.subnetTags, idOf.securityGroupTags, idOf.nodeAccess],
+    (object) => withSelected(object, tagged)
+  )
+  const ofPools = ports(nodePools, pools, [
+    idOf.helmRelease,
+    idOf.crds,
+    idOf.spotServiceLinkedRole,
+    idOf.nodeAccess,
+    ...classIds
+  ])
+  return [
+    ...(removal === undefined ? [] : launched(parts)),
+    ...nodeClasses.map((manifest) =>
+      ec2NodeClass(manifest, {
+        ...ofClasses,
+        tagged,
+        ...(changesVersion && { newHash: { version: decisions.facts.nodeClassHash.value } })
+      })
+    ),
+    ...pools.map((manifest) => nodePool(manifest, { ...ofPools, onceWritten: classIds }))
+  ]
+}
+
+function names(manifests: readonly Manifest[]): readonly string[] {
+  return manifests.map(({ metadata }) => metadata.name)
+}
+
+/** What Karpenter made: no part of the wanted state, and in the way of a removal. */
+function launched({ inputs, found, decisions, ownership, removal }: ModelParts): readonly AnyResource[] {
+  const { aws, cluster, kubernetes, record } = found
+  /** By the same rule as the object itself. */
+  const goes = (object: Manifest): boolean => {
+    const { name } = object.metadata
+    const id = object.kind === 'NodePool' ? idOf.nodePool(name) : idOf.ec2NodeClass(name)
+    const claim = { recorded: record?.resources[id], removeAdopted: removal?.removeAdopted ?? false }
+    return ofMark(ownerOfObject(object, ownership), `${object.kind} ${name}`, claim).stays === undefined
+  }
+  const clusterName = cluster.name
+  const pools = names(decisions.nodePools)
+  return [
+    launchedInstances(
+      { clusterName, nodePools: pools },
+      {
+        aws,
+        kubernetes,
+        goes,
+        // Until the last instance has ended, nothing goes that a node works with.
+        dependsOn: [idOf.helmRelease, idOf.nodeAccess, idOf.subnetTags, idOf.securityGroupTags]
+      }
+    ),
+    launchLeftovers(
+      {
+        clusterName,
+        region: inputs.region,
+        nodeRoleName: decisions.stack.nodeRole.name,
+        nodePools: pools,
+        nodeClasses: names(decisions.nodeClasses)
+      },
+      { aws, kubernetes, goes, dependsOn: [idOf.stack] }
+    )
+  ]
+}

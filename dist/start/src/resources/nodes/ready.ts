@@ -1,0 +1,73 @@
+import { UserError } from '../../engine/errors.js'
+import type { Step } from '../../engine/resource.js'
+import { describe, failing, holds, type Condition } from '../../kubernetes/conditions.js'
+import type { Kubernetes } from '../../kubernetes/client.js'
+import type { Kind } from '../../kubernetes/kinds.js'
+import type { Manifest } from '../../kubernetes/manifest.js'
+import { decided, View } from '../../kubernetes/view.js'
+
+/** Milliseconds that a condition may be False before it is the error: right after an install IAM and tags still settle. */
+const patience = 45_000
+/** A controller that works says something about a new object within seconds. */
+const silence = 180_000
+
+/** An object of Karpenter's that is awaited. */
+export interface Awaited {
+  readonly kind: Kind<Manifest>
+  readonly name: string
+  /** As it was read last; when it is Ready, that saves every request. */
+  readonly known: Manifest | undefined
+  /** What a condition that stays False asks for. */
+  readonly fix: (conditions: readonly Condition[]) => string
+  /** Called with the object whenever it is not Ready, one call at a time. */
+  readonly seen?: (object: Manifest) => Promise<void>
+}
+
+/** Waits through a watch until it is Ready. A condition that stays False is the error. */
+export async function awaitReady(kubernetes: Kubernetes, awaited: Awaited, step: Step): Promise<void> {
+  const { kind, name, known, fix, seen = async () => undefined } = awaited
+  const title = `${kind.kind} ${name}`
+  if (known !== undefined && holds(known, 'Ready')) return
+  const view = new View(kubernetes, step.signal)
+  const started = step.now()
+  let failingSince: number | undefined
+  let reaction: { readonly error: unknown } | 'running' | undefined
+  try {
+    const followed = await view.follow(kind, { fieldSelector: `metadata.name=${name}` })
+    await view.until(() => {
+      const object = followed.objects[0]
+      if (object !== undefined && holds(object, 'Ready')) return decided(undefined)
+      if (typeof reaction === 'object') throw reaction.error
+      const wrong = object === undefined ? [] : failing(object)
+      const first = wrong[0]
+      step.waiting(first === undefined ? `${title} to be Ready` : `${title}: ${describe(first)}`)
+      if (object !== undefined && reaction === undefined) {
+        reaction = 'running'
+        seen(object).then(
+          () => (reaction = undefined),
+          (error: unknown) => (reaction = { error })
+        )
+      }
+      if (first === undefined) {
+        failingSince = undefined
+        if (step.now() - started < silence) return undefined
+        throw new UserError(
+          title,
+          object === undefined
+            ? 'was deleted while it was awaited'
+            : `Karpenter has said nothing about it for ${silence / 1000} s`,
+          'Look at the controller: kubectl logs -l app.kubernetes.io/name=karpenter -A'
+        )
+      }
+      failingSince ??= step.now()
+      if (step.now() - failingSince >= patience) {
+        const causes = wrong.filter((one) => one.type !== 'Ready' || wrong.length === 1)
+        throw new UserError(title, `is not Ready: ${causes.map(describe).join('; ')}`, fix(wrong))
+      }
+      return undefined
+    })
+  } finally {
+    step.waiting(undefined)
+    await view.close()
+  }
+}
