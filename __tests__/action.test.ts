@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { load } from 'js-yaml'
 import { isMap } from '../src/engine/json.js'
 import { outputNames } from '../src/run/outputs.js'
@@ -28,4 +28,11 @@ describe('action.yml', () => {
       'post-if': 'always()'
     })
   })
+})
+
+test('dist has what is loaded and its licences, and no file of the folder that it was built in', () => {
+  const others = readdirSync('dist').filter(
+    (name) => !/^((\d+\.)?index\.js|licenses\.txt|package\.json)$/.test(name)
+  )
+  expect(others).toEqual([])
 })

@@ -48,7 +48,10 @@ export function trimmedLicenses(packages: readonly string[]): string {
 
 const packagePath = /^node_modules\/((?:@[^/]+\/)?[^/]+)\//
 
-/** All other packages are left to ncc: of CommonJS nothing can be left out. */
+/**
+ * All other packages are left to ncc: of CommonJS nothing can be left out, and outside of its package ncc takes what
+ * `@actions/exec` says of the working folder for files to bring along.
+ */
 const trimmedPackages: Plugin = {
   name: 'trimmed-packages',
   setup: (esbuild) => {
@@ -58,7 +61,7 @@ const trimmedPackages: Plugin = {
   }
 }
 
-const trimmed = /^(@(actions|aws|aws-crypto|aws-sdk|marcbachmann|smithy)\/|(js-yaml|tslib|undici)$)/
+const trimmed = /^(@(actions\/(core|http-client|tool-cache)|aws|aws-crypto|aws-sdk|marcbachmann|smithy)(\/|$)|(js-yaml|tslib|undici)$)/
 
 /**
  * A third of what is loaded at the start, and of it `@actions/http-client` (4.0.1) uses ProxyAgent alone, for
