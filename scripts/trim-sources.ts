@@ -61,7 +61,8 @@ const trimmedPackages: Plugin = {
   }
 }
 
-const trimmed = /^(@(actions\/(core|http-client|tool-cache)|aws|aws-crypto|aws-sdk|marcbachmann|smithy)(\/|$)|(js-yaml|tslib|undici)$)/
+const trimmed =
+  /^(@(actions\/(core|http-client|tool-cache)|aws|aws-crypto|aws-sdk|marcbachmann|smithy)(\/|$)|(js-yaml|tslib|undici)$)/
 
 /**
  * A third of what is loaded at the start, and of it `@actions/http-client` (4.0.1) uses ProxyAgent alone, for
