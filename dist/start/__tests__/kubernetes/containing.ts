@@ -1,4 +1,0 @@
-/** `expect.stringContaining`, typed. */
-export function containing(text: string): unknown {
-  return expect.stringContaining(text)
-}

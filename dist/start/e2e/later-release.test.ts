@@ -1,3 +1,0 @@
-import { laterReleaseScenario } from './later-release.js'
-
-laterReleaseScenario('reachable')
