@@ -27,6 +27,10 @@ const eksctl: GoProgram = {
   variables: {}
 }
 
+/** Each with its module in sandbox/go. */
+export const peerPrograms: readonly GoProgram[] = [kubectl, eksctl]
+export const awscliTitle = 'aws-cli 1.46.3'
+
 /** The programs of the guide's script, but for helm, which the sandbox has anyway: the folder of each, for the PATH. */
 export interface Peers {
   readonly folders: readonly string[]
@@ -45,19 +49,18 @@ export async function ensurePeers(
   const modules = fileURLToPath(new URL('../go/', import.meta.url))
   const requirements = fileURLToPath(new URL('../../bench/versus/requirements.txt', import.meta.url))
   const cache = cacheFolder(env)
-  const programs = [kubectl, eksctl]
   const toolchains = await findToolchains(
-    programs.map(({ name }) => join(modules, name)),
+    peerPrograms.map(({ name }) => join(modules, name)),
     goEnvironment(env)
   )
   const folders = await Promise.all(
-    programs.map(async (program) => ({
+    peerPrograms.map(async (program) => ({
       program,
       folder: await programFolder(cache, program, join(modules, program.name), toolchains)
     }))
   )
   const awscli = {
-    title: 'aws-cli 1.46.3',
+    title: awscliTitle,
     requirements,
     folder: await pythonFolder(cache, 'awscli', requirements, toolchains)
   }
@@ -67,6 +70,6 @@ export async function ensurePeers(
   for (const { program, folder } of folders) await fillWithProgram(workshop, program, folder)
   return {
     folders: [join(awscli.folder, 'venv/bin'), ...folders.map(({ folder }) => folder)],
-    titles: [awscli, ...programs].map(({ title }) => title)
+    titles: [awscli, ...peerPrograms].map(({ title }) => title)
   }
 }
