@@ -11,6 +11,7 @@ import {
   liveOf
 } from '../../src/aws/errors.js'
 import { UserError } from '../../src/engine/errors.js'
+import { TimeoutError } from '../../src/run/cancel.js'
 import { awsWith, Refusal } from './stand-in.js'
 
 /** What the real client throws for an answer of this kind. */
@@ -41,6 +42,8 @@ async function thrown(
 
 const iamDenial =
   'User: arn:aws:sts::111122223333:assumed-role/deployer/run is not authorized to perform: iam:GetRole on resource: role blue-karpenter because no identity-based policy allows the iam:GetRole action'
+
+const fixOf = (error: Error): string => (error instanceof UserError ? error.fix : '')
 
 describe('AWS errors', () => {
   it.each([
@@ -83,7 +86,12 @@ describe('AWS errors', () => {
       await thrown(new Refusal('AccessDenied', iamDenial, 403), 'GetRole')
     )
     expect(error.message).toMatch(/^Role x: could not be read: the run's role may not call iam:GetRole/)
-    expect(error.fix).toContain('docs/permissions/install.json')
+    expect(fixOf(error)).toContain('docs/permissions/install.json')
+  })
+
+  it('are none of AWS where the run was told to end while it waited', () => {
+    const ended = new TimeoutError(90)
+    expect(awsProblem('CloudFormation stack x', 'could not be planned', ended)).toBe(ended)
   })
 
   it('that deny by a service control policy say that the role is not at fault', async () => {
@@ -94,7 +102,7 @@ describe('AWS errors', () => {
       'could not be read',
       await thrown(new Refusal('AccessDenied', text, 403), 'GetRole')
     )
-    expect(error.fix).toContain('an explicit deny in a service control policy')
+    expect(fixOf(error)).toContain('an explicit deny in a service control policy')
   })
 
   // IAM User Guide, "Troubleshoot access denied error messages"; the ARNs since 2026 (AWS Security Blog).
@@ -119,7 +127,7 @@ describe('AWS errors', () => {
       resource: 'arn:aws:iam::1:role/x',
       because
     })
-    expect(awsProblem('Role x', 'could not be read', denial).fix).toBe(
+    expect(fixOf(awsProblem('Role x', 'could not be read', denial))).toBe(
       `Allow iam:GetRole where it is denied: ${because}. Another statement in the role's own policy does not help against it.`
     )
     await expect(liveOf('Role x', async () => Promise.reject(denial as Error))).resolves.toMatchObject({
@@ -132,7 +140,7 @@ describe('AWS errors', () => {
     const because = 'an explicit deny in an identity-based policy: arn:aws:iam::1:policy/no-roles'
     const text = `User: arn:aws:sts::1:assumed-role/d/r is not authorized to perform: iam:GetRole on resource: role x with ${because}`
     const denial = await thrown(new Refusal('AccessDenied', text, 403), 'GetRole')
-    expect(awsProblem('Role x', 'could not be read', denial).fix).toBe(
+    expect(fixOf(awsProblem('Role x', 'could not be read', denial))).toBe(
       `Allow iam:GetRole where it is denied: ${because}.`
     )
   })

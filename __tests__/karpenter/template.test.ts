@@ -3,6 +3,7 @@ import { renderTemplate } from '../../src/karpenter/rendered-stack.js'
 import { renderedRoles } from '../../src/karpenter/rendered-roles.js'
 import { adaptTemplate, loadTemplate, upstreamTemplateUrl } from '../../src/karpenter/template.js'
 import { builtInTemplateText } from '../../src/karpenter/template-built-in.js'
+import { TimeoutError } from '../../src/run/cancel.js'
 
 const containing = (part: string): unknown => expect.stringContaining(part)
 const text = builtInTemplateText('1.14.1')
@@ -26,6 +27,14 @@ describe('loadTemplate', () => {
       'https://raw.githubusercontent.com/aws/karpenter-provider-aws/v1.2.1/website/content/en/preview/getting-started/getting-started-with-karpenter/cloudformation.yaml'
     ])
     expect(loaded).toEqual({ text: 'Resources: {}', origin: urls[0] })
+  })
+
+  it('is no fault of the address where the run was told to end while it was read', async () => {
+    const ended = new TimeoutError(90)
+    const fetchText = async (): Promise<string> => Promise.reject(ended)
+    await expect(
+      loadTemplate({ input: { kind: 'upstream' }, version: '1.2.1', ports: { ...ports, fetchText } })
+    ).rejects.toBe(ended)
   })
 
   it('takes another base for the published files', () => {

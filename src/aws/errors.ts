@@ -1,4 +1,4 @@
-import { messageOf, UserError } from '../engine/errors.js'
+import { messageOf, RunEndedError, UserError } from '../engine/errors.js'
 import { isMap } from '../engine/json.js'
 import type { Live } from '../engine/resource.js'
 import { deniedAction, deniedElsewhere, denialFix, denialIn, type DenialText } from './denials.js'
@@ -136,10 +136,10 @@ export const stackRolePolicy = 'docs/permissions/stack-role.json'
 
 /**
  * An AWS error for a person. `subject` is the resource or input at fault; `doing` reads on from it: `could not be read`.
- * A UserError is handed back as it is.
+ * A UserError is handed back as it is, and so is what ends the run.
  */
-export function awsProblem(subject: string, doing: string, error: unknown, fix?: string): UserError {
-  if (error instanceof UserError) return error
+export function awsProblem(subject: string, doing: string, error: unknown, fix?: string): Error {
+  if (error instanceof UserError || error instanceof RunEndedError) return error
   const denial = accessDenied(error)
   if (denial !== undefined) {
     const on = denial.resource === undefined ? '' : ` on ${denial.resource}`

@@ -20,6 +20,9 @@ export class UserError extends Error {
   }
 }
 
+/** Thrown out of every wait when the run is to end, cancelled or out of time: nothing that was waited for has failed. */
+export class RunEndedError extends Error {}
+
 /** The text of whatever was thrown. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown)

@@ -1,5 +1,5 @@
 import { dump } from 'js-yaml'
-import { messageOf, UserError } from '../engine/errors.js'
+import { messageOf, RunEndedError, UserError } from '../engine/errors.js'
 import { isMap, type JsonMap } from '../engine/json.js'
 import { type OthersParts, withoutOthersParts } from './others-parts.js'
 import { guideNames } from './names.js'
@@ -90,6 +90,7 @@ async function fetched(url: string, ports: TemplatePorts): Promise<string> {
   try {
     return await ports.fetchText(url)
   } catch (error) {
+    if (error instanceof RunEndedError) throw error
     throw new UserError(
       'template',
       `${url} cannot be had: ${messageOf(error)}`,

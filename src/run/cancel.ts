@@ -1,13 +1,15 @@
-/** Thrown out of every wait when the job is cancelled. */
-export class CancelledError extends Error {
+import { RunEndedError } from '../engine/errors.js'
+
+/** The job is cancelled. */
+export class CancelledError extends RunEndedError {
   constructor() {
     super('the job was cancelled')
     this.name = 'CancelledError'
   }
 }
 
-/** Thrown out of every wait when the run's time is up. */
-export class TimeoutError extends Error {
+/** The run's time is up. */
+export class TimeoutError extends RunEndedError {
   readonly seconds: number
   constructor(seconds: number) {
     super(`timeout: the run was not done after ${seconds} s`)

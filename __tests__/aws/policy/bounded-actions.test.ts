@@ -1,5 +1,6 @@
 import { accessDenied, awsProblem } from '../../../src/aws/errors.js'
 import { boundedActions, orPassBoundary } from '../../../src/aws/policy/bounded-actions.js'
+import { UserError } from '../../../src/engine/errors.js'
 import { grantsOf, policy } from '../../docs/grants.js'
 
 const denied = (action: string): Error =>
@@ -9,7 +10,10 @@ const denied = (action: string): Error =>
     ),
     { name: 'AccessDenied', $metadata: { httpStatusCode: 403 } }
   )
-const fixOf = (action: string): string => awsProblem('role a', 'could not be created', denied(action)).fix
+const fixOf = (action: string): string => {
+  const problem = awsProblem('role a', 'could not be created', denied(action))
+  return problem instanceof UserError ? problem.fix : ''
+}
 
 it('are those that the published policy ties to the boundary', () => {
   const tied = grantsOf(policy('install-iam-bounded', 'blue'))
