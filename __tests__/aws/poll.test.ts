@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { noticingPause, poll } from '../../src/aws/poll.js'
-import { untilSettled } from '../../src/aws/stack-operation.js'
+import { type StackOperation, untilSettled } from '../../src/aws/stack-operation.js'
 import { awsWith, recordedStep, Refusal } from './stand-in.js'
 
 /** A call's own milliseconds. */
@@ -70,7 +70,7 @@ describe('untilSettled', () => {
   /** The pauses of a wait for a stack that is ready after so many milliseconds; `throttled`: this read of it fails at first. */
   async function waitFor(
     milliseconds: number,
-    throttled?: number
+    { throttled, begun }: { readonly throttled?: number; readonly begun?: StackOperation } = {}
   ): Promise<{ pauses: readonly number[]; calls: readonly string[]; late: number }> {
     const { step } = played()
     const end = step.now() + milliseconds
@@ -93,20 +93,25 @@ describe('untilSettled', () => {
         await step.pause(pause)
       }
     }
-    const status = await untilSettled(aws, { id: 's', name: 's' }, noting, undefined)
+    const status = await untilSettled(aws, { id: 's', name: 's' }, noting, begun)
     expect(status).toBe('CREATE_COMPLETE')
     return { pauses, calls: server.calls, late: step.now() - end }
   }
 
-  test('asks every 0.4 s, and looks at the events every 5 s only', async () => {
-    const { pauses, calls, late } = await waitFor(12_000)
+  test('asks every 0.4 s, first after as long, and looks at the events every 5 s only', async () => {
+    const { pauses, calls, late } = await waitFor(12_000, { begun: {} })
     expect(new Set(pauses)).toEqual(new Set([400]))
     expect(late).toBeLessThan(500)
-    expect(calls.filter((name) => name === 'DescribeStackEvents')).toHaveLength(3)
+    expect(calls.filter((name) => name === 'DescribeStackEvents')).toHaveLength(2)
+  })
+
+  test('looks first after a pause where the operation was begun just now, and else at once', async () => {
+    expect((await waitFor(0, { begun: {} })).pauses).toEqual([400])
+    expect((await waitFor(0)).pauses).toEqual([])
   })
 
   test('asks half as often once AWS has throttled it', async () => {
-    const { pauses } = await waitFor(4_000, 3)
+    const { pauses } = await waitFor(4_000, { throttled: 3 })
     expect(pauses.slice(0, 4)).toEqual([400, 400, 800, 800])
   })
 })

@@ -5,7 +5,12 @@ const ids: readonly RuleId[] = [{ logicalId: 'RebalanceRule' }, { logicalId: 'Sp
 
 /** EventBridge with these rules, and a stack whose rules have these physical ids. */
 async function withRules(
-  { names, stack = 'Karpenter-blue', of = ids }: { names: string[]; stack?: string; of?: readonly RuleId[] },
+  {
+    names,
+    stack = 'Karpenter-blue',
+    of = ids,
+    likely
+  }: { names: string[]; stack?: string; of?: readonly RuleId[]; likely?: 'absent' },
   physical?: Readonly<Record<string, string>>,
   more: Handlers = {}
 ) {
@@ -33,7 +38,7 @@ async function withRules(
     },
     ...more
   })
-  const rules = stackRules(aws, stack, of)
+  const rules = stackRules(aws, stack, of, likely)
   const find = async (): Promise<readonly (string | undefined)[]> =>
     Promise.all(of.map(async (id) => (await rules.find(id))?.Name))
   return { rules, find, server, close }
@@ -54,6 +59,16 @@ describe('The rules of a stack', () => {
       { NamePrefix: 'Karpenter-blue-' },
       { NamePrefix: 'Karpenter-blue-', NextToken: 'more' }
     ])
+    await close()
+  })
+
+  it('are found all the same where none were likely, the stack asked beside the list', async () => {
+    const names = ['Karpenter-blue-RebalanceRule-Abc123Def456', 'theirs-12']
+    const physical = { RebalanceRule: names[0] ?? '', SpotInterruptionRule: 'theirs-12' }
+    const { find, server, close } = await withRules({ names, likely: 'absent' }, physical)
+    expect(await find()).toEqual(names)
+    expect(server.calls.slice(0, 2).toSorted()).toEqual(['DescribeStackResources', 'ListRules'])
+    expect(server.calls.filter((name) => name === 'DescribeStackResources')).toHaveLength(1)
     await close()
   })
 

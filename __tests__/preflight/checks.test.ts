@@ -7,7 +7,7 @@ import { builtInTemplateText } from '../../src/karpenter/template-built-in.js'
 import type { Manifest } from '../../src/kubernetes/manifest.js'
 import { catalogue } from '../../src/preflight/catalogue.js'
 import { preflight } from '../../src/preflight/checks.js'
-import type { Checked } from '../../src/preflight/facts.js'
+import { type Checked, factsOf } from '../../src/preflight/facts.js'
 import type { PreflightFinding } from '../../src/preflight/finding.js'
 import { PreflightError } from '../../src/preflight/index.js'
 import { awsWith, type Handlers, Refusal } from '../aws/stand-in.js'
@@ -247,8 +247,15 @@ it('counts the checks, which are fewer without manifests of the user', async () 
 })
 
 it('asks EC2, IAM and SQS nothing where nothing is to be changed', async () => {
-  await run({ inspections: [] })
+  await run({ inspections: [], decisions: { installed: '1.8.0' } })
   expect(account.server.calls).toEqual([])
+})
+
+it('knows before all is compared that something changes where no controller runs', async () => {
+  const { decisions, ...of } = checkedOf({ aws: account.aws, kubernetes: cluster.kubernetes })
+  const never = new Promise<never>(() => undefined)
+  const facts = factsOf({ ...of, decisions: { ...decisions, installed: undefined }, inspections: never })
+  await expect(facts.changes()).resolves.toBe(true)
 })
 
 it('says what can be said where the comparison failed, and else fails with it', async () => {

@@ -54,6 +54,7 @@ export async function planChanges(
       {
         what: `the change set of ${request.stackName}`,
         timeoutMilliseconds: 300_000,
+        justBegun: true,
         pauseAfter: noticingPause,
         giveUp: () => new UserError(subject, 'the change set was not ready in five minutes', 'Run again.')
       },

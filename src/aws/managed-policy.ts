@@ -4,6 +4,7 @@ import { iamQuotas } from './quotas.js'
 import type { Aws } from './clients.js'
 import { codeOf, isNotFound, wasRepeated } from './errors.js'
 import { whenIamFollows } from './iam-late.js'
+import type { Likely } from './stack-operation.js'
 
 /** Of a customer managed policy: the version that is in force. */
 export interface ManagedPolicy {
@@ -19,9 +20,14 @@ const firstVersion = 'v1'
 /**
  * Rejects as IAM does when there is no such policy. GetPolicyVersion says whether the version that it is asked for is in
  * force (IAM API reference, PolicyVersion): a policy that was never changed is read in one request, any other in three.
+ * One that is likely absent is asked for its version in force at first: that it is not there takes one request then.
  */
-export async function readManagedPolicy(aws: Aws, PolicyArn: string): Promise<ManagedPolicy> {
-  const first = await readVersion(aws, PolicyArn, firstVersion)
+export async function readManagedPolicy(
+  aws: Aws,
+  PolicyArn: string,
+  likely: Likely = 'there'
+): Promise<ManagedPolicy> {
+  const first = likely === 'absent' ? undefined : await readVersion(aws, PolicyArn, firstVersion)
   if (first?.inForce === true) return policyOf(firstVersion, first)
   const { GetPolicyCommand } = await import('./sdk/iam.js')
   const iam = await aws.iam()

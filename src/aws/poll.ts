@@ -11,6 +11,8 @@ export interface PollOptions {
   readonly longestPauseMilliseconds?: number
   /** Instead of both: the pause by what has passed, such as noticingPause. */
   readonly pauseAfter?: (elapsedMilliseconds: number) => number
+  /** It was begun a moment ago and takes longer than a pause: the first try is after one. */
+  readonly justBegun?: true
   /** Thrown when the time is up. */
   readonly giveUp: () => Error
 }
@@ -47,7 +49,7 @@ export function untilShown(
   }
 }
 
-/** Tries at once, then ever more slowly, until `attempt` gives a value. */
+/** Tries at once, unless it was begun just now, then ever more slowly, until `attempt` gives a value. */
 export async function poll<T>(
   step: Pick<Step, 'waiting' | 'pause' | 'now'>,
   options: PollOptions,
@@ -57,6 +59,12 @@ export async function poll<T>(
   const started = step.now()
   const deadline = started + options.timeoutMilliseconds
   let pause = options.firstPauseMilliseconds ?? 1_000
+  const wait = async (): Promise<void> => {
+    step.waiting(typeof options.what === 'string' ? options.what : options.what())
+    await step.pause(options.pauseAfter?.(step.now() - started) ?? pause)
+    pause = Math.min(longest, pause * 1.5)
+  }
+  if (options.justBegun === true) await wait()
   for (;;) {
     const value = await attempt()
     if (value !== undefined) {
@@ -64,8 +72,6 @@ export async function poll<T>(
       return value
     }
     if (step.now() >= deadline) throw options.giveUp()
-    step.waiting(typeof options.what === 'string' ? options.what : options.what())
-    await step.pause(options.pauseAfter?.(step.now() - started) ?? pause)
-    pause = Math.min(longest, pause * 1.5)
+    await wait()
   }
 }

@@ -57,6 +57,9 @@ export async function stackTags(
   return stack === undefined ? undefined : tagsOf(stack.Tags)
 }
 
+/** What is to be expected of a part of a stack before it is read: which question comes first goes by it, and never the answer. */
+export type Likely = 'there' | 'absent'
+
 /** Physical ids of the stack's resources by their logical ids; none when there is no stack. */
 export async function physicalIds(aws: Aws, name: string): Promise<ReadonlyMap<string, string>> {
   const { DescribeStackResourcesCommand } = await import('./sdk/cloudformation.js')
@@ -100,23 +103,37 @@ async function askForStack(
   }
 }
 
-/** Milliseconds between two looks at how far a stack is, which say nothing of its end: what is shown is shown every 10 s. */
+/**
+ * Milliseconds before the first look at how far a stack is, and between two, which say nothing of its end: what is shown is
+ * shown every 10 s.
+ */
 const betweenEvents = 5_000
+
+/** What a run has begun on a stack just now. */
+export interface StackOperation {
+  /** Resources that it touches, when that is known. */
+  readonly total?: number
+}
 
 /**
  * Waits until nothing is under way in the stack, showing how far it is. Returns the status, DELETE_COMPLETE when it is
- * gone. `total`: resources that the operation touches, when that is known.
+ * gone. `begun`: by the caller, just now, so that the first look is after a pause; undefined: whoever works on it.
  */
 export async function untilSettled(
   aws: Aws,
   stack: { readonly id: string; readonly name: string },
   step: Step,
-  total: number | undefined
+  begun?: StackOperation
 ): Promise<string> {
   let progress = ''
   let throttled = 0
-  let eventsAt = -Infinity
+  let eventsAt = 0
   const started = step.now()
+  const wait = async (status: string): Promise<void> => {
+    step.waiting(`CloudFormation stack ${stack.name} ${status}${progress}`)
+    await step.pause(noticingPause(step.now() - started, throttled))
+  }
+  if (begun !== undefined) await wait('under way')
   for (;;) {
     const { found, repeated } = await askForStack(aws, stack.id)
     const status = found?.StackStatus ?? 'DELETE_COMPLETE'
@@ -134,11 +151,10 @@ export async function untilSettled(
     }
     if (elapsed - eventsAt >= betweenEvents) {
       eventsAt = elapsed
-      progress = progressText(progressOf(await operationEvents(aws, stack.id)), total)
+      progress = progressText(progressOf(await operationEvents(aws, stack.id)), begun?.total)
     }
-    step.waiting(`CloudFormation stack ${stack.name} ${status}${progress}`)
     if (repeated) throttled += 1
-    await step.pause(noticingPause(step.now() - started, throttled))
+    await wait(status)
   }
 }
 
@@ -178,7 +194,7 @@ export async function deleteStack(
         ...(stack.roleArn !== undefined && { RoleARN: stack.roleArn })
       })
     )
-    const status = await untilSettled(aws, stack, step, undefined)
+    const status = await untilSettled(aws, stack, step, {})
     if (status === 'DELETE_COMPLETE') return undefined
     const failure = progressOf(await operationEvents(aws, stack.id)).firstFailure
     if (left === 0 || failure === undefined || !isIamLate(failure)) return { status, failure }
@@ -246,7 +262,7 @@ export async function untilIdle(
   step: Step
 ): Promise<void> {
   const started = step.now()
-  while (/_CLEANUP_IN_PROGRESS$/.test(await untilSettled(aws, stack, step, undefined))) {
+  while (/_CLEANUP_IN_PROGRESS$/.test(await untilSettled(aws, stack, step))) {
     step.waiting(`CloudFormation stack ${stack.name} cleaning up`)
     await step.pause(noticingPause(step.now() - started))
   }

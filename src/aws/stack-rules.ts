@@ -1,7 +1,7 @@
 import type { Rule } from '@aws-sdk/client-eventbridge'
 import type { Aws } from './clients.js'
 import { sharedRead } from '../engine/once.js'
-import { physicalIds } from './stack-operation.js'
+import { type Likely, physicalIds } from './stack-operation.js'
 
 /** A rule of the stack: its logical id, and the name that the template gives it, if any. */
 export interface RuleId {
@@ -19,26 +19,33 @@ export interface StackRules {
 
 /**
  * One ListRules for all rules of the stack. Where a name that CloudFormation made up cannot be told for certain from the
- * list (it was cut, or the rule is gone), the stack says it: DescribeStackResources, once for all.
+ * list (it was cut, or the rule is gone), the stack says it: DescribeStackResources, once for all; beside the list where the
+ * rules are likely to be absent.
  */
-export function stackRules(aws: Aws, stackName: string, ids: readonly RuleId[]): StackRules {
+export function stackRules(
+  aws: Aws,
+  stackName: string,
+  ids: readonly RuleId[],
+  likely: Likely = 'there'
+): StackRules {
   const prefix = commonPrefix(
     ids.map(({ logicalId, name }) => name ?? `${madeUpPrefix(stackName, logicalId).text}-`)
   )
   const list = sharedRead(async () => rulesByPrefix(aws, prefix))
   const inStack = sharedRead(async () => physicalIds(aws, stackName))
 
-  async function nameOf({ logicalId, name }: RuleId): Promise<string | undefined> {
-    return name ?? (await inStack()).get(logicalId)
+  async function nameOf({ logicalId, name }: RuleId, known?: NamesOfStack): Promise<string | undefined> {
+    return name ?? (known ?? (await inStack())).get(logicalId)
   }
 
   return {
     nameOf,
     find: async (rule) => {
-      const listed = await list()
+      const asksStack = rule.name === undefined && likely === 'absent'
+      const [listed, names] = await Promise.all([list(), asksStack ? inStack() : undefined])
       const certain = rule.name === undefined ? certainly(listed, stackName, rule.logicalId) : undefined
       if (certain !== undefined) return certain
-      const name = await nameOf(rule)
+      const name = await nameOf(rule, names)
       if (name === undefined) return undefined
       const found = listed.find((one) => one.Name === name)
       if (found !== undefined || name.startsWith(prefix)) return found
@@ -46,6 +53,9 @@ export function stackRules(aws: Aws, stackName: string, ids: readonly RuleId[]):
     }
   }
 }
+
+/** Physical ids by logical ids. */
+type NamesOfStack = Awaited<ReturnType<typeof physicalIds>>
 
 async function rulesByPrefix(aws: Aws, prefix: string): Promise<readonly Rule[]> {
   const { ListRulesCommand } = await import('./sdk/eventbridge.js')

@@ -124,17 +124,30 @@ export async function discover(
     })
   }
   const { aws, cluster, kubernetes } = await reach(inputs, session, step)
-  const [subnets, securityGroups, scalers, agents, { record, broken, values }] = await Promise.all([
+  const oidcProvider = once(async () =>
+    orDenied('OIDC providers', 'iam', hasOidcProvider(aws, cluster), false)
+  )
+  const inCluster = async () => {
+    const [scalers, agents, { record, broken, values }] = await Promise.all([
+      orDenied('controllers', 'helm', findScalers(kubernetes), { controllers: [], autoscalers: [] }),
+      orDenied(
+        'Pod Identity agent',
+        'kubernetes',
+        kubernetes.get(daemonSets, 'eks-pod-identity-agent', 'kube-system'),
+        undefined
+      ),
+      installRecord(kubernetes, step, denied)
+    ])
+    const isNew = record === undefined && scalers.controllers.length === 0
+    // The choice of an identity will ask: beside EC2, and not after it. Whoever takes the answer is told of an error.
+    if (inputs.controllerIdentity === 'auto' && isNew && agents === undefined)
+      oidcProvider().catch(() => undefined)
+    return { scalers, agents, record, broken, values }
+  }
+  const [subnets, securityGroups, { scalers, agents, record, broken, values }] = await Promise.all([
     orDenied('subnets', 'network', discoverSubnets(aws, cluster, inputs.subnets), []),
     orDenied('security groups', 'network', discoverSecurityGroups(aws, cluster, inputs.securityGroups), []),
-    orDenied('controllers', 'helm', findScalers(kubernetes), { controllers: [], autoscalers: [] }),
-    orDenied(
-      'Pod Identity agent',
-      'kubernetes',
-      kubernetes.get(daemonSets, 'eks-pod-identity-agent', 'kube-system'),
-      undefined
-    ),
-    installRecord(kubernetes, step, denied)
+    inCluster()
   ]).catch(async (error: unknown) => {
     throw await endpointProblem(cluster, error)
   })
@@ -159,7 +172,7 @@ export async function discover(
       return (await orDenied('nodes', 'kubernetes', kubernetes.pick(nodes, factsOf, notLooked), none)).items
     }),
     fargateOnly: once(async () => orDenied('nodes', 'kubernetes', hasFargateOnly(kubernetes), false)),
-    oidcProvider: once(async () => orDenied('OIDC providers', 'iam', hasOidcProvider(aws, cluster), false)),
+    oidcProvider,
     identityOf: async (namespace, serviceAccount = releaseName) =>
       orDenied(
         'controller identity',

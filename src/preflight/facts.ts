@@ -264,6 +264,8 @@ export function factsOf(checked: Checked): Facts {
     ownership,
     inspections,
     changes: async (id) =>
+      // Where no controller runs one is to be made: known before all is compared.
+      (id === undefined && decisions.installed === undefined) ||
       inspections().then(
         (all) => changes(all, id),
         () => false

@@ -34,6 +34,16 @@ test('an install by Pod Identity and access entry: each resource, and what must 
   ])
 })
 
+test('what need only be written before: that it shows, or is Ready, is waited for beside what depends on it', () => {
+  const pairs = install.resources.flatMap(({ id, onceWritten = [] }) =>
+    onceWritten.map((one) => `${id}: ${one}`)
+  )
+  expect(pairs.toSorted()).toEqual([
+    'helm-release: controller-role-policies',
+    'node-pool/default: ec2-node-class/default'
+  ])
+})
+
 const shapes: readonly (readonly [string, Shape, readonly string[]])[] = [
   [
     'by IRSA',

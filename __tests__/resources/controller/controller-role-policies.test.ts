@@ -65,6 +65,20 @@ describe('Policies of a controller role', () => {
     expect(home.cloud.calls().filter(({ write }) => write)).toEqual([])
   })
 
+  it('that were attached are waited for until IAM shows them, after the write; others not at all', async () => {
+    await make('blue', stack)
+    const inspection = await inspect(theirs())
+    const step = recordedStep()
+    await inspection.apply(step)
+    home.cloud.clearCalls()
+    await inspection.settle(step)
+    expect(home.cloud.calls().map(({ action }) => action)).toEqual(['ListAttachedRolePolicies'])
+    const settled = await inspect(theirs())
+    home.cloud.clearCalls()
+    await settled.settle(step)
+    expect(home.cloud.calls()).toEqual([])
+  })
+
   it('that is not ours by its tag stay', async () => {
     await make('green', stack, foreign, old)
     const { after, step } = await install(theirs())

@@ -34,9 +34,10 @@ beforeEach(async () => {
 })
 afterEach(async () => home.close())
 
-const theirs = () =>
+const theirs = (likely?: 'absent') =>
   stackPolicy(wanted, {
     aws: home.aws,
+    ...(likely !== undefined && { likely }),
     ownership,
     stackName: 'Karpenter-blue',
     stackTags: async () => ({ 'setup-karpenter:owner': 'blue' }),
@@ -80,6 +81,15 @@ describe('A managed policy of the stack', () => {
     home.cloud.clearCalls()
     expect((await inspect(theirs())).state).toBe('as wanted')
     expect(actions()).toEqual(['GetPolicyVersion'])
+  })
+
+  it('that was likely not there is known to be absent by one request, and read all the same where it is', async () => {
+    expect((await inspect(theirs('absent'))).state).toBe('absent')
+    expect(actions()).toEqual(['GetPolicy'])
+    await make()
+    home.cloud.clearCalls()
+    expect((await inspect(theirs('absent'))).state).toBe('as wanted')
+    expect(actions()).toEqual(['GetPolicy', 'GetPolicyVersion'])
   })
 
   it('that says the same in a later version is as wanted, and the first version is not taken for it', async () => {

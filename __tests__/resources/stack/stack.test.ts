@@ -33,7 +33,9 @@ async function withStack(state: State) {
 
 describe('The CloudFormation stack', () => {
   it('is created by a change set whose changes are shown first, and tagged', async () => {
-    const state: State = {}
+    // Six seconds of it, at a look every 0.4 s.
+    const longer = Array.from({ length: 15 }, () => 'CREATE_IN_PROGRESS')
+    const state: State = { outcome: [...longer, 'CREATE_COMPLETE'] }
     const { resource, server, close } = await withStack(state)
     const { before, after, step } = await install(resource)
     expect(before.state).toBe('absent')

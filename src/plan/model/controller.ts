@@ -85,6 +85,8 @@ export function controller(
           // A release that somebody else keeps goes on making nodes, which must be able to join.
           ...(removal === undefined || found.adopted === undefined ? [] : [idOf.nodeAccess])
         ],
+        // IAM has taken them; that it shows them to readers as well is waited for beside helm.
+        onceWritten: ['controller-role-policies'],
         helm: decisions.helm,
         chart: async () => decisions.chart,
         recorded: recordedRelease(found.record),

@@ -1,7 +1,7 @@
 import { wantedTags } from '../../aws/ownership-tags.js'
 import type { IamRole } from '../../aws/iam-role.js'
 import { sharedRead } from '../../engine/once.js'
-import { stackTags } from '../../aws/stack-operation.js'
+import { type Likely, stackTags } from '../../aws/stack-operation.js'
 import { stackRules } from '../../aws/stack-rules.js'
 import { renderedQueue, renderedRules } from '../../karpenter/rendered-interruption.js'
 import { knownPolicies, renderedRoles } from '../../karpenter/rendered-roles.js'
@@ -33,7 +33,11 @@ export function stackRolesAndPolicies(
       logicalId,
       resource: stackPolicy(
         { clusterName, name, arn, document },
-        { ...ports, interim: async () => between.document(arn) }
+        {
+          ...ports,
+          likely: likely(found),
+          interim: async () => between.document(arn)
+        }
       ),
       isIn: hasPhysicalId(arn)
     })),
@@ -88,7 +92,7 @@ export function interruption({ inputs, found, decisions, ownership }: ModelParts
   const rules = renderedRules(decisions.stack)
   const tags = sharedRead(async () => stackTags(aws, stackName))
   const ports = { aws, ownership, stackTags: tags, dependsOn: [idOf.stack] }
-  const inStack = stackRules(aws, stackName, rules)
+  const inStack = stackRules(aws, stackName, rules, likely(found))
   return [
     ...(queue === undefined
       ? []
@@ -105,6 +109,11 @@ export function interruption({ inputs, found, decisions, ownership }: ModelParts
       isIn: (ids: ReadonlyMap<string, string>) => ids.has(rule.logicalId)
     }))
   ]
+}
+
+/** Where nothing was installed by this action before, a stack is seldom there. */
+function likely({ record }: ModelParts['found']): Likely {
+  return record === undefined ? 'absent' : 'there'
 }
 
 /** A queue's id is its URL, whose host is the region's, or of old days. */

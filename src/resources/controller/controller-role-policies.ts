@@ -65,6 +65,8 @@ export function controllerRolePolicies(wanted: ControllerRolePoliciesWanted, por
   const theStackMakesIt =
     'Check that the stack made the policy (a `template` of your own must keep the names), then run again.'
 
+  let attached = false
+
   async function repair(live: RoleWithPolicies | undefined, step: Step): Promise<void> {
     const before = live?.attached ?? []
     const further = live === undefined ? [] : furtherOf(wanted, live)
@@ -75,7 +77,7 @@ export function controllerRolePolicies(wanted: ControllerRolePoliciesWanted, por
       theStackMakesIt,
       step
     )
-    await untilAttached(step)
+    attached = lacking.length > 0
     if (ours) {
       for (const [name, document] of Object.entries(live.inline)) {
         await policies.deleteInline(name, document, step)
@@ -120,6 +122,9 @@ export function controllerRolePolicies(wanted: ControllerRolePoliciesWanted, por
         } catch (error) {
           throw awsProblem(title, 'could not be put right', error)
         }
+      },
+      settle: async (step) => {
+        if (attached) await untilAttached(step)
       },
       // An attachment bears no mark; the stack cannot delete a policy that is attached.
       sign: { by: 'record', goesWith: idOf.stack },

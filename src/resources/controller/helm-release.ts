@@ -42,6 +42,8 @@ export interface HelmReleaseWanted {
 }
 
 export interface HelmReleasePorts extends KubernetesPorts {
+  /** Of what it depends on, as a resource has it. */
+  readonly onceWritten?: readonly string[]
   /** Prepared when first asked for: an unchanged run needs no helm. */
   readonly helm: () => Promise<Helm>
   /** The chart that `wanted` names, pulled. */
@@ -110,6 +112,7 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
       layer: 'helm',
       title,
       dependsOn: ports.dependsOn,
+      ...(ports.onceWritten !== undefined && { onceWritten: ports.onceWritten }),
       wanted,
       read: async (signal) =>
         liveOf(async () => {

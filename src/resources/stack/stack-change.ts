@@ -101,7 +101,7 @@ export async function changeStack(
     const { stackId: id, changes } = plan
     for (const one of changes) step.note(changeLine(one, wanted.resources))
     await executeChangeSet(aws, plan)
-    const status = await untilSettled(aws, { id, name: wanted.name }, step, changes.length)
+    const status = await untilSettled(aws, { id, name: wanted.name }, step, { total: changes.length })
     if (!/^(CREATE_COMPLETE|UPDATE_COMPLETE|UPDATE_COMPLETE_CLEANUP_IN_PROGRESS)$/.test(status)) {
       const { firstFailure } = progressOf(await operationEvents(aws, id))
       if (!creates || attempt > 2 || firstFailure === undefined || !isQueueDeletedRecently(firstFailure)) {

@@ -4,6 +4,7 @@ import { whenIamFollows } from '../../aws/iam-late.js'
 import { policyFix, readManagedPolicy, setDocument, usersOfPolicy } from '../../aws/managed-policy.js'
 import { iamPath } from '../../aws/partition.js'
 import { poll, type PollOptions, untilShown } from '../../aws/poll.js'
+import type { Likely } from '../../aws/stack-operation.js'
 import { missing, type Difference } from '../../engine/difference.js'
 import { UserError } from '../../engine/errors.js'
 import { isMap, type JsonMap } from '../../engine/json.js'
@@ -37,6 +38,7 @@ interface Ports {
   readonly stackName: string
   /** What the stack has of it until the new controller runs; undefined where it has what is wanted. */
   readonly interim?: () => Promise<JsonMap | undefined>
+  readonly likely?: Likely
   readonly dependsOn?: readonly string[]
 }
 
@@ -49,7 +51,7 @@ export function stackPolicy(wanted: StackPolicyWanted, ports: Ports): AnyResourc
   const { aws } = ports
 
   async function read(): Promise<Live<LivePolicy>> {
-    const live = await liveOf(title, async () => readManagedPolicy(aws, wanted.arn))
+    const live = await liveOf(title, async () => readManagedPolicy(aws, wanted.arn, ports.likely))
     if (live.state !== 'present') return live
     const { versionId, versionFrom, document } = live.value
     if (document === undefined) {
