@@ -86,7 +86,7 @@ export function controller(
           ...(removal === undefined || found.adopted === undefined ? [] : [idOf.nodeAccess])
         ],
         // IAM has taken them; that it shows them to readers as well is waited for beside helm.
-        onceWritten: ['controller-role-policies'],
+        onceWritten: [idOf.controllerRolePolicies],
         helm: decisions.helm,
         chart: async () => decisions.chart,
         recorded: recordedRelease(found.record),
