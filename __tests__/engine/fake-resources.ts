@@ -58,6 +58,7 @@ export function textResource(
 export class MemoryJournal implements Journal {
   readonly order: string[] = []
   readonly outcomes: Outcome[] = []
+  readonly notes: string[] = []
   /** What is waited for now, by id. */
   readonly waits = new Map<string, string>()
   readonly #signal: AbortSignal
@@ -72,7 +73,7 @@ export class MemoryJournal implements Journal {
       changes: () => changes,
       step: {
         changed: (line) => void changes.push(line),
-        note: () => undefined,
+        note: (line) => void this.notes.push(line),
         warning: () => undefined,
         waiting: (what) => {
           if (what === undefined) this.waits.delete(id)

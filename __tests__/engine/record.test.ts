@@ -1,4 +1,4 @@
-import { type InstallRecord, nextRecord, parseRecord, recordAhead } from '../../src/engine/record.js'
+import { type InstallRecord, nextRecord, parseRecord, readRecordText, recordAhead } from '../../src/engine/record.js'
 
 const facts = { karpenterVersion: '1.14.0', run: 'run-2', time: '2026-01-02T00:00:00Z' }
 const previous: InstallRecord = {
@@ -53,6 +53,16 @@ describe('parseRecord', () => {
       ...rest,
       resources: { stack: { before: [], wanted: 'a', mutated: [] } }
     })
+  })
+
+  it.each([
+    ['{', 'it is no JSON'],
+    ['[]', 'it is no record of an install'],
+    ['{"schema":2,"resources":{}}', 'it was written by a newer release of this action (schema 2)'],
+    ['{"schema":"2","resources":{}}', 'it is no record of an install'],
+    ['{"schema":1,"resources":{}}', 'it is no record of an install']
+  ])('says why %s is none', (text, broken) => {
+    expect(readRecordText(text)).toEqual({ broken })
   })
 
   it('reads what was written', () => {

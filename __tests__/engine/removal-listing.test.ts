@@ -140,6 +140,16 @@ describe('listingOf', () => {
     expect(goesWith.removed).toHaveLength(2)
   })
 
+  it('keeps the parts of what goes only in part', async () => {
+    const mark = (_live: string, name: string) =>
+      name === 'one' ? ({ kind: 'ours' } as const) : ({ kind: 'unmarked', evidence: [] } as const)
+    const listing = await removed({
+      a: { sign: { by: 'mark', mark }, present: () => ['one', 'two'] },
+      b: { sign: { by: 'whole', whole: 'a' } }
+    })
+    expect(listing.kept).toContainEqual({ id: 'b', title: 'Text b', reason: 'part of Text a, which stays' })
+  })
+
   it('keeps what a kept resource works with', async () => {
     const listing = await removed({ b: { sign: unmarked, works: true } })
     expect(listing.kept).toEqual([

@@ -319,11 +319,13 @@ describe('removeAll', () => {
       textResource('a', [], world),
       textResource('b', ['a'], world, { sign: { by: 'mark', mark: () => unmarked }, works: true })
     ])
-    const outcomes = await removeAll(graph, new Map(), new MemoryJournal(), now)
+    const journal = new MemoryJournal()
+    const outcomes = await removeAll(graph, new Map(), journal, now)
     expect(outcomes.find(({ id }) => id === 'a')?.removal).toEqual({
       outcome: 'kept',
       reason: 'Text b needs it'
     })
+    expect(journal.notes).toEqual(['kept: it bears no mark of ours'])
     expect(world.has('a')).toBe(true)
   })
 

@@ -249,6 +249,20 @@ test('of two runs that reach for the lock at once one waits', async () => {
   await lock.release()
 })
 
+test('a Lease that an uninstall takes away between the look and the write is made anew', async () => {
+  server.put(path, { spec: { holderIdentity: '' }, apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' })
+  let gone = false
+  server.intercept = (call) => {
+    if (call.method !== 'PATCH' || gone) return false
+    gone = true
+    server.remove(path)
+    return false
+  }
+  const lock = await new TestRun('1').lock()
+  expect([gone, holder()]).toEqual([true, '1'])
+  await lock.release()
+})
+
 test('who has been cut off from the API server lets the holder, who was too, renew it first', async () => {
   const first = new TestRun('1')
   const lock = await first.lock()
