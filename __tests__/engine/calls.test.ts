@@ -165,6 +165,8 @@ describe('Trace', () => {
     expect(path.took).toBe(4_000)
     expect(steps.length).toBeLessThanOrEqual(1_000)
     expect(steps[0]).toBe('GET /api/v1/nodes x2000 2000')
+    expect(steps[1]).toBe('GET /api/v1/nodes/0 1')
+    expect(steps.at(-1)).toBe('further calls x1002 1002')
   })
 
   it('costs nothing where nobody traces', async () => {

@@ -71,6 +71,30 @@ describe('subsetDifferences', () => {
     expect(subsetDifferences(wanted, live)).toEqual([])
   })
 
+  it('knows entries of a list by their name, and mounts by their path', () => {
+    const wanted = {
+      env: [{ name: 'A', value: '1' }],
+      volumeMounts: [
+        { name: 'data', mountPath: '/a' },
+        { name: 'data', mountPath: '/b', readOnly: true }
+      ]
+    }
+    const live = {
+      env: [
+        { name: 'B', value: '1' },
+        { name: 'A', value: '2' }
+      ],
+      volumeMounts: [
+        { name: 'data', mountPath: '/b', readOnly: false },
+        { name: 'data', mountPath: '/a' }
+      ]
+    }
+    expect(subsetDifferences(wanted, live)).toEqual([
+      { path: 'env[A].value', wanted: '1', live: '2' },
+      { path: 'volumeMounts[/b].readOnly', wanted: true, live: false }
+    ])
+  })
+
   it('finds any value equal to itself', () => {
     fc.assert(fc.property(fc.jsonValue(), (value) => subsetDifferences(value, value).length === 0))
   })
@@ -101,6 +125,14 @@ describe('quantity and duration', () => {
     ['1Ki', 1024],
     ['1e3', 1000],
     ['1E', 1e18],
+    ['1e-3', 0.001],
+    ['1E+10', 1e10],
+    ['-2', -2],
+    ['+2k', 2000],
+    ['.25', 0.25],
+    ['2.', 2],
+    ['a1', undefined],
+    ['1a', undefined],
     ['', undefined],
     ['one', undefined]
   ])('reads quantity %s', (text, value) => {

@@ -95,7 +95,15 @@ describe('findingsOf', () => {
     ])
     const found = findingsOf(graph, await inspectAll(graph, signal), undefined)
     expect(found).toMatchObject([
-      { kind: 'unknown', id: 'a', reason: 'access denied' },
+      {
+        kind: 'unknown',
+        id: 'a',
+        path: '',
+        severity: 'cosmetic',
+        reason: 'access denied',
+        missingPermission: 'get texts',
+        install: 'end before its first write, because it cannot compare this'
+      },
       { kind: 'drift', id: 'b' }
     ])
     expect(countsOf(found)).toEqual({ drift: 1, unhealthy: 0, pending: 0, unknown: 1 })
@@ -103,11 +111,17 @@ describe('findingsOf', () => {
 
   it('names what was installed and is no longer asked for', async () => {
     const graph = new Graph([])
-    const record = recordOf({ 'node-pool/old': { before: [], wanted: { kind: 'NodePool' } } })
+    const record = recordOf({
+      'node-pool/old': { before: [], wanted: { kind: 'NodePool' } },
+      'node-pool/announced': { before: [], wanted: undefined }
+    })
     expect(findingsOf(graph, new Map(), record)).toMatchObject([
       {
         kind: 'pending',
         id: 'node-pool/old',
+        layer: 'karpenter',
+        severity: 'cosmetic',
+        install: 'leave it as it is; mode uninstall removes it',
         reason: 'was installed on 2026-11-24T10:00:00.000Z and is no longer asked for'
       }
     ])

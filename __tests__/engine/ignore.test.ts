@@ -63,6 +63,13 @@ describe('what a check ignores', () => {
     expect(leftOf(drift, { ...entry, until })).toBe(left)
   })
 
+  it('is told with the day until which it is, where it has one', () => {
+    const untilOf = (until: string | undefined): unknown =>
+      new IgnoreList([{ ...entry, until }], now).sift([drift]).ignored
+    expect(untilOf('2026-12-01')).toMatchObject([{ until: '2026-12-01' }])
+    expect(untilOf(undefined)).toEqual([expect.not.objectContaining({ until: undefined })])
+  })
+
   it('shows no secret', () => {
     const secret = { ...drift, path: 'values.dbPassword', wanted: 'hunter2', reason: 'is hunter2, not x' }
     const { ignored } = new IgnoreList([{ ...entry, field: '*' }], now).sift([secret])

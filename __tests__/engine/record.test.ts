@@ -1,4 +1,10 @@
-import { type InstallRecord, nextRecord, parseRecord, readRecordText, recordAhead } from '../../src/engine/record.js'
+import {
+  type InstallRecord,
+  nextRecord,
+  parseRecord,
+  readRecordText,
+  recordAhead
+} from '../../src/engine/record.js'
 
 const facts = { karpenterVersion: '1.14.0', run: 'run-2', time: '2026-01-02T00:00:00Z' }
 const previous: InstallRecord = {
@@ -43,7 +49,15 @@ describe('parseRecord', () => {
       provedChart: { ...whole.provedChart, asked: undefined },
       valuesIn: 'file',
       resources: {
-        stack: { before: [], adopted: 'yes', wanted: 'a', mutated: [{ path: 'spec', digest: 1, by: [] }] },
+        stack: {
+          before: [],
+          adopted: 'yes',
+          wanted: 'a',
+          mutated: [
+            { path: 'spec', digest: 1, by: [] },
+            { path: 2, digest: 'd', by: [] }
+          ]
+        },
         role: { before: 'role', wanted: 'a' }
       }
     }

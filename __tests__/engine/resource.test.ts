@@ -82,6 +82,9 @@ test.each<[string, Live<Names>, readonly string[] | undefined, Partial<Removed<N
 
 test('what cannot be read is not removed, and nothing is told of an end', async () => {
   const denied: Live<Names> = { state: 'unreadable', reason: 'denied' }
-  await expect(named(denied).remove(step, claim)).rejects.toThrow('Names: could not be read: denied')
+  await expect(named(denied).remove(step, claim)).rejects.toMatchObject({
+    message: 'Names: could not be read: denied',
+    fix: 'Run again when it can be read.'
+  })
   expect([taken, ended]).toEqual([[], []])
 })

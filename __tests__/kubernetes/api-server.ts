@@ -199,6 +199,12 @@ export class ApiServer {
     if (call.method === 'DELETE') {
       const going = this.#objects.get(call.path)
       if (going === undefined) return status(response, 404, 'NotFound', 'not found')
+      // apiserver/pkg/storage: Preconditions.Check.
+      for (const name of ['uid', 'resourceVersion']) {
+        const asked = textField(body, 'preconditions', name)
+        if (asked !== undefined && asked !== going.metadata[name])
+          return status(response, 409, 'Conflict', `Precondition failed: ${name} is another one`)
+      }
       const deletionTimestamp = going.metadata['deletionTimestamp'] ?? new Date().toISOString()
       if (isFree(going)) this.remove(call.path)
       else this.put(call.path, { ...going, metadata: { ...going.metadata, deletionTimestamp } })

@@ -215,6 +215,15 @@ test('a renewal that fails stops the writes at once; they go on when it succeeds
   await lock.release()
 })
 
+test('a holder whose Lease is gone ends', async () => {
+  const run = new TestRun('1')
+  const lock = await run.lock()
+  server.remove(path)
+  run.pace.advance(15_000)
+  await until(() => lock.lost.aborted)
+  expect(lock.lost.reason).toMatchObject({ message: containing('another run took the lock over') })
+})
+
 test('a lock that cannot be renewed for two minutes ends the run', async () => {
   const first = new TestRun('1')
   const lock = await first.lock()
@@ -286,6 +295,23 @@ test('who has been cut off from the API server lets the holder, who was too, ren
   expect(second.notes).toEqual([])
 })
 
+test('a lock that this run has, because the answer to its write was lost, is not waited for', async () => {
+  const spec = { holderIdentity: '1', renewTime: 'now' }
+  server.put(path, { spec, apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' })
+  const run = new TestRun('1')
+  const lock = await run.lock()
+  expect(run.waits).toEqual([])
+  await lock.release()
+})
+
+test.each(['release', 'remove'] as const)('a lock is renewed no more after its %s', async (how) => {
+  const run = new TestRun('1')
+  const lock = await run.lock()
+  expect(Number.isFinite(run.pace.next)).toBe(true)
+  await lock[how]()
+  expect(run.pace.next).toBe(Infinity)
+})
+
 test("another run's lock is left alone", async () => {
   const lock = await new TestRun('1').lock()
   expect(await releaseLock(server.kubernetes, '2')).toBe('not held')
@@ -327,6 +353,17 @@ test("a lock that was taken over is not removed under the other run's hands", as
   await first.remove()
   expect(holder()).toBe('2')
   await lock.release()
+})
+
+test('a lock that another run takes between the look and the removal stays', async () => {
+  const lock = await new TestRun('1').lock()
+  server.intercept = (call) => {
+    if (call.method !== 'DELETE') return false
+    server.put(path, { ...server.at(path), spec: { holderIdentity: '2', renewTime: 'now' } })
+    return false
+  }
+  await lock.remove()
+  expect(holder()).toBe('2')
 })
 
 test('a Lease that has no spec yet is free', async () => {

@@ -173,8 +173,9 @@ function unknown(
 
 /** What the last install had and today's inputs no longer ask for. */
 function noLongerWanted(graph: Graph, record: InstallRecord | undefined): readonly Finding[] {
+  if (record === undefined) return []
   const modelled = new Set(graph.resources.map(({ id }) => id))
-  return Object.entries(record?.resources ?? {}).flatMap(([id, { wanted }]): Finding[] =>
+  return Object.entries(record.resources).flatMap(([id, { wanted }]): Finding[] =>
     modelled.has(id) || wanted === undefined
       ? []
       : [
@@ -188,7 +189,7 @@ function noLongerWanted(graph: Graph, record: InstallRecord | undefined): readon
             recorded: wanted,
             live: undefined,
             severity: 'cosmetic',
-            reason: `was installed on ${record?.time ?? ''} and is no longer asked for`,
+            reason: `was installed on ${record.time} and is no longer asked for`,
             install: 'leave it as it is; mode uninstall removes it'
           }
         ]
