@@ -89,9 +89,9 @@ describe('subsetDifferences', () => {
         { name: 'data', mountPath: '/a' }
       ]
     }
-    expect(subsetDifferences(wanted, live)).toEqual([
-      { path: 'env[A].value', wanted: '1', live: '2' },
-      { path: 'volumeMounts[/b].readOnly', wanted: true, live: false }
+    expect(subsetDifferences({ spec: wanted }, { spec: live })).toEqual([
+      { path: 'spec.env[A].value', wanted: '1', live: '2' },
+      { path: 'spec.volumeMounts[/b].readOnly', wanted: true, live: false }
     ])
   })
 

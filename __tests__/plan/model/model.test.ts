@@ -344,4 +344,9 @@ test('what is wanted carries the inputs that decide it', async () => {
     spec: { role: 'KarpenterNodeRole-blue', tags: { team: 'a' } }
   })
   expect(graph.get('subnet-tags').wanted).toEqual({ clusterName: 'blue', ids: ['subnet-1'] })
+  expect(graph.get('security-group-tags').wanted).toEqual({ clusterName: 'blue', ids: ['sg-1'] })
+  expect(graph.get('controller-pods').wanted).toMatchObject({
+    strategy: 'irsa',
+    roleArn: 'arn:aws:iam::111122223333:role/blue-karpenter'
+  })
 })

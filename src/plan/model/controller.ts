@@ -6,11 +6,11 @@ import { flowSchemas } from '../../resources/controller/flow-schemas.js'
 import { helmRelease } from '../../resources/controller/helm-release.js'
 import { namespace } from '../../resources/controller/namespace.js'
 import { recordedRelease } from '../../resources/recorded.js'
-import type { Inputs } from '../../inputs/inputs.js'
 import { controllerPods } from '../../resources/controller/controller-pods.js'
 import { narrowTrust } from '../../resources/controller/controller-role.js'
 import { type ReadPods, trusts, wantedIdentity } from './identity.js'
 import type { ModelParts } from './parts.js'
+import { staysText } from './stays-text.js'
 import { idOf } from '../../resources/ids.js'
 
 /** What runs in the cluster: namespace, flow schemas, CRDs, chart. */
@@ -124,21 +124,4 @@ export function controller(
           )
         ])
   ]
-}
-
-/** How CRDs and permissions stand when the chart has gone back to the version that ran before. */
-function staysText(
-  { crds: choice, stackName, controllerRoleName }: Inputs,
-  of: { readonly version: string; readonly running: string; readonly crdsGoAfter: boolean }
-): string {
-  const { version, running } = of
-  if (version === running)
-    return `CRDs, stack ${stackName} and role ${controllerRoleName} are those of ${version}.`
-  const written =
-    choice === 'leave'
-      ? 'CRDs were left as they are.'
-      : of.crdsGoAfter
-        ? `CRDs are still those of ${running}.`
-        : `CRDs are those of ${version}; ${running} works with them, and ${version} finds them ready.`
-  return `${written}\nStack ${stackName} has the parts of ${version} and still those of ${running}, role ${controllerRoleName} the policies of both; what only ${running} needs goes after a rollout that works.`
 }
