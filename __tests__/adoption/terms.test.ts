@@ -59,6 +59,13 @@ describe('an installation that can be taken over', () => {
     expect(without.adoption.others.queueName).toBeUndefined()
   })
 
+  it('runs a Karpenter from 1.0.0 on, and names once what several EC2NodeClasses find', () => {
+    const controller = { ...guide.controller, version: '1.0.0' }
+    const second = guide.nodeClasses.map((one) => ({ ...one, metadata: { name: 'second' } }))
+    const { adoption } = adoptedFrom({ controller, nodeClasses: [...guide.nodeClasses, ...second] })
+    expect(adoption.subnetIds).toEqual(['subnet-1', 'subnet-2'])
+  })
+
   it('needs no discovery tags when its EC2NodeClasses find by ids', () => {
     const byId = { subnetSelectorTerms: [{ id: 'subnet-1' }], securityGroupSelectorTerms: [{ id: 'sg-1' }] }
     const nodeClasses = guide.nodeClasses.map((one) => ({ ...one, spec: byId }))
