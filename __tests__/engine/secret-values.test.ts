@@ -28,6 +28,13 @@ describe('withoutSecrets', () => {
     expect(shown.path).toBe(path)
   })
 
+  it('tells a reason of 1000 characters whole, and says how long one is that it cuts', () => {
+    const told = (length: number): string =>
+      withoutSecrets({ ...difference('spec', 1, 2), reason: 'x'.repeat(length) }).reason
+    expect(told(1_000)).toBe('x'.repeat(1_000))
+    expect(told(1_001)).toBe(`${'x'.repeat(1_000)}... (1001 characters)`)
+  })
+
   it('hides variables in a list that is told as a whole, by their names', () => {
     const list = (value: string): unknown => [
       { name: 'LOG_LEVEL', value: 'debug' },
