@@ -2,6 +2,7 @@ import { CancelledError, runSignal, TimeoutError } from './run/cancel.js'
 import { Trace } from './engine/calls.js'
 import { messageOf, UserError } from './engine/errors.js'
 import type { ClusterMode, CombineInputs, Inputs } from './inputs/inputs.js'
+import { firstRequestSent } from './run/first-request.js'
 import { givenCombineInputs, givenInputs } from './run/given-inputs.js'
 import { type Outputs, setOutputs } from './run/outputs.js'
 import { type Ports, runnerPorts, runUrl } from './run/ports.js'
@@ -74,8 +75,10 @@ async function run(inputs: Inputs, ports: Ports, startedAt: number): Promise<voi
   let ended: Pick<Report, 'result' | 'error'>
   try {
     await calls.run(async () => {
-      // Logging in takes as long as loading what comes after it; why it fails is told where it is waited for.
-      session.aws().catch(() => undefined)
+      // Loading takes the one thread there is: what comes after the login is loaded while its first request travels.
+      const sent = firstRequestSent()
+      // Why it fails is told where it is waited for.
+      await Promise.race([sent, session.aws().catch(() => undefined)])
       const flow = await flows[inputs.mode]()
       await flow({ inputs, ports, session, journal, ledger, outputs, signal, abort })
     })

@@ -1,6 +1,21 @@
 import { globSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import * as core from '@actions/core'
+import {
+  debug,
+  endGroup,
+  error,
+  getIDToken,
+  getInput,
+  getState,
+  info,
+  saveState,
+  setFailed,
+  setOutput,
+  setSecret,
+  startGroup,
+  summary,
+  warning
+} from '@actions/core'
 import { type Chart, type ChartSource, loadChart } from '../helm/chart.js'
 import { publishedVersions } from '../helm/chart-tags.js'
 import { type DownloadOptions, downloadText } from '../helm/download.js'
@@ -50,10 +65,27 @@ export interface Ports {
   readonly download: (url: URL, options: DownloadOptions) => Promise<string | undefined>
 }
 
+/** By name: the whole of `@actions/core` brings along what starts programs. */
+const toolkit: Runner = {
+  getInput,
+  getState,
+  saveState,
+  setOutput,
+  setSecret,
+  setFailed,
+  getIDToken,
+  debug,
+  info,
+  warning,
+  error,
+  startGroup,
+  endGroup
+}
+
 /** The ports of a run on GitHub's runner. */
 export function runnerPorts(): Ports {
   const env = process.env
-  const runner = withHarmlessLog(core)
+  const runner = withHarmlessLog(toolkit)
   return {
     runner,
     env,
@@ -67,7 +99,7 @@ export function runnerPorts(): Ports {
       env['GITHUB_STEP_SUMMARY'] === undefined
         ? undefined
         : async (text) => {
-            await core.summary.addRaw(text).write()
+            await summary.addRaw(text).write()
           },
     session: (inputs, signal, answered) =>
       openSession(inputs, { env, clock: systemClock, runner }, signal, answered),
