@@ -79,7 +79,7 @@ export async function getHelm(options: GetHelmOptions): Promise<HelmBinary> {
 }
 
 async function cachedHelm(options: GetHelmOptions, because: string): Promise<HelmBinary | undefined> {
-  const { find, findAllVersions } = await import('@actions/tool-cache')
+  const { find, findAllVersions } = await import('./tool-cache.js')
   let folder
   try {
     folder = findAllVersions('helm').length === 0 ? '' : find('helm', options.range)
@@ -171,7 +171,7 @@ async function install(
   options: GetHelmOptions
 ): Promise<string> {
   const unpacked = join(temporary, 'unpacked')
-  const { cacheDir, extractZip } = await import('@actions/tool-cache')
+  const { cacheDir, extractZip } = await import('./tool-cache.js')
   try {
     if (archive.endsWith('.zip')) await extractZip(archive, unpacked)
     else await extractTar(archive, unpacked, options)

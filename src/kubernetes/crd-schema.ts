@@ -37,7 +37,7 @@ type Judge = (object: Manifest) => readonly string[]
 async function judgeBy(schema: JsonMap): Promise<Judge> {
   const [{ default: schemas }, { Environment }] = await Promise.all([
     import('ajv'),
-    import('@marcbachmann/cel-js')
+    import('@marcbachmann/cel-js/evaluator')
   ])
   const ajv = new schemas.Ajv({
     allErrors: true,
