@@ -210,6 +210,19 @@ describe('keepIssue: the life of an issue', () => {
     expect(await keep([finding])).toMatchObject({ kind: 'updated' })
     expect(only().labels).toEqual([driftLabel, 'mine'])
   })
+
+  it.each([
+    ['open', 'closed', 1],
+    ['closed', 'open', 2]
+  ] as const)('goes on with the open one of two, %s and %s', async (first, second, number) => {
+    for (const state of [first, second])
+      github.put({ body: markerOf(cluster.arn), labels: [driftLabel], state })
+    expect(await keep([finding])).toMatchObject({
+      kind: 'updated',
+      url: `https://github.com/${repository}/issues/${number}`
+    })
+    expect(github.issues().filter(({ state }) => state === 'open')).toHaveLength(1)
+  })
 })
 
 describe('keepIssue: what is not its own', () => {
