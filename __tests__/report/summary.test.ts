@@ -2,6 +2,7 @@ import type { Finding } from '../../src/engine/findings.js'
 import { headlineOf } from '../../src/report/headline.js'
 import type { Report } from '../../src/report/report.js'
 import { summaryText as textOf } from '../../src/report/summary.js'
+import { finding } from './finding.js'
 
 type Facts = Omit<Report, 'headline'>
 
@@ -70,6 +71,40 @@ describe('summaryText', () => {
     const taken = summaryText({ ...report, adoption })
     expect(taken).toContain(': adopted')
     expect(taken).toContain('**Adopted**: Karpenter 1.14.0, 0 resources as they were, 1 changed')
+  })
+
+  it('says why a run was cancelled, also where its findings say it too', () => {
+    const error = 'setup-karpenter: NodePool default: is gone'
+    const counts = { drift: 1, unhealthy: 0, pending: 0, unknown: 0 }
+    const found = [{ ...finding, title: 'NodePool default', reason: 'is gone' }]
+    const text = summaryText({ ...report, result: 'cancelled', error, findings: found, counts })
+    expect(text).toContain('**Cancelled**')
+    expect(text).toContain('\n> ')
+  })
+
+  it('names what failed before it had changed anything, and counts the lines that it leaves out', () => {
+    const [resource] = report.resources
+    if (resource === undefined) throw new Error('no resource')
+    const failed = { ...resource, title: 'Subnet tags', result: 'failed', changes: [] } as const
+    const long = { ...resource, changes: Array.from({ length: 10 }, (_, line) => `line ${line}`) }
+    const text = summaryText({ ...report, result: 'failed', resources: [failed, long] })
+    expect(text).toContain('- **Subnet tags**: **failed**, ')
+    expect(text).toContain('  - line 7\n  - and 2 more (see the report)')
+    expect(text).not.toContain('line 8')
+  })
+
+  it('lists 20 warnings, and counts the others', () => {
+    const warnings = Array.from({ length: 25 }, (_, one) => `warning ${one}`)
+    const text = summaryText({ ...report, warnings })
+    expect(text.match(/warning \d+/g)).toHaveLength(20)
+    expect(text).toMatch(/\b5 more\b/)
+  })
+
+  it('leaves out whole parts of what would be too long, and says so', () => {
+    const text = summaryText({ ...report, choices: { Identity: 'x'.repeat(250_000) } })
+    expect(Buffer.byteLength(text)).toBeLessThan(200_100)
+    expect(text).toContain('_Cut: the report has the rest._')
+    expect(summaryText(report)).not.toContain('_Cut')
   })
 
   it('keeps a pipe in a change from breaking the table', () => {
