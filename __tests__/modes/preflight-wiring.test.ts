@@ -264,3 +264,15 @@ test.each(Object.entries(provocations))('%s is asked of what the run found', asy
 test('each check of the catalogue is provoked', () => {
   expect(Object.keys(provocations).toSorted()).toEqual(Object.keys(catalogue).toSorted())
 })
+
+test('a warning refuses nothing where `preflight` is not strict, and is an annotation', async () => {
+  const world = await PlayedWorld.start()
+  try {
+    world.aws.tags.get('sg-1')?.clear()
+    const ended = await world.main({ mode: 'plan' })
+    expect(ended.failed).toBeUndefined()
+    expect(JSON.stringify(ended.warnings)).toContain('none of them is tagged kubernetes.io/cluster/blue')
+  } finally {
+    await world.stop()
+  }
+})

@@ -51,7 +51,9 @@ export function usedPartsOf(standing: Standing, clusterName: string): readonly A
 }
 
 /** What an earlier run took over; undefined when none has. */
-export async function recordedAdoption(found: Discovery): Promise<Adopted | undefined> {
+export async function recordedAdoption(
+  found: Pick<Discovery, 'record' | 'kubernetes'>
+): Promise<Adopted | undefined> {
   const adoption = parseAdoption(found.record?.adoption)
   if (adoption === undefined) return undefined
   const [nodePools, nodeClasses] = await Promise.all([
@@ -63,7 +65,7 @@ export async function recordedAdoption(found: Discovery): Promise<Adopted | unde
 
 /** A run that was broken off before its end has only said that it takes them over: they are as they were. */
 async function recordedOrLive(
-  { record, kubernetes }: Discovery,
+  { record, kubernetes }: Pick<Discovery, 'record' | 'kubernetes'>,
   kindOfId: 'nodePool' | 'ec2NodeClass',
   kind: Kind<Manifest>
 ): Promise<readonly Manifest[]> {
