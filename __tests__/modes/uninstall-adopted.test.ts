@@ -78,3 +78,9 @@ test('by a record of an older release, which knew FlowSchemas only when they wer
   expect(stands.filter((name) => !said(ended).includes(name))).toEqual([])
   expect(said(ended)).toContain('it bears no mark of ours')
 })
+
+test('keeps its names meanwhile: an install that asks for others is refused before its first write', async () => {
+  const ended = await world.main({ namespace: 'elsewhere', 'smoke-test': 'false' })
+  expect(ended.failed).toContain('namespace: "elsewhere" is asked for')
+  expect(ended.writes).toEqual({ aws: [], cluster: [] })
+})
