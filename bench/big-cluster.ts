@@ -2,24 +2,28 @@ import { newest, type Sandbox, startSandbox } from '../sandbox/index.js'
 import { record } from '../sandbox/values.js'
 import { crowd } from './crowd.js'
 import type { Figure } from './figure.js'
-import { fill, findSubnets } from './fill.js'
+import { fill, type Filling, findSubnets } from './fill.js'
+import { growth, type Grown } from './growth.js'
 import { measure, type Measured, megabyte } from './measure.js'
 import { playKarpenter } from './played-karpenter.js'
 
-const nodes = 5_000
-const own = 200
+const own = growth.nodePools.count
+const nodes = growth.nodes.count
 /** In the status of each EC2NodeClass. */
 const subnetsOfEach = 500
-const filling = { deployments: 2_000, pods: 10_000, foreignNodePools: 1_000, subnets: 494 } as const
 const name = 'bench-big'
 /** NodePools that are proved side by side, and nodes of one. */
 const [many, replicas] = [10, 100] as const
 
-const inputs = {
-  'karpenter-version': newest,
-  template: 'built-in',
-  'smoke-test': 'false',
-  'node-pools': Array.from({ length: own }, (_, index) => ownNodePool(index)).join('---\n')
+const inputs = inputsWith(own)
+
+function inputsWith(nodePools: number): Readonly<Record<string, string>> {
+  return {
+    'karpenter-version': newest,
+    template: 'built-in',
+    'smoke-test': 'false',
+    'node-pools': Array.from({ length: nodePools }, (_, index) => ownNodePool(index)).join('---\n')
+  }
 }
 
 function ownNodePool(index: number): string {
@@ -43,7 +47,10 @@ spec:
 `
 }
 
-/** Memory, requests and seconds of a check, an unchanged install and smoke tests of a big cluster. */
+/**
+ * Requests of a check and of an unchanged install as a cluster grows by one thing after the other, and memory and seconds of
+ * both and of smoke tests when it has all of them.
+ */
 export async function bigCluster(log: (line: string) => void): Promise<readonly Figure[]> {
   const sandbox = await startSandbox({
     name,
@@ -54,30 +61,63 @@ export async function bigCluster(log: (line: string) => void): Promise<readonly 
     log
   })
   try {
-    await measure(sandbox, inputs)
-    const small = await measure(sandbox, { ...inputs, mode: 'check' })
-    log(`${own} NodePools are installed`)
-    await crowd(sandbox, nodes, 'own-0')
-    await fill(sandbox, filling, nodes)
-    const classes = Array.from({ length: own }, (_, index) => `own-${index}`)
-    await findSubnets(sandbox, classes, subnetsOfEach)
-    log('the cluster is filled')
-    const check = await measure(sandbox, { ...inputs, mode: 'check' })
-    const install = await measure(sandbox, inputs)
+    await measure(sandbox, inputsWith(1))
+    const runs = [await bothModes(sandbox, inputsWith(1))]
+    for (const grown of order) {
+      await grow(sandbox, grown)
+      log(`${growth[grown].count} ${growth[grown].what} are there`)
+      runs.push(await bothModes(sandbox, inputs))
+    }
+    const { check, install } = runs.at(-1) ?? (await bothModes(sandbox, inputs))
     return [
+      ...order.flatMap((grown, index) => added(grown, runs[index], runs[index + 1])),
       ...figuresOf('a check of a big cluster', check),
-      {
-        name: 'Requests of a check of a big cluster beyond those with its NodePools alone',
-        value: requestsOf(check) - requestsOf(small),
-        limit: 20,
-        unit: ''
-      },
       ...figuresOf('an unchanged install of a big cluster', install),
       ...(await smokeTests(sandbox))
     ]
   } finally {
     await sandbox.stop()
   }
+}
+
+interface BothModes {
+  readonly check: Measured
+  /** Unchanged. */
+  readonly install: Measured
+}
+
+async function bothModes(sandbox: Sandbox, given: Readonly<Record<string, string>>): Promise<BothModes> {
+  return {
+    check: await measure(sandbox, { ...given, mode: 'check' }),
+    install: await measure(sandbox, given)
+  }
+}
+
+/** The controllers, which make NodePools Ready, are stopped with the coming of the nodes. */
+const order = ['nodePools', 'nodes', 'pods', 'deployments', 'foreignNodePools', 'subnets'] as const
+
+async function grow(sandbox: Sandbox, grown: Grown): Promise<void> {
+  if (grown === 'nodePools') await measure(sandbox, inputs)
+  else if (grown === 'nodes') await crowd(sandbox, nodes, 'own-0')
+  else await fill(sandbox, { ...nothing, [grown]: growth[grown].count }, nodes)
+  if (grown !== 'subnets') return
+  const classes = Array.from({ length: own }, (_, index) => `own-${index}`)
+  await findSubnets(sandbox, classes, subnetsOfEach)
+}
+
+const nothing: Filling = { deployments: 0, pods: 0, foreignNodePools: 0, subnets: 0 }
+
+function added(grown: Grown, before: BothModes | undefined, after: BothModes | undefined): readonly Figure[] {
+  if (before === undefined || after === undefined) return []
+  const { count, what, adds } = growth[grown]
+  const figure = (mode: keyof BothModes, run: string): Figure => ({
+    name: `Requests that ${count} ${what} add to ${run}`,
+    value: requestsOf(after[mode]) - requestsOf(before[mode]),
+    limit: adds[mode],
+    unit: '',
+    detail: `${requestsOf(after[mode])} in all`
+  })
+  return [figure('check', 'a check'), figure('install', 'an unchanged install')]
 }
 
 /** With the controllers' part played, which are stopped: instances of 5,000 nodes are nowhere. */

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { bigCluster } from './big-cluster.js'
 import { figureLine, type Figure, isWithin } from './figure.js'
 import { firstCall } from './first-call.js'
-import { installTwice, slowInstall, slowStack } from './installs.js'
+import { callsInARow, installTwice, slowInstall, slowStack } from './installs.js'
 import { checkManyNodes } from './many-nodes.js'
 import { removeNodes } from './removal.js'
 import { versusGuide } from './versus/index.js'
@@ -20,7 +20,7 @@ function show(...measured: readonly Figure[]): void {
 const parts: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   start: async () => [await firstCall(root)],
   installs: async () => installTwice(progress),
-  slow: async () => slowInstall(progress),
+  slow: async () => [...(await slowInstall(progress)), ...(await callsInARow(progress))],
   stack: async () => slowStack(progress),
   nodes: async () => checkManyNodes(progress),
   big: async () => bigCluster(progress),

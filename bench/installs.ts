@@ -59,6 +59,34 @@ export async function slowInstall(log: (line: string) => void): Promise<readonly
   }
 }
 
+/** AWS calls that wait for one another in an install on a slow network that need not download helm, as on GitHub's images. */
+export async function callsInARow(log: (line: string) => void): Promise<readonly Figure[]> {
+  const sandbox = await startSandbox({ ...cluster, name: 'bench-calls', runner: 'kept', log })
+  const network = await startSlowNetwork(sandbox)
+  try {
+    const given = { ...inputs, 'smoke-test': 'false' }
+    await measure(sandbox, { ...given, mode: 'plan' }, { env: network.env })
+    const { report } = await measure(sandbox, given, { env: network.env })
+    const calls = list(record(report['criticalPath'])['calls']).map((call) => String(record(call)['name']))
+    const ofAws = calls.filter((name) => awsCall.test(name))
+    return [
+      {
+        name: 'AWS calls one after another in an install, helm being there',
+        value: ofAws.length,
+        limit: 9,
+        unit: '',
+        detail: ofAws.map((name) => name.split(' ').slice(0, 2).join(' ')).join(', ')
+      }
+    ]
+  } finally {
+    await network.stop()
+    await sandbox.stop()
+  }
+}
+
+/** `iam GetRole blue`, as a report names a call to AWS. */
+const awsCall = /^(sts|eks|ec2|iam|cloudformation|eventbridge|sqs|ssm) /
+
 function memory({ result }: Measured): Figure {
   return {
     name: 'Memory of an install',

@@ -142,3 +142,13 @@ spec:
     expect.arrayContaining([expect.stringContaining('ttlSecondsAfterEmpty')])
   )
 })
+
+it('reads the nodes once, many in a page, where nothing changes, and keeps nothing of those of Karpenter', async () => {
+  const of = await start()
+  expect((await of.main(quick)).failed).toBeUndefined()
+  const before = of.server.calls.length
+  const { outputs } = await of.main(quick)
+  expect(outputs).toMatchObject({ changed: 'false', 'nodes-before': '2', 'nodes-after': '2' })
+  const lists = of.server.calls.slice(before).filter(({ path }) => path === '/api/v1/nodes')
+  expect(lists.map(({ query }) => query.get('limit'))).toEqual(['1000'])
+})

@@ -71,6 +71,7 @@ export function checkedOf(clients: Pick<Found, 'aws' | 'kubernetes'>, given: Giv
       autoscalers: [],
       denied: [],
       nodes: async () => [node('ip-1'), node('ip-2', { zone: 'b' })],
+      othersNodes: async () => ({ nodes: [node('ip-1'), node('ip-2', { zone: 'b' })], ofAll: 2 }),
       podIdentityAgentPods: undefined,
       network: networkReads(clients.aws, { name: 'blue', vpcId: 'vpc-1' }),
       identityOf: async () => undefined,

@@ -26,7 +26,15 @@ const manifest = { apiVersion: 'karpenter.sh/v1', kind: 'NodePool', metadata: { 
 
 /** Read before preflight, or made of what was. */
 type OfTheRun =
-  'cniRole' | 'nodes' | 'inspections' | 'changes' | 'needs' | 'replacingCrds' | 'admissionRefusals' | 'helm'
+  | 'cniRole'
+  | 'nodes'
+  | 'othersNodes'
+  | 'inspections'
+  | 'changes'
+  | 'needs'
+  | 'replacingCrds'
+  | 'admissionRefusals'
+  | 'helm'
 
 /** How each read is asked; one that is missing does not compile. */
 const ofClients: Readonly<Record<Exclude<Read, OfTheRun>, (facts: Facts) => Promise<unknown>>> = {

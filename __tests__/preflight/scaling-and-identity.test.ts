@@ -43,12 +43,24 @@ describe('identity', () => {
     podIdentityAgentPods: { desired: 2, ready: 2 },
     podIdentityAgentNodes: async () => Promise.reject(new Error('not asked for')),
     nodes: two,
-    values: {}
+    values: {},
+    changes: async () => true
   }
 
   it('is content with an agent on every node without looking at its pods, or with none yet', async () => {
     expect(await identity(facts)).toEqual([])
     expect(await identity({ ...facts, podIdentityAgentPods: undefined })).toEqual([])
+  })
+
+  it('reads no node where nothing changes and every agent is Ready', async () => {
+    const unread = {
+      nodes: async () => Promise.reject(new Error('not asked for')),
+      changes: async () => false
+    }
+    expect(await identity({ ...facts, ...unread })).toEqual([])
+    await expect(
+      identity({ ...facts, ...unread, podIdentityAgentPods: { desired: 2, ready: 1 } })
+    ).rejects.toThrow('not asked for')
   })
 
   it('refuses an agent that is Ready nowhere, unless that is allowed', async () => {

@@ -110,7 +110,8 @@ export async function notProvedAgain(
   found: Discovery,
   of: { readonly version: string; readonly changed: boolean }
 ): Promise<void> {
-  const nodes = String((await found.nodes()).length)
+  // Where something was changed all of them were looked at already.
+  const nodes = String(of.changed ? (await found.nodes()).length : (await found.othersNodes()).ofAll)
   Object.assign(run.outputs, { 'nodes-before': nodes, 'nodes-after': nodes, 'nodes-added': '0' })
   const passed = found.record?.smokeTest?.time
   const proved = passed !== undefined && !of.changed

@@ -45,6 +45,8 @@ export interface Discovery {
   readonly autoscalers: readonly Autoscaler[]
   /** Every node; read when they are first asked for. */
   readonly nodes: () => Promise<readonly NodeFacts[]>
+  /** Those that Karpenter did not make, and how many there are in all: of a large cluster's nodes few are others'. */
+  readonly othersNodes: () => Promise<{ readonly nodes: readonly NodeFacts[]; readonly ofAll: number }>
   /** Whether the cluster has Linux nodes and every one is Fargate's; asks for one node and not for all. */
   readonly fargateOnly: () => Promise<boolean>
   /** Whether IAM has an OIDC provider of the cluster's issuer; asked when it is first needed. */
@@ -124,6 +126,11 @@ export async function discover(
     })
   }
   const { aws, cluster, kubernetes } = await reach(inputs, session, step)
+  const pickNodes = async <P>(of: (node: Node) => P): Promise<readonly P[]> => {
+    const selection = { page: nodePage, ...notLooked }
+    const none = { items: [], resourceVersion: '' }
+    return (await orDenied('nodes', 'kubernetes', kubernetes.pick(nodes, of, selection), none)).items
+  }
   const oidcProvider = once(async () =>
     orDenied('OIDC providers', 'iam', hasOidcProvider(aws, cluster), false)
   )
@@ -163,13 +170,15 @@ export async function discover(
     securityGroups,
     ...scalers,
     nodes: once(async () => {
-      const none = { items: [], resourceVersion: '' }
       const values = new SharedValues()
-      const factsOf = (node: Node): NodeFacts => {
+      return pickNodes((node) => {
         const facts = nodeFacts(node)
         return { ...facts, labels: values.texts(facts.labels) }
-      }
-      return (await orDenied('nodes', 'kubernetes', kubernetes.pick(nodes, factsOf, notLooked), none)).items
+      })
+    }),
+    othersNodes: once(async () => {
+      const all = await pickNodes((node) => (isKarpenters(node) ? undefined : nodeFacts(node)))
+      return { nodes: all.flatMap((facts) => facts ?? []), ofAll: all.length }
     }),
     fargateOnly: once(async () => orDenied('nodes', 'kubernetes', hasFargateOnly(kubernetes), false)),
     oidcProvider,
@@ -202,6 +211,13 @@ async function roleNamed(aws: Aws, name: string): Promise<IamRole | 'absent' | '
     if (accessDenied(error) !== undefined) return 'denied'
     throw awsProblem('node-role-name', `role ${name} could not be read`, error)
   }
+}
+
+/** Thousands of nodes in a few requests: one has 9 KB, most of them names of images. */
+const nodePage = 1_000
+
+function isKarpenters({ metadata }: Node): boolean {
+  return metadata?.labels?.['karpenter.sh/nodepool'] !== undefined
 }
 
 async function hasFargateOnly(kubernetes: Kubernetes): Promise<boolean> {

@@ -75,7 +75,14 @@ type KnownInputs = Pick<
 >
 type KnownDiscovery = Pick<
   Discovery,
-  'cluster' | 'subnets' | 'securityGroups' | 'controllers' | 'autoscalers' | 'nodes' | 'podIdentityAgentPods'
+  | 'cluster'
+  | 'subnets'
+  | 'securityGroups'
+  | 'controllers'
+  | 'autoscalers'
+  | 'nodes'
+  | 'othersNodes'
+  | 'podIdentityAgentPods'
 >
 type KnownDecisions = Pick<
   Decisions,

@@ -79,6 +79,7 @@ export async function modelOf(shape: Shape): Promise<Graph> {
             ],
       autoscalers: [],
       nodes: async () => Promise.resolve([]),
+      othersNodes: async () => Promise.resolve({ nodes: [], ofAll: 0 }),
       network: networkReads(aws, cluster),
       fargateOnly: async () => Promise.resolve(false),
       oidcProvider: async () => Promise.resolve(false),

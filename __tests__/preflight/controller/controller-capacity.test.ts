@@ -11,6 +11,10 @@ const findingsOf = async (
 ): Promise<readonly { level: string; subject: string; problem: string; evidence: string; fix: string }[]> =>
   controllerCapacity({
     nodes: async () => nodes,
+    othersNodes: async () => ({
+      nodes: nodes.filter(({ labels }) => labels['karpenter.sh/nodepool'] === undefined),
+      ofAll: nodes.length
+    }),
     values: { ...guide, ...values },
     namespace: 'karpenter',
     releaseName: 'karpenter',
@@ -212,6 +216,17 @@ describe('on Fargate', () => {
     expect(await findingsOf([node('1'), node('2')], {}, given)).toEqual([])
     expect(await findingsOf([node('1'), node('2'), fargate], {}, given)).toEqual([])
     expect(await findingsOf([node('1')], {}, given)).toHaveLength(1)
+  })
+
+  it('of thousands of nodes only those that Karpenter did not make are looked at, unless there is something to say', async () => {
+    const unread = async (): Promise<never> => Promise.reject(new Error('all are read'))
+    const given = { changes: async () => false, nodes: unread }
+    const own = node('k', { labels: nodePoolLabel })
+    expect(await findingsOf([node('1'), node('2'), own], {}, given)).toEqual([])
+    await expect(findingsOf([node('1'), own], {}, given)).rejects.toThrow('all are read')
+    // Pods that would take Karpenter's own nodes too spread over their zones as well.
+    const anywhere = { affinity: { nodeAffinity: null } }
+    await expect(findingsOf([node('1'), node('2'), own], anywhere, given)).rejects.toThrow('all are read')
   })
 
   it.each([

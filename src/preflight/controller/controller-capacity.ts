@@ -5,7 +5,7 @@ import { type ControllerPods, controllerPods } from './controller-pods.js'
 import { controllerPodOf, type FargateProfile, profileFor } from './fargate-profiles.js'
 import type { Facts } from '../facts.js'
 import { type Concern, leftToInstall } from '../finding.js'
-import { exclusion, isFargate } from './node-fitness.js'
+import { exclusion, isFargate, leavesOutKarpenters } from './node-fitness.js'
 import { type Room, roomOn } from './node-room.js'
 
 type CapacityFacts = Pick<
@@ -17,6 +17,7 @@ type CapacityFacts = Pick<
   | 'identity'
   | 'changes'
   | 'profiles'
+  | 'othersNodes'
   | 'podsOn'
   | 'controllerNodes'
 >
@@ -93,8 +94,10 @@ function noProfile(profiles: readonly FargateProfile[], { namespace }: CapacityF
 
 /** Where nothing is to be changed the controller runs already, and on Fargate its nodes are made for it. */
 async function standing(facts: CapacityFacts): Promise<readonly Concern[]> {
+  const pods = controllerPods(facts.values)
+  if (leavesOutKarpenters(pods) && placement((await facts.othersNodes()).nodes, pods).length === 0) return []
   const nodes = await facts.nodes()
-  const found = placement(nodes, controllerPods(facts.values))
+  const found = placement(nodes, pods)
   const onFargateNodes = new Set(nodes.filter(isFargate).map(({ name }) => name))
   if (found.length === 0 || onFargateNodes.size === 0) return found
   const running = await facts.controllerNodes()

@@ -6,7 +6,7 @@ import { exclusion } from './node-fitness.js'
 
 type IdentityFacts = Pick<
   Facts,
-  'identity' | 'podIdentityAgentPods' | 'podIdentityAgentNodes' | 'nodes' | 'values'
+  'identity' | 'podIdentityAgentPods' | 'podIdentityAgentNodes' | 'nodes' | 'values' | 'changes'
 > & { readonly cluster: Pick<Cluster, 'oidcIssuer'> }
 
 /**
@@ -33,6 +33,8 @@ function issuer({ cluster }: IdentityFacts): Concern[] {
 async function agents(facts: IdentityFacts): Promise<Concern[]> {
   const { podIdentityAgentPods: agent, podIdentityAgentNodes, nodes, values } = facts
   if (agent === undefined) return []
+  // What runs has its credentials; thousands of nodes are not read whole to say so again.
+  if (agent.ready >= agent.desired && !(await facts.changes())) return []
   const pods = controllerPods(values)
   const fit = (await nodes()).filter((node) => exclusion(node, pods) === undefined).map(({ name }) => name)
   if (fit.length === 0 || (agent.ready >= agent.desired && agent.ready >= fit.length)) return []

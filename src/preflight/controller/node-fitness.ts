@@ -17,6 +17,18 @@ export function selected(node: NodeFacts, pods: ControllerPods): boolean {
   return unselected(node, pods) === undefined
 }
 
+/** No node that Karpenter made is taken in, whatever it is like: so the chart wants it. */
+export function leavesOutKarpenters({ nodeTerms = [] }: ControllerPods): boolean {
+  return (
+    nodeTerms.length > 0 &&
+    nodeTerms.every(({ matchExpressions = [] }) =>
+      matchExpressions.some(
+        ({ key, operator }) => key === 'karpenter.sh/nodepool' && operator === 'DoesNotExist'
+      )
+    )
+  )
+}
+
 function unselected(node: NodeFacts, pods: ControllerPods): string | undefined {
   const { labels } = node
   const unlike = Object.entries(pods.nodeSelector).find(([key, value]) => labels[key] !== value)
