@@ -128,6 +128,19 @@ test('a chart of another version is refused', async () => {
 })
 
 test.each([
+  ['is cut off', (archive: Buffer) => archive.subarray(0, archive.length - 60)],
+  ['is no archive', () => Buffer.from('<html>Sign in</html>'.repeat(100))],
+  ['is empty', () => Buffer.alloc(0)]
+])('a chart whose archive %s is refused', async (_, spoiled) => {
+  const path = join(folder, 'spoiled.tgz')
+  writeFileSync(path, spoiled(await archived()))
+  await expect(loadChart(sourceOf(noHelm), path, '1.2.1')).rejects.toMatchObject({
+    message: expect.stringContaining(`chart: ${path} `) as unknown,
+    state: 'Nothing was changed.'
+  })
+})
+
+test.each([
   ['not found', "Karpenter's versions carry no leading v"],
   ['unexpected status 403 Forbidden', 'The registry refused an anonymous pull'],
   ['dial tcp: i/o timeout', 'Check that the runner reaches the registry']
