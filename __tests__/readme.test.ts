@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { load } from 'js-yaml'
 import { isMap } from '../src/engine/json.js'
 import { inputGroups, modesOf } from '../scripts/input-groups.js'
-import { withChecks, withTables } from '../scripts/tables.js'
+import { withChecks, withGrowth, withTables } from '../scripts/tables.js'
 
 const readme = readFileSync('README.md', 'utf8')
 const action = readFileSync('action.yml', 'utf8')
@@ -78,5 +78,12 @@ describe('docs/preflight.md', () => {
   it('has every check that the catalogue has; `npm run docs` renews it', () => {
     const page = readFileSync('docs/preflight.md', 'utf8')
     expect(withChecks(page)).toBe(page)
+  })
+})
+
+describe('docs/benchmarks.md', () => {
+  it('has the limits of growth that the bench holds; `npm run docs` renews it', () => {
+    const page = readFileSync('docs/benchmarks.md', 'utf8')
+    expect(withGrowth(page)).toBe(page)
   })
 })

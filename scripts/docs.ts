@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { inputGroups, modesOf } from './input-groups.js'
-import { withChecks, withTables } from './tables.js'
+import { withChecks, withGrowth, withTables } from './tables.js'
 import { reportSchemaText } from './report-schema.js'
 import { filesOfTemplate, roleTemplate } from './role/template.js'
 import { terraformPolicy } from './role/terraform.js'
@@ -8,6 +8,7 @@ import { terraformPolicy } from './role/terraform.js'
 const action = readFileSync('action.yml', 'utf8')
 renew('docs/inputs.md', (text) => withTables(text, action, inputGroups, modesOf))
 renew('docs/preflight.md', withChecks)
+renew('docs/benchmarks.md', withGrowth)
 renew('docs/report.schema.json', reportSchemaText)
 const policyText = (file: string): string => readFileSync(`docs/permissions/${file}.json`, 'utf8')
 renew('docs/permissions/role.yaml', () => roleTemplate(policyText))

@@ -1,5 +1,6 @@
 import { load } from 'js-yaml'
 import { catalogueRows } from '../src/preflight/catalogue.js'
+import { growth } from '../bench/growth.js'
 import type { InputGroup } from './input-groups.js'
 
 /**
@@ -46,6 +47,17 @@ export function withChecks(page: string): string {
   return between(page, 'docs/preflight.md', 'checks', table(head, rows))
 }
 
+/** docs/benchmarks.md with the table of what a growing cluster adds. Throws when a marker is not there. */
+export function withGrowth(page: string): string {
+  const rows = Object.values(growth).map(({ count, what, adds }) => [
+    `${count.toLocaleString('en')} ${what}`,
+    String(adds.check),
+    String(adds.install)
+  ])
+  const head = ['What a cluster gets', 'Requests more of a check', 'Requests more of an unchanged install']
+  return between(page, 'docs/benchmarks.md', 'growth', table(head, rows))
+}
+
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }
@@ -60,7 +72,8 @@ function inputRow(name: string, input: Readonly<Record<string, unknown>>, modes:
 const sources = {
   inputs: 'inputs from action.yml',
   outputs: 'outputs from action.yml',
-  checks: 'checks from src/preflight/catalogue.ts'
+  checks: 'checks from src/preflight/catalogue.ts',
+  growth: 'growth from bench/growth.ts'
 } as const
 
 function between(text: string, file: string, part: keyof typeof sources, made: string): string {
