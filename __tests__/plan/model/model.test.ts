@@ -131,6 +131,52 @@ test.each(shapes)('an install %s differs by', async (_name, shape, changes) => {
   expect(changesBetween(install, await modelOf(shape))).toEqual(changes)
 })
 
+const twoOfEach = (of: string): string => `apiVersion: karpenter.k8s.aws/v1
+kind: EC2NodeClass
+metadata: { name: ${of} }
+spec:
+  role: KarpenterNodeRole-blue
+  amiSelectorTerms: [{ alias: al2023@latest }]
+  subnetSelectorTerms: [{ tags: { karpenter.sh/discovery: blue } }]
+  securityGroupSelectorTerms: [{ tags: { karpenter.sh/discovery: blue } }]
+---
+apiVersion: karpenter.sh/v1
+kind: NodePool
+metadata: { name: of-${of} }
+spec:
+  template:
+    spec:
+      nodeClassRef: { group: karpenter.k8s.aws, kind: EC2NodeClass, name: ${of} }
+      requirements: []
+`
+
+test.each([
+  [
+    'an install waits for its own EC2NodeClass alone, if that is of the install',
+    {},
+    ['of-a: ec2-node-class/a', 'of-b: ec2-node-class/b', 'of-theirs:']
+  ],
+  [
+    'a removal goes before each EC2NodeClass: its nodes may be of one that it had before',
+    { removal },
+    [
+      'of-a: ec2-node-class/a ec2-node-class/b',
+      'of-b: ec2-node-class/a ec2-node-class/b',
+      'of-theirs: ec2-node-class/a ec2-node-class/b'
+    ]
+  ]
+] as const)('a NodePool of %s', async (_what, shape, wanted) => {
+  const theirs = twoOfEach('theirs').split('---\n').at(-1) ?? ''
+  const given = [twoOfEach('a'), twoOfEach('b'), theirs].join('---\n')
+  const graph = await modelOf({ ...shape, inputs: { 'node-pools': given } })
+  const lines = graph.resources.flatMap(({ id, dependsOn }) => {
+    const name = nameIn(idOf.nodePool, id)
+    const classes = dependsOn.filter((one) => nameIn(idOf.ec2NodeClass, one) !== undefined)
+    return name === undefined ? [] : [[`${name}:`, ...classes].join(' ')]
+  })
+  expect(lines.toSorted()).toEqual(wanted)
+})
+
 const removals: readonly (readonly [string, Shape, readonly string[]])[] = [
   [
     'by Pod Identity: nothing that a node works with goes before the last instance has ended',

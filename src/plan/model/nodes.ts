@@ -51,9 +51,15 @@ export function nodes(parts: ModelParts): readonly AnyResource[] {
     idOf.helmRelease,
     idOf.crds,
     idOf.spotServiceLinkedRole,
-    idOf.nodeAccess,
-    ...classIds
+    idOf.nodeAccess
   ])
+  /** It waits for its own alone; but nodes of a NodePool may be of an EC2NodeClass that it had before. */
+  const classesOf = (pool: Manifest): readonly string[] => {
+    const own = textField(pool, 'spec', 'template', 'spec', 'nodeClassRef', 'name')
+    return removal === undefined
+      ? classIds.filter((id) => own !== undefined && id === idOf.ec2NodeClass(own))
+      : classIds
+  }
   return [
     ...(removal === undefined ? [] : launched(parts)),
     ...nodeClasses.map((manifest) =>
@@ -63,7 +69,14 @@ export function nodes(parts: ModelParts): readonly AnyResource[] {
         ...(changesVersion && { newHash: { version: decisions.facts.nodeClassHash.value } })
       })
     ),
-    ...pools.map((manifest) => nodePool(manifest, { ...ofPools, onceWritten: classIds }))
+    ...pools.map((manifest) => {
+      const onceWritten = classesOf(manifest)
+      return nodePool(manifest, {
+        ...ofPools,
+        dependsOn: [...ofPools.dependsOn, ...onceWritten],
+        onceWritten
+      })
+    })
   ]
 }
 

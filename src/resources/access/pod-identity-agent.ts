@@ -4,7 +4,7 @@ import { listAssociations } from '../../aws/pod-identity-association.js'
 import { createAtEks } from '../../aws/eks-creation.js'
 import { awsProblem, codeOf, isNotFound, liveOf } from '../../aws/errors.js'
 import { creationTags } from '../../aws/ownership-tags.js'
-import { poll } from '../../aws/poll.js'
+import { noticingPause, poll } from '../../aws/poll.js'
 import { missing, type Difference } from '../../engine/difference.js'
 import { UserError } from '../../engine/errors.js'
 import { isMap } from '../../engine/json.js'
@@ -95,6 +95,7 @@ export function podIdentityAgent(wanted: PodIdentityAgentWanted, ports: Ports): 
       {
         what: () => `add-on ${wanted.addonName}: ${stateOf(seen.live)}`,
         timeoutMilliseconds: 600_000,
+        pauseAfter: noticingPause,
         giveUp: () =>
           new UserError(
             title,
