@@ -28,6 +28,12 @@ test('reads whatever list is there as JSON.parse does', () => {
   )
 })
 
+test('reads a string with quotes and backslashes in whatever pieces it comes', () => {
+  const items = ['\\', '\\\\"', '"', '\\"\\', '{[\\\\]}', ''].map((text) => ({ [text]: text }))
+  const text = JSON.stringify({ items })
+  for (let size = 1; size <= 12; size++) expect(read(text, size).items).toEqual(items)
+})
+
 test('takes for the items what is called so at the top and not elsewhere', () => {
   const list = {
     metadata: { items: [{ a: 1 }], 'a"items': [{}], text: '"items":[{}] \\" {' },

@@ -49,12 +49,12 @@ export class ListReader<P> {
   push(text: string): void {
     let from = 0
     for (let at = 0; at < text.length; at++) {
-      const code = text.charCodeAt(at)
       if (this.#inString) {
-        if (this.#escaped) this.#escaped = false
-        else if (code === backslash) this.#escaped = true
-        else if (code === quote) this.#inString = false
-      } else if (code === quote) {
+        at = this.#stringEnd(text, at)
+        continue
+      }
+      const code = text.charCodeAt(at)
+      if (code === quote) {
         this.#inString = true
         if (this.#depth === 1 && !this.#inItems) this.#key = this.#rest.length + at - from
       } else if (code === colon) {
@@ -88,6 +88,23 @@ export class ListReader<P> {
     }
     if (!this.#inItems) this.#rest += text.slice(from)
     else if (this.#depth > 2 && this.#passing === undefined) this.#item += text.slice(from)
+  }
+
+  /** Where the string that is open ends; past the text where it does not. Most of a list is strings: they are leapt over. */
+  #stringEnd(text: string, from: number): number {
+    let at = this.#escaped ? from + 1 : from
+    this.#escaped = false
+    for (;;) {
+      const found = text.indexOf('"', at)
+      const end = found < 0 ? text.length : found
+      let slashes = 0
+      while (end - slashes > at && text.charCodeAt(end - slashes - 1) === backslash) slashes++
+      const escapes = slashes % 2 === 1
+      if (found < 0) this.#escaped = escapes
+      else if (!escapes) this.#inString = false
+      if (found < 0 || !escapes) return end
+      at = end + 1
+    }
   }
 
   /** Whether a name that ends here is one of those, and what follows in the same breath is a list or an object. */
