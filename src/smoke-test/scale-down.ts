@@ -99,7 +99,7 @@ async function awaitNodesGone(
     const waited = step.now() - started
     const going = claims.filter((claim) => claim.metadata.deletionTimestamp !== undefined)
     if (patience !== undefined && waited >= patience && going.length === 0) return decided(false)
-    const blockers = drain.blockers(going)
+    const blockers = drain.blockers(claims, going.length > 0)
     if (waited >= test.timeoutSeconds * 1000 || drain.isStuck(blockers))
       throw stuck(test.subject, { claims, nodes, blockers, waited })
     const first = going[0] ?? claims[0]
@@ -129,12 +129,12 @@ class Drain {
     this.#step = step
   }
 
-  blockers(going: readonly Manifest[]): readonly Blocker[] {
-    if (going.length > 0) this.#goingSince ??= this.#step.now()
+  blockers(claims: readonly Manifest[], isGoing: boolean): readonly Blocker[] {
+    if (isGoing) this.#goingSince ??= this.#step.now()
     if (!this.#looking && this.#step.now() - (this.#goingSince ?? Infinity) >= quick) {
       this.#looking = true
       const done = (): void => void (this.#looking = false)
-      this.#watch.look(going).then(done, done)
+      this.#watch.look(claims).then(done, done)
     }
     const blockers = this.#watch.blockers(this.#step.now()).filter(({ kind }) => kind !== 'no capacity')
     const key = blockers.map(({ pod, kind }) => `${kind} ${pod}`).join()

@@ -1,9 +1,5 @@
 import type { Manifest } from '../../../src/kubernetes/manifest.js'
-import { DrainWatch } from '../../../src/resources/removal/drain-watch.js'
 import { nodesAwaitingVolumes, volumeBlockers } from '../../../src/resources/removal/volume-blockers.js'
-import { RemovalView } from '../../../src/resources/removal/removal-view.js'
-import { ApiServer } from '../../kubernetes/api-server.js'
-import { recordedStep } from '../step.js'
 
 function claim(node: string, conditions: Readonly<Record<string, string>>): Manifest {
   return {
@@ -63,29 +59,5 @@ describe('volumeBlockers', () => {
       'on a: an inline volume of driver d is not detached: the driver was asked to detach it, and has not said that it did'
     )
     expect(second?.why).toMatch(/: UnauthorizedOperation$/)
-  })
-})
-
-describe('a drain', () => {
-  let cluster: ApiServer
-  beforeEach(async () => {
-    cluster = await ApiServer.start()
-    cluster.put('/apis/storage.k8s.io/v1/volumeattachments/csi-a', { ...attachment('a') })
-  })
-  afterEach(async () => cluster.stop())
-
-  async function seen(conditions: Readonly<Record<string, string>>): Promise<readonly string[]> {
-    return new RemovalView(cluster.kubernetes).use(recordedStep(), async (watched) => {
-      const watch = new DrainWatch(watched, 0)
-      await watch.look([claim('a', conditions)])
-      return watch.blockers(0).map(({ pod }) => pod)
-    })
-  }
-
-  it('looks at VolumeAttachments once a NodeClaim waits for them, and not before', async () => {
-    const asked = () => cluster.calls.some(({ path }) => path.includes('volumeattachments'))
-    expect(await seen({ Drained: 'False', VolumesDetached: 'Unknown' })).toEqual([])
-    expect(asked()).toBe(false)
-    expect(await seen(waiting)).toEqual(['VolumeAttachment csi-a'])
   })
 })

@@ -166,7 +166,7 @@ class Drain {
     const draining = now.filter(({ metadata }) => metadata.deletionTimestamp !== undefined)
     if (forced) await this.#force(draining)
     if (this.#step.now() - this.#started < quick) return
-    await this.#watch.look(draining)
+    await this.#watch.look(now)
     if (this.#forced.size > 0) {
       const until = Math.max(...this.#forced.values())
       await shortenGrace(kubernetes, this.#watch.pods, until, this.#step)

@@ -20,14 +20,19 @@ export class DrainWatch {
     this.#since = since
   }
 
-  /** Looks from now on at the nodes of these NodeClaims, and at no other ones any more. Rejects when a read is refused. */
+  /**
+   * Looks from now on at those of these NodeClaims that end, and at no other ones any more; the pods of the rest, which end
+   * one after the other, are followed by the same list. Rejects when a read is refused.
+   */
   async look(claims: readonly Manifest[]): Promise<void> {
-    this.#nodes = claims.flatMap((claim) => textField(claim, 'status', 'nodeName') || [])
-    this.#awaitingVolumes = new Set(nodesAwaitingVolumes(claims))
+    const ending = claims.filter(isEnding)
+    const rest = claims.filter((claim) => !isEnding(claim))
+    this.#nodes = nodesOf(ending)
+    this.#awaitingVolumes = new Set(nodesAwaitingVolumes(ending))
     // The most drains never wait for one, and there is one for each volume of the cluster.
     if (this.#awaitingVolumes.size > 0) this.#attachments ??= await this.#watched.attachments()
     this.#budgets ??= await this.#watched.budgets()
-    await this.#watched.drainedPods.follow(this, this.#nodes)
+    await this.#watched.drainedPods.follow(this, [...this.#nodes, ...nodesOf(rest)])
   }
 
   /** Pods that are on the nodes now, as far as these are followed. */
@@ -51,4 +56,12 @@ export class DrainWatch {
   close(): void {
     this.#watched.drainedPods.done(this)
   }
+}
+
+function isEnding({ metadata }: Manifest): boolean {
+  return metadata.deletionTimestamp !== undefined
+}
+
+function nodesOf(claims: readonly Manifest[]): readonly string[] {
+  return claims.flatMap((claim) => textField(claim, 'status', 'nodeName') || [])
 }
