@@ -9,6 +9,7 @@ export async function install(
   const before = await resource.inspect(new AbortController().signal)
   const step = recordedStep()
   if (before.differences.length > 0 || before.state === 'unreadable') await before.apply(step)
+  await before.settle(step)
   return { before, after: await resource.inspect(new AbortController().signal), step }
 }
 

@@ -40,7 +40,8 @@ test('what need only be written before: that it shows, or is Ready, is waited fo
   )
   expect(pairs.toSorted()).toEqual([
     'helm-release: controller-role-policies',
-    'node-pool/default: ec2-node-class/default'
+    'node-pool/default: ec2-node-class/default',
+    'pod-identity-association: pod-identity-agent'
   ])
 })
 

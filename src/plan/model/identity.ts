@@ -110,7 +110,7 @@ export function identity(
     ),
     podIdentityAssociation(
       { clusterName: cluster.name, ...serviceAccount, roleArn: decisions.controllerRoleArn, tags },
-      { aws, ownership, dependsOn: [idOf.controllerRole, idOf.podIdentityAgent] }
+      { aws, ownership }
     )
   ]
 }

@@ -44,6 +44,8 @@ export const podIdentityAgentAddon = 'eks-pod-identity-agent'
 export function podIdentityAgent(wanted: PodIdentityAgentWanted, ports: Ports): AnyResource {
   const title = 'Pod Identity agent'
   const at = { clusterName: wanted.clusterName, addonName: wanted.addonName }
+  /** By this run, so that what EKS makes of it has to be waited for. */
+  let isWritten = false
 
   async function get(): Promise<Live | undefined> {
     const { DescribeAddonCommand } = await import('../../aws/sdk/eks.js')
@@ -139,6 +141,10 @@ export function podIdentityAgent(wanted: PodIdentityAgentWanted, ports: Ports): 
           before = await awaitState(step, (now) => now === undefined || now.source !== 'add-on')
         }
         if (before === undefined) await create(step)
+        isWritten = true
+      },
+      settle: async (step) => {
+        if (!isWritten) return
         const after = await awaitState(step, (now) => now !== undefined && settled(now))
         if (after?.source !== 'add-on' || after.status === 'ACTIVE') return
         if (after.status === 'DEGRADED') {

@@ -23,7 +23,7 @@ export interface PodIdentityAssociationWanted {
 /** Gives the controller's service account its role by EKS Pod Identity. */
 export function podIdentityAssociation(
   wanted: PodIdentityAssociationWanted,
-  ports: { readonly aws: Aws; readonly ownership: Ownership; readonly dependsOn?: readonly string[] }
+  ports: { readonly aws: Aws; readonly ownership: Ownership }
 ): AnyResource {
   const title = 'Pod Identity association'
   const { clusterName, namespace, serviceAccount, roleArn } = wanted
@@ -98,7 +98,9 @@ export function podIdentityAssociation(
       id: idOf.podIdentityAssociation,
       layer: 'eks',
       title,
-      dependsOn: ports.dependsOn ?? [idOf.controllerRole, idOf.podIdentityAgent],
+      dependsOn: [idOf.controllerRole, idOf.podIdentityAgent],
+      // No agent is asked for it: none of the errors of CreatePodIdentityAssociation is of one.
+      onceWritten: [idOf.podIdentityAgent],
       wanted,
       read: async () => liveOf(title, get),
       compare: (want, live) => differencesOf(want, live, account),
