@@ -21,6 +21,8 @@ export interface PollOptions {
 const briskly = 30_000
 /** Leaves the call itself a tenth of a second of the half that a notice may be late. */
 const briskPause = 400
+/** What ends soon is noticed sooner: the first looks are this far apart. */
+const soonest = 200
 const longestNoticingPause = 5_000
 
 /**
@@ -30,7 +32,8 @@ const longestNoticingPause = 5_000
  * share, and says to back off (re:Post knowledge center, cloudformation-rate-exceeded-error).
  */
 export function noticingPause(elapsedMilliseconds: number, throttled = 0): number {
-  const pause = elapsedMilliseconds < briskly ? briskPause : elapsedMilliseconds / 10
+  const brisk = Math.max(soonest, Math.min(briskPause, elapsedMilliseconds))
+  const pause = elapsedMilliseconds < briskly ? brisk : elapsedMilliseconds / 10
   return Math.min(longestNoticingPause, pause * 2 ** throttled)
 }
 
