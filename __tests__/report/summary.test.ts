@@ -105,6 +105,9 @@ describe('summaryText', () => {
     expect(Buffer.byteLength(text)).toBeLessThan(200_100)
     expect(text).toContain('_Cut: the report has the rest._')
     expect(summaryText(report)).not.toContain('_Cut')
+    const last = summaryText(report).trimEnd().split('\n').at(-1) ?? ''
+    expect(last).not.toBe('')
+    expect(text).toContain(last)
   })
 
   it('keeps a pipe in a change from breaking the table', () => {

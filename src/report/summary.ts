@@ -68,7 +68,12 @@ export function failureText(cluster: string, error: string): string {
 /** Whole parts, as many as so many bytes take: one that is cut in the middle would spoil what comes after it. */
 function within(parts: readonly string[], most: number): string {
   let used = 0
-  const kept = parts.filter((part) => (used += Buffer.byteLength(part) + 2) <= most)
+  const kept = parts.filter((part) => {
+    const size = Buffer.byteLength(part) + 2
+    if (used + size > most) return false
+    used += size
+    return true
+  })
   const cut = kept.length < parts.length ? ['_Cut: the report has the rest._'] : []
   return `${[...kept, ...cut].join('\n\n')}\n`
 }
