@@ -62,7 +62,7 @@ export const beforeTheStack: readonly Removal[] = [
   },
   { lacking: 'Stack', missing: 'cloudformation:GetTemplate', inputs: older },
   { lacking: 'NodeRole', missing: 'iam:GetRole', inputs: older },
-  { lacking: 'ControllerPolicies', missing: 'iam:GetPolicyVersion', inputs: older },
+  { lacking: 'ControllerPolicies', missing: 'iam:GetPolicy', inputs: older },
   { lacking: 'NodeRolePolicies', missing: 'iam:AttachRolePolicy', inputs: older, faults: noQueue },
   {
     lacking: 'StackNodeRole',

@@ -254,6 +254,11 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
     if (stopped) {
       return
     }
+    if (booted.get(instance.id) !== node) {
+      log(`kubelet ${order.name}: its machine went while it registered`)
+      removeNode(order.name)
+      return
+    }
     node.stopHeartbeat = heartbeat(api, order).stop
     pods.nodeStarted(order.name)
     log(`kubelet ${order.name}: registered (${instance.type}, ${instance.zone})`)
@@ -270,6 +275,12 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
     }
     later(options.readyTime ?? 300, ready)
   }
+
+  /** EKS's node lifecycle controller removes the Node of an instance that is gone. */
+  const removeNode = (name: string): void =>
+    later(1000, async () => {
+      await api.request({ method: 'DELETE', path: `/api/v1/nodes/${name}` })
+    })
 
   const bootLater = (id: string, milliseconds: number): void =>
     later(milliseconds, async () => {
@@ -289,10 +300,7 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
       node.stopHeartbeat()
       pods.nodeStopped(node.live.name)
       log(`kubelet ${node.live.name}: its machine is gone`)
-      // EKS's node lifecycle controller removes the Node of an instance that is gone.
-      later(1000, async () => {
-        await api.request({ method: 'DELETE', path: `/api/v1/nodes/${node.live.name}` })
-      })
+      removeNode(node.live.name)
     }
   }
 

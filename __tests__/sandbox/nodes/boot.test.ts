@@ -54,6 +54,8 @@ async function nodesOf(
     readonly answer?: (call: string) => unknown
     readonly log?: (line: string) => void
     readonly statedEndpoint?: string
+    /** Is given what is to be called when instances have changed. */
+    readonly listening?: (changed: () => void) => void
   } = {}
 ): Promise<{ readonly nodes: Nodes; readonly api: Api }> {
   const authority = await createAuthority('boot')
@@ -73,7 +75,10 @@ async function nodesOf(
     cloudUrl: 'http://127.0.0.1:1',
     folder,
     instances: async () => instances(authority.certPem),
-    onInstancesChanged: () => () => undefined,
+    onInstancesChanged: (changed) => {
+      on.listening?.(changed)
+      return () => undefined
+    },
     describeType: async () => ({}),
     roleOf: () => 'arn:aws:iam::111122223333:role/nodes',
     nodeIdentity: async () => ({ username: 'system:node:one', groups: ['system:nodes'] }),
@@ -145,6 +150,35 @@ describe('an instance that boots', () => {
       'names the API server https://127.0.0.1:3, where no cluster answers'
     )
     expect(api.calls).not.toContain(registers)
+  })
+
+  it('leaves no Node behind where its machine goes while it registers', async () => {
+    const asked = Promise.withResolvers<undefined>()
+    const gone = Promise.withResolvers<undefined>()
+    const removed = Promise.withResolvers<undefined>()
+    let instances: readonly BootingInstance[] = [{ ...instance, profile: 'nodes' }]
+    let changed = (): void => undefined
+    let removals = 0
+    await nodesOf(async () => instances, {
+      listening: (listener) => (changed = listener),
+      answer: async (call) => {
+        if (call === registers) {
+          asked.resolve(undefined)
+          await gone.promise
+        }
+        // Once for the machine that went, when there may be no Node yet, and once for the Node that came after it.
+        if (call === `DELETE /api/v1/nodes/${instance.privateDnsName}` && ++removals === 2)
+          removed.resolve(undefined)
+      },
+      log: (line) => {
+        if (line.endsWith('its machine is gone')) gone.resolve(undefined)
+      }
+    })
+    await asked.promise
+    instances = []
+    changed()
+    await removed.promise
+    expect(removals).toBe(2)
   })
 
   it('while all stops is not tried again: no timer is left behind', async () => {
