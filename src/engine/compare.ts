@@ -38,7 +38,10 @@ const texts =
   /(^|\.)(labels|annotations|tags|matchLabels|nodeSelector|selector|data)\.|(^|\.)(env|args|command|values|userData|image|verbs|resourceNames|name|key|username)(\.value)?$/
 
 function same(wanted: unknown, live: unknown, path: string): boolean {
-  return texts.test(plainOf(path)) ? scalarText(wanted) === scalarText(live) : sameScalar(wanted, live)
+  const text = scalarText(wanted)
+  // Most are alike to the letter, and of the others hardly two mean the same: what a path is of is looked at last.
+  if (text !== undefined && text === scalarText(live)) return true
+  return sameScalar(wanted, live) && !texts.test(plainOf(path))
 }
 
 /** The path without the entries of lists. */
