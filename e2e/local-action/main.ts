@@ -1,2 +1,7 @@
-/** The second runner asks an entry for `run`, and for nothing else. */
-export { main as run } from '../../src/main.js'
+import { main } from '../../src/main.js'
+
+/** The second runner asks an entry for `run`. The test cancels the process that this line names. */
+export async function run(): Promise<void> {
+  console.log(`process=${process.pid}`)
+  await main()
+}

@@ -22,8 +22,8 @@ export interface SecondResult {
 
 /**
  * Runs src/main.ts and then src/post.ts in GitHub's own runner for developers, with the sandbox's cloud and cluster. It hands
- * out no OIDC token ("Not implemented"), so that the credentials are those of an earlier step. `stopAt`: when somebody
- * presses Ctrl-C.
+ * out no OIDC token ("Not implemented"), so that the credentials are those of an earlier step. `stopAt`: when the step is
+ * cancelled.
  */
 export async function runSecond(
   program: string,
@@ -93,21 +93,23 @@ async function logOf(
   env: NodeJS.ProcessEnv
 ): Promise<string> {
   const entries = ['e2e/local-action/main.ts', file, '--post', 'e2e/local-action/post.ts']
-  // A group of its own: Ctrl-C reaches every process of it, and this one is not among them.
   const child = spawn(process.execPath, [program, '.', ...entries], {
     cwd: checkout,
     env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true
+    stdio: ['ignore', 'pipe', 'pipe']
   })
   const chunks: Buffer[] = []
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => {
       chunks.push(chunk)
     })
-  const group = child.pid
+  // To the action's own process, as GitHub's runner sends it. Ctrl-C would reach those between as well, and tsx, one of
+  // them, signals anew what has not told it of the first signal within 30 ms and kills it after 60.
   stopAt?.then(
-    () => group !== undefined && process.kill(-group, 'SIGINT'),
+    () => {
+      const [, action] = /^process=(\d+)$/m.exec(Buffer.concat(chunks).toString('utf8')) ?? []
+      if (action !== undefined) process.kill(Number(action), 'SIGINT')
+    },
     () => undefined
   )
   await new Promise<void>((resolve, reject) => {
