@@ -150,6 +150,22 @@ test('a release that we installed is uninstalled, one that was there before is k
   expect(runs.map((run) => run.args.slice(0, 2))).toEqual([['uninstall', 'karpenter']])
 })
 
+test('a removal reads the objects of a release only where the release does not say whose it is', async () => {
+  deployed()
+  const asked = () => server.calls.filter(({ path }) => path === deploymentPath)
+  const removal = releaseOn(server, runs, true)
+  expect(await removal.remove(recordedStep(), unrecorded)).toMatchObject({ outcome: 'kept' })
+  expect(asked()).toHaveLength(1)
+  const secret = releaseSecret(1, 'deployed', '1.2.1', wanted.values, {
+    manifest: 'apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: karpenter }\n'
+  })
+  const labels = { ...secret.metadata.labels, 'app.kubernetes.io/managed-by': 'setup-karpenter' }
+  server.put(releasePath(1), { ...secret, metadata: { labels } })
+  expect((await inspected(removal)).state).toBe('as wanted')
+  expect(await removal.remove(recordedStep(), unrecorded)).toEqual({ outcome: 'removed' })
+  expect(asked()).toHaveLength(1)
+})
+
 test('a first install that failed is taken out of the way, so that the next one adopts what it made', async () => {
   server.put(releasePath(1), releaseSecret(1, 'failed', '1.2.1', wanted.values))
   const found = await inspect()

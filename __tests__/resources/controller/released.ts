@@ -30,7 +30,7 @@ export const wanted = {
 }
 
 /** The release on this server; what helm is asked to do goes into `runs`. */
-export function releaseOn(server: ApiServer, runs: HelmRun[]): AnyResource {
+export function releaseOn(server: ApiServer, runs: HelmRun[], removing = false): AnyResource {
   const helm: Helm = {
     version: '3.22.0',
     folder: '/tmp',
@@ -44,6 +44,7 @@ export function releaseOn(server: ApiServer, runs: HelmRun[]): AnyResource {
     kubernetes: server.kubernetes,
     ownership: { owner: 'setup-karpenter', run: 'https://run/1' },
     dependsOn: [],
+    removing,
     helm: async () => helm,
     chart: async () => chart
   })

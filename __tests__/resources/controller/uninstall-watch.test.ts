@@ -1,4 +1,3 @@
-import { isManifest, type Manifest } from '../../../src/kubernetes/manifest.js'
 import { showingWhatStands } from '../../../src/resources/controller/uninstall-watch.js'
 import { ApiServer } from '../../kubernetes/api-server.js'
 import { recordedStep } from '../step.js'
@@ -32,18 +31,13 @@ beforeEach(async () => {
 })
 afterEach(async () => server.stop())
 
-function manifest(value: unknown): Manifest {
-  if (!isManifest(value)) throw new Error('no manifest')
-  return value
-}
-
 test('while helm uninstalls, it is shown what still stands, and what holds it', async () => {
   server.put(path, deployment)
   server.put(podPath, pod)
   const kind = await server.kubernetes.kindOf('apps/v1', 'Deployment')
   if (kind === undefined) throw new Error('no kind')
   const step = recordedStep()
-  const objects = [{ kind, live: manifest(deployment) }]
+  const objects = async () => Promise.resolve([{ kind, ...deployment.metadata }])
   const seen = async (text: string): Promise<void> => {
     while (step.waits.at(-1) !== text) await new Promise((resolve) => setImmediate(resolve))
   }
@@ -71,7 +65,7 @@ test("an error of helm's is thrown, and what cannot be read is not shown", async
   const step = recordedStep()
   const failing = showingWhatStands(
     server.kubernetes,
-    { name: 'karpenter', namespace: 'karpenter', objects: [] },
+    { name: 'karpenter', namespace: 'karpenter', objects: async () => Promise.resolve([]) },
     step,
     async () => Promise.reject(new Error('timed out'))
   )

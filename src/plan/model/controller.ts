@@ -91,6 +91,7 @@ export function controller(
         chart: async () => decisions.chart,
         recorded: recordedRelease(found.record),
         identity,
+        removing: removal !== undefined,
         pods: identity === undefined || removal !== undefined ? undefined : pods.seen,
         stays: (running) => staysText(inputs, { version, running, crdsGoAfter: chartFirst })
       }

@@ -13,7 +13,7 @@ import { type Helm, HelmError } from '../../helm/run-helm.js'
 import { throughTrouble } from '../../helm/through-trouble.js'
 import type { Kubernetes } from '../../kubernetes/client.js'
 import { manifestDifferences } from '../../kubernetes/differences.js'
-import { nodeClaims, type Kind } from '../../kubernetes/kinds.js'
+import { nodeClaims } from '../../kubernetes/kinds.js'
 import { isManifest, type Manifest } from '../../kubernetes/manifest.js'
 import { madeByHelm } from '../../kubernetes/noise.js'
 import { putBack } from '../../kubernetes/put-back.js'
@@ -23,10 +23,10 @@ import { controllerHealth } from './controller-health.js'
 import { chartSeverity, missingSeverity, valueSeverity } from './chart-severity.js'
 import { changeText, liveOf, ownerLabel, type KubernetesPorts } from '../kubernetes-object.js'
 import { type RecordedRelease, type ReleaseBefore, rolledBack } from './helm-rollback.js'
-import { showingWhatStands } from './uninstall-watch.js'
+import { type ReleasedObject, showingWhatStands } from './uninstall-watch.js'
 import { recover } from './release-recovery.js'
 import { namedFew } from '../removal/stuck-removal.js'
-import { ownerOfRelease } from '../../adoption/owners/release-owner.js'
+import { isMarkedOurs, ownerOfRelease } from '../../adoption/owners/release-owner.js'
 import { idOf } from '../ids.js'
 
 export interface HelmReleaseWanted {
@@ -54,20 +54,25 @@ export interface HelmReleasePorts extends KubernetesPorts {
   readonly identity?: WantedIdentity | undefined
   /** Its pods, where another resource reads them as well. */
   readonly pods?: (() => Promise<readonly Pod[]>) | undefined
+  /** Nothing is compared: its objects are read only where the release does not say whose it is. */
+  readonly removing?: boolean
   /** What stays beside the release when it is rolled back to a version, as sentences: CRDs, permissions. */
   readonly stays?: (running: string) => string
 }
 
-/** The release as helm keeps it, and the objects it made as they are now. */
+/** The release as helm keeps it, and the objects it made as they are now: none in a removal that has no use for them. */
 export interface HelmReleaseLive {
   readonly release: Release
-  readonly objects: readonly RenderedObject[]
+  readonly objects: readonly LiveObject[]
 }
 
-/** An object of the release's manifest, and as it is. */
-interface RenderedObject {
-  readonly kind: Kind<Manifest>
+/** An object of the release's manifest. */
+interface RenderedObject extends ReleasedObject {
   readonly wanted: Manifest
+}
+
+/** The same, and as it is. */
+interface LiveObject extends RenderedObject {
   readonly live: Manifest | undefined
 }
 
@@ -119,7 +124,8 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
           const within = kubernetes.within(signal)
           const release = await readRelease(within, wanted.name, wanted.namespace)
           if (release === undefined || release.status === 'uninstalled') return undefined
-          const objects = await objectsOf(release, ports, signal)
+          const isKnown = ports.removing === true && isMarkedOurs(release, ports.ownership)
+          const objects = isKnown ? [] : await objectsOf(release, within)
           deployment = objects.find((object) => object.wanted.kind === 'Deployment')?.live
           before = { release, available: progressOf(deployment).done }
           return { release, objects }
@@ -189,11 +195,12 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
           )
       },
       works: true,
-      remove: async ({ release, objects }, step) => {
+      remove: async ({ release }, step) => {
         const within = kubernetes.within(step.signal)
         await refuseClaims(within)
         const helm = await ports.helm()
         const { name, namespace } = wanted
+        const objects = async (): Promise<readonly RenderedObject[]> => renderedObjects(release, within)
         await showingWhatStands(within, { name, namespace, objects }, step, async () =>
           throughTrouble(
             async () =>
@@ -321,23 +328,28 @@ function objectDifferences(live: HelmReleaseLive): readonly Difference[] {
   })
 }
 
-async function objectsOf(
-  release: Release,
-  ports: KubernetesPorts,
-  signal: AbortSignal
-): Promise<HelmReleaseLive['objects']> {
+async function objectsOf(release: Release, kubernetes: Kubernetes): Promise<HelmReleaseLive['objects']> {
   // Of a release that is not deployed the manifest says what was tried, not what should be.
   if (release.status !== 'deployed') return []
-  const within = ports.kubernetes.within(signal)
+  return Promise.all(
+    (await renderedObjects(release, kubernetes)).map(async (one) => ({
+      ...one,
+      live: await kubernetes.get(one.kind, one.name, one.namespace)
+    }))
+  )
+}
+
+/** Where the objects of a release's manifest stand, of kinds that are served. */
+async function renderedObjects(release: Release, kubernetes: Kubernetes): Promise<readonly RenderedObject[]> {
   const found = await Promise.all(
     readYaml(release.manifest)
       .map(({ value }) => value)
       .filter((document) => isManifest(document))
       .map(async (wanted) => {
-        const kind = await within.kindOf(wanted.apiVersion, wanted.kind)
+        const kind = await kubernetes.kindOf(wanted.apiVersion, wanted.kind)
         if (kind === undefined) return []
         const namespace = kind.namespaced ? (wanted.metadata.namespace ?? release.namespace) : undefined
-        return [{ kind, wanted, live: await within.get(kind, wanted.metadata.name, namespace) }]
+        return [{ kind, wanted, name: wanted.metadata.name, namespace }]
       })
   )
   return found.flat()
@@ -351,7 +363,7 @@ async function putObjectsBack(wanted: HelmReleaseWanted, ports: KubernetesPorts,
   const within = ports.kubernetes.within(step.signal)
   const release = await readRelease(within, wanted.name, wanted.namespace)
   if (release === undefined) return
-  for (const one of await objectsOf(release, ports, step.signal)) {
+  for (const one of await objectsOf(release, within)) {
     const left = objectDifferences({ release, objects: [one] })
     if (one.live === undefined || left.length === 0) continue
     if (!(await putBack(within, one.kind, one.wanted, one.live, madeByHelm()))) continue

@@ -8,8 +8,15 @@ import { field, type Manifest, textField } from '../../kubernetes/manifest.js'
 export interface UninstalledRelease {
   readonly name: string
   readonly namespace: string
-  /** What it made, that was there when the removal began. */
-  readonly objects: readonly { readonly kind: Kind<Manifest>; readonly live: Manifest | undefined }[]
+  /** What it made; asked for at the first look. */
+  readonly objects: () => Promise<readonly ReleasedObject[]>
+}
+
+export interface ReleasedObject {
+  readonly kind: Kind<Manifest>
+  readonly name: string
+  /** Undefined for a kind without. */
+  readonly namespace: string | undefined
 }
 
 /** Milliseconds between two looks: most releases have gone before the first. */
@@ -31,10 +38,12 @@ export async function showingWhatStands(
   const over = new AbortController()
   const isOver = (): boolean => over.signal.aborted
   const show = async (): Promise<void> => {
+    let objects: readonly ReleasedObject[] | undefined
     while (true) {
       await step.pause(between)
       if (isOver()) return
-      const standing = await standingOf(kubernetes, release, step.now())
+      objects ??= await release.objects()
+      const standing = await standingOf(kubernetes, { ...release, objects }, step.now())
       if (isOver()) return
       step.waiting(standing.length === 0 ? waiting : `${waiting}: ${standing.join('; ')}`)
     }
@@ -52,15 +61,15 @@ export async function showingWhatStands(
 
 async function standingOf(
   kubernetes: Kubernetes,
-  { name, namespace, objects }: UninstalledRelease,
+  {
+    name,
+    namespace,
+    objects
+  }: Omit<UninstalledRelease, 'objects'> & { readonly objects: readonly ReleasedObject[] },
   now: number
 ): Promise<readonly string[]> {
   const found = await Promise.all(
-    objects.map(async ({ kind, live }) =>
-      live === undefined
-        ? undefined
-        : readable(kubernetes.get(kind, live.metadata.name, live.metadata.namespace), undefined)
-    )
+    objects.map(async (one) => readable(kubernetes.get(one.kind, one.name, one.namespace), undefined))
   )
   const going = found.filter((one) => textField(one, 'metadata', 'deletionTimestamp') !== undefined)
   const listed = await readable(
