@@ -28,7 +28,7 @@ export async function removeNodes(log: (line: string) => void): Promise<readonly
       {
         name: `Requests of an uninstall of ${nodes} nodes`,
         value: Number(requests['total']),
-        limit: 335,
+        limit: 305,
         unit: '',
         detail: `${Number(report['seconds']).toFixed(0)} s`
       },
