@@ -304,7 +304,9 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
     }
   }
 
+  let isDue = false
   const compare = async (): Promise<void> => {
+    isDue = false
     const instances = await options.instances()
     const alive = new Set<string>()
     for (const instance of instances) {
@@ -321,6 +323,9 @@ export async function startNodes(options: NodesOptions): Promise<Nodes> {
   }
   let comparing: Promise<void> = Promise.resolve()
   const changed = (): void => {
+    // Hundreds of launches at once are one look, and not each a list of all.
+    if (isDue) return
+    isDue = true
     comparing = comparing.then(compare).catch((error: unknown) => log(`nodes: ${String(error)}`))
   }
   const stopListening = options.onInstancesChanged(changed)

@@ -205,3 +205,26 @@ describe('an instance that boots', () => {
     }
   })
 })
+
+test('many changes of instances at once are looked at together', async () => {
+  const lists: (() => void)[] = []
+  let changed = (): void => undefined
+  await nodesOf(
+    async () =>
+      new Promise((resolve) => {
+        lists.push(() => resolve([]))
+      }),
+    {
+      listening: (listener) => {
+        changed = listener
+      }
+    }
+  )
+  while (lists.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  for (let launch = 0; launch < 50; launch++) changed()
+  lists[0]?.()
+  while (lists.length === 1) await new Promise((resolve) => setImmediate(resolve))
+  lists[1]?.()
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+  expect(lists).toHaveLength(2)
+})
