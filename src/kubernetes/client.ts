@@ -1,3 +1,4 @@
+import { answerOf } from './answer.js'
 import { isCreated, isDeleted, isPatched } from './carried-out.js'
 import { forwarding, type Forward } from './forward.js'
 import { errorOf, KubernetesError, type Caller } from './errors.js'
@@ -126,7 +127,11 @@ export function createKubernetes(options: KubernetesOptions): Kubernetes {
         ...(more.body !== undefined && { body: JSON.stringify(more.body) }),
         ...(more.contentType !== undefined && { contentType: more.contentType }),
         ...(more.accept !== undefined && { accept: more.accept }),
-        ...(more.reader !== undefined && { reader: more.reader })
+        anyVersion: !namesVersion(more.body),
+        // A log is whatever its container writes.
+        ...(more.reader !== undefined
+          ? { reader: more.reader }
+          : more.accept !== '*/*' && { proves: answerOf })
       })
       if (answer.status < 300) {
         session.accepted = true
@@ -329,6 +334,11 @@ export function createKubernetes(options: KubernetesOptions): Kubernetes {
 /** Refused, and perhaps because an earlier try of it was carried out. */
 function isRepeated(error: unknown, status: number): boolean {
   return error instanceof KubernetesError && error.repeated && error.status === status
+}
+
+/** Whether a write is meant for one version of the object alone. */
+function namesVersion(body: unknown): boolean {
+  return ['metadata', 'preconditions'].some((part) => textField(body, part, 'resourceVersion') !== undefined)
 }
 
 function read<T>(kind: Kind<T>, body: string): T {

@@ -73,6 +73,22 @@ export class StoppedAnsweringError extends UnreachableError {
   }
 }
 
+/** Something answers at the endpoint, and not as an API server does. */
+export class NoApiServerError extends UnreachableError {
+  constructor(endpoint: string, seconds: number, error: unknown) {
+    const tried = seconds === 0 ? '' : `, and did not in ${seconds} s of trying`
+    super(
+      endpoint,
+      `did not answer as an API server does${tried}: ${messageOf(error)}`,
+      error,
+      `${aProxyMayAnswer} Then run again: what is already done is kept, and the next run goes on from there.`
+    )
+  }
+}
+
+export const aProxyMayAnswer =
+  'A proxy between the runner and the cluster may answer in its place: check HTTPS_PROXY and NO_PROXY.'
+
 /** What the API server's answer means for a person. */
 export function errorOf(
   request: Request,

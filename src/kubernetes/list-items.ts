@@ -1,3 +1,5 @@
+import { answerOf } from './answer.js'
+
 const [quote, backslash, openBrace, closeBrace, openBracket, closeBracket, colon] = [
   34, 92, 123, 125, 91, 93, 58
 ]
@@ -17,6 +19,7 @@ export class ListReader<P> {
   #inString = false
   #escaped = false
   #inItems = false
+  #hasItems = false
   /** Where in `#rest` the last string at the top of the list begins: the key of what follows. */
   #key = 0
   readonly #without: readonly string[]
@@ -42,6 +45,7 @@ export class ListReader<P> {
     this.#inString = false
     this.#escaped = false
     this.#inItems = false
+    this.#hasItems = false
     this.#key = 0
     this.#passing = undefined
   }
@@ -69,6 +73,7 @@ export class ListReader<P> {
           this.#rest += text.slice(from, at + 1)
           from = at + 1
           this.#inItems = this.#itemsBegin.test(this.#rest.slice(this.#key))
+          this.#hasItems ||= this.#inItems
         }
       } else if (code === closeBrace || code === closeBracket) {
         this.#depth--
@@ -112,6 +117,14 @@ export class ListReader<P> {
     const next = text.charCodeAt(at + 1)
     if (next !== openBracket && next !== openBrace) return false
     return this.#without.some((name) => text.startsWith(name, at - name.length))
+  }
+
+  /** Throws SyntaxError for what is no whole JSON, or no list: an answer that says nothing would be one that says "none". */
+  finish(): void {
+    const kind = answerOf(this.#rest)
+    // Of none it may be null.
+    if (!this.#hasItems && !/(List|^Table)$/.test(kind))
+      throw new SyntaxError(`it is ${kind || 'of no kind'}, and no list`)
   }
 
   /** What was picked of the items, and the list without them. Throws SyntaxError for what is no whole JSON. */

@@ -1,5 +1,5 @@
 import { isMap } from '../engine/json.js'
-import { KubernetesError } from './errors.js'
+import { aProxyMayAnswer, isKubernetesError, KubernetesError } from './errors.js'
 import { resourceName, type Kind } from './kinds.js'
 import { ListReader } from './list-items.js'
 import { field, isManifest, listField, textField } from './manifest.js'
@@ -48,37 +48,47 @@ export async function readPages<T, P>(
   of: (object: T) => P,
   selection: Selection = {}
 ): Promise<Listing<P>> {
-  const items: P[] = []
-  let next: string | undefined
-  while (true) {
-    const query = {
-      limit: String(selection.page ?? pageSize),
-      labelSelector: selection.labelSelector,
-      fieldSelector: selection.fieldSelector,
-      continue: next
-    }
+  const { items, rest } = await allPages(async (at) => {
     const reader = new ListReader((item) => of(itemOf(kind, item)), 'items', selection.without)
+    const { labelSelector, fieldSelector } = selection
+    await send(requestFor('GET', 'list', kind, { namespace: selection.namespace }), {
+      query: { ...at, labelSelector, fieldSelector },
+      reader,
+      ...(selection.metadataOnly === true && { accept: metadataList })
+    })
+    return reader.end()
+  }, selection.page ?? pageSize).catch((error: unknown) => {
+    if (error instanceof KubernetesError && error.status === 404) return { items: [], rest: undefined }
+    throw error
+  })
+  return { items, resourceVersion: textField(rest, 'metadata', 'resourceVersion') ?? '' }
+}
+
+/** Where a page begins, and how much of the list is asked for; without a limit all of it. */
+type At = Readonly<Record<'limit' | 'continue', string | undefined>>
+
+/**
+ * Every page of a list, one after the other. Where a continuation outlives etcd's history the list is read anew, and in one
+ * piece, as client-go's pager does it: pages that take that long would outlive it again.
+ */
+async function allPages<P>(
+  read: (at: At) => Promise<{ readonly items: readonly P[]; readonly rest: unknown }>,
+  limit: number
+): Promise<{ readonly items: readonly P[]; readonly rest: unknown }> {
+  const items: P[] = []
+  let at: At = { limit: String(limit), continue: undefined }
+  while (true) {
     try {
-      await send(requestFor('GET', 'list', kind, { namespace: selection.namespace }), {
-        query,
-        reader,
-        ...(selection.metadataOnly === true && { accept: metadataList })
-      })
+      const page = await read(at)
+      items.push(...page.items)
+      const next = textField(page.rest, 'metadata', 'continue') || undefined
+      if (next === undefined) return { items, rest: page.rest }
+      at = { ...at, continue: next }
     } catch (error) {
-      if (error instanceof KubernetesError && error.status === 404) return { items: [], resourceVersion: '' }
-      if (error instanceof KubernetesError && error.status === 410 && next !== undefined) {
-        // The continuation outlived etcd's history: the list is read again from its start.
-        items.length = 0
-        next = undefined
-        continue
-      }
-      throw error
+      if (!isKubernetesError(error, 410) || at.continue === undefined || at.limit === undefined) throw error
+      items.length = 0
+      at = { limit: undefined, continue: undefined }
     }
-    const page = reader.end()
-    items.push(...page.items)
-    const resourceVersion = textField(page.rest, 'metadata', 'resourceVersion') ?? ''
-    next = textField(page.rest, 'metadata', 'continue') || undefined
-    if (next === undefined) return { items, resourceVersion }
   }
 }
 
@@ -101,27 +111,21 @@ export async function readColumn<T, P>(
   column: string,
   of: (metadataOnly: T) => P
 ): Promise<readonly Row<P>[] | undefined> {
-  const rows: Row<P>[] = []
-  let next: string | undefined
-  do {
-    const query = { limit: String(tablePage), includeObject: 'Metadata', continue: next }
+  const { items, rest } = await allPages(async (at) => {
+    const query = { ...at, includeObject: 'Metadata' }
     const reader = new ListReader(
       (row) => ({ cells: listField(row, 'cells'), picked: of(itemOf(kind, field(row, 'object'))) }),
       'rows'
     )
     await send(requestFor('GET', 'list', kind, {}), { query, reader, accept: asTable })
-    const page = reader.end()
-    const at = listField(page.rest, 'columnDefinitions').findIndex((one) => field(one, 'name') === column)
-    if (at === -1) return undefined
-    rows.push(
-      ...page.items.map(({ cells, picked }) => {
-        const cell = cells[at]
-        return { cell: typeof cell === 'string' ? cell : '', picked }
-      })
-    )
-    next = textField(page.rest, 'metadata', 'continue') || undefined
-  } while (next !== undefined)
-  return rows
+    return reader.end()
+  }, tablePage)
+  const at = listField(rest, 'columnDefinitions').findIndex((one) => field(one, 'name') === column)
+  if (at === -1) return undefined
+  return items.map(({ cells, picked }) => {
+    const cell = cells[at]
+    return { cell: typeof cell === 'string' ? cell : '', picked }
+  })
 }
 
 /** Items of a list carry no kind of their own for built-in types, and none of theirs where they are metadata alone. */
@@ -139,7 +143,7 @@ export function objectOf<T>(kind: Kind<T>, value: unknown): T {
   throw new KubernetesError(
     resourceName(kind),
     `the API server answered with something that is no ${kind.apiVersion} ${kind.kind}`,
-    'A proxy between the runner and the cluster may answer in its place: check HTTPS_PROXY and NO_PROXY.',
+    aProxyMayAnswer,
     { status: 200, reason: 'UnexpectedAnswer' }
   )
 }

@@ -5,7 +5,7 @@ import { createGunzip } from 'node:zlib'
 import { called } from '../engine/calls.js'
 import { messageOf } from '../engine/errors.js'
 import { Endurance, type Pace } from './endurance.js'
-import { isRefusedPatch, StoppedAnsweringError, UnreachableError } from './errors.js'
+import { isRefusedPatch, NoApiServerError, StoppedAnsweringError, UnreachableError } from './errors.js'
 import { textField } from './manifest.js'
 import { ourName } from '../engine/owner.js'
 
@@ -50,14 +50,20 @@ export interface Outgoing {
   /** Sent once, by whoever tries again himself, and without the check before a write. */
   readonly direct?: boolean
   readonly dryRun?: boolean
+  /** Whether it is meant whatever version the object has: a write that another one came before is made again. */
+  readonly anyVersion?: boolean
   /** Takes the body of a success as it comes, and begins again with each try; the answer's own is empty then. */
   readonly reader?: BodyReader
+  /** Throws SyntaxError where the body of a success is not what an API server answers; a reader says that itself. */
+  readonly proves?: (body: string) => void
   readonly signal: AbortSignal
 }
 
 export interface BodyReader {
   restart(): void
   push(text: string): void
+  /** Throws SyntaxError where what came is not the whole of what was asked for. */
+  finish(): void
 }
 
 export interface Answer {
@@ -97,6 +103,8 @@ export function transport(connection: Connection): Transport {
   // What close() cuts off is not to be sent again: it would keep the process for as long as it takes to fail.
   let closed = false
   let answered = connection.answered === true
+  /** The same of an answer that was whole, and no page of a proxy's. */
+  let proved = answered
 
   async function open(
     outgoing: Outgoing,
@@ -169,10 +177,17 @@ export function transport(connection: Connection): Transport {
     const reader = (response.statusCode ?? 0) < 300 ? outgoing.reader : undefined
     reader?.restart()
     let body = ''
-    for await (const chunk of text) {
-      if (reader === undefined) body += String(chunk)
-      else reader.push(String(chunk))
+    try {
+      for await (const chunk of text) {
+        if (reader === undefined) body += String(chunk)
+        else reader.push(String(chunk))
+      }
+      reader?.finish()
+      if ((response.statusCode ?? 0) < 300) outgoing.proves?.(body)
+    } catch (error) {
+      throw error instanceof SyntaxError ? new BrokenAnswerError(error) : error
     }
+    proved = true
     return { status: response.statusCode ?? 0, headers: response.headers, body }
   }
 
@@ -187,21 +202,25 @@ export function transport(connection: Connection): Transport {
       let pause: number | undefined
       try {
         const answer = await named(outgoing, async () => once(outgoing, progress))
-        const passing = isPassing(answer.status) && !isRefusedPatch(answer)
-        // 429 is said before anything is done.
-        const again = outgoing.repeatable || answer.status === 429
+        // Both are said before anything is done.
+        const undone = answer.status === 429 || (outgoing.anyVersion === true && wasOvertaken(answer))
+        const passing = undone || (isPassing(answer.status) && !isRefusedPatch(answer))
+        const again = outgoing.repeatable || undone
         if (passing && again && !direct) {
           const webhook = answer.body.includes('failed calling webhook')
           pause = endurance.next({ answered, webhook }, retryAfter(answer.headers))
         }
         if (pause === undefined) return { ...answer, repeated }
-        repeated ||= answer.status !== 429
+        repeated ||= !undone
       } catch (error) {
         if (outgoing.signal.aborted) throw outgoing.signal.reason
         const again = outgoing.repeatable || progress.at !== 'sent'
         const passing = !closed && isPassingError(error, answered)
-        if (passing && again && !direct) pause = endurance.next({ answered }, undefined)
+        const known = error instanceof BrokenAnswerError ? proved : answered
+        if (passing && again && !direct) pause = endurance.next({ answered: known }, undefined)
         if (pause === undefined) {
+          if (error instanceof BrokenAnswerError)
+            throw new NoApiServerError(connection.endpoint, endurance.seconds, error)
           throw passing && answered
             ? new StoppedAnsweringError(connection.endpoint, endurance.seconds, error)
             : unreachable(connection.endpoint, error)
@@ -241,6 +260,15 @@ function encodingOf(outgoing: Outgoing): 'latin1' | 'utf8' {
   return outgoing.forwarded === undefined ? 'utf8' : 'latin1'
 }
 
+/** A success that is cut off, or no answer of an API server's at all. */
+export class BrokenAnswerError extends Error {
+  readonly code = 'EBADMSG'
+  constructor(cause: SyntaxError) {
+    super(cause.message, { cause })
+    this.name = 'BrokenAnswerError'
+  }
+}
+
 class SilenceError extends Error {
   readonly code = 'ETIMEDOUT'
   constructor(milliseconds: number) {
@@ -249,9 +277,17 @@ class SilenceError extends Error {
   }
 }
 
-/** Whether an answer may be another one in a moment: throttled, or a server that starts or stops. */
+/** Whether an answer may be another one in a moment: throttled, a request that did not come in time, a server that starts. */
 export function isPassing(status: number): boolean {
-  return status === 429 || status >= 500
+  return status === 429 || status === 408 || status >= 500
+}
+
+/**
+ * Another write came between the server's reading and its writing: of the object itself, which it tries five times, or of a
+ * quota that counts it (apiserver's `OptimisticLockErrorMsg`).
+ */
+function wasOvertaken({ status, body }: Pick<Answer, 'status' | 'body'>): boolean {
+  return status === 409 && body.includes('the object has been modified')
 }
 
 /** Milliseconds, from Retry-After in seconds as the API server sends it; at most half a minute. */
@@ -271,9 +307,9 @@ class ConnectTimeoutError extends UnreachableError {
   }
 }
 
-/** Of a network that breaks in the middle, as libuv and Node's TLS and HTTP call it. */
+/** Of a network that breaks in the middle, as libuv and Node's TLS, HTTP and zlib call it, and what was broken on the way. */
 const passingCodes =
-  /^(ECONNRESET|ECONNREFUSED|ECONNABORTED|EPIPE|EPROTO|EAI_AGAIN|ETIMEDOUT|ERR_STREAM_PREMATURE_CLOSE|HPE_.*)$/
+  /^(EBADMSG|Z_[A-Z]+_ERROR|ECONNRESET|ECONNREFUSED|ECONNABORTED|EPIPE|EPROTO|EAI_AGAIN|ETIMEDOUT|ERR_STREAM_PREMATURE_CLOSE|HPE_.*)$/
 /** What passes as well where the way to the server was open before, and is a wrong endpoint or network where it was not. */
 const passingOnceAnswered =
   /^(ENOTFOUND|ENETDOWN|ENETUNREACH|EHOSTDOWN|EHOSTUNREACH|ERR_PROXY_.*|ERR_SSL_.*)$/

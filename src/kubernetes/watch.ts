@@ -3,7 +3,7 @@ import { Endurance, type Pace } from './endurance.js'
 import { type KubernetesError, StoppedAnsweringError } from './errors.js'
 import type { Kind } from './kinds.js'
 import { field, textField } from './manifest.js'
-import { isPassing, isPassingError, retryAfter, unreachable } from './transport.js'
+import { BrokenAnswerError, isPassing, isPassingError, retryAfter, unreachable } from './transport.js'
 
 export type WatchEvent<T> =
   | { readonly type: 'added' | 'modified' | 'deleted'; readonly object: T }
@@ -58,7 +58,7 @@ export async function* watchEvents<T>(options: WatchOptions<T>): AsyncGenerator<
       } else {
         for await (const line of linesOf(response)) {
           if (line === '') continue
-          const event: unknown = JSON.parse(line)
+          const event = eventOf(line)
           const raw = field(event, 'object')
           const type = textField(event, 'type')
           if (type === 'ERROR') {
@@ -95,6 +95,14 @@ export async function* watchEvents<T>(options: WatchOptions<T>): AsyncGenerator<
     } catch {
       return
     }
+  }
+}
+
+function eventOf(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch (error) {
+    throw error instanceof SyntaxError ? new BrokenAnswerError(error) : error
   }
 }
 
