@@ -75,7 +75,19 @@ test.each<[string, Given, string | undefined, string | undefined]>([
     undefined
   ],
   [
-    'a node that is not initialized, for which Karpenter has no limit',
+    'initializing with drivers that take their time',
+    {
+      conditions: [
+        ['Launched', 'True', 55],
+        ['Registered', 'True', 55],
+        ['Initialized', 'Unknown', 55]
+      ]
+    },
+    '1.14.1',
+    undefined
+  ],
+  [
+    'initializing for longer than anything takes',
     {
       conditions: [
         ['Launched', 'True', 90],
@@ -84,7 +96,7 @@ test.each<[string, Given, string | undefined, string | undefined]>([
       ]
     },
     '1.14.1',
-    undefined
+    'initializing'
   ],
   ['draining for hours', { deleted: 300, node: 'one' }, '1.14.1', undefined],
   ['draining for more than a day', { deleted: 1_443, node: 'one' }, '1.14.1', 'draining'],

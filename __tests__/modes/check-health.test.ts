@@ -1,7 +1,7 @@
 import type { Finding } from '../../src/engine/findings.js'
-import { isMap } from '../../src/engine/json.js'
+import { checkWith, expectUnhealthy, findingsOf, longAgo, noReplica, type Objects } from './health-check.js'
 import { deploymentPath, leasePath } from './played-helm.js'
-import { type Ended, PlayedWorld } from './played-run.js'
+import { PlayedWorld } from './played-run.js'
 
 let world: PlayedWorld
 beforeAll(async () => {
@@ -13,52 +13,8 @@ afterAll(async () => world.stop())
 const crdPath = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/nodeclaims.karpenter.sh'
 const poolPath = '/apis/karpenter.sh/v1/nodepools/default'
 const classPath = '/apis/karpenter.k8s.aws/v1/ec2nodeclasses/default'
-const podPath = '/api/v1/namespaces/karpenter/pods/karpenter-0'
 const claimPath = '/apis/karpenter.sh/v1/nodeclaims/default-x'
 
-type Objects = Readonly<Record<string, Record<string, unknown>>>
-
-/** A check while these objects are so; afterwards they are as they were. */
-async function checkWith(objects: Objects, given: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  const { server } = world
-  const before = Object.keys(objects).map((path) => [path, server.at(path)] as const)
-  for (const [path, change] of Object.entries(objects)) server.put(path, { ...server.at(path), ...change })
-  try {
-    const ended = await world.main({ mode: 'check', ...given })
-    expect(ended.writes).toEqual({ aws: [], cluster: [] })
-    return ended
-  } finally {
-    for (const [path, object] of before) {
-      if (object === undefined) server.remove(path)
-      else server.put(path, object)
-    }
-  }
-}
-
-function findingsOf({ report }: Ended): readonly Partial<Finding>[] {
-  const found = report?.['findings']
-  return Array.isArray(found) ? found.filter((one) => isMap(one)) : []
-}
-
-const pod = (status: Record<string, unknown>): Record<string, unknown> => ({
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: {
-    namespace: 'karpenter',
-    labels: { 'app.kubernetes.io/instance': 'karpenter', 'pod-template-hash': 'a' },
-    creationTimestamp: '2026-11-29T08:00:00Z'
-  },
-  spec: {
-    containers: [
-      {
-        name: 'controller',
-        env: [{ name: 'AWS_CONTAINER_CREDENTIALS_FULL_URI', value: 'http://169.254.170.23/v1/credentials' }]
-      }
-    ]
-  },
-  status
-})
-const noReplica = { updatedReplicas: 2, replicas: 2, observedGeneration: 1 }
 const notReady = (type: string, reason: string, message: string): Record<string, unknown> => ({
   status: {
     conditions: [
@@ -70,7 +26,7 @@ const notReady = (type: string, reason: string, message: string): Record<string,
 
 test('what works is unhealthy nowhere, and each thing is looked at once', async () => {
   const before = world.server.calls.length
-  const ended = await checkWith({})
+  const ended = await checkWith(world, {})
   expect([ended.failed, ended.outputs['unhealthy']]).toEqual([undefined, '0'])
   expect(ended.log).toContain('what is installed works')
   const looks = /\/(pods|nodepools|nodeclaims|karpenter-leader-election)$/
@@ -85,112 +41,6 @@ test('what works is unhealthy nowhere, and each thing is looked at once', async 
 })
 
 test.each<[string, Objects, Partial<Finding>]>([
-  [
-    'a Deployment whose pods find no node',
-    {
-      [deploymentPath]: { status: noReplica },
-      [podPath]: pod({
-        conditions: [
-          {
-            type: 'PodScheduled',
-            status: 'False',
-            reason: 'Unschedulable',
-            message: '0/2 nodes are available: 2 node(s) were unschedulable.'
-          }
-        ]
-      })
-    },
-    {
-      id: 'helm-release',
-      path: 'Deployment/karpenter.status.availableReplicas',
-      live: '0 of 2 pods are available',
-      reason:
-        'Deployment karpenter/karpenter: 0 of 2 pods are available; Pod karpenter-0 Unschedulable: 0/2 nodes are available: 2 node(s) were unschedulable.',
-      install: expect.stringMatching(/^wait for it, and fail with the same reason\. .*Add a node/) as string
-    }
-  ],
-  [
-    'a Deployment whose pods crash',
-    {
-      [deploymentPath]: { status: noReplica },
-      [podPath]: pod({
-        containerStatuses: [
-          {
-            name: 'controller',
-            ready: false,
-            restartCount: 7,
-            state: { waiting: { reason: 'CrashLoopBackOff', message: 'back-off 5m0s restarting' } },
-            lastState: { terminated: { exitCode: 137, reason: 'OOMKilled' } }
-          }
-        ]
-      })
-    },
-    {
-      id: 'helm-release',
-      reason:
-        'Deployment karpenter/karpenter: 0 of 2 pods are available; Pod karpenter-0 CrashLoopBackOff: back-off 5m0s restarting; restarted 7 times, last ended with exit code 137 (OOMKilled)',
-      install: expect.stringMatching(/^start the pod afresh, and fail if it crashes again\. /) as string
-    }
-  ],
-  [
-    'a Deployment whose new pods are refused',
-    {
-      [deploymentPath]: {
-        status: {
-          ...noReplica,
-          conditions: [
-            {
-              type: 'ReplicaFailure',
-              status: 'True',
-              reason: 'FailedCreate',
-              message: 'pods "karpenter-" is forbidden: exceeded quota'
-            }
-          ]
-        }
-      }
-    },
-    {
-      reason:
-        'Deployment karpenter/karpenter: 0 of 2 pods are available; ReplicaFailure=True (FailedCreate): pods "karpenter-" is forbidden: exceeded quota'
-    }
-  ],
-  [
-    'a controller that restarts again and again and is ready in between',
-    {
-      [podPath]: {
-        ...pod({
-          conditions: [{ type: 'Ready', status: 'True' }],
-          containerStatuses: [
-            {
-              name: 'controller',
-              ready: true,
-              restartCount: 9,
-              state: { running: {} },
-              lastState: {
-                terminated: { exitCode: 137, reason: 'OOMKilled', finishedAt: new Date().toISOString() }
-              }
-            }
-          ]
-        })
-      }
-    },
-    {
-      id: 'helm-release',
-      path: 'Pod/karpenter-0.status.containerStatuses[controller].restartCount',
-      live: 9,
-      install: expect.stringContaining('Give the controller more memory') as string
-    }
-  ],
-  [
-    'a leader that does not renew its Lease',
-    { [leasePath]: { spec: { holderIdentity: 'karpenter-0', renewTime: '2026-11-29T08:00:00.000000Z' } } },
-    {
-      id: 'helm-release',
-      live: '2026-11-29T08:00:00.000000Z',
-      reason:
-        'Lease karpenter/karpenter-leader-election was last renewed at 2026-11-29T08:00:00.000000Z: karpenter-0 leads by name, and no controller works'
-    }
-  ],
   [
     'a NodePool that is not Ready',
     { [poolPath]: notReady('NodeClassReady', 'NodeClassNotFound', 'NodeClass not found on cluster') },
@@ -254,6 +104,68 @@ test.each<[string, Objects, Partial<Finding>]>([
     }
   ],
   [
+    'a CRD whose names are another one’s',
+    {
+      [crdPath]: {
+        status: {
+          conditions: [
+            {
+              type: 'NamesAccepted',
+              status: 'False',
+              reason: 'PluralConflict',
+              message: '"nodeclaims" is in use'
+            },
+            {
+              type: 'Established',
+              status: 'False',
+              reason: 'NotAccepted',
+              message: 'not all names are accepted'
+            }
+          ]
+        }
+      }
+    },
+    {
+      id: 'crds',
+      path: 'nodeclaims.karpenter.sh.status.conditions[NamesAccepted]',
+      reason:
+        'CRD nodeclaims.karpenter.sh is not served: NamesAccepted=False (PluralConflict): "nodeclaims" is in use'
+    }
+  ],
+  [
+    'an EC2NodeClass of which Karpenter cannot say whether it is Ready',
+    {
+      [classPath]: {
+        status: {
+          conditions: [
+            {
+              type: 'Ready',
+              status: 'Unknown',
+              reason: 'AwaitingReconciliation',
+              lastTransitionTime: longAgo
+            },
+            { type: 'SubnetsReady', status: 'True' },
+            { type: 'AMIsReady', status: 'Unknown', reason: 'AwaitingReconciliation', message: 'awaited' }
+          ]
+        }
+      }
+    },
+    {
+      id: 'ec2-node-class/default',
+      live: 'Unknown',
+      reason: `EC2NodeClass default is not Ready: Karpenter has not made up its mind about it since ${longAgo}: AMIsReady=Unknown (AwaitingReconciliation): awaited`,
+      install: expect.stringContaining("See the controller's log for what it cannot do") as string
+    }
+  ],
+  [
+    'a NodePool of which Karpenter has never said anything',
+    { [poolPath]: { metadata: { creationTimestamp: longAgo }, status: {} } },
+    {
+      id: 'node-pool/default',
+      reason: `NodePool default is not Ready: Karpenter has not made up its mind about it since ${longAgo}`
+    }
+  ],
+  [
     'a NodeClaim that does not register',
     {
       [claimPath]: {
@@ -282,22 +194,13 @@ test.each<[string, Objects, Partial<Finding>]>([
         '1 NodeClaim of NodePool default is registering for longer than the 15 minutes that Karpenter gives them (default-x; the first since 2026-11-29T08:00:00.000Z): Registered=Unknown (NodeNotFound): Node not registered with cluster'
     }
   ]
-])('%s is unhealthy', async (_what, objects, expected) => {
-  const ended = await checkWith(objects)
-  expect(findingsOf(ended)).toEqual([expect.objectContaining({ kind: 'unhealthy', ...expected })])
-  expect(ended.outputs).toMatchObject({ drift: '0', unhealthy: '1', pending: '0', unknown: '0' })
-  expect(ended.failed).toContain('1 unhealthy')
-  expect(ended.failed).toContain('no install mends what is as installed and does not work')
-  expect(ended.errors).toHaveLength(1)
-  expect(ended.summary).toContain('1 unhealthy')
-  expect((await checkWith(objects, { 'fail-on': 'drift,unknown' })).failed).toBeUndefined()
-})
+])('%s is unhealthy', async (_what, objects, expected) => expectUnhealthy(world, objects, expected))
 
 test('messages that nobody takes are unhealthy, those that go are not', async () => {
   const queue = world.aws.queues.get('blue')
   if (queue === undefined) throw new Error('there is no queue')
   Object.assign(queue, { ApproximateNumberOfMessages: '12', ApproximateNumberOfMessagesNotVisible: '0' })
-  const ended = await checkWith({})
+  const ended = await checkWith(world, {})
   expect(findingsOf(ended)).toMatchObject([
     {
       kind: 'unhealthy',
@@ -313,15 +216,6 @@ test('messages that nobody takes are unhealthy, those that go are not', async ()
   expect([going.failed, going.outputs['unhealthy']]).toEqual([undefined, '0'])
 })
 
-test('a Deployment that is whole again half a minute later is well', async () => {
-  const { server } = world
-  const live = server.at(deploymentPath)
-  if (live === undefined) throw new Error('there is no Deployment')
-  server.put(deploymentPath, { ...live, status: noReplica })
-  const ended = await world.main({ mode: 'check' }, { paused: () => void server.put(deploymentPath, live) })
-  expect([ended.failed, ended.outputs['unhealthy']]).toEqual([undefined, '0'])
-})
-
 test('a NodePool that Karpenter has not made up its mind about is well when it does, and unhealthy when it never does', async () => {
   const { server } = world
   const live = server.at(poolPath)
@@ -330,7 +224,7 @@ test('a NodePool that Karpenter has not made up its mind about is well when it d
   server.put(poolPath, { ...live, ...undecided })
   const ended = await world.main({ mode: 'check' }, { paused: () => void server.put(poolPath, live) })
   expect([ended.failed, ended.outputs['unhealthy']]).toEqual([undefined, '0'])
-  const never = await checkWith({ [poolPath]: undecided })
+  const never = await checkWith(world, { [poolPath]: undecided })
   expect(findingsOf(never)).toMatchObject([{ kind: 'unhealthy', id: 'node-pool/default' }])
 })
 
@@ -354,7 +248,7 @@ test.each([
     return true
   }
   try {
-    const found = findingsOf(await checkWith({ [deploymentPath]: { status: noReplica } }))
+    const found = findingsOf(await checkWith(world, { [deploymentPath]: { status: noReplica } }))
     expect(found).toHaveLength(2)
     expect(found).toEqual(
       expect.arrayContaining([
@@ -380,8 +274,8 @@ test("NodePools of EKS Auto Mode are AWS's own affair", async () => {
     status
   })
   const path = '/apis/karpenter.sh/v1/nodepools/general-purpose'
-  expect(findingsOf(await checkWith({ [path]: pool('eks.amazonaws.com') }))).toEqual([])
-  expect(findingsOf(await checkWith({ [path]: pool('karpenter.k8s.aws') }))).toMatchObject([
+  expect(findingsOf(await checkWith(world, { [path]: pool('eks.amazonaws.com') }))).toEqual([])
+  expect(findingsOf(await checkWith(world, { [path]: pool('karpenter.k8s.aws') }))).toMatchObject([
     { kind: 'unhealthy', id: 'node-pool/general-purpose' }
   ])
 })

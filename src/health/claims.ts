@@ -10,12 +10,18 @@ const grace = 2 * minute
 const registrationLimit = 15 * minute
 /** The same from 1.7 on; before it a claim that was not launched was ended by the other one. */
 const launchLimit = 5 * minute
+/**
+ * Karpenter waits without an end until a node is Ready, its startup taints are off and its devices are there
+ * (lifecycle/initialization.go), and consolidates none that is not: 90 % are within a minute, drivers of accelerators take
+ * some more.
+ */
+const initializationLimit = 60 * minute
 /** How long EC2 takes to end an instance: minutes; Karpenter asks again every 5 s without an end of its own. */
 const terminationLimit = 15 * minute
 /** A drain without terminationGracePeriod has no limit; after so long nobody means it to go on. */
 const drainLimit = 24 * 60 * minute
 
-export type Stage = 'launching' | 'registering' | 'draining' | 'terminating'
+export type Stage = 'launching' | 'registering' | 'initializing' | 'draining' | 'terminating'
 
 /** A NodeClaim that does not get on. */
 export interface StuckClaim {
@@ -38,7 +44,9 @@ export function stuckOf(claim: Manifest, version: string | undefined, now: numbe
       ? { name, nodePool: labels['karpenter.sh/nodepool'] ?? '', stage, since, said }
       : undefined
   if (deletionTimestamp !== undefined) return leaving(claim, Date.parse(deletionTimestamp), stuck)
-  const [launched, registered] = ['Launched', 'Registered'].map((type) => conditionOf(claim, type))
+  const [launched, registered, initialized] = ['Launched', 'Registered', 'Initialized'].map((type) =>
+    conditionOf(claim, type)
+  )
   const created = Date.parse(textField(claim, 'metadata', 'creationTimestamp') ?? '')
   const since = (condition: typeof launched): number => {
     const time = Date.parse(condition?.lastTransitionTime ?? '')
@@ -49,6 +57,8 @@ export function stuckOf(claim: Manifest, version: string | undefined, now: numbe
     return stuck('launching', since(launched), launchLimitOf(version), said(launched))
   if (registered?.status !== 'True')
     return stuck('registering', since(registered), registrationLimit, said(registered))
+  if (initialized?.status !== 'True')
+    return stuck('initializing', since(registered), initializationLimit, said(initialized))
   return undefined
 }
 
@@ -131,6 +141,10 @@ const words: Readonly<Record<Stage, { readonly for: string; readonly fix: string
   registering: {
     for: 'registering for longer than the 15 minutes that Karpenter gives them',
     fix: "The instance runs and its kubelet does not join: see its console output, the node role's access to the cluster, the subnet's way to the API server, and userData."
+  },
+  initializing: {
+    for: 'registered for more than an hour and not initialized: Karpenter neither consolidates nor replaces it',
+    fix: 'See the node: its kubelet or CNI does not get Ready, nobody takes a startup taint off, or a device plugin does not run.'
   },
   draining: {
     for: 'draining for more than a day, without a terminationGracePeriod that would end it',

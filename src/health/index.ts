@@ -49,7 +49,7 @@ async function nodeHealth(facts: HealthFacts, step: Step): Promise<readonly Find
   const [poolFindings, claimFindings] = await Promise.all([
     orUnread('NodePools', async () => {
       pools = await decidedNodePools(kubernetes, step)
-      return pools.filter(isWatched).flatMap((pool) => findings(pool, notReady(pool, nodePoolFix)))
+      return pools.filter(isWatched).flatMap((pool) => findings(pool, notReady(pool, nodePoolFix, now)))
     }),
     orUnread('NodeClaims', async () => {
       const { items } = await kubernetes.pick(

@@ -114,6 +114,21 @@ export function goneOf<T>(
   }
 }
 
+/** Of several objects those that are being deleted: they go whatever is written to them, and are made anew afterwards. */
+export async function awaitGoing(
+  kubernetes: Kubernetes,
+  objects: readonly { readonly kind: Kind<Manifest>; readonly live: Manifest | undefined }[],
+  step: Step
+): Promise<void> {
+  await Promise.all(
+    objects.map(async ({ kind, live }) => {
+      if (live?.metadata.deletionTimestamp === undefined) return
+      const { name, namespace } = live.metadata
+      await awaitGone(kubernetes, kind, { name, namespace }, step)
+    })
+  )
+}
+
 export interface ManifestResourceOptions extends KubernetesPorts {
   readonly id: string
   readonly layer: Resource<Manifest, Manifest>['layer']
@@ -182,16 +197,21 @@ export function manifestResource(options: ManifestResourceOptions): Resource<Man
   }
 }
 
-function beingDeleted(title: string, live: Manifest): readonly Difference[] {
+/** What an install does about a thing that is going. */
+export const madeAnew = 'wait until it is gone, and make it anew'
+
+/** `path`: of the object itself, where it is one of many. */
+export function beingDeleted(title: string, live: Manifest, path?: string): readonly Difference[] {
   const { deletionTimestamp } = live.metadata
   if (deletionTimestamp === undefined) return []
   return [
     {
-      path: 'metadata.deletionTimestamp',
+      path: `${path === undefined ? '' : `${path}.`}metadata.deletionTimestamp`,
       wanted: undefined,
       live: deletionTimestamp,
       reason: `${title} is being deleted`,
-      severity: 'breaks scaling'
+      severity: 'breaks scaling',
+      install: madeAnew
     }
   ]
 }

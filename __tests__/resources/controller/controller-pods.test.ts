@@ -73,6 +73,13 @@ describe('the pods of a controller', () => {
     ])
   })
 
+  test('are those that run: one that was evicted and has another identity is nobody', async () => {
+    start('a', byIrsa())
+    server.put(podPath('a'), { ...server.at(podPath('a')), status: { phase: 'Failed', reason: 'Evicted' } })
+    start('b', byPodIdentity)
+    expect(await differencesOf('pod-identity')).toEqual([])
+  })
+
   test('are none of the matter where none run', async () => {
     expect(await differencesOf('irsa')).toEqual([])
   })

@@ -87,6 +87,32 @@ test("what somebody changed behind helm's back is a difference", async () => {
   ])
 })
 
+test('what is being deleted is gone before helm, which makes it anew', async () => {
+  deployed()
+  const metadata = {
+    name: 'karpenter',
+    deletionTimestamp: '2026-01-01T00:00:00Z',
+    finalizers: ['foregroundDeletion']
+  }
+  server.put(deploymentPath, { ...deployment, metadata, status: available })
+  const found = await inspect()
+  expect(found.differences).toMatchObject([
+    {
+      path: 'Deployment/karpenter.metadata.deletionTimestamp',
+      reason: 'Deployment karpenter is being deleted',
+      severity: 'breaks scaling'
+    }
+  ])
+  const step = recordedStep()
+  const applied = found.apply(step)
+  while (step.waits.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  expect(runs).toEqual([])
+  server.remove(deploymentPath)
+  await applied
+  expect(step.waits[0]).toBe('Deployment karpenter to go, held by finalizer foregroundDeletion')
+  expect(runs).toHaveLength(1)
+})
+
 test('what others added, which helm leaves there, is taken out after the upgrade, with who did it', async () => {
   deployed()
   const managedFields = [

@@ -97,10 +97,13 @@ function unavailable(rollout: Rollout, name: string, deployment: unknown, found:
   const [trouble] = newestPods(found).flatMap((pod) => troubleOf(pod))
   const [stalled, refused] = ['Progressing', 'ReplicaFailure'].map((type) => conditionOf(deployment, type))
   const wrong = refused?.status === 'True' ? refused : stalled?.status === 'False' ? stalled : undefined
-  const restarts = found
-    .find((pod) => pod.metadata?.name === trouble?.pod)
-    ?.status?.containerStatuses?.find(({ name: container }) => container === trouble?.container)
-  const crash = trouble?.kind === 'crash' ? crashText(restarts) : ''
+  const { initContainerStatuses = [], containerStatuses = [] } =
+    found.find((pod) => pod.metadata?.name === trouble?.pod)?.status ?? {}
+  const container = [...initContainerStatuses, ...containerStatuses].find(
+    ({ name: one }) => one === trouble?.container
+  )
+  const crash = trouble?.kind === 'crash' ? crashText(container) : ''
+  const ended = [container?.state, container?.lastState].map((state) => state?.terminated?.reason)
   const said =
     trouble !== undefined
       ? `; Pod ${trouble.pod} ${textOf(trouble)}${crash}`
@@ -117,7 +120,9 @@ function unavailable(rollout: Rollout, name: string, deployment: unknown, found:
       trouble?.kind === 'crash'
         ? 'start the pod afresh, and fail if it crashes again'
         : 'wait for it, and fail with the same reason',
-    fix: podFix(trouble?.kind ?? 'deployment', rollout, trouble?.pod ?? '')
+    fix: ended.includes('OOMKilled')
+      ? controllerFix('OOMKilled')
+      : podFix(trouble?.kind ?? 'deployment', rollout, trouble?.pod ?? '')
   }
 }
 

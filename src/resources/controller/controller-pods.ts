@@ -8,6 +8,7 @@ import { pods } from '../../kubernetes/kinds.js'
 import { awaitGone, liveOf } from '../kubernetes-object.js'
 import { awaitRollout, notGiven, pausesForIdentity, type Rollout } from './controller-rollout.js'
 import { identityName, otherIdentity, type WantedIdentity } from './controller-identity.js'
+import { hasEnded } from './pod-trouble.js'
 import { idOf } from '../ids.js'
 
 export interface ControllerPodsWanted extends WantedIdentity {
@@ -33,7 +34,7 @@ export async function standingPods(
     namespace,
     labelSelector: `app.kubernetes.io/instance=${release}`
   })
-  return found.items.filter(({ metadata }) => metadata?.deletionTimestamp === undefined)
+  return found.items.filter((pod) => pod.metadata?.deletionTimestamp === undefined && !hasEnded(pod))
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Kubernetes } from '../../kubernetes/client.js'
 import { customResourceDefinitions } from '../../kubernetes/kinds.js'
 import { textField } from '../../kubernetes/manifest.js'
 import { decided } from '../../kubernetes/view.js'
+import { namesTaken } from './crd-health.js'
 
 /** Milliseconds in which another CRD of the same names may still go, and in which the server establishes one. */
 const patience = 60_000
@@ -27,7 +28,7 @@ export async function awaitEstablished(kubernetes: Kubernetes, name: string, ste
         `CRD ${name}`,
         going ? 'is being deleted' : `is not served a minute after it was written: ${said}`,
         accepted?.status === 'False'
-          ? 'Another CRD has its names: kubectl get crds | grep karpenter; delete the one that is not of Karpenter, then run again.'
+          ? namesTaken
           : `Look at it: kubectl get crd ${name} -o yaml; then run again.`
       )
     }

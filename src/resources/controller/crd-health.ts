@@ -1,4 +1,5 @@
 import type { Ailment } from '../../engine/health.js'
+import { conditionOf, describe } from '../../kubernetes/conditions.js'
 import { heldCrd } from '../../kubernetes/held.js'
 import { textField } from '../../kubernetes/manifest.js'
 
@@ -23,3 +24,29 @@ export function terminating(crd: unknown): readonly Ailment[] {
     }
   ]
 }
+
+/**
+ * A CRD that the server does not serve: its names are another CRD's (apiextensions-apiserver, pkg/controller/status). Its
+ * objects are in etcd and nobody can read them.
+ */
+export function notServed(crd: unknown): readonly Ailment[] {
+  const established = conditionOf(crd, 'Established')
+  const accepted = conditionOf(crd, 'NamesAccepted')
+  const wrong = [accepted, established].find((condition) => condition?.status === 'False')
+  if (wrong === undefined) return []
+  const name = textField(crd, 'metadata', 'name') ?? ''
+  return [
+    {
+      path: `${name}.status.conditions[${wrong.type}]`,
+      wanted: 'True',
+      live: 'False',
+      reason: `CRD ${name} is not served: ${describe(wrong)}`,
+      severity: 'breaks scaling',
+      install: 'wait for it, and fail with the same reason',
+      fix: namesTaken
+    }
+  ]
+}
+
+export const namesTaken =
+  'Another CRD has its names: kubectl get crds | grep karpenter; delete the one that is not of Karpenter, then run again.'

@@ -12,7 +12,7 @@ import { awaitGone, liveOf, withOwnership, type KubernetesPorts } from '../kuber
 import { type CrdKeeper, isOfRelease, keepersOf, keeperText } from './crd-keeper.js'
 import { notTakenOver, refusalToTakeOver, refusalToWrite } from './crd-refusal.js'
 import { awaitEstablished } from './crd-established.js'
-import { terminating } from './crd-health.js'
+import { notServed, terminating } from './crd-health.js'
 import { forgetReleases, takeMarksOff } from './crd-take-over.js'
 import { namedFew } from '../removal/stuck-removal.js'
 import { ownerOfObject } from '../../adoption/owners/object-owner.js'
@@ -173,7 +173,10 @@ export function crds(wanted: CrdsWanted, ports: CrdsPorts): AnyResource {
         }
         return removeAll(live, within, step, names)
       },
-      health: async ({ found }) => ({ ailments: found.flatMap(terminating), unread: [] })
+      health: async ({ found }) => ({
+        ailments: found.flatMap((crd) => [...terminating(crd), ...notServed(crd)]),
+        unread: []
+      })
     },
     (value): value is CrdsWanted =>
       isMap(value) &&

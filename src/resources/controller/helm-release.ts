@@ -21,7 +21,14 @@ import type { WantedIdentity } from './controller-identity.js'
 import { awaitRollout, progressOf } from './controller-rollout.js'
 import { controllerHealth } from './controller-health.js'
 import { chartSeverity, missingSeverity, valueSeverity } from './chart-severity.js'
-import { changeText, liveOf, ownerLabel, type KubernetesPorts } from '../kubernetes-object.js'
+import {
+  awaitGoing,
+  beingDeleted,
+  changeText,
+  liveOf,
+  ownerLabel,
+  type KubernetesPorts
+} from '../kubernetes-object.js'
 import { type RecordedRelease, type ReleaseBefore, rolledBack } from './helm-rollback.js'
 import { type ReleasedObject, showingWhatStands } from './uninstall-watch.js'
 import { recover } from './release-recovery.js'
@@ -138,6 +145,8 @@ export function helmRelease(wanted: HelmReleaseWanted, ports: HelmReleasePorts):
         let fresh = first
         deployment = undefined
         const [helm, chart] = await Promise.all([ports.helm(), ports.chart()])
+        if (live.state === 'present')
+          await awaitGoing(kubernetes.within(step.signal), live.value.objects, step)
         step.waiting(`helm to ${first ? 'install' : 'upgrade'} ${wanted.name} ${wanted.version}`)
         upgraded = !first
         try {
@@ -324,7 +333,10 @@ function objectDifferences(live: HelmReleaseLive): readonly Difference[] {
     const name = `${wanted.kind}/${wanted.metadata.name}`
     return object === undefined
       ? [{ ...missing(name, wanted), ...missingSeverity(wanted), path: name }]
-      : manifestDifferences(wanted, object, chartSeverity(wanted), madeByHelm(), name)
+      : [
+          ...beingDeleted(name.replace('/', ' '), object, name),
+          ...manifestDifferences(wanted, object, chartSeverity(wanted), madeByHelm(), name)
+        ]
   })
 }
 

@@ -4,7 +4,7 @@ import { resource, type AnyResource } from '../../engine/resource.js'
 import { heldNamespace } from '../../kubernetes/held.js'
 import { namespaces } from '../../kubernetes/kinds.js'
 import { textField } from '../../kubernetes/manifest.js'
-import { awaitGone, liveOf, withOwnership, type KubernetesPorts } from '../kubernetes-object.js'
+import { awaitGone, liveOf, madeAnew, withOwnership, type KubernetesPorts } from '../kubernetes-object.js'
 import { othersIn } from './namespace-contents.js'
 import { namedFew } from '../removal/stuck-removal.js'
 import { ownerOfObject } from '../../adoption/owners/object-owner.js'
@@ -37,7 +37,8 @@ export function namespace(wanted: NamespaceWanted, ports: KubernetesPorts): AnyR
                 wanted: 'Active',
                 live: 'Terminating',
                 reason: `${title} is being deleted`,
-                severity: 'breaks scaling'
+                severity: 'breaks scaling',
+                install: madeAnew
               }
             ],
       absent: (now) => [missing(title, now)],

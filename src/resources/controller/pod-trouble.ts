@@ -40,9 +40,18 @@ export function patienceWith(kind: Trouble['kind'], oldPodsLeave: boolean): numb
   }
 }
 
+/**
+ * Whether a pod has come to its end and only its object is left: one that was evicted, or whose node was shut down. Another
+ * one stands in for it (a ReplicaSet counts none that has ended: pkg/controller/controller_utils.go, `IsPodActive`).
+ */
+export function hasEnded(pod: Pod): boolean {
+  return /^(Succeeded|Failed)$/.test(pod.status?.phase ?? '')
+}
+
 /** Pods of the template that is being rolled out: those of the old one may be ending or failing for reasons of their own. */
-export function newestPods(found: readonly Pod[]): readonly Pod[] {
+export function newestPods(all: readonly Pod[]): readonly Pod[] {
   const created = (pod: Pod): string => textField(pod, 'metadata', 'creationTimestamp') ?? ''
+  const found = all.filter((pod) => !hasEnded(pod))
   const newest = found.reduce<Pod | undefined>(
     (best, pod) => (best === undefined || created(pod) > created(best) ? pod : best),
     undefined
@@ -92,13 +101,16 @@ export function troubleOf(pod: Pod): readonly Trouble[] {
   })
   if (named.length > 0 || conditionOf(pod, 'Ready')?.status === 'True') return named
   const waits = containers.find((container) => !container.ready)
+  const ready = conditionOf(pod, 'Ready')
+  const { waiting, terminated } = waits?.state ?? {}
+  const running = waits === undefined ? ready?.reason : waits.state?.running && 'NotReady'
   return [
     {
       pod: name,
       kind: 'stuck',
       ...(waits !== undefined && { container: waits.name }),
-      reason: waits?.state?.waiting?.reason ?? (waits?.state?.running === undefined ? 'Pending' : 'NotReady'),
-      message: waits?.state?.waiting?.message ?? conditionOf(pod, 'Ready')?.message ?? '',
+      reason: waiting?.reason ?? terminated?.reason ?? running ?? 'Pending',
+      message: waiting?.message ?? terminated?.message ?? ready?.message ?? '',
       final: false
     }
   ]

@@ -111,7 +111,7 @@ export function ec2NodeClass(
   return resource(
     {
       ...own,
-      health: async (live) => ({ ailments: notReady(live, nodeClassFix), unread: [] }),
+      health: async (live, look) => ({ ailments: notReady(live, nodeClassFix, look.now()), unread: [] }),
       apply: async (live, differences, step, left) => {
         if (live.state === 'present' && live.value.metadata.deletionTimestamp !== undefined)
           await lookAgain(kubernetes.within(step.signal), name, step)
