@@ -68,11 +68,22 @@ describe("A line in aws-auth's mapRoles", () => {
     expect(mappingState(parseMapRoles(text), mapping)).toEqual({
       state: 'different',
       index: 1,
-      lacks: ['system:bootstrappers']
+      lacks: ['system:bootstrappers'],
+      surplus: []
     })
     expect(parseMapRoles(withMapping(text, mapping))).toEqual([
       ...parseMapRoles(existing),
       { ...mapping, groups: ['system:nodes', 'own', 'system:bootstrappers'] }
+    ])
+  })
+
+  it('that gives nodes more is corrected where the role is for them alone', () => {
+    const groups = [...mapping.groups, 'eks:kube-proxy-windows', 'system:masters']
+    const text = dump([{ ...mapping, groups }])
+    expect(withMapping(text, mapping)).toBe(text)
+    expect(mappingState(parseMapRoles(text), mapping, true)).toMatchObject({ surplus: ['system:masters'] })
+    expect(parseMapRoles(withMapping(text, mapping, true))).toEqual([
+      { ...mapping, groups: [...mapping.groups, 'eks:kube-proxy-windows'] }
     ])
   })
 

@@ -114,6 +114,23 @@ export const guideDrifts: readonly Drift[] = [
         lines.map((one) => (isOfKarpenter(one) ? { ...one, groups: ['system:nodes'] } : one))
       ),
     finds: line
+  },
+  {
+    name: "the nodes' line in aws-auth has the masters' group besides",
+    plant: async (hand) =>
+      editMapRoles(hand, (lines) =>
+        lines.map((one) =>
+          isOfKarpenter(one) ? { ...one, groups: [...list(one['groups']), 'system:masters'] } : one
+        )
+      ),
+    finds: () => [
+      {
+        id: 'node-access',
+        path: 'mapRoles.groups.system:masters',
+        severity: 'weakens security',
+        by: kubectlEdit
+      }
+    ]
   }
 ]
 

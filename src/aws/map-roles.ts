@@ -46,11 +46,22 @@ function unreadable(why: string, cause: unknown): UserError {
 export type MappingState =
   | { readonly state: 'as wanted' }
   | { readonly state: 'missing' }
-  /** The role is there, but cannot join as a node with what its line says. */
-  | { readonly state: 'different'; readonly index: number; readonly lacks: readonly string[] }
+  /** The role is there, but cannot join as a node with what its line says, or gets more than a node should. */
+  | {
+      readonly state: 'different'
+      readonly index: number
+      readonly lacks: readonly string[]
+      readonly surplus: readonly string[]
+    }
 
-/** EKS compares role ARNs without regard to case; a role's later line wins over its earlier one. */
-export function mappingState(mappings: readonly unknown[], wanted: RoleMapping): MappingState {
+/** Of kube-proxy on Windows nodes, which have the same role and need it (EKS user guide, Windows support). */
+const ofOtherNodes = ['eks:kube-proxy-windows']
+
+/**
+ * EKS compares role ARNs without regard to case; a role's later line wins over its earlier one. `alone`: the role is for
+ * nodes and nothing else, so that a group besides theirs is one that every node is given.
+ */
+export function mappingState(mappings: readonly unknown[], wanted: RoleMapping, alone = false): MappingState {
   const index = mappings.findLastIndex(
     (mapping) =>
       isMap(mapping) &&
@@ -62,16 +73,23 @@ export function mappingState(mappings: readonly unknown[], wanted: RoleMapping):
   const groups: unknown[] = Array.isArray(mapping['groups']) ? mapping['groups'] : []
   const lacks = wanted.groups.filter((group) => !groups.includes(group))
   if (mapping['username'] !== wanted.username) lacks.push(`username ${wanted.username}`)
-  return lacks.length === 0 ? { state: 'as wanted' } : { state: 'different', index, lacks }
+  const surplus = alone ? groups.map(String).filter((group) => !isOfNodes(group, wanted)) : []
+  return lacks.length + surplus.length === 0
+    ? { state: 'as wanted' }
+    : { state: 'different', index, lacks, surplus }
+}
+
+function isOfNodes(group: string, wanted: RoleMapping): boolean {
+  return wanted.groups.includes(group) || ofOtherNodes.includes(group)
 }
 
 /**
  * The text with the mapping in it: appended in the list's own form, or the wrong line of this very role corrected. Every
  * other character stays as it is. Throws UserError where that cannot be done, with what to add by hand.
  */
-export function withMapping(text: string, wanted: RoleMapping): string {
+export function withMapping(text: string, wanted: RoleMapping, alone = false): string {
   const mappings = parseMapRoles(text)
-  const state = mappingState(mappings, wanted)
+  const state = mappingState(mappings, wanted, alone)
   if (state.state === 'as wanted') return text
   const list = listText(text)
   if (state.state === 'missing') {
@@ -81,7 +99,9 @@ export function withMapping(text: string, wanted: RoleMapping): string {
   const corrected = {
     ...(isMap(old) ? old : {}),
     username: wanted.username,
-    groups: union(isMap(old) ? old['groups'] : undefined, wanted.groups)
+    groups: union(isMap(old) ? old['groups'] : undefined, wanted.groups).filter(
+      (group) => !state.surplus.includes(String(group))
+    )
   }
   const item = list.items[state.index]
   const right = mappings.map((mapping, index) => (index === state.index ? corrected : mapping))

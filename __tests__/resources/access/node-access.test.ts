@@ -110,6 +110,7 @@ async function ports(
     aws,
     kubernetes,
     ownership,
+    ownRole: true,
     keepCopy: (data) => void copies.push(data),
     close,
     calls: server.calls,
@@ -232,6 +233,23 @@ describe('Node access by aws-auth', () => {
     const own = await ports({}, configMap(state))
     expect((await install(nodeAccess('aws-auth', wanted, own))).after.state).toBe('as wanted')
     expect(state.data['mapUsers']).toBe('- userarn: arn:new\n')
+    await own.close()
+  })
+
+  it('takes a group back that every node was given, but not of a role that is not ours', async () => {
+    const more = `- ${JSON.stringify({ ...nodeMapping(nodeRoleArn), groups: ['system:bootstrappers', 'system:nodes', 'system:masters'] })}\n`
+    const state = { data: { mapRoles: mapRoles + more }, version: 7 }
+    const own = await ports({}, configMap(state))
+    expect((await inspect(nodeAccess('aws-auth', wanted, { ...own, ownRole: false }))).state).toBe(
+      'as wanted'
+    )
+    const { before, after, step } = await install(nodeAccess('aws-auth', wanted, own))
+    expect(before.differences).toMatchObject([
+      { path: 'mapRoles.groups.system:masters', live: 'system:masters', severity: 'weakens security' }
+    ])
+    expect(after.state).toBe('as wanted')
+    expect(parseMapRoles(state.data.mapRoles).at(-1)).toEqual(nodeMapping(nodeRoleArn))
+    expect(step.lines).toEqual([`corrected the line of ${nodeRoleArn} in aws-auth (without system:masters)`])
     await own.close()
   })
 

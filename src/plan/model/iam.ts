@@ -111,6 +111,7 @@ export function iam(
         aws,
         kubernetes,
         ownership,
+        ownRole: nodeRole.logicalId !== undefined,
         keepCopy: (data) => keep('aws-auth', JSON.stringify(data)),
         nodeRole: readNodeRole,
         dependsOn: [idOf.stack, ...idsOf(ofTheStack)]

@@ -1,4 +1,11 @@
-import { mappingState, nodeMapping, parseMapRoles, withMapping, withoutMapping } from '../../aws/map-roles.js'
+import {
+  type MappingState,
+  mappingState,
+  nodeMapping,
+  parseMapRoles,
+  withMapping,
+  withoutMapping
+} from '../../aws/map-roles.js'
 import { missing, type Author, type Difference } from '../../engine/difference.js'
 import { UserError } from '../../engine/errors.js'
 import { isMap } from '../../engine/json.js'
@@ -31,6 +38,8 @@ interface Live {
 }
 
 interface Ports {
+  /** Whether the role is this installation's, and for its nodes alone; what others' roles get besides is theirs to say. */
+  readonly ownRole: boolean
   readonly kubernetes: Pick<Kubernetes, 'get' | 'create' | 'patch'>
   /** Called with the ConfigMap's data as it was, before it is written. */
   readonly keepCopy: (data: Readonly<Record<string, string>>) => void
@@ -43,6 +52,8 @@ const at = { name: 'aws-auth', namespace: 'kube-system' }
 /** Lets nodes with the node role join, by a line in aws-auth's mapRoles. All else in it stays as it is. */
 export function awsAuth(wanted: AwsAuthWanted, ports: Ports): AnyResource {
   const mapping = nodeMapping(wanted.nodeRoleArn)
+  const stateOf = (mapRoles: string): MappingState =>
+    mappingState(parseMapRoles(mapRoles), mapping, ports.ownRole)
 
   async function get(): Promise<Live> {
     const found = await ports.kubernetes.get(configMaps, at.name, at.namespace)
@@ -99,16 +110,16 @@ export function awsAuth(wanted: AwsAuthWanted, ports: Ports): AnyResource {
   async function apply(step: Step): Promise<void> {
     let line = ''
     const outcome = await change((live) => {
-      const state = mappingState(parseMapRoles(live.mapRoles), mapping)
+      const state = stateOf(live.mapRoles)
       line =
         state.state === 'different'
-          ? `corrected the line of ${wanted.nodeRoleArn} in aws-auth (${state.lacks.join(', ')})`
+          ? `corrected the line of ${wanted.nodeRoleArn} in aws-auth (${[...state.lacks, ...state.surplus.map((group) => `without ${group}`)].join(', ')})`
           : `added ${wanted.nodeRoleArn} to aws-auth`
-      return withMapping(live.mapRoles, mapping)
+      return withMapping(live.mapRoles, mapping, ports.ownRole)
     })
     if (outcome === 'written') step.changed(line)
     const back = await get()
-    if (mappingState(parseMapRoles(back.mapRoles), mapping).state !== 'as wanted') {
+    if (stateOf(back.mapRoles).state !== 'as wanted') {
       throw new UserError(
         'ConfigMap kube-system/aws-auth',
         `the line of ${wanted.nodeRoleArn} was written and is gone again`,
@@ -125,15 +136,13 @@ export function awsAuth(wanted: AwsAuthWanted, ports: Ports): AnyResource {
       dependsOn: ports.dependsOn ?? [idOf.stack],
       wanted,
       read,
-      compare: differencesOf,
+      compare: (want, live) => differencesOf(want, live, stateOf(live.mapRoles)),
       absent: (want) => [missing('ConfigMap kube-system/aws-auth', want.nodeRoleArn)],
       apply: async (_live, _differences, step) => apply(step),
       // A line does not say who wrote it.
       sign: { by: 'record' },
       present: (live) =>
-        mappingState(parseMapRoles(live.mapRoles), mapping).state === 'missing'
-          ? []
-          : [`the line of ${wanted.nodeRoleArn} in aws-auth`],
+        stateOf(live.mapRoles).state === 'missing' ? [] : [`the line of ${wanted.nodeRoleArn} in aws-auth`],
       remove: async (_live, step): Promise<Removal> => {
         await change((now) => withoutMapping(now.mapRoles, mapping))
         step.changed(`removed ${wanted.nodeRoleArn} from aws-auth`)
@@ -144,20 +153,44 @@ export function awsAuth(wanted: AwsAuthWanted, ports: Ports): AnyResource {
   )
 }
 
-function differencesOf(wanted: AwsAuthWanted, live: Live): readonly Difference[] {
-  const state = mappingState(parseMapRoles(live.mapRoles), nodeMapping(wanted.nodeRoleArn))
+function differencesOf(wanted: AwsAuthWanted, live: Live, state: MappingState): readonly Difference[] {
+  const difference = (found: Omit<Difference, 'by'>): Difference => ({
+    ...found,
+    ...(live.by !== undefined && { by: live.by })
+  })
   if (state.state === 'as wanted') return []
+  if (state.state === 'missing') {
+    return [
+      difference({
+        path: 'mapRoles',
+        wanted: wanted.nodeRoleArn,
+        live: undefined,
+        reason: `aws-auth has no line for ${wanted.nodeRoleArn}, so nodes cannot join`,
+        severity: 'breaks scaling'
+      })
+    ]
+  }
+  const { lacks, surplus } = state
   return [
-    {
-      path: 'mapRoles',
-      wanted: wanted.nodeRoleArn,
-      live: state.state === 'missing' ? undefined : state.lacks,
-      reason:
-        state.state === 'missing'
-          ? `aws-auth has no line for ${wanted.nodeRoleArn}, so nodes cannot join`
-          : `the line of ${wanted.nodeRoleArn} in aws-auth lacks ${state.lacks.join(', ')}, so nodes cannot join`,
-      severity: 'breaks scaling',
-      ...(live.by !== undefined && { by: live.by })
-    }
+    ...(lacks.length === 0
+      ? []
+      : [
+          difference({
+            path: 'mapRoles',
+            wanted: wanted.nodeRoleArn,
+            live: lacks,
+            reason: `the line of ${wanted.nodeRoleArn} in aws-auth lacks ${lacks.join(', ')}, so nodes cannot join`,
+            severity: 'breaks scaling'
+          })
+        ]),
+    ...surplus.map((group) =>
+      difference({
+        path: `mapRoles.groups.${group}`,
+        wanted: undefined,
+        live: group,
+        reason: `the line of ${wanted.nodeRoleArn} in aws-auth gives every node, and every pod that gets at its credentials, the group ${group}`,
+        severity: 'weakens security'
+      })
+    )
   ]
 }

@@ -17,6 +17,8 @@ export interface NodeAccessPorts {
   readonly aws: Aws
   readonly kubernetes: Pick<Kubernetes, 'get' | 'create' | 'patch'>
   readonly ownership: Ownership
+  /** Whether the stack has made the node role, for the nodes of this installation alone. */
+  readonly ownRole: boolean
   readonly keepCopy: (data: Readonly<Record<string, string>>) => void
   /** Reads the node role, which an access entry must not be older than. */
   readonly nodeRole?: () => Promise<Pick<IamRole, 'createdAt'>>
