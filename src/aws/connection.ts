@@ -7,6 +7,7 @@ import { isMap } from '../engine/json.js'
 import { askedFor } from './denials.js'
 import { isWrite, RequestLog } from './request-log.js'
 import { ServerTime } from './server-time.js'
+import { wholeAnswers } from './whole-answers.js'
 import { ourName } from '../engine/owner.js'
 
 export interface ConnectionOptions {
@@ -73,7 +74,7 @@ export function clientDefaults(connection: Connection): {
 }
 
 /**
- * Asks before each write, notes each attempt of each call, and what time it is by AWS. Sits inside the retry loop, so that
+ * Asks before each write, notes each attempt of each call, what time it is by AWS, and takes no answer for one that is none. Sits inside the retry loop, so that
  * an attempt is what is counted.
  */
 export function requestLogging<I extends object, O extends object>(connection: Connection): Pluggable<I, O> {
@@ -119,6 +120,7 @@ export function requestLogging<I extends object, O extends object>(connection: C
         },
         { step: 'deserialize', priority: 'low', name: 'serverTime' }
       )
+      wholeAnswers<I, O>().applyToStack(stack)
     }
   }
 }

@@ -3,6 +3,7 @@ import { isMap } from '../engine/json.js'
 import type { Live } from '../engine/resource.js'
 import { deniedAction, deniedElsewhere, denialFix, denialIn, type DenialText } from './denials.js'
 import { orPassBoundary } from './policy/bounded-actions.js'
+import { NoAwsAnswerError } from './whole-answers.js'
 
 /** The parts of an AWS error that decide anything, whichever SDK client threw it. */
 interface AwsFailure {
@@ -160,9 +161,11 @@ export function awsProblem(subject: string, doing: string, error: unknown, fix?:
     subject,
     `${doing}: ${code}${error instanceof Error ? error.message : String(error)}`,
     fix ??
-      (isTransient(error)
-        ? 'Run again: AWS did not answer, or was too busy. A second run finishes what is missing.'
-        : 'Put right what AWS says above and run again; a second run finishes what is missing.'),
+      (error instanceof NoAwsAnswerError
+        ? 'A proxy between the runner and AWS may answer in its place: check HTTPS_PROXY and NO_PROXY. Then run again; a second run finishes what is missing.'
+        : isTransient(error)
+          ? 'Run again: AWS did not answer, or was too busy. A second run finishes what is missing.'
+          : 'Put right what AWS says above and run again; a second run finishes what is missing.'),
     { cause: error }
   )
 }
