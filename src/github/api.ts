@@ -72,8 +72,10 @@ export function gitHubApi({ apiUrl, repository, token, pause }: GitHubAccess): G
   const call = async (verb: Verb, url: string, body?: unknown): Promise<Answer> => {
     for (let tries = 1; ; tries++) {
       const answer = await once(verb, url, body)
-      if (answer.status >= 200 && answer.status < 300) return answer
+      if (isWhole(answer)) return answer
       const seconds = tries < mostTries ? secondsToWait(verb, answer, tries) : undefined
+      if (seconds === undefined && answer.status < 300)
+        throw new GitHubError(answer.status, 'the answer is none of GitHub')
       if (seconds === undefined) throw new GitHubError(answer.status, messageIn(answer), isLimited(answer))
       await pause(seconds * 1000)
     }
@@ -86,12 +88,18 @@ export function gitHubApi({ apiUrl, repository, token, pause }: GitHubAccess): G
       let url: string | undefined = `${base}${path}`
       while (url !== undefined) {
         const answer: Answer = await call('GET', url)
-        if (Array.isArray(answer.body)) found.push(...answer.body.filter(isMap))
+        if (!Array.isArray(answer.body)) throw new GitHubError(answer.status, 'the answer is no list')
+        found.push(...answer.body.filter(isMap))
         url = nextPage(answer, base)
       }
       return found
     }
   }
+}
+
+/** A success that is GitHub's: what breaks off, or is a proxy's page, would be read as a list with nothing in it. */
+function isWhole({ status, body }: Answer): boolean {
+  return status === 204 || (status >= 200 && status < 300 && body !== undefined)
 }
 
 type Verb = 'GET' | 'POST' | 'PATCH'
@@ -105,7 +113,7 @@ function secondsToWait(verb: Verb, answer: Answer, tries: number): number | unde
     const seconds = after >= 0 ? after : longestWait
     return seconds <= longestWait ? seconds : undefined
   }
-  return status >= 500 && verb !== 'POST' ? 2 ** (tries - 1) : undefined
+  return (status >= 500 || status < 300) && verb !== 'POST' ? 2 ** (tries - 1) : undefined
 }
 
 function isLimited(answer: Answer): boolean {
