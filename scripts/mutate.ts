@@ -8,15 +8,20 @@ import { seeded } from '../sandbox/control-plane/api-faults.js'
 import { mapAt } from '../src/engine/json.js'
 import { drawnRanges } from './mutation-share.js'
 
+interface Part {
+  readonly mutate: readonly string[]
+  readonly tests: readonly string[]
+  /** Milliseconds after which a test that waits for what never comes has seen the mutant; 10,000 where it is left out. */
+  readonly longestTest?: number
+}
+
 /** Which files are mutated, and the tests that judge them; more tests take hours more and kill little more. */
-const parts: Readonly<
-  Record<string, { readonly mutate: readonly string[]; readonly tests: readonly string[] }>
-> = {
-  engine: { mutate: ['src/engine/**/*.ts'], tests: ['engine'] },
+const parts: Readonly<Record<string, Part>> = {
+  engine: { mutate: ['src/engine/**/*.ts'], tests: ['engine'], longestTest: 2_000 },
   model: { mutate: ['src/plan/model/**/*.ts'], tests: ['plan/model', 'modes'] },
   plan: { mutate: ['src/plan/*.ts'], tests: ['plan', 'modes'] },
   flows: { mutate: ['src/{main,post}.ts', 'src/{modes,run}/**/*.ts'], tests: ['modes', 'plan', 'run'] },
-  preflight: { mutate: ['src/preflight/{index,checks,manifest-checks}.ts'], tests: ['modes', 'preflight'] }
+  preflight: { mutate: ['src/preflight/{index,checks}.ts'], tests: ['modes', 'preflight'] }
 }
 
 const usage = `npm run mutate -- [PART | FILE ...] [--share 0.2] [--seed N] [--workers N]
@@ -51,7 +56,7 @@ const loaded: unknown = await import(join(cwd(), 'jest.config.js'))
 const jest = mapAt(loaded, 'default')
 
 const lines: string[] = []
-for (const [name, { mutate, tests }] of Object.entries(parts)) {
+for (const [name, { mutate, tests, longestTest = 10_000 }] of Object.entries(parts)) {
   const whole = positionals.length === 0 || positionals.includes(name)
   const files = (whole ? mutate.flatMap((glob) => globSync(glob)) : positionals).filter(
     (file) => partOf(file) === name
@@ -70,14 +75,18 @@ for (const [name, { mutate, tests }] of Object.entries(parts)) {
       enableFindRelatedTests: false,
       config: {
         ...jest,
+        runner: './jest.mutation.runner.js',
+        testTimeout: longestTest,
         // Loses the machine at write after write: minutes for each mutant.
         testMatch: [...tests.map((folder) => `**/__tests__/${folder}/**/*.test.ts`), '!**/killed-run.test.ts']
       }
     },
     coverageAnalysis: 'perTest',
     concurrency: workers,
-    // A busy machine is no loop.
-    timeoutMS: 60_000,
+    // Beside one and a half times what the tests took without a mutant: a busy machine is no loop.
+    timeoutMS: 3 * longestTest,
+    // What ES modules a run has loaded are never given back: run after run takes longer.
+    maxTestRunnerReuse: 20,
     dryRunTimeoutMinutes: 60,
     ignorePatterns: ['dist'],
     tempDirName: '.stryker-tmp',
