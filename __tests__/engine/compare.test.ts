@@ -1,5 +1,12 @@
 import fc from 'fast-check'
-import { sameScalar, subsetDifferences } from '../../src/engine/compare.js'
+import {
+  defaultListRule,
+  isEmpty,
+  sameAmount,
+  sameValue,
+  setDifference,
+  subsetDifferences
+} from '../../src/engine/compare.js'
 import { duration, quantity } from '../../src/engine/quantity.js'
 
 describe('subsetDifferences', () => {
@@ -19,22 +26,92 @@ describe('subsetDifferences', () => {
     ])
   })
 
-  it.each([
+  it.each<[string, unknown, unknown]>([
     ['cpu', '1', '1000m'],
     ['memory', '1Gi', '1073741824'],
     ['expireAfter', '720h', '720h0m0s'],
     ['consolidateAfter', '60s', '1m'],
     ['port', 8080, '8080'],
+    ['switch', true, 'true'],
+    ['imageMinimumGCAge', '120s', '2m'],
     ['absent and empty list', [], undefined],
-    ['absent and empty map', {}, undefined]
-  ])('takes %s in another spelling as the same', (_name, wanted, live) => {
-    expect(subsetDifferences({ field: wanted }, { field: live })).toEqual([])
+    ['absent and empty map', {}, undefined],
+    ['absent and null', null, undefined],
+    ['not asked for', undefined, 'theirs']
+  ])('takes %s in another spelling as the same', (name, wanted, live) => {
+    expect(subsetDifferences({ [name]: wanted }, { [name]: live })).toEqual([])
+  })
+
+  it.each<[string, unknown, unknown]>([
+    ['a map for a text', 'x', { x: 1 }],
+    ['a text for a map', { x: 1 }, 'x'],
+    ['nothing for a map', { x: { y: 1 } }, undefined],
+    ['a list for a text', 'x', ['x']],
+    ['a switch', true, 'false'],
+    ['another duration', '1h', '2h'],
+    ['another quantity', '1Gi', '1G'],
+    ['a quantity for a duration', '60s', '60']
+  ])('finds %s different', (_name, wanted, live) => {
+    expect(subsetDifferences(wanted, live, 'a.b')).toEqual([{ path: 'a.b', wanted, live }])
+  })
+
+  it('tells of a list in which order counts as a whole when it is longer, and by its entry when one differs', () => {
+    const [wanted, live] = [
+      ['-a', '-b'],
+      ['-a', '-c', '-d']
+    ]
+    expect(subsetDifferences({ args: wanted }, { args: live })).toEqual([{ path: 'args', wanted, live }])
+    expect(subsetDifferences({ args: wanted }, {})).toEqual([{ path: 'args', wanted, live: undefined }])
+    expect(subsetDifferences({ args: wanted }, { args: ['-a', '-c'] })).toEqual([
+      { path: 'args[1]', wanted: '-b', live: '-c' }
+    ])
+  })
+
+  it('tells of a set as a whole', () => {
+    const [wanted, live] = [['a', 'b'], ['a']]
+    expect(subsetDifferences({ verbs: wanted }, { verbs: live })).toEqual([{ path: 'verbs', wanted, live }])
+  })
+
+  it('wants each of two entries with one name to be as wanted, as the later one counts', () => {
+    const [right, wrong] = [
+      { name: 'A', value: '1' },
+      { name: 'A', value: '2' }
+    ]
+    for (const env of [
+      [right, wrong],
+      [wrong, right]
+    ]) {
+      expect(subsetDifferences({ env: [right] }, { env })).toEqual([
+        { path: 'env[A].value', wanted: '1', live: '2' }
+      ])
+    }
+  })
+
+  it('takes an entry without a name for any that says the same, and for the nearest where none does', () => {
+    const live = {
+      ports: [
+        { containerPort: 9000, protocol: 'UDP' },
+        { containerPort: 8080, protocol: 'TCP' }
+      ]
+    }
+    const port = (containerPort: number) => ({ ports: [{ containerPort, protocol: 'TCP' }] })
+    expect(subsetDifferences(port(8080), live)).toEqual([])
+    expect(subsetDifferences(port(8081), live)).toMatchObject([{ wanted: 8081, live: 8080 }])
+  })
+
+  it('names the entry that is missing', () => {
+    expect(subsetDifferences({ env: [{ name: 'A', value: '1' }] }, { env: [] })).toEqual([
+      { path: 'env[A]', wanted: { name: 'A', value: '1' }, live: undefined }
+    ])
   })
 
   it.each([
     ['labels', { metadata: { labels: { version: '1.10' } } }, { metadata: { labels: { version: '1.1' } } }],
     ['tags', { spec: { tags: { account: '012' } } }, { spec: { tags: { account: '12' } } }],
-    ['values', { requirements: [{ values: ['1'] }] }, { requirements: [{ values: ['1000m'] }] }]
+    ['values', { requirements: [{ values: ['1'] }] }, { requirements: [{ values: ['1000m'] }] }],
+    ['data of a ConfigMap', { data: { size: '1' } }, { data: { size: '1000m' } }],
+    ['a name', { name: '1' }, { name: '1.0' }],
+    ['a variable', { env: [{ name: 'SIZE', value: '1' }] }, { env: [{ name: 'SIZE', value: '1000m' }] }]
   ])('compares %s as text', (_name, wanted, live) => {
     expect(subsetDifferences(wanted, live)).toHaveLength(1)
   })
@@ -103,10 +180,50 @@ describe('subsetDifferences', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (a, b) => {
         fc.pre(a !== b && quantity(a) === undefined && duration(a) === undefined)
-        return !sameScalar(a, b)
+        return !sameAmount(a, b)
       })
     )
   })
+})
+
+describe('defaultListRule', () => {
+  it.each([
+    ['rules', 'set'],
+    ['spec.template.spec.requirements', 'set'],
+    ['spec.rules[0].http.paths', 'ordered'],
+    ['spec.resources.claims', 'ordered'],
+    ['spec.containers[controller].envFrom', 'ordered'],
+    ['spec.containers[controller].env', { key: 'name' }],
+    ['spec.containers[controller].volumeMounts', { key: 'mountPath' }]
+  ])('reads the list at %s as Kubernetes does', (path, rule) => {
+    expect(defaultListRule(path)).toEqual(rule)
+  })
+})
+
+test.each<[unknown, boolean]>([
+  [undefined, true],
+  [null, true],
+  [[], true],
+  [{}, true],
+  ['', false],
+  [0, false],
+  [false, false],
+  [[null], false],
+  [{ a: undefined }, false]
+])('isEmpty of %j: %s', (value, expected) => {
+  expect(isEmpty(value)).toBe(expected)
+})
+
+test('setDifference tells what is lacking and what is there besides', () => {
+  expect(setDifference([{ a: 1 }, { b: 2 }], [{ b: 2, more: 3 }, { c: 3 }])).toEqual({
+    lacking: [{ a: 1 }],
+    surplus: [{ c: 3 }]
+  })
+})
+
+test('sameValue goes by the values, not by the order of their keys', () => {
+  expect(sameValue({ a: 1, b: { c: 2, d: [3] } }, { b: { d: [3], c: 2 }, a: 1 })).toBe(true)
+  expect(sameValue({ a: [1, 2] }, { a: [2, 1] })).toBe(false)
 })
 
 describe('quantity and duration', () => {
@@ -121,6 +238,8 @@ describe('quantity and duration', () => {
 
   it.each([
     ['100m', 0.1],
+    ['5u', 0.000_005],
+    ['5n', 0.000_000_005],
     ['1k', 1000],
     ['1Ki', 1024],
     ['1e3', 1000],
@@ -142,6 +261,12 @@ describe('quantity and duration', () => {
   it.each([
     ['1h30m', 5400],
     ['0s', 0],
+    ['0', 0],
+    ['1.25h', 4500],
+    ['2m0.5s', 120.5],
+    ['x1h', undefined],
+    ['1hx', undefined],
+    ['1.h', undefined],
     ['Never', undefined],
     ['30', undefined]
   ])('reads duration %s', (text, value) => {

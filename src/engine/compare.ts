@@ -38,10 +38,10 @@ const texts =
   /(^|\.)(labels|annotations|tags|matchLabels|nodeSelector|selector|data)\.|(^|\.)(env|args|command|values|userData|image|verbs|resourceNames|name|key|username)(\.value)?$/
 
 function same(wanted: unknown, live: unknown, path: string): boolean {
-  const text = scalarText(wanted)
-  // Most are alike to the letter, and of the others hardly two mean the same: what a path is of is looked at last.
-  if (text !== undefined && text === scalarText(live)) return true
-  return sameScalar(wanted, live) && !texts.test(plainOf(path))
+  const [one, other] = [String(wanted), scalarText(live)]
+  if (other === undefined || one === other) return one === other
+  // Hardly two that are not alike to the letter mean the same: what a path is of is looked at last.
+  return sameAmount(one, other) && !texts.test(plainOf(path))
 }
 
 /** The path without the entries of lists. */
@@ -117,16 +117,12 @@ export function isEmpty(value: unknown): boolean {
   )
 }
 
-/** Whether two scalars say the same: `1` and `"1000m"`, `720h` and `720h0m0s`. */
-export function sameScalar(a: unknown, b: unknown): boolean {
-  if (a === b) return true
-  const [left, right] = [scalarText(a), scalarText(b)]
-  if (left === undefined || right === undefined) return false
-  if (left === right) return true
-  const quantities = [quantity(left), quantity(right)]
-  if (quantities[0] !== undefined && quantities[0] === quantities[1]) return true
-  const durations = [duration(left), duration(right)]
-  return durations[0] !== undefined && durations[0] === durations[1]
+/** Whether two texts stand for one amount: `1` and `1000m`, `720h` and `720h0m0s`. */
+export function sameAmount(one: string, other: string): boolean {
+  const [amount, time] = [quantity(one), duration(one)]
+  return (
+    (amount !== undefined && amount === quantity(other)) || (time !== undefined && time === duration(other))
+  )
 }
 
 function scalarText(value: unknown): string | undefined {
