@@ -11,7 +11,7 @@ import {
 } from '../../src/engine/calls.js'
 import { Graph } from '../../src/engine/graph.js'
 import { once, sharedRead } from '../../src/engine/once.js'
-import { applyAll, inspectAll } from '../../src/engine/walk.js'
+import { applyAll, inspectAll, removeAll } from '../../src/engine/walk.js'
 import { MemoryJournal, textResource } from './fake-resources.js'
 import { PlayedTime } from './played-time.js'
 
@@ -176,6 +176,101 @@ describe('Trace', () => {
   })
 })
 
+describe('the longest chain', () => {
+  it('tells of pauses within calls of one name, and whose time they were', async () => {
+    const { path } = await played(async (call, time) => {
+      await time.pass(5)
+      await begun(
+        async () => {
+          await call('List', 50)
+          await time.pass(30)
+          await call('List', 50)
+        },
+        { unit: 'nodes' }
+      )
+    })
+    expect(path.steps).toMatchObject([
+      { kind: 'call', name: 'List', unit: 'nodes', times: 2, from: 5, took: 100 }
+    ])
+    const joinedPath = await played(async (call, time) =>
+      apart(
+        async () => {
+          await call('List', 50)
+          await time.pass(30)
+          await call('List', 50)
+          await time.pass(9)
+        },
+        { unit: 'nodes' }
+      )
+    )
+    expect(joinedPath.path.gaps).toEqual([
+      { from: 100, to: 130, unit: 'nodes', before: undefined },
+      { from: 130, to: 139, unit: 'nodes', before: undefined }
+    ])
+  })
+
+  it('is by the time since the run began, whenever that was', async () => {
+    const time = new PlayedTime()
+    await time.play(async () => time.pass(1_000))
+    const trace = new Trace(() => time.now())
+    await time.play(async () => trace.run(async () => called('a', async () => time.pass(50))))
+    expect(trace.path()).toMatchObject({
+      steps: [{ from: 0, to: 50, unit: '' }],
+      took: 50,
+      total: 50,
+      gaps: []
+    })
+  })
+
+  it('of a run without a call is empty, and all of it was lost', async () => {
+    const { path } = await played(async (_call, time) => time.pass(7))
+    expect(path).toEqual({
+      steps: [],
+      took: 0,
+      total: 7,
+      gaps: [{ from: 0, to: 7, unit: '', before: undefined }]
+    })
+  })
+
+  it('has no wait for what was not ready at one look alone', async () => {
+    const { path } = await played(async (call, time) => {
+      await call('Describe', 50)
+      notReady('the stack')
+      await time.pass(20)
+      notReady('the stack')
+      heardOf()
+      notReady(undefined)
+      notReady('pods')
+      notReady(undefined)
+      heardOf()
+    })
+    expect(path.steps.map(({ kind, name, took }) => [kind, name, took])).toEqual([
+      ['call', 'Describe', 50],
+      ['wait', 'the stack', 20]
+    ])
+  })
+
+  it('tells calls of one name apart that were made for different units, and from waits', async () => {
+    const { path } = await played(async (call, time) => {
+      await apart(async () => call('Get', 10), { unit: 'a' })
+      await apart(
+        async () => {
+          await call('Get', 10)
+          notReady('Get')
+          await time.pass(5)
+          heardOf()
+        },
+        { unit: 'b' }
+      )
+    })
+    expect(path.steps.map(({ kind, unit, times }) => [kind, unit, times])).toEqual([
+      ['call', 'a', 1],
+      ['call', 'b', 1],
+      ['wait', 'b', 1]
+    ])
+  })
+})
+
 describe('a walk', () => {
   const graphOf = (call: Call): Graph => {
     const world = new Map<string, string>()
@@ -195,6 +290,27 @@ describe('a walk', () => {
     expect(path.steps.map(({ name, unit }) => [name, unit])).toEqual([
       ['write a', 'a'],
       ['write b', 'b']
+    ])
+  })
+
+  it('counts what is waited for, and what a removal calls, as the time of their resource', async () => {
+    const world = new Map([['a', 'x']])
+    const { path } = await played(async (call, time) => {
+      const graph = new Graph([
+        textResource('a', [], world, {
+          settle: async () => call('wait', 10),
+          remove: async () => {
+            await call('delete', 20)
+            return { outcome: 'removed' }
+          }
+        })
+      ])
+      await applyAll(graph, await inspectAll(graph, signal), new MemoryJournal(), () => time.now())
+      await removeAll(graph, new Map(), new MemoryJournal(), () => time.now())
+    })
+    expect(path.steps.map(({ name, unit }) => [name, unit])).toEqual([
+      ['wait', 'a'],
+      ['delete', 'a']
     ])
   })
 

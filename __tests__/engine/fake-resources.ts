@@ -1,3 +1,8 @@
+import { subsetDifferences } from '../../src/engine/compare.js'
+import { type Difference, missing } from '../../src/engine/difference.js'
+import type { UserError } from '../../src/engine/errors.js'
+import type { Health } from '../../src/engine/health.js'
+import { isMap, type JsonMap } from '../../src/engine/json.js'
 import { type AnyResource, resource, type Live, type Removal, type Step } from '../../src/engine/resource.js'
 import type { Sign } from '../../src/engine/standing.js'
 import type { Journal, Outcome } from '../../src/engine/walk.js'
@@ -14,6 +19,7 @@ export function textResource(
     readonly onceWritten?: readonly string[]
     readonly unreadable?: string
     readonly wanted?: string
+    readonly differences?: readonly Difference[]
     readonly sign?: Sign<string>
     readonly works?: true
     readonly present?: (live: string) => readonly string[]
@@ -34,7 +40,10 @@ export function textResource(
         return value === undefined ? { state: 'absent' } : { state: 'present', value }
       },
       compare: (wanted, live) =>
-        wanted === live ? [] : [{ path: 'text', wanted, live, reason: 'text differs', severity: 'cosmetic' }],
+        options.differences ??
+        (wanted === live
+          ? []
+          : [{ path: 'text', wanted, live, reason: 'text differs', severity: 'cosmetic' }]),
       absent: (wanted) => [
         { path: '', wanted, live: undefined, reason: 'not there', severity: 'breaks scaling' }
       ],
@@ -94,4 +103,50 @@ export class MemoryJournal implements Journal {
     this.order.push(`end ${outcome.id}`)
     this.outcomes.push(outcome)
   }
+}
+
+/** A resource of fields, each compared by itself. `written`: what each `apply` was to write and to leave. */
+export function fieldsResource(
+  wanted: Readonly<JsonMap>,
+  live: Live<JsonMap>,
+  options: {
+    readonly leavesFields?: true
+    readonly written?: (paths: readonly string[], left: readonly string[]) => void
+    readonly refusal?: UserError
+    readonly notes?: readonly string[]
+    readonly health?: Health
+    readonly dependsOn?: readonly string[]
+    readonly id?: string
+  } = {}
+): AnyResource {
+  const { leavesFields, written, refusal, notes, health, dependsOn = [], id = 'fields' } = options
+  return resource<JsonMap, JsonMap>(
+    {
+      id,
+      layer: 'karpenter',
+      title: `Fields ${id}`,
+      dependsOn,
+      wanted,
+      read: async () => live,
+      compare: (asked, found) =>
+        subsetDifferences(asked, found).map((one) => ({
+          ...one,
+          reason: `${one.path} is ${String(one.live)}`,
+          severity: 'cosmetic'
+        })),
+      absent: (asked) => (Object.keys(asked).length === 0 ? [] : [missing(`Fields ${id}`, asked)]),
+      apply: async (_live, differences, _step, left) =>
+        written?.(
+          differences.map(({ path }) => path),
+          left
+        ),
+      ...(leavesFields !== undefined && { leavesFields }),
+      ...(refusal !== undefined && { refusal: () => refusal }),
+      ...(notes !== undefined && { notes: () => notes }),
+      ...(health !== undefined && { health: async () => health }),
+      sign: { by: 'mark', mark: () => ({ kind: 'ours' }) },
+      remove: async () => ({ outcome: 'removed' })
+    },
+    isMap
+  )
 }

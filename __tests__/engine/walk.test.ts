@@ -14,7 +14,7 @@ describe('Graph', () => {
   it('refuses a circle and names it', () => {
     const world = new Map<string, string>()
     const resources = [textResource('a', ['b'], world), textResource('b', ['a'], world)]
-    expect(() => new Graph(resources)).toThrow('a -> b -> a')
+    expect(() => new Graph(resources)).toThrow(/: a -> b -> a$/)
   })
 
   it('refuses a dependency that is not in the model', () => {
@@ -22,7 +22,49 @@ describe('Graph', () => {
   })
 })
 
+it('knows what depends on a resource directly', () => {
+  const world = new Map<string, string>()
+  const graph = new Graph([
+    textResource('a', [], world),
+    textResource('b', ['a'], world),
+    textResource('c', ['b'], world)
+  ])
+  expect(['a', 'b', 'c'].map((id) => graph.dependants(id))).toEqual([['b'], ['c'], []])
+})
+
 describe('applyAll', () => {
+  it('does not try what nobody looked at, nor what depends on it', async () => {
+    const world = new Map<string, string>()
+    const graph = new Graph([
+      textResource('a', [], world),
+      textResource('b', ['a'], world),
+      textResource('c', [], world)
+    ])
+    const looked = [...(await inspectAll(graph, signal))].filter(([id]) => id !== 'a')
+    const outcomes = await applyAll(graph, new Map(looked), new MemoryJournal(), () => 7)
+    expect(outcomes.map(({ id, result }) => [id, result])).toEqual([
+      ['a', 'not tried'],
+      ['b', 'not tried'],
+      ['c', 'applied']
+    ])
+    expect(outcomes[0]).toEqual({ id: 'a', result: 'not tried', changes: [], startedAt: 7, endedAt: 7 })
+    expect(outcomes[2]).not.toHaveProperty('error')
+  })
+
+  it('says why what was written does not do its work, and that nothing was tried of what works with it', async () => {
+    const world = new Map([['pool', 'wanted pool']])
+    const error = new Error('not Ready')
+    const graph = new Graph([
+      textResource('class', [], world, { settle: async () => Promise.reject(error) }),
+      textResource('pool', ['class'], world, { onceWritten: ['class'] })
+    ])
+    const outcomes = await applyAll(graph, await inspectAll(graph, signal), new MemoryJournal(), now)
+    expect(outcomes).toMatchObject([
+      { id: 'class', result: 'failed', error },
+      { id: 'pool', result: 'not tried' }
+    ])
+  })
+
   it('applies what differs, dependencies first', async () => {
     const world = new Map<string, string>()
     const graph = new Graph([textResource('b', ['a'], world), textResource('a', [], world)])
@@ -254,96 +296,6 @@ describe('inspectAll', () => {
     const inspection = (await inspectAll(graph, signal)).get('a')
     expect(inspection?.state).toBe('differs')
     expect(inspection?.against('recorded')).toEqual([])
-  })
-})
-
-describe('removeAll', () => {
-  it('removes dependants first', async () => {
-    const world = new Map([
-      ['a', 'wanted a'],
-      ['b', 'wanted b']
-    ])
-    const graph = new Graph([textResource('a', [], world), textResource('b', ['a'], world)])
-    const journal = new MemoryJournal()
-    const outcomes = await removeAll(graph, new Map(), journal, now)
-    expect(journal.order).toEqual(['begin b', 'end b', 'begin a', 'end a'])
-    expect(outcomes.map((outcome) => outcome.removal.outcome)).toEqual(['removed', 'removed'])
-    expect(world.size).toBe(0)
-  })
-
-  it('leaves what a failure still needs, and removes the rest', async () => {
-    const world = new Map(['a', 'b', 'c'].map((name) => [name, `wanted ${name}`]))
-    const graph = new Graph([
-      textResource('a', [], world),
-      textResource('b', ['a'], world, { remove: async () => Promise.reject(new Error('held')) }),
-      textResource('c', [], world)
-    ])
-    const outcomes = await removeAll(graph, new Map(), new MemoryJournal(), now)
-    expect(Object.fromEntries(outcomes.map(({ id, removal }) => [id, removal.outcome]))).toEqual({
-      a: 'not tried',
-      b: 'failed',
-      c: 'removed'
-    })
-    expect([...world.keys()]).toEqual(['a', 'b'])
-  })
-
-  it('leaves all that a failure needs, however far below', async () => {
-    const world = new Map(['a', 'b', 'c'].map((name) => [name, `wanted ${name}`]))
-    const graph = new Graph([
-      textResource('a', [], world),
-      textResource('b', ['a'], world),
-      textResource('c', ['b'], world, { remove: async () => Promise.reject(new Error('held')) })
-    ])
-    const outcomes = await removeAll(graph, new Map(), new MemoryJournal(), now)
-    expect(outcomes.map(({ id, removal }) => [id, removal.outcome])).toEqual([
-      ['c', 'failed'],
-      ['b', 'not tried'],
-      ['a', 'not tried']
-    ])
-    expect(world.size).toBe(3)
-  })
-
-  it('removes nothing after a cancel', async () => {
-    const world = new Map([['a', 'wanted a']])
-    const graph = new Graph([textResource('a', [], world)])
-    const cancelled = new MemoryJournal(AbortSignal.abort(new Error('cancelled')))
-    const outcomes = await removeAll(graph, new Map(), cancelled, now)
-    expect(outcomes[0]?.removal.outcome).toBe('failed')
-    expect(world.has('a')).toBe(true)
-  })
-
-  it('keeps what a kept resource works with, and says for whom', async () => {
-    const world = new Map(['a', 'b'].map((name) => [name, `wanted ${name}`]))
-    const unmarked = { kind: 'unmarked', evidence: [] } as const
-    const graph = new Graph([
-      textResource('a', [], world),
-      textResource('b', ['a'], world, { sign: { by: 'mark', mark: () => unmarked }, works: true })
-    ])
-    const journal = new MemoryJournal()
-    const outcomes = await removeAll(graph, new Map(), journal, now)
-    expect(outcomes.find(({ id }) => id === 'a')?.removal).toEqual({
-      outcome: 'kept',
-      reason: 'Text b needs it'
-    })
-    expect(journal.notes).toEqual(['kept: it bears no mark of ours'])
-    expect(world.has('a')).toBe(true)
-  })
-
-  it('keeps all that a kept resource works with, however far below', async () => {
-    const world = new Map(['a', 'b', 'c'].map((name) => [name, `wanted ${name}`]))
-    const unmarked = { kind: 'unmarked', evidence: [] } as const
-    const graph = new Graph([
-      textResource('a', [], world),
-      textResource('b', ['a'], world),
-      textResource('c', ['b'], world, { sign: { by: 'mark', mark: () => unmarked }, works: true })
-    ])
-    const outcomes = await removeAll(graph, new Map(), new MemoryJournal(), now)
-    expect(outcomes.map(({ id, removal }) => [id, removal.outcome])).toEqual([
-      ['c', 'kept'],
-      ['b', 'kept'],
-      ['a', 'kept']
-    ])
-    expect(world.size).toBe(3)
   })
 })
 

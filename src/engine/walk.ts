@@ -1,4 +1,4 @@
-import { apart, begun, here, joined } from './calls.js'
+import { apart, begun, joined } from './calls.js'
 import type { Graph } from './graph.js'
 import type { AnyResource, Inspection, Removal, Step } from './resource.js'
 import type { Claim } from './standing.js'
@@ -29,9 +29,8 @@ export async function inspectAll(
   graph: Graph,
   signal: AbortSignal
 ): Promise<ReadonlyMap<string, Inspection>> {
-  const needs = here()
   const inspections = await Promise.all(
-    graph.resources.map(async (resource) => apart(async () => resource.inspect(signal), { needs }))
+    graph.resources.map(async (resource) => apart(async () => resource.inspect(signal)))
   )
   return new Map(inspections.map((inspection) => [inspection.resource.id, inspection]))
 }
@@ -50,7 +49,6 @@ export async function applyAll(
   const writings = new Map<string, Promise<Written>>()
   const outcomes = new Map<string, Promise<Outcome>>()
   const run = { failed: false }
-  const needs = here()
   for (const resource of graph.resources) {
     const { id, dependsOn, onceWritten = [] } = resource
     const done = underWay(
@@ -72,7 +70,7 @@ export async function applyAll(
         if (own.ended?.result === 'failed') run.failed = true
         return own
       },
-      { needs, unit: id }
+      { unit: id }
     )
     writings.set(id, writing)
     outcomes.set(
@@ -85,7 +83,7 @@ export async function applyAll(
           if (outcome.result === 'failed') run.failed = true
           return outcome
         },
-        { needs, unit: id }
+        { unit: id }
       )
     )
   }
@@ -177,7 +175,6 @@ export async function removeAll(
   now: () => number
 ): Promise<readonly RemovalOutcome[]> {
   const outcomes = new Map<string, Promise<RemovalOutcome>>()
-  const needs = here()
   for (const resource of graph.resources.toReversed()) {
     const after = underWay(outcomes, graph.dependants(resource.id))
     outcomes.set(
@@ -197,7 +194,7 @@ export async function removeAll(
             : ({ outcome: 'kept', reason: `${graph.titleOf(user?.id ?? '')} needs it` } as const)
           return { id, changes, startedAt, endedAt, removal, inUse: user !== undefined }
         },
-        { needs, unit: resource.id }
+        { unit: resource.id }
       )
     )
   }
