@@ -22,6 +22,14 @@ it('refuses a value that is part of itself', () => {
   expect(() => boundedValue(load('a: &a [*a]'))).toThrow('an alias in it stands for what it is part of')
 })
 
+it('takes 100000 values, itself among them, and no more', () => {
+  const values = (count: number): unknown => Array.from({ length: count }, () => 'x')
+  expect(() => boundedValue(values(99_999))).not.toThrow()
+  expect(() => boundedValue(values(100_000))).toThrow('more than 100000 values')
+  expect(() => boundedValue([values(60_000), { a: values(60_000) }])).toThrow('more than 100000 values')
+})
+
 it('refuses a text that no API would take', () => {
+  expect(boundedText('x'.repeat(2_000_000))).toHaveLength(2_000_000)
   expect(() => boundedText('x'.repeat(2_000_001))).toThrow('it has 2000001 characters')
 })

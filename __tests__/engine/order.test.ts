@@ -1,4 +1,4 @@
-import { byText } from '../../src/engine/order.js'
+import { byText, compareText } from '../../src/engine/order.js'
 
 test('by a text, equal ones stay in their order, and the same everywhere', () => {
   const given = [
@@ -8,4 +8,12 @@ test('by a text, equal ones stay in their order, and the same everywhere', () =>
     { id: 'i-b', at: 4 }
   ]
   expect(given.toSorted(byText(({ id }) => id)).map(({ at }) => at)).toEqual([2, 3, 1, 4])
+})
+
+test.each([
+  ['a', 'b', -1],
+  ['b', 'a', 1],
+  ['a', 'a', 0]
+])('%s and %s: %i', (one, other, order) => {
+  expect(compareText(one, other)).toBe(order)
 })

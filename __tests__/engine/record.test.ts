@@ -83,12 +83,48 @@ describe('parseRecord', () => {
     expect(parseRecord(JSON.stringify(previous))).toEqual(previous)
   })
 
+  it.each<[string, Readonly<Record<string, unknown>>]>([
+    ['another schema', { schema: 0 }],
+    ['a list of resources', { resources: [] }],
+    ['no version', { karpenterVersion: undefined }],
+    ['no run', { run: undefined }],
+    ['no time', { time: 1 }]
+  ])('takes one with %s for no record', (_what, odd) => {
+    expect(parseRecord(JSON.stringify({ ...previous, ...odd }))).toBeUndefined()
+  })
+
+  it.each(['digest', 'asked', 'run', 'time'])('takes no chart for proved whose proof lacks %s', (field) => {
+    const provedChart = { ...whole.provedChart, [field]: undefined }
+    expect(parseRecord(JSON.stringify({ ...whole, provedChart }))?.provedChart).toBeUndefined()
+  })
+
   it.each(['{}', '{"schema":2,"resources":{}}', '{"schema":1,"resources":{}}', '[]'])(
     'takes %s for no record',
     (text) => {
       expect(parseRecord(text)).toBeUndefined()
     }
   )
+})
+
+describe('a record that is written', () => {
+  it('has no field that nobody has given', () => {
+    const stack = { id: 'stack', wanted: 'w', found: [] }
+    const role = { id: 'role', wanted: 'w', found: [] }
+    const written = [
+      nextRecord(previous, facts, [stack]),
+      recordAhead(previous, facts, [role]) ?? previous,
+      parseRecord(JSON.stringify(previous)) ?? whole
+    ]
+    const fields = ['schema', 'karpenterVersion', 'run', 'time', 'resources'].toSorted()
+    expect(
+      written.map(({ smokeTest, ...record }) => [Object.keys(record).toSorted(), smokeTest === undefined])
+    ).toEqual([
+      [fields, true],
+      [fields, true],
+      [fields, false]
+    ])
+    for (const record of written) expect(record.resources['stack']).not.toHaveProperty('adopted')
+  })
 })
 
 describe('nextRecord', () => {
@@ -149,6 +185,12 @@ describe('recordAhead', () => {
     expect(record?.resources['association']).toEqual({ before: ['association'], wanted: undefined })
     expect(record?.resources['stack']).toEqual(previous.resources['stack'])
     expect(record?.karpenterVersion).toBe('1.2.1')
+  })
+
+  it('says of a takeover that it is one, beside what is recorded already', () => {
+    const adoption = { namespace: 'kube-system' }
+    const role = { id: 'role', wanted: 'new', found: [] }
+    expect(recordAhead(previous, { ...facts, adoption }, [role])?.adoption).toEqual(adoption)
   })
 
   it("does not take its own work for somebody else's when a run that was killed is run again", () => {

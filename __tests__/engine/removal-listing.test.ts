@@ -179,6 +179,56 @@ describe('listingOf', () => {
     expect(listing.leftovers).toMatchObject([{ name: 'Text b' }])
   })
 
+  it('names what failed once, though its error begins with it', async () => {
+    const remove = async (): Promise<Removal> => Promise.reject(new Error('Text b: held'))
+    expect((await removed({ b: { remove } })).leftovers).toMatchObject([{ reason: 'held' }, {}])
+  })
+
+  it('lists what is there again as left over, whatever was read before, and not as kept', async () => {
+    const world = new Map([['a', 'x']])
+    const graph = new Graph([textResource('a', [], world)])
+    const removal = (outcome: Removal) => [
+      { id: 'a', removal: outcome, inUse: false, changes: [], startedAt: 0, endedAt: 0 }
+    ]
+    const listed = async (outcome: Removal) =>
+      listingOf(graph, new Map(), removal(outcome), await inspectAll(graph, signal))
+    expect(await listed({ outcome: 'absent' })).toMatchObject({
+      removed: [],
+      kept: [],
+      leftovers: [{ reason: 'is there again, or was made by somebody else meanwhile' }],
+      lagging: []
+    })
+    expect(await listed({ outcome: 'removed' })).toMatchObject({
+      kept: [],
+      leftovers: [{ reason: 'was removed and still shows' }]
+    })
+  })
+
+  it('lists what no removal came to, and what was taken over, as it stands', async () => {
+    const adopted: Options = { sign: { by: 'record' } }
+    const graph = new Graph([
+      textResource('a', [], new Map([['a', 'x']]), adopted),
+      textResource('b', [], new Map())
+    ])
+    const inspections = await inspectAll(graph, signal)
+    expect(listingOf(graph, new Map(), [], new Map([...inspections].slice(0, 1)))).toEqual({
+      removed: [],
+      kept: [{ id: 'a', title: 'Text a', reason: 'no record says that we made it' }],
+      leftovers: [
+        {
+          kind: 'kubernetes',
+          name: 'Text b',
+          reason: 'not tried, because what works with it could not be removed'
+        }
+      ],
+      proof: [
+        { what: 'Text b', found: [] },
+        { what: 'Text a', found: ['Text a'] }
+      ],
+      lagging: []
+    })
+  })
+
   it('proves nothing of what it cannot read', async () => {
     const listing = await removed({ b: { unreadable: 'access denied' } })
     expect(listing.leftovers).toMatchObject([

@@ -1,6 +1,11 @@
 import type { Difference } from '../../src/engine/difference.js'
 import type { Finding } from '../../src/engine/findings.js'
-import { findingWithoutSecrets, withoutSecrets } from '../../src/engine/secret-values.js'
+import {
+  findingWithoutSecrets,
+  mayHoldSecrets,
+  showsSecrets,
+  withoutSecrets
+} from '../../src/engine/secret-values.js'
 
 function difference(path: string, wanted: unknown, live: unknown): Difference {
   const reason = `${path} is ${JSON.stringify(live)}, not ${JSON.stringify(wanted)}`
@@ -62,6 +67,7 @@ describe('withoutSecrets', () => {
     ['spec.metadataOptions.httpTokens', 'required', 'optional'],
     ['spec.template.spec.automountServiceAccountToken', true, false],
     ['spec.limits.cpu', '1000', '5'],
+    ['values.auth.key', 'a', 'b'],
     ['tags.karpenter.sh/discovery', 'blue', 'green'],
     ['spec.template.spec.taints', [{ key: 'a', effect: 'NoSchedule' }], []],
     ['env', [{ name: 'AWS_WEB_IDENTITY_TOKEN_FILE', value: '/var/run/token' }], []],
@@ -75,6 +81,115 @@ describe('withoutSecrets', () => {
     const { wanted, reason } = withoutSecrets(difference('spec.userData', 'x'.repeat(50_000), 'y'))
     expect(String(wanted)).toMatch(/^x{4000}\.\.\. \(50000 characters\)$/)
     expect(reason.length).toBeLessThan(1100)
+  })
+})
+
+describe('a reason that is not quoted', () => {
+  it.each<[string, unknown, unknown, string]>([
+    ['values.token', 'a', undefined, 'values.token is not set'],
+    ['values.token', undefined, 'a', 'values.token is set, and was not installed'],
+    ['values.token', 'a', 'b', 'values.token is not as wanted'],
+    ['', { token: 'a' }, { token: 'b' }, 'it is not as wanted']
+  ])('says of %j what it is (%j, %j)', (path, wanted, live, what) => {
+    expect(withoutSecrets(difference(path, wanted, live)).reason).toBe(
+      `${what}; what may be secret is not shown`
+    )
+  })
+})
+
+describe('what is secret by its name', () => {
+  it.each([
+    ...[
+      'password',
+      'PASSWD',
+      'passphrase',
+      'dbPass',
+      'secret',
+      'token',
+      'credential',
+      'credentials',
+      'apikey'
+    ],
+    ...['api_key', 'ACCESS-KEY', 'privateKey', 'secret.key', 'signingKey', 'encryption_key', 'authKey'],
+    ...['licenseKey', 'oauth2Token', 'x509Secret', 'TOKEN']
+  ])('%s', (name) => {
+    expect(showsSecrets(difference(`data[${name}]`, 'a', undefined))).toBe(true)
+    expect(mayHoldSecrets({ list: [{ [name]: 1 }] })).toBe(true)
+  })
+
+  it.each([
+    'key',
+    'tokens',
+    'tokenizer',
+    'secretName',
+    'compass',
+    'monkey',
+    'publicKey',
+    'accessKeyId',
+    'myapi-key',
+    'apiary-key',
+    ''
+  ])('not %j', (name) => {
+    expect(mayHoldSecrets({ [name]: 'a', also: [1, true, null] })).toBe(false)
+  })
+
+  it('and empty, or a switch, is nothing to hide', () => {
+    expect(withoutSecrets(difference('values', { token: '', password: true }, {})).wanted).toEqual({
+      token: '',
+      password: true
+    })
+    expect(mayHoldSecrets({ token: '', password: true })).toBe(false)
+  })
+
+  it('stands under the name of its variable, and only there', () => {
+    const variables = { list: [{ name: 'TOKEN', value: 'a', purpose: 'b' }] }
+    expect(withoutSecrets(difference('values', variables, {})).wanted).toEqual({
+      list: [{ name: 'TOKEN', value: '***', purpose: 'b' }]
+    })
+    expect(mayHoldSecrets({ name: { value: 'a' }, value: 'b' })).toBe(false)
+    expect(withoutSecrets(difference('env[TOKEN].valueFrom', 'a', 'b')).wanted).toBe('a')
+  })
+})
+
+describe('what is secret by its text', () => {
+  it.each([
+    `x gho_${'a1_'.repeat(7)}`,
+    `github_pat_${'a1_'.repeat(7)}`,
+    'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc',
+    '-----BEGIN PRIVATE KEY-----',
+    '-----BEGIN OPENSSH PRIVATE KEY-----',
+    'proxy=http://:pw@host'
+  ])('%s', (text) => {
+    expect(mayHoldSecrets({ script: text })).toBe(true)
+    expect(withoutSecrets(difference('spec.script', text, undefined)).wanted).not.toBe(text)
+  })
+
+  it.each([
+    'ghs_short',
+    'github_pat_short',
+    'eyJhbGciOiJIUzI1NiJ9.abc',
+    '-----BEGIN PUBLIC KEY-----',
+    'http://user@host',
+    'http://host:80/a@b',
+    'a:b@c'
+  ])('not %s', (text) => {
+    expect(mayHoldSecrets({ script: text })).toBe(false)
+    expect(withoutSecrets(difference('spec.script', text, undefined)).wanted).toBe(text)
+  })
+
+  it('hides the password of each URL', () => {
+    const text = 'https://a:pw1@h/x https://b:pw2@h/y'
+    expect(withoutSecrets(difference('spec.script', text, undefined)).wanted).toBe(
+      'https://a:***@h/x https://b:***@h/y'
+    )
+  })
+
+  it('cuts a text after 4000 characters, and no shorter one', () => {
+    const text = 'x'.repeat(4_000)
+    expect(withoutSecrets(difference('spec.script', text, `${text}y`))).toMatchObject({
+      wanted: text,
+      live: `${text}... (4001 characters)`
+    })
   })
 })
 
@@ -93,6 +208,33 @@ describe('findingWithoutSecrets', () => {
     const shown = findingWithoutSecrets(finding)
     expect(JSON.stringify(shown)).not.toContain('hunter')
     expect(shown).toMatchObject({ recorded: '***', install: 'change it back' })
+  })
+
+  it.each([
+    ['set it to hunter2\nand more', 'set it'],
+    ['change it to hunter2', 'change it'],
+    ['leave it', 'leave it'],
+    ['refuse: set it to rights first', 'refuse: set it to rights first']
+  ])('hides in %j what install would write', (install, shown) => {
+    expect(findingWithoutSecrets({ ...finding, install }).install).toBe(shown)
+  })
+
+  it('says so where the record alone has a secret', () => {
+    const url = 'http://u:hunter1@p'
+    const shown = findingWithoutSecrets({
+      ...finding,
+      path: 'proxy',
+      wanted: 'a',
+      live: 'b',
+      recorded: url,
+      reason: `was ${url}`
+    })
+    expect(shown).toMatchObject({
+      recorded: 'http://u:***@p',
+      wanted: 'a',
+      live: 'b',
+      reason: 'proxy is not as wanted; what may be secret is not shown'
+    })
   })
 
   it('hides a secret that only the record has', () => {
