@@ -79,6 +79,36 @@ describe('runPreflight', () => {
     ])
   })
 
+  it('allows by name what is an error, and no warning beside it', async () => {
+    const warning = concern('warning', 'w', { override: 'version-pair' })
+    expect(await runPreflight(check(warning), { ...choice, allow: ['version-pair'] })).toEqual([
+      found(warning)
+    ])
+    await expect(
+      runPreflight(check(warning), { warnings: 'strict', allow: ['version-pair'] })
+    ).rejects.toMatchObject({ fix: 'Mend w.\nWarnings refuse because of `preflight: strict`.' })
+  })
+
+  it('says of errors and warnings that refuse together how to go on, each name once', async () => {
+    const thrown = runPreflight(
+      check(
+        concern('error', 'a', { override: 'version-pair' }),
+        concern('error', 'b', { override: 'quota' }),
+        concern('error', 'c', { override: 'quota' }),
+        concern('warning', 'w')
+      ),
+      { ...choice, warnings: 'strict' }
+    )
+    await expect(thrown).rejects.toMatchObject({
+      name: 'PreflightError',
+      fix: [
+        'Put these 4 right and run again.',
+        'To go on all the same, pass `preflight-allow: version-pair,quota` (docs/preflight.md).',
+        'Warnings refuse because of `preflight: strict`.'
+      ].join('\n')
+    })
+  })
+
   it('runs all at once', async () => {
     const order: string[] = []
     const gate = Promise.withResolvers<undefined>()
@@ -100,5 +130,6 @@ describe('runPreflight', () => {
 describe('findingText', () => {
   it('is one line with the fix', () => {
     expect(findingText(found(concern('warning', 'a', { evidence: 'e' })))).toBe('a: is wrong (e). Mend a.')
+    expect(findingText(found(concern('warning', 'a', { problem: 'is wrong.' })))).toBe('a: is wrong. Mend a.')
   })
 })
