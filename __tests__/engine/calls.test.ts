@@ -195,6 +195,7 @@ describe('the longest chain', () => {
     const joinedPath = await played(async (call, time) =>
       apart(
         async () => {
+          await call('Get', 20)
           await call('List', 50)
           await time.pass(30)
           await call('List', 50)
@@ -204,8 +205,8 @@ describe('the longest chain', () => {
       )
     )
     expect(joinedPath.path.gaps).toEqual([
-      { from: 100, to: 130, unit: 'nodes', before: undefined },
-      { from: 130, to: 139, unit: 'nodes', before: undefined }
+      { from: 120, to: 150, unit: 'nodes', before: undefined },
+      { from: 150, to: 159, unit: 'nodes', before: undefined }
     ])
   })
 

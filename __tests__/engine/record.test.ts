@@ -143,6 +143,12 @@ describe('nextRecord', () => {
     ])
   })
 
+  it('says of the first install what was found', () => {
+    expect(nextRecord(undefined, facts, [{ id: 'role', wanted: 'new', found: ['role'] }]).resources).toEqual({
+      role: { before: ['role'], wanted: 'new' }
+    })
+  })
+
   it('keeps what somebody was seen to change of a write, until it is written and read again', () => {
     const stack = { id: 'stack', wanted: 'new', found: [] }
     expect(nextRecord(whole, facts, [stack]).resources['stack']).toEqual({

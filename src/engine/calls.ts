@@ -97,7 +97,7 @@ export class Trace {
     let at = 0
     for (const { name, unit, from, to, took } of steps) {
       if (from > at) gaps.push({ from: at, to: from, unit, before: name })
-      if (to - from > took) gaps.push({ from: to - (to - from - took), to, unit, before: undefined })
+      if (to - from > took) gaps.push({ from: from + took, to, unit, before: undefined })
       at = to
     }
     if (total > at) gaps.push({ from: at, to: total, unit: steps.at(-1)?.unit ?? '', before: undefined })
