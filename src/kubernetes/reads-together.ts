@@ -8,7 +8,7 @@ import { SharedValues } from './shared-values.js'
 export type ReadByName = (name: string, signal: AbortSignal) => Promise<Manifest | undefined>
 
 /** A list of more than this costs less than as many reads, even where most of the kind is others'. */
-const most = 20
+export const mostByName = 20
 
 /**
  * Reads objects whose names are known beforehand: few of them each by itself; many that are asked for at the same time by
@@ -20,7 +20,7 @@ export function readsTogether(
   names: readonly string[],
   looked: (object: Manifest) => Manifest = (object) => object
 ): ReadByName {
-  if (names.length <= most)
+  if (names.length <= mostByName)
     return async (name, signal) => {
       const object = await kubernetes.within(signal).get(kind, name)
       return object && looked(object)

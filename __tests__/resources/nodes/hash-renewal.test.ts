@@ -1,4 +1,6 @@
 import { awaitRenewedHash, hashVersionOf } from '../../../src/resources/nodes/hash-renewal.js'
+import { ec2NodeClasses } from '../../../src/kubernetes/kinds.js'
+import { waitsApart } from '../../../src/kubernetes/waits-together.js'
 import { ApiServer } from '../../kubernetes/api-server.js'
 import { recordedStep } from '../step.js'
 
@@ -17,7 +19,11 @@ function hashIs(version: string | undefined, more: object = {}): void {
 }
 
 const wait = async (before: string | undefined, wanted: string | undefined, step = recordedStep()) => {
-  await awaitRenewedHash(server.kubernetes, { name: 'default', before, wanted }, step)
+  await awaitRenewedHash(
+    waitsApart(server.kubernetes, ec2NodeClasses),
+    { name: 'default', before, wanted },
+    step
+  )
   return step
 }
 

@@ -1,4 +1,7 @@
 import { awaitSelection, withSelected } from '../../../src/resources/nodes/selection.js'
+import type { Step } from '../../../src/engine/resource.js'
+import { ec2NodeClasses } from '../../../src/kubernetes/kinds.js'
+import { waitsApart } from '../../../src/kubernetes/waits-together.js'
 import type { Manifest } from '../../../src/kubernetes/manifest.js'
 import { isMap } from '../../../src/engine/json.js'
 import { ApiServer } from '../../kubernetes/api-server.js'
@@ -29,6 +32,9 @@ function classWith(groups: readonly string[] | undefined, terms: readonly unknow
   return object
 }
 
+const selected = async (object: Manifest, step: Step): Promise<void> =>
+  awaitSelection(server.kubernetes, waitsApart(server.kubernetes, ec2NodeClasses), { object, tagged }, step)
+
 test.each<[string, readonly string[] | undefined, readonly unknown[]]>([
   ['has all that is tagged', ['sg-2', 'sg-1', 'sg-9'], ours],
   ['Karpenter has said nothing of yet', undefined, ours],
@@ -37,28 +43,23 @@ test.each<[string, readonly string[] | undefined, readonly unknown[]]>([
   ['finds for another cluster', ['sg-9'], [{ tags: { 'karpenter.sh/discovery': 'green' } }]],
   ['names what it finds by its id', ['sg-7'], [{ id: 'sg-7' }]]
 ])('an EC2NodeClass that %s is not waited for, and costs no request', async (_what, groups, terms) => {
-  const known = classWith(groups, terms)
+  const object = classWith(groups, terms)
   server.calls.length = 0
   const step = recordedStep()
-  await awaitSelection(server.kubernetes, { name: 'default', known, tagged }, step)
+  await selected(object, step)
   expect([step.waits, step.lines, server.calls]).toEqual([[], [], []])
 })
 
 test('a group that was tagged is waited for until the status has it, and Karpenter is asked to look', async () => {
-  classWith(['sg-1'])
+  const object = classWith(['sg-1'])
   const step = recordedStep()
-  await awaitSelection(
-    server.kubernetes,
-    { name: 'default', known: undefined, tagged },
-    {
-      ...step,
-      waiting: (what) => {
-        step.waiting(what)
-        if (what !== undefined && /rechecked/.test(JSON.stringify(server.at(path))))
-          classWith(['sg-1', 'sg-2'])
-      }
+  await selected(object, {
+    ...step,
+    waiting: (what) => {
+      step.waiting(what)
+      if (what !== undefined && /rechecked/.test(JSON.stringify(server.at(path)))) classWith(['sg-1', 'sg-2'])
     }
-  )
+  })
   expect([...new Set(step.waits)]).toEqual([
     'EC2NodeClass default: Karpenter to find security groups sg-2, which it looks for once a minute'
   ])
@@ -66,10 +67,10 @@ test('a group that was tagged is waited for until the status has it, and Karpent
 })
 
 test('one that does not come is a warning after three minutes', async () => {
-  const known = classWith([], [{ id: 'sg-7' }])
+  const object = classWith([], [{ id: 'sg-7' }])
   let now = 0
   const step = recordedStep(() => (now += 60_000))
-  await awaitSelection(server.kubernetes, { name: 'default', known, tagged }, step)
+  await selected(object, step)
   expect(step.lines).toEqual([
     expect.stringMatching(
       /^warning: EC2NodeClass default: Karpenter has not found security groups sg-7 within 3 minutes, and makes nodes without/
@@ -99,10 +100,6 @@ test('of a status no more is kept than is looked at, and it is judged as the who
   expect(withSelected(unseen, tagged)).toBe(unseen)
   server.calls.length = 0
   const step = recordedStep()
-  await awaitSelection(
-    server.kubernetes,
-    { name: 'default', known: withSelected(whole, tagged), tagged },
-    step
-  )
+  await selected(withSelected(whole, tagged), step)
   expect([step.waits, server.calls]).toEqual([[], []])
 })

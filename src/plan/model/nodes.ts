@@ -4,6 +4,7 @@ import { ofMark } from '../../engine/standing.js'
 import { ec2NodeClasses, type Kind, nodePools } from '../../kubernetes/kinds.js'
 import { type Manifest, textField } from '../../kubernetes/manifest.js'
 import { readsTogether } from '../../kubernetes/reads-together.js'
+import { waitsTogether } from '../../kubernetes/waits-together.js'
 import { ec2NodeClass } from '../../resources/nodes/ec2-node-class.js'
 import { withSelected } from '../../resources/nodes/selection.js'
 import { launchLeftovers } from '../../resources/removal/launch-leftovers.js'
@@ -32,6 +33,7 @@ export function nodes(parts: ModelParts): readonly AnyResource[] {
     kubernetes,
     ownership,
     readByName: readsTogether(kubernetes, kind, names(manifests), looked),
+    awaitByName: waitsTogether(kubernetes, kind, names(manifests), looked),
     dependsOn: [...dependsOn, ...instances],
     removal: {
       aws,

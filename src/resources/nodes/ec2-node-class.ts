@@ -2,6 +2,7 @@ import { resource, type AnyResource } from '../../engine/resource.js'
 import { conditionOf, type Condition } from '../../kubernetes/conditions.js'
 import { ec2NodeClasses } from '../../kubernetes/kinds.js'
 import { isManifest, type Manifest } from '../../kubernetes/manifest.js'
+import { waitsApart } from '../../kubernetes/waits-together.js'
 import { manifestResource } from '../kubernetes-object.js'
 import { awaitRenewedHash, hashVersionOf, type NewHash } from './hash-renewal.js'
 import { lookAgain } from '../look-again.js'
@@ -73,7 +74,7 @@ export function ec2NodeClass(
     readonly tagged?: Tagged
   }
 ): AnyResource {
-  const { kubernetes, removal } = ports
+  const { kubernetes, removal, awaitByName = waitsApart(kubernetes, ec2NodeClasses) } = ports
   const { name } = manifest.metadata
   const own = manifestResource({
     ...ports,
@@ -95,10 +96,10 @@ export function ec2NodeClass(
         step.note(`EC2NodeClass ${name}: asked Karpenter to validate again`)
       }
       const awaited = { kind: ec2NodeClasses, name, known, fix: nodeClassFix, seen: validateAgain }
-      await awaitReady(kubernetes, awaited, step)
+      const object = await awaitReady(awaitByName, awaited, step)
       const { tagged } = ports
       if (tagged !== undefined)
-        await awaitSelection(kubernetes.within(step.signal), { name, known, tagged }, step)
+        await awaitSelection(kubernetes.within(step.signal), awaitByName, { object, tagged }, step)
     },
     works: true,
     remove: async (live, step) => {
@@ -117,7 +118,7 @@ export function ec2NodeClass(
           await lookAgain(kubernetes.within(step.signal), name, step)
         if (live.state === 'present' && ports.newHash !== undefined)
           await awaitRenewedHash(
-            kubernetes.within(step.signal),
+            awaitByName,
             { name, before: hashVersionOf(live.value), wanted: ports.newHash.version },
             step
           )

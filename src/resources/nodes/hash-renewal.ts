@@ -1,9 +1,7 @@
 import type { Step } from '../../engine/resource.js'
-import { awaitObject } from '../../kubernetes/conditions.js'
-import type { Kubernetes } from '../../kubernetes/client.js'
-import { ec2NodeClasses } from '../../kubernetes/kinds.js'
 import { type Manifest, textField } from '../../kubernetes/manifest.js'
 import { decided } from '../../kubernetes/view.js'
+import type { AwaitByName } from '../../kubernetes/waits-together.js'
 
 const annotation = 'karpenter.k8s.aws/ec2nodeclass-hash-version'
 /** Milliseconds. A controller that is ready does it within a second or two. */
@@ -26,7 +24,7 @@ export function hashVersionOf(object: Manifest | undefined): string | undefined 
  * controller; what is `wanted` only says whether there is anything to wait for.
  */
 export async function awaitRenewedHash(
-  kubernetes: Kubernetes,
+  byName: AwaitByName,
   {
     name,
     before,
@@ -38,7 +36,7 @@ export async function awaitRenewedHash(
   if (before === undefined || before === wanted) return
   const until = step.now() + longest
   try {
-    const renewed = await awaitObject(kubernetes, ec2NodeClasses, { name }, step.signal, (object) => {
+    const renewed = await byName(name, step.signal, (object) => {
       const now = hashVersionOf(object)
       // One that is being deleted has no nodes to keep.
       if (now !== before || object?.metadata.deletionTimestamp !== undefined) return decided(true)

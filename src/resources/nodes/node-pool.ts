@@ -3,6 +3,7 @@ import type { Condition } from '../../kubernetes/conditions.js'
 import { nodePools } from '../../kubernetes/kinds.js'
 import { isManifest, type Manifest } from '../../kubernetes/manifest.js'
 import type { ReadByName } from '../../kubernetes/reads-together.js'
+import { type AwaitByName, waitsApart } from '../../kubernetes/waits-together.js'
 import { drainClaims, type DrainPorts } from '../removal/claim-drain.js'
 import { goneOf, manifestResource, type KubernetesPorts } from '../kubernetes-object.js'
 import { nodePoolSeverity } from './node-severity.js'
@@ -23,11 +24,13 @@ export interface NodeObjectPorts extends KubernetesPorts {
   readonly onceWritten?: readonly string[]
   /** How it is read; by itself when left out. */
   readonly readByName?: ReadByName
+  /** How it is waited for; by itself when left out. */
+  readonly awaitByName?: AwaitByName
 }
 
 /** What Karpenter may make nodes for. Ready when its EC2NodeClass is and its own fields are valid. */
 export function nodePool(manifest: Manifest, ports: NodeObjectPorts): AnyResource {
-  const { kubernetes, removal } = ports
+  const { kubernetes, removal, awaitByName = waitsApart(kubernetes, nodePools) } = ports
   const { name } = manifest.metadata
   const own = manifestResource({
     ...ports,
@@ -36,8 +39,9 @@ export function nodePool(manifest: Manifest, ports: NodeObjectPorts): AnyResourc
     kind: nodePools,
     manifest,
     severity: nodePoolSeverity,
-    settle: async (step, known) =>
-      awaitReady(kubernetes, { kind: nodePools, name, known, fix: nodePoolFix }, step),
+    settle: async (step, known) => {
+      await awaitReady(awaitByName, { kind: nodePools, name, known, fix: nodePoolFix }, step)
+    },
     works: true,
     remove: async (_live, step) => {
       // Deleted again when it ends already: a finalizer of somebody else's may hold it.

@@ -1,10 +1,10 @@
 import { UserError } from '../../engine/errors.js'
 import type { Step } from '../../engine/resource.js'
 import { describe, failing, holds, type Condition } from '../../kubernetes/conditions.js'
-import type { Kubernetes } from '../../kubernetes/client.js'
 import type { Kind } from '../../kubernetes/kinds.js'
 import type { Manifest } from '../../kubernetes/manifest.js'
-import { decided, View } from '../../kubernetes/view.js'
+import { decided } from '../../kubernetes/view.js'
+import type { AwaitByName } from '../../kubernetes/waits-together.js'
 
 /** Milliseconds that a condition may be False before it is the error: right after an install IAM and tags still settle. */
 const patience = 45_000
@@ -23,20 +23,17 @@ export interface Awaited {
   readonly seen?: (object: Manifest) => Promise<void>
 }
 
-/** Waits through a watch until it is Ready. A condition that stays False is the error. */
-export async function awaitReady(kubernetes: Kubernetes, awaited: Awaited, step: Step): Promise<void> {
+/** Waits until it is Ready; the object then. A condition that stays False is the error. */
+export async function awaitReady(byName: AwaitByName, awaited: Awaited, step: Step): Promise<Manifest> {
   const { kind, name, known, fix, seen = async () => undefined } = awaited
   const title = `${kind.kind} ${name}`
-  if (known !== undefined && holds(known, 'Ready')) return
-  const view = new View(kubernetes, step.signal)
+  if (known !== undefined && holds(known, 'Ready')) return known
   const started = step.now()
   let failingSince: number | undefined
   let reaction: { readonly error: unknown } | 'running' | undefined
   try {
-    const followed = await view.follow(kind, { fieldSelector: `metadata.name=${name}` })
-    await view.until(() => {
-      const object = followed.objects[0]
-      if (object !== undefined && holds(object, 'Ready')) return decided(undefined)
+    return await byName(name, step.signal, (object) => {
+      if (object !== undefined && holds(object, 'Ready')) return decided(object)
       if (typeof reaction === 'object') throw reaction.error
       const wrong = object === undefined ? [] : failing(object)
       const first = wrong[0]
@@ -68,6 +65,5 @@ export async function awaitReady(kubernetes: Kubernetes, awaited: Awaited, step:
     })
   } finally {
     step.waiting(undefined)
-    await view.close()
   }
 }

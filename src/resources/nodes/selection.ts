@@ -1,11 +1,10 @@
 import type { Step } from '../../engine/resource.js'
 import { isMap } from '../../engine/json.js'
 import { discoveryTag } from '../../karpenter/names.js'
-import { awaitObject } from '../../kubernetes/conditions.js'
 import type { Kubernetes } from '../../kubernetes/client.js'
-import { ec2NodeClasses } from '../../kubernetes/kinds.js'
 import { field, listField, textField, type Manifest } from '../../kubernetes/manifest.js'
 import { decided } from '../../kubernetes/view.js'
+import type { AwaitByName } from '../../kubernetes/waits-together.js'
 import { lookAgain } from '../look-again.js'
 
 /** Ids of what new nodes are to have. */
@@ -70,24 +69,21 @@ function lackingIn(object: unknown, tagged: Tagged): string | undefined {
  * Waits until the status of an EC2NodeClass, by which instances are launched, has all that it is to find. A tag that is set
  * is no change of the object: Karpenter finds it when it looks again, which is within a minute or when the object changes,
  * and by what EC2 said up to a minute before (1.2.1 to 1.15.2: pkg/controllers/nodeclass, pkg/cache).
- * `known`: the object as it was read, where nothing was changed since.
+ * `object`: as it was seen last.
  */
 export async function awaitSelection(
   kubernetes: Kubernetes,
-  {
-    name,
-    known,
-    tagged
-  }: { readonly name: string; readonly known: Manifest | undefined; readonly tagged: Tagged },
+  byName: AwaitByName,
+  { object, tagged }: { readonly object: Manifest; readonly tagged: Tagged },
   step: Step
 ): Promise<void> {
-  const object = known ?? (await kubernetes.get(ec2NodeClasses, name))
   if (lackingIn(object, tagged) === undefined) return
+  const { name } = object.metadata
   const since = step.now()
   let looked = since
   await lookAgain(kubernetes, name, step)
   try {
-    const lacking = await awaitObject(kubernetes, ec2NodeClasses, { name }, step.signal, (now) => {
+    const lacking = await byName(name, step.signal, (now) => {
       const still = lackingIn(now, tagged)
       if (now === undefined || still === undefined) return decided(undefined)
       if (step.now() - since >= longest) return decided(still)

@@ -14,6 +14,7 @@ import {
 } from '../../kubernetes/kinds.js'
 import { lean } from '../../kubernetes/lean.js'
 import { textField, type Manifest } from '../../kubernetes/manifest.js'
+import { SharedUse } from '../../kubernetes/shared-use.js'
 import { type Decision, type Followed, View } from '../../kubernetes/view.js'
 import { DrainedPods } from './drained-pods.js'
 
@@ -87,30 +88,16 @@ export class Watched {
 
 /** One look at the cluster for all who wait in a removal at the same time: hundreds of NodePools take as many watches as one. */
 export class RemovalView {
-  readonly #kubernetes: Kubernetes
-  readonly #controllerName: string
-  #shared: { readonly watched: Watched; users: number } | undefined
+  readonly #shared: SharedUse<Watched>
 
   /** `controllerName`: value of app.kubernetes.io/name on the controller's Deployment. */
   constructor(kubernetes: Kubernetes, controllerName = 'karpenter') {
-    this.#kubernetes = kubernetes
-    this.#controllerName = controllerName
+    this.#shared = new SharedUse((signal) => new Watched(kubernetes, controllerName, signal))
   }
 
   /** Nothing is followed any more when the last who waits is done. */
   async use<R>(step: Step, wait: (watched: Watched) => Promise<R>): Promise<R> {
-    this.#shared ??= { watched: new Watched(this.#kubernetes, this.#controllerName, step.signal), users: 0 }
-    const shared = this.#shared
-    shared.users++
-    try {
-      return await wait(shared.watched)
-    } finally {
-      shared.users--
-      if (shared.users === 0) {
-        this.#shared = undefined
-        await shared.watched.close()
-      }
-    }
+    return this.#shared.use(step.signal, wait)
   }
 }
 
