@@ -20,9 +20,13 @@ export function waitsApart(kubernetes: Kubernetes, kind: Kind<Manifest>): AwaitB
   return async (name, signal, decide) => awaitObject(kubernetes, kind, { name }, signal, decide)
 }
 
+/** Milliseconds. Hundreds are written one after another, and each may be what is waited for before the next one comes. */
+const linger = 5_000
+
 /**
  * Waits for objects whose names are known beforehand: few of them are followed each by itself; many that are waited for at
- * the same time by one list and watch, of which nothing but they is kept. `looked`: as much of one as is looked at.
+ * the same time by one list and watch, of which nothing but they is kept. What is followed may lag behind a write of who
+ * comes later. `looked`: as much of one as is looked at.
  */
 export function waitsTogether(
   kubernetes: Kubernetes,
@@ -50,6 +54,6 @@ export function waitsTogether(
       },
       close: async () => view.close()
     }
-  })
+  }, linger)
   return async (name, signal, decide) => shared.use(signal, async ({ object }) => object(name, decide))
 }

@@ -137,7 +137,7 @@ export interface ManifestResourceOptions extends KubernetesPorts {
   readonly severity: SeverityOf
   /** How it is read; by itself when left out. */
   readonly readByName?: ReadByName
-  /** `known`: the object as it was read, when nothing was applied since. */
+  /** `known`: the object as it was read, or as the server answered when it was written. */
   readonly settle: (step: Step, known: Manifest | undefined) => Promise<void>
   readonly remove: Resource<Manifest, Manifest>['remove']
   readonly works?: true
@@ -182,6 +182,7 @@ export function manifestResource(options: ManifestResourceOptions): Resource<Man
       const applied = withOwnership(wanted, now, ownership)
       if (now !== undefined) await clear(within, kind, applied, now, ownersOf(now, ownership))
       const answer = await within.apply(kind, applied, { force: true, fieldValidation: 'Strict' })
+      known = answer
       if (now === undefined) step.changed(`created ${title}`)
       // What a webhook changes as it is written is not changed.
       const still = new Set(subsetDifferences(contentOf(wanted), answer).map(({ path }) => path))

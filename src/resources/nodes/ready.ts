@@ -2,7 +2,7 @@ import { UserError } from '../../engine/errors.js'
 import type { Step } from '../../engine/resource.js'
 import { describe, failing, holds, type Condition } from '../../kubernetes/conditions.js'
 import type { Kind } from '../../kubernetes/kinds.js'
-import type { Manifest } from '../../kubernetes/manifest.js'
+import { field, type Manifest } from '../../kubernetes/manifest.js'
 import { decided } from '../../kubernetes/view.js'
 import type { AwaitByName } from '../../kubernetes/waits-together.js'
 
@@ -15,12 +15,19 @@ const silence = 180_000
 export interface Awaited {
   readonly kind: Kind<Manifest>
   readonly name: string
-  /** As it was read last; when it is Ready, that saves every request. */
+  /** As it was seen last, by who wrote it as well; when it is Ready, that saves every request. */
   readonly known: Manifest | undefined
   /** What a condition that stays False asks for. */
   readonly fix: (conditions: readonly Condition[]) => string
   /** Called with the object whenever it is not Ready, one call at a time. */
   readonly seen?: (object: Manifest) => Promise<void>
+}
+
+/** What is followed may lag behind a write, and be Ready as it was before that. */
+function isBefore(followed: Manifest, known: Manifest | undefined): boolean {
+  const [now, then] = [followed, known].map((one) => field(one, 'metadata', 'generation'))
+  const isSame = field(followed, 'metadata', 'uid') === field(known, 'metadata', 'uid')
+  return isSame && typeof now === 'number' && typeof then === 'number' && now < then
 }
 
 /** Waits until it is Ready; the object then. A condition that stays False is the error. */
@@ -32,7 +39,8 @@ export async function awaitReady(byName: AwaitByName, awaited: Awaited, step: St
   let failingSince: number | undefined
   let reaction: { readonly error: unknown } | 'running' | undefined
   try {
-    return await byName(name, step.signal, (object) => {
+    return await byName(name, step.signal, (followed) => {
+      const object = followed !== undefined && isBefore(followed, known) ? undefined : followed
       if (object !== undefined && holds(object, 'Ready')) return decided(object)
       if (typeof reaction === 'object') throw reaction.error
       const wrong = object === undefined ? [] : failing(object)
