@@ -277,6 +277,19 @@ test('closing cuts off what is under way, and nothing of it is sent again', asyn
   await listening.close()
 })
 
+test('closing ends a watch, and it is not begun again', async () => {
+  const watches = (): number => server.calls.filter(({ query }) => query.get('watch') === 'true').length
+  const kubernetes = server.client({})
+  const { resourceVersion } = await kubernetes.list(namespaces, {})
+  const events = kubernetes.watch(namespaces, { resourceVersion })
+  const first = events[Symbol.asyncIterator]().next()
+  while (watches() === 0) await new Promise((resolve) => setImmediate(resolve))
+  kubernetes.close()
+  expect(await first).toEqual({ done: true, value: undefined })
+  expect(watches()).toBe(1)
+  await expect(kubernetes.list(namespaces, {})).rejects.toThrow('closed')
+})
+
 test('deleting what is gone, or another object of the name, is no error', async () => {
   expect(await server.kubernetes.delete(nodePools, { name: 'default' })).toBe('absent')
   server.intercept = (_call, response) => {

@@ -271,7 +271,8 @@ export function createKubernetes(options: KubernetesOptions): Kubernetes {
             ),
           endpoint: options.endpoint,
           pace: options.pace,
-          answered: () => wire.answered
+          answered: () => wire.answered,
+          closed: () => wire.closed
         }),
       log: async (pod, wanted = {}) => {
         const path = `/api/v1/namespaces/${encodeURIComponent(pod.namespace)}/pods/${encodeURIComponent(pod.name)}/log`

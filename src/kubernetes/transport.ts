@@ -81,6 +81,8 @@ export interface Transport {
   open(outgoing: Outgoing): Promise<IncomingMessage>
   /** Whether the server has answered in this run. */
   readonly answered: boolean
+  /** What close() has cut off does not go on. */
+  readonly closed: boolean
   close(): void
 }
 
@@ -112,6 +114,8 @@ export function transport(connection: Connection): Transport {
     progress: Progress = { at: 'not sent' },
     acceptEncoding = outgoing.forwarded?.acceptEncoding
   ): Promise<IncomingMessage> {
+    // A destroyed agent would connect anew.
+    if (closed) throw new Error('the client has been closed')
     const token = await connection.token()
     const started = performance.now()
     const done = (status: number): void => {
@@ -236,6 +240,9 @@ export function transport(connection: Connection): Transport {
     send,
     get answered() {
       return answered
+    },
+    get closed() {
+      return closed
     },
     close: () => {
       closed = true

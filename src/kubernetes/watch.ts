@@ -19,6 +19,8 @@ export interface WatchOptions<T> {
   readonly pace: Pace
   /** Whether the server has answered in this run. */
   answered(): boolean
+  /** Whether the client has been closed. */
+  closed(): boolean
   open(resourceVersion: string, signal: AbortSignal): Promise<IncomingMessage>
   errorOf(answer: { status: number; body: string }): KubernetesError
 }
@@ -35,11 +37,11 @@ const afterShortWatch = 1_000
 /** A connection that has lasted for so many milliseconds was a good one, although nothing may have come. */
 const lastingMilliseconds = 10_000
 
-/** The events of a watch over as many connections as it takes; ends when the signal is aborted. */
+/** The events of a watch over as many connections as it takes; ends when the signal is aborted or the client closed. */
 export async function* watchEvents<T>(options: WatchOptions<T>): AsyncGenerator<WatchEvent<T>, void, void> {
   let version = options.from
   const endurance = new Endurance(options.pace)
-  const ended = (): boolean => options.signal.aborted
+  const ended = (): boolean => options.signal.aborted || options.closed()
   const pauseAfterFailure = (asked?: number): number | undefined =>
     endurance.next({ answered: options.answered() }, asked)
   while (!ended()) {
