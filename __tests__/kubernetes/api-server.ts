@@ -27,6 +27,22 @@ export interface Call {
 
 type Stored = Record<string, unknown> & { metadata: Record<string, unknown> }
 
+interface Watch {
+  readonly collection: string
+  readonly response: ServerResponse
+  readonly name: string | undefined
+}
+
+interface Event {
+  readonly version: number
+  readonly path: string
+  readonly line: string
+}
+
+function send({ path, line }: Event, { collection, name, response }: Watch): void {
+  if (isIn(collection, path) && (name === undefined || path.endsWith(`/${name}`))) response.write(line)
+}
+
 /** As much of an API server as the client needs: objects by path, resource versions, watches, over TLS. */
 export class ApiServer {
   readonly calls: Call[] = []
@@ -37,11 +53,9 @@ export class ApiServer {
   readonly endpoint: string
   readonly certificateAuthority: string
   readonly #objects = new Map<string, Stored>()
-  readonly #watches = new Set<{
-    readonly collection: string
-    readonly response: ServerResponse
-    name: string | undefined
-  }>()
+  readonly #watches = new Set<Watch>()
+  /** All that has happened: a watch begins after the version that it names. */
+  readonly #events: Event[] = []
   readonly #close: () => Promise<void>
   #version = 1
 
@@ -163,11 +177,9 @@ export class ApiServer {
   }
 
   #tell(type: string, path: string, object: unknown): void {
-    for (const watch of this.#watches) {
-      if (!isIn(watch.collection, path)) continue
-      if (watch.name !== undefined && !path.endsWith(`/${watch.name}`)) continue
-      watch.response.write(`${JSON.stringify({ type, object })}\n`)
-    }
+    const event = { version: this.#version, path, line: `${JSON.stringify({ type, object })}\n` }
+    this.#events.push(event)
+    for (const watch of this.#watches) send(event, watch)
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -237,6 +249,8 @@ export class ApiServer {
     if (call.query.get('watch') === 'true') {
       response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders()
       const watch = { collection: call.path, response, name }
+      const from = Number(call.query.get('resourceVersion') ?? this.#version)
+      for (const event of this.#events) if (event.version > from) send(event, watch)
       this.#watches.add(watch)
       response.once('close', () => this.#watches.delete(watch))
       return
