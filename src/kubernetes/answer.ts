@@ -5,7 +5,7 @@ import { textField } from './manifest.js'
  * The kind of what the API server answers as a success; empty where it names none. Throws SyntaxError for what is no such
  * answer: text that was cut off, a proxy's page, a failure that is sent as a success.
  */
-export function answerOf(body: string): string {
+export function kindOfAnswer(body: string): string {
   const value: unknown = JSON.parse(body)
   if (!isMap(value)) throw new SyntaxError('it is JSON, and no object')
   if (textField(value, 'status') === 'Failure')

@@ -1,4 +1,4 @@
-import { answerOf } from './answer.js'
+import { kindOfAnswer } from './answer.js'
 import { isCreated, isDeleted, isPatched } from './carried-out.js'
 import { forwarding, type Forward } from './forward.js'
 import { errorOf, KubernetesError, type Caller } from './errors.js'
@@ -131,7 +131,7 @@ export function createKubernetes(options: KubernetesOptions): Kubernetes {
         // A log is whatever its container writes.
         ...(more.reader !== undefined
           ? { reader: more.reader }
-          : more.accept !== '*/*' && { proves: answerOf })
+          : more.accept !== '*/*' && { proves: kindOfAnswer })
       })
       if (answer.status < 300) {
         session.accepted = true

@@ -1,4 +1,4 @@
-import { answerOf } from './answer.js'
+import { kindOfAnswer } from './answer.js'
 
 const [quote, backslash, openBrace, closeBrace, openBracket, closeBracket, colon] = [
   34, 92, 123, 125, 91, 93, 58
@@ -121,7 +121,7 @@ export class ListReader<P> {
 
   /** Throws SyntaxError for what is no whole JSON, or no list: an answer that says nothing would be one that says "none". */
   finish(): void {
-    const kind = answerOf(this.#rest)
+    const kind = kindOfAnswer(this.#rest)
     // Of none it may be null.
     if (!this.#hasItems && !/(List|^Table)$/.test(kind))
       throw new SyntaxError(`it is ${kind || 'of no kind'}, and no list`)
