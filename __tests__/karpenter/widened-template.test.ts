@@ -2,6 +2,7 @@ import { isMap, mapAt, type JsonMap } from '../../src/engine/json.js'
 import { statementsOf } from '../../src/aws/policy/statements.js'
 import { renderedRoles } from '../../src/karpenter/rendered-roles.js'
 import { renderTemplate, type RenderedStack } from '../../src/karpenter/rendered-stack.js'
+import { adaptTemplate } from '../../src/karpenter/template.js'
 import { builtInTemplateText } from '../../src/karpenter/template-built-in.js'
 import { templateDifferences } from '../../src/karpenter/template-differences.js'
 import { parseTemplate } from '../../src/karpenter/template-syntax.js'
@@ -159,6 +160,21 @@ describe('A stack between two versions', () => {
     expect(widened(target, target).text).toBe(target)
     expect(widened(target, '').text).toBe(target)
     expect(widened(target, '{ no template').text).toBe(target)
+  })
+
+  it('has what policies of a standing stack without a node role allow besides', () => {
+    const old = builtInTemplateText('1.12.0')
+    const others = { nodeRoleArn: 'arn:aws:iam::111122223333:role/KarpenterNodeRole-blue' }
+    const live = adaptTemplate(old, {
+      clusterName: 'blue',
+      nodeRoleName: 'KarpenterNodeRole-blue',
+      nodeRolePolicies: [],
+      permissionsBoundary: undefined,
+      others
+    })
+    expect(resources(live)).not.toHaveProperty('KarpenterNodeRole')
+    const { text } = widened(builtInTemplateText('1.14.0'), live)
+    expect(lacking(grants(render(old)), grants(render(text)))).toEqual([])
   })
 
   it('has what the kept resources refer to, a parameter with its value as default', () => {

@@ -2,6 +2,7 @@ import { statementsOf } from '../../src/aws/policy/statements.js'
 import { renderTemplate } from '../../src/karpenter/rendered-stack.js'
 import { builtInTemplateText } from '../../src/karpenter/template-built-in.js'
 import { templateDifferences } from '../../src/karpenter/template-differences.js'
+import { adaptTemplate } from '../../src/karpenter/template.js'
 import { newestTested } from '../../src/karpenter/tested-versions.js'
 import { withStatementsOf } from '../../src/plan/stack-template.js'
 
@@ -37,6 +38,12 @@ describe('the built-in template for a version that is newer than the table', () 
     expect(actionsOf(builtIn)).not.toContain('ec2:NewInNinetyNine')
     const kept = actionsOf(over(later))
     expect([...actionsOf(later), ...actionsOf(builtIn)].filter((action) => !kept.has(action))).toEqual([])
+  })
+
+  it('keeps them as well where nodes have had the role of somebody else, so that the stack has none', () => {
+    const others = { nodeRoleArn: 'arn:aws:iam::111122223333:role/theirs' }
+    const kept = actionsOf(over(adaptTemplate(later, { ...adaptation, others })))
+    expect([...actionsOf(later)].filter((action) => !kept.has(action))).toEqual([])
   })
 
   it('has the policies that the stack has besides among its own, so that they stay attached', () => {

@@ -162,7 +162,9 @@ function policiesOf({ properties }: RenderedResource): readonly string[] | undef
 /** By logical id; none for a template that only CloudFormation can work out. */
 function rendered(text: string, settings: StackSettings): ReadonlyMap<string, RenderedResource> {
   try {
-    return new Map(renderTemplate(text, settings).resources.map((one) => [one.logicalId, one]))
+    // Either may be without a node role, which is not looked for in it.
+    const { resources } = renderTemplate(text, { nodeRoleArn: '', ...settings })
+    return new Map(resources.map((one) => [one.logicalId, one]))
   } catch {
     return new Map()
   }

@@ -139,10 +139,10 @@ function joined(policies: readonly NamedPolicy[]): JsonMap {
   }
 }
 
-/** Undefined for a template that only CloudFormation can work out. */
+/** Undefined for a template that only CloudFormation can work out; one without a node role has policies as well. */
 function policiesOf(template: string, settings: StackSettings): readonly NamedPolicy[] | undefined {
   try {
-    return renderTemplate(template, settings).policies
+    return renderTemplate(template, { nodeRoleArn: '', ...settings }).policies
   } catch {
     return undefined
   }

@@ -27,7 +27,8 @@ export function transition({ inputs, found, decisions }: ModelParts): Transition
     clusterName: cluster.name,
     stackName: inputs.stackName,
     account: aws.account,
-    ...(nodeRole.logicalId === undefined && { nodeRoleArn: nodeRole.arn })
+    // What stands may be without a node role: it is not looked for there.
+    nodeRoleArn: nodeRole.arn
   }
   /** What is kept of the stack's template is written again: as it was given, not as it is answered. */
   const widen: Widen = (target, live) => {
