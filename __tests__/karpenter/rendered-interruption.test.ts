@@ -14,6 +14,7 @@ describe('The queue of a rendered stack', () => {
   it('has the attributes as SQS takes them, the policy, and no delay', () => {
     const queue = renderedQueue(rendered())
     expect(queue).toMatchObject({
+      logicalId: 'KarpenterInterruptionQueue',
       name: 'blue',
       url: 'https://sqs.eu-west-1.amazonaws.com/111122223333/blue',
       attributes: {

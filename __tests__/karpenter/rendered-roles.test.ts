@@ -33,6 +33,7 @@ describe('The roles of a stack', () => {
     const stack = renderTemplate(builtInTemplateText('1.14.0'), settings)
     expect(renderedRoles(stack)).toEqual([
       {
+        logicalId: 'KarpenterNodeRole',
         name: 'KarpenterNodeRole-blue',
         arn: 'arn:aws:iam::111122223333:role/KarpenterNodeRole-blue',
         trust: {

@@ -4,6 +4,7 @@ import { unknownValue } from './template-functions.js'
 
 /** The stack's interruption queue as its template comes to. What only CloudFormation can know is left out. */
 export interface RenderedQueue {
+  readonly logicalId: string
   readonly name: string
   readonly url: string
   /** As SetQueueAttributes takes them, the policy aside: texts, JSON as text. */
@@ -45,6 +46,7 @@ export function renderedQueue({ queue, resources }: RenderedStack): RenderedQueu
     ([name, value]) => !notAttributes.has(name) && isKnown(value)
   )
   return {
+    logicalId: resource.logicalId,
     name: queue.name,
     url: queue.url,
     attributes: {

@@ -4,6 +4,7 @@ import { unknownValue } from './template-functions.js'
 
 /** A role of the stack as its template comes to. What it does not say, or only CloudFormation can know, is left out. */
 export interface RenderedRole {
+  readonly logicalId: string
   readonly name: string
   readonly arn: string
   readonly description?: string
@@ -25,7 +26,7 @@ export function knownPolicies({ policies }: Pick<RenderedStack, 'policies'>): re
 /** The roles whose names the template gives. */
 export function renderedRoles({ resources }: Pick<RenderedStack, 'resources'>): readonly RenderedRole[] {
   return resources.flatMap((resource) => {
-    const { type, name, arn, properties } = resource
+    const { logicalId, type, name, arn, properties } = resource
     if (type !== 'AWS::IAM::Role' || name === undefined || arn === undefined) return []
     const duration = Number(properties['MaxSessionDuration'])
     const description = text(properties['Description'])
@@ -34,6 +35,7 @@ export function renderedRoles({ resources }: Pick<RenderedStack, 'resources'>): 
     const permissionsBoundary = text(properties['PermissionsBoundary'])
     return [
       {
+        logicalId,
         name,
         arn,
         ...(description !== undefined && { description }),

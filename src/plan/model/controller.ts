@@ -9,7 +9,7 @@ import { recordedRelease } from '../../resources/recorded.js'
 import { controllerPods } from '../../resources/controller/controller-pods.js'
 import { narrowTrust } from '../../resources/controller/controller-role.js'
 import { type ReadPods, trusts, wantedIdentity } from './identity.js'
-import type { ModelParts } from './parts.js'
+import { changesVersion, type ModelParts } from './parts.js'
 import { staysText } from './stays-text.js'
 import { idOf } from '../../resources/ids.js'
 
@@ -28,7 +28,6 @@ export function controller(
     { kubernetes, ownership, dependsOn: [] }
   )
   const { installed, version } = decisions
-  const changesVersion = removal === undefined && installed !== undefined && installed !== version
   // A newer controller loses what older CRDs do not have; an older one works with newer CRDs: it goes back before them.
   const newer = newerBefore(version, {
     installed,
@@ -42,7 +41,8 @@ export function controller(
     decisions.identity === 'irsa'
       ? [idOf.oidcProvider, ...(first ? retired : [])]
       : [idOf.podIdentityAssociation]
-  const identity = wantedIdentity(parts)
+  // In a removal nothing is wanted of pods.
+  const identity = removal === undefined ? wantedIdentity(parts) : undefined
   return [
     namespace({ name: inputs.namespace }, { kubernetes, ownership, dependsOn: [] }),
     ...(flows === undefined ? [] : [flows]),
@@ -52,11 +52,15 @@ export function controller(
         kubernetes,
         ownership,
         // What AWS refuses is seen before the running controller's CRDs are changed.
-        dependsOn: chartFirst ? [idOf.helmRelease] : changesVersion ? [idOf.controllerRolePolicies] : [],
+        dependsOn: chartFirst
+          ? [idOf.helmRelease]
+          : changesVersion(parts)
+            ? [idOf.controllerRolePolicies]
+            : [],
         choice: inputs.crds,
         release: { name: releaseName, namespace: inputs.namespace },
         keep,
-        removable: removal?.removeCrds ?? false,
+        removable: removal?.removeCrds === true,
         autoMode: found.cluster.autoMode,
         downgrade: chartFirst
       }
@@ -92,11 +96,11 @@ export function controller(
         recorded: recordedRelease(found.record),
         identity,
         removing: removal !== undefined,
-        pods: identity === undefined || removal !== undefined ? undefined : pods.seen,
+        pods: identity === undefined ? undefined : pods.seen,
         stays: (running) => staysText(inputs, { version, running, crdsGoAfter: chartFirst })
       }
     ),
-    ...(identity === undefined || removal !== undefined
+    ...(identity === undefined
       ? []
       : [
           controllerPods(

@@ -86,7 +86,7 @@ export function identity(
           audience: serviceAccountAudience,
           tags
         },
-        { aws, ownership, removable: removal?.removeOidcProvider ?? false }
+        { aws, ownership, removable: removal?.removeOidcProvider === true }
       ),
       controllerRole(
         { ...role, trust },

@@ -12,15 +12,13 @@ import { launchedInstances } from '../../resources/removal/launched-instances.js
 import { RemovalView } from '../../resources/removal/removal-view.js'
 import { nodePool, type NodeObjectPorts } from '../../resources/nodes/node-pool.js'
 import { taggedIds } from './network.js'
-import type { ModelParts } from './parts.js'
-import { idOf } from '../../resources/ids.js'
+import { changesVersion, type ModelParts } from './parts.js'
+import { idOf, nameIn } from '../../resources/ids.js'
 
 /** EC2NodeClasses and NodePools; in a removal also what Karpenter made of them. */
 export function nodes(parts: ModelParts): readonly AnyResource[] {
   const { found, decisions, ownership, removal } = parts
   const { aws, kubernetes } = found
-  const { installed, version } = decisions
-  const changesVersion = removal === undefined && installed !== undefined && installed !== version
   const classIds = decisions.nodeClasses.map((manifest) => idOf.ec2NodeClass(manifest.metadata.name))
   const instances = removal === undefined ? [] : [idOf.instances]
   const view = new RemovalView(kubernetes, textField(decisions.values, 'nameOverride') || 'karpenter')
@@ -37,7 +35,7 @@ export function nodes(parts: ModelParts): readonly AnyResource[] {
     dependsOn: [...dependsOn, ...instances],
     removal: {
       aws,
-      forceDrain: removal?.forceDrain ?? false,
+      forceDrain: removal?.forceDrain === true,
       view
     }
   })
@@ -58,9 +56,7 @@ export function nodes(parts: ModelParts): readonly AnyResource[] {
   /** It waits for its own alone; but nodes of a NodePool may be of an EC2NodeClass that it had before. */
   const classesOf = (pool: Manifest): readonly string[] => {
     const own = textField(pool, 'spec', 'template', 'spec', 'nodeClassRef', 'name')
-    return removal === undefined
-      ? classIds.filter((id) => own !== undefined && id === idOf.ec2NodeClass(own))
-      : classIds
+    return removal === undefined ? classIds.filter((id) => nameIn(idOf.ec2NodeClass, id) === own) : classIds
   }
   return [
     ...(removal === undefined ? [] : launched(parts)),
@@ -68,7 +64,7 @@ export function nodes(parts: ModelParts): readonly AnyResource[] {
       ec2NodeClass(manifest, {
         ...ofClasses,
         tagged,
-        ...(changesVersion && { newHash: { version: decisions.facts.nodeClassHash.value } })
+        ...(changesVersion(parts) && { newHash: { version: decisions.facts.nodeClassHash.value } })
       })
     ),
     ...pools.map((manifest) => {
@@ -93,8 +89,8 @@ function launched({ inputs, found, decisions, ownership, removal }: ModelParts):
   const goes = (object: Manifest): boolean => {
     const { name } = object.metadata
     const id = object.kind === 'NodePool' ? idOf.nodePool(name) : idOf.ec2NodeClass(name)
-    const claim = { recorded: record?.resources[id], removeAdopted: removal?.removeAdopted ?? false }
-    return ofMark(ownerOfObject(object, ownership), `${object.kind} ${name}`, claim).stays === undefined
+    const claim = { recorded: record?.resources[id], removeAdopted: removal?.removeAdopted === true }
+    return ofMark(ownerOfObject(object, ownership), name, claim).stays === undefined
   }
   const clusterName = cluster.name
   const pools = names(decisions.nodePools)

@@ -13,3 +13,8 @@ export interface ModelParts {
   /** Of a removal only; what Karpenter made in AWS is part of the model then. */
   readonly removal?: RemovalInput
 }
+
+/** Whether an install replaces a controller of another version. */
+export function changesVersion({ decisions: { installed, version }, removal }: ModelParts): boolean {
+  return removal === undefined && installed !== undefined && installed !== version
+}

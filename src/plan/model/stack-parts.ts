@@ -41,8 +41,8 @@ export function stackRolesAndPolicies(
       ),
       isIn: hasPhysicalId(arn)
     })),
-    ...renderedRoles(decisions.stack).map((role) => ({
-      logicalId: logicalIdOf(decisions, role.arn),
+    ...renderedRoles(decisions.stack).map(({ logicalId, ...role }) => ({
+      logicalId,
       resource: stackRole(
         {
           clusterName,
@@ -71,10 +71,6 @@ export function stackRolesAndPolicies(
   }))
 }
 
-function logicalIdOf({ stack }: ModelParts['decisions'], arn: string | undefined): string {
-  return stack.resources.find((one) => one.arn === arn)?.logicalId ?? ''
-}
-
 /** The same parts, not read again where the stack has just made them. `made`: logical ids. */
 export function asMade(parts: readonly StackPart[], made: ReadonlySet<string>): readonly StackPart[] {
   return parts.map((part) => ({
@@ -88,21 +84,17 @@ export function interruption({ inputs, found, decisions, ownership }: ModelParts
   const { aws, cluster } = found
   const { stackName } = inputs
   const of = { clusterName: cluster.name, stackName }
-  const queue = renderedQueue(decisions.stack)
   const rules = renderedRules(decisions.stack)
   const tags = sharedRead(async () => stackTags(aws, stackName))
   const ports = { aws, ownership, stackTags: tags, dependsOn: [idOf.stack] }
   const inStack = stackRules(aws, stackName, rules, likely(found))
+  const queue = renderedQueue(decisions.stack)
   return [
-    ...(queue === undefined
-      ? []
-      : [
-          {
-            logicalId: logicalIdOf(decisions, decisions.stack.queue?.arn),
-            resource: interruptionQueue({ ...of, ...queue }, ports),
-            isIn: hasQueue(queue.name)
-          }
-        ]),
+    ...(queue === undefined ? [] : [queue]).map(({ logicalId, ...wanted }) => ({
+      logicalId,
+      resource: interruptionQueue({ ...of, ...wanted }, ports),
+      isIn: hasQueue(wanted.name)
+    })),
     ...rules.map((rule) => ({
       logicalId: rule.logicalId,
       resource: eventRule({ ...of, ...rule }, { ...ports, rules: inStack }),

@@ -13,7 +13,7 @@ import { queueHealth } from './queue-health.js'
 import { documentDifferences } from './policy-drift.js'
 import { idOf } from '../ids.js'
 
-export interface QueueWanted extends RenderedQueue {
+export interface QueueWanted extends Omit<RenderedQueue, 'logicalId'> {
   readonly clusterName: string
   readonly stackName: string
 }

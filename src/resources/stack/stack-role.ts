@@ -18,7 +18,7 @@ import { documentDifferences } from './policy-drift.js'
 import { furtherInlinePolicy, furtherPolicy, missingPolicy, tagDrift } from './role-drift.js'
 import { idOf } from '../ids.js'
 
-export interface StackRoleWanted extends RenderedRole {
+export interface StackRoleWanted extends Omit<RenderedRole, 'logicalId'> {
   readonly clusterName: string
 }
 
