@@ -251,7 +251,7 @@ test.each(removals)('a removal %s, differs from its install by', async (_name, s
 
 test('the ids of the model are those of idOf, each of which is in it', async () => {
   const irsa: Shape = { inputs: { 'controller-identity': 'irsa' } }
-  const graphs = await Promise.all([{}, irsa, { removal }].map(modelOf))
+  const graphs = await Promise.all([{}, irsa, { removal }].map(async (shape) => modelOf(shape)))
   const kinds = new Set(
     graphs.flatMap(({ resources }) =>
       resources.map(

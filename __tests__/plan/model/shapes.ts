@@ -1,14 +1,15 @@
 import { networkReads } from '../../../src/preflight/reads/network-reads.js'
-import { openAws } from '../../../src/aws/clients.js'
+import { type Aws, openAws } from '../../../src/aws/clients.js'
 import { openConnection } from '../../../src/aws/connection.js'
 import type { Cluster } from '../../../src/aws/environment.js'
 import type { Graph } from '../../../src/engine/graph.js'
 import type { InstallRecord } from '../../../src/engine/record.js'
-import { createKubernetes } from '../../../src/kubernetes/client.js'
-import { decide } from '../../../src/plan/decisions.js'
+import { createKubernetes, type Kubernetes } from '../../../src/kubernetes/client.js'
+import { decide, type Decisions } from '../../../src/plan/decisions.js'
 import type { Discovery } from '../../../src/plan/discovery.js'
 import { model, type ModelParts } from '../../../src/plan/model/index.js'
 import { adoptedInputs } from '../../../src/adoption/adoption.js'
+import type { Installation } from '../../../src/adoption/installation.js'
 import { termsOf } from '../../../src/adoption/terms.js'
 import type { Manifest } from '../../../src/kubernetes/manifest.js'
 import { factsOf, nodeClass } from '../../adoption/found.js'
@@ -25,9 +26,27 @@ export interface Shape {
   readonly installed?: string
   readonly record?: InstallRecord
   readonly adopted?: boolean
+  /** What of the installation that was taken over is otherwise than the guide's. */
+  readonly installation?: Partial<Installation>
   /** By which the EC2NodeClass of what was taken over finds its subnets and security groups. */
   readonly selectors?: readonly unknown[]
   readonly removal?: ModelParts['removal']
+  /** Text of the template file that the inputs name. */
+  readonly template?: string
+  /** The stack, where it has been read for the decisions. */
+  readonly standing?: Decisions['standing']
+  /** What of the cluster is otherwise. */
+  readonly cluster?: Partial<Cluster>
+  /** What of the discovery is otherwise. */
+  readonly found?: Partial<Discovery>
+}
+
+/** What answers a model that is read, applied or removed. */
+export interface Surroundings {
+  readonly aws: Aws
+  readonly kubernetes: Kubernetes
+  readonly helm: PlayedHelm
+  readonly keep: ModelParts['keep']
 }
 
 export const removal: NonNullable<ModelParts['removal']> = {
@@ -37,8 +56,8 @@ export const removal: NonNullable<ModelParts['removal']> = {
   removeAdopted: false
 }
 
-/** The model of cluster blue, as it is decided from these facts; nothing is asked for it. */
-export async function modelOf(shape: Shape): Promise<Graph> {
+/** The model of cluster blue, as it is decided from these facts; nothing is asked for it. Without surroundings nothing answers it. */
+export async function modelOf(shape: Shape, surroundings?: Surroundings): Promise<Graph> {
   const {
     inputs: given = {},
     authenticationMode = 'API_AND_CONFIG_MAP',
@@ -48,29 +67,22 @@ export async function modelOf(shape: Shape): Promise<Graph> {
   } = shape
   const local = localRun()
   try {
-    const connection = openConnection({ region: account.region, env: {}, now: Date.now })
-    const aws = openAws(connection, fixedCredentials, account, new URL('https://sts.eu-west-1.amazonaws.com'))
-    const cluster = clusterOf(authenticationMode)
-    const kubernetes = createKubernetes({
-      endpoint: cluster.endpoint,
-      certificateAuthority: '',
-      token: async () => Promise.resolve(''),
-      proxyEnv: {},
-      pace: swiftPace(),
-      signal: new AbortController().signal,
-      record: () => undefined,
-      caller: { arn: account.callerArn, clusterName: 'blue', region: account.region, authenticationMode }
-    })
+    const cluster = { ...clusterOf(authenticationMode), ...shape.cluster }
+    const { aws, kubernetes, helm, keep } = surroundings ?? nothingAnswers(cluster)
     const plain = inputsOf({ 'cluster-name': 'blue', template: 'built-in', ...given })
-    const terms = termsOf(factsOf(selectors === undefined ? {} : { nodeClasses: [findingBy(selectors)] }))
+    const terms = termsOf(
+      factsOf({
+        ...shape.installation,
+        ...(selectors !== undefined && { nodeClasses: [findingBy(selectors)] })
+      })
+    )
     const adopted = shape.adopted === true && terms.kind === 'compatible' ? terms.adopted : undefined
     const inputs = adopted === undefined ? plain : adoptedInputs(plain, adopted.adoption)
     const found: Discovery = {
       aws,
       cluster,
       kubernetes,
-      subnets: [subnet('subnet-1', 'eu-west-1a')],
-      securityGroups: [{ id: 'sg-1', name: 'blue', vpcId: 'vpc-1', tags: {} }],
+      ...networkOf({}),
       controllers:
         installed === undefined
           ? []
@@ -89,21 +101,43 @@ export async function modelOf(shape: Shape): Promise<Graph> {
       podIdentityAgentPods: undefined,
       record,
       denied: [],
-      ...(adopted !== undefined && { adopted })
+      ...(adopted !== undefined && { adopted }),
+      ...shape.found
     }
-    const ports = { ...local.run.ports, helm: new PlayedHelm() }
+    const ports = { ...local.run.ports, helm, readFile: () => shape.template ?? '' }
     const decisions = await decide({ inputs, found, session: local.run.session, ports }, recordedStep())
+    // In the folder of the run, which ends here.
+    if (surroundings !== undefined) await decisions.helm()
     await local.run.session.close()
     return model({
       inputs,
       found,
-      decisions,
+      decisions: { ...decisions, standing: shape.standing },
       ownership: { owner: 'setup-karpenter', run: 'local' },
-      keep: () => undefined,
+      keep,
       ...(shape.removal !== undefined && { removal: shape.removal })
     })
   } finally {
     local.end()
+  }
+}
+
+function nothingAnswers({ endpoint, authenticationMode }: Cluster): Surroundings {
+  const connection = openConnection({ region: account.region, env: {}, now: Date.now })
+  return {
+    aws: openAws(connection, fixedCredentials, account, new URL('https://sts.eu-west-1.amazonaws.com')),
+    kubernetes: createKubernetes({
+      endpoint,
+      certificateAuthority: '',
+      token: async () => Promise.resolve(''),
+      proxyEnv: {},
+      pace: swiftPace(),
+      signal: new AbortController().signal,
+      record: () => undefined,
+      caller: { arn: account.callerArn, clusterName: 'blue', region: account.region, authenticationMode }
+    }),
+    helm: new PlayedHelm(),
+    keep: () => undefined
   }
 }
 
@@ -143,8 +177,17 @@ function findingBy(terms: readonly unknown[]): Manifest {
   return { ...nodeClass, spec }
 }
 
-function subnet(id: string, availabilityZone: string): Discovery['subnets'][number] {
-  return { id, vpcId: 'vpc-1', availabilityZone, availableAddresses: 100, publicAddresses: false, tags: {} }
+/** One subnet and one security group, with these tags by id. */
+export function networkOf(
+  tags: Readonly<Record<string, Readonly<Record<string, string>>>>
+): Pick<Discovery, 'subnets' | 'securityGroups'> {
+  const [vpcId, subnet, group] = ['vpc-1', 'subnet-1', 'sg-1']
+  const availabilityZone = 'eu-west-1a'
+  const addresses = { availableAddresses: 100, publicAddresses: false }
+  return {
+    subnets: [{ id: subnet, vpcId, availabilityZone, ...addresses, tags: tags[subnet] ?? {} }],
+    securityGroups: [{ id: group, name: 'blue', vpcId, tags: tags[group] ?? {} }]
+  }
 }
 
 function clusterOf(authenticationMode: Cluster['authenticationMode']): Cluster {
