@@ -22,15 +22,24 @@ export function subsetDifferences(
   path = '',
   listRule: (path: string) => ListRule = defaultListRule
 ): readonly FieldDifference[] {
-  if (isEmpty(wanted)) return []
+  return [...differing(wanted, live, path, listRule)]
+}
+
+/** One after the other, so that who asks whether there is one at all looks no further than the first. */
+function* differing(
+  wanted: unknown,
+  live: unknown,
+  path: string,
+  listRule: (path: string) => ListRule
+): Generator<FieldDifference, undefined> {
+  if (isEmpty(wanted)) return
   if (isMap(wanted)) {
-    if (!isMap(live)) return [{ path, wanted, live }]
-    return Object.entries(wanted).flatMap(([key, value]) =>
-      subsetDifferences(value, live[key], path === '' ? key : `${path}.${key}`, listRule)
-    )
-  }
-  if (Array.isArray(wanted)) return listDifferences(wanted, live, path, listRule)
-  return same(wanted, live, path) ? [] : [{ path, wanted, live }]
+    if (!isMap(live)) yield { path, wanted, live }
+    else
+      for (const [key, value] of Object.entries(wanted))
+        yield* differing(value, live[key], path === '' ? key : `${path}.${key}`, listRule)
+  } else if (Array.isArray(wanted)) yield* differingLists(wanted, live, path, listRule)
+  else if (!same(wanted, live, path)) yield { path, wanted, live }
 }
 
 /** Where `1` and `1000m` are two things: what a person or a program wrote, and nothing that Kubernetes counts with. */
@@ -49,27 +58,32 @@ function plainOf(path: string): string {
   return path.replaceAll(/\[[^\]]*\]/g, '')
 }
 
-function listDifferences(
+function* differingLists(
   wanted: readonly unknown[],
   live: unknown,
   path: string,
   listRule: (path: string) => ListRule
-): readonly FieldDifference[] {
+): Generator<FieldDifference, undefined> {
   const entries: readonly unknown[] = Array.isArray(live) ? live : []
   const rule = listRule(path)
   if (rule === 'ordered') {
-    if (entries.length !== wanted.length) return [{ path, wanted, live }]
-    return wanted.flatMap((value, index) =>
-      subsetDifferences(value, entries[index], `${path}[${index}]`, listRule)
-    )
+    if (entries.length !== wanted.length) yield { path, wanted, live }
+    else
+      for (const [index, value] of wanted.entries())
+        yield* differing(value, entries[index], `${path}[${index}]`, listRule)
+    return
   }
   if (rule === 'set') {
-    const { lacking, surplus } = setDifference(wanted, entries, path, listRule)
-    return lacking.length === 0 && surplus.length === 0 ? [] : [{ path, wanted, live }]
+    const contains = containing(path, listRule)
+    const isSame =
+      wanted.every((value) => entries.some((entry) => contains(value, entry))) &&
+      entries.every((entry) => wanted.some((value) => contains(value, entry)))
+    if (!isSame) yield { path, wanted, live }
+    return
   }
   // Entries that only live has were put there by others: injected containers, environment, volumes. Of two entries with
   // one name the later one counts, so each must be as wanted.
-  return wanted.flatMap((value) => {
+  for (const value of wanted) {
     const name = isMap(value) ? value[rule.key] : undefined
     const found = entries
       .filter((entry) => isMap(entry) && entry[rule.key] === name)
@@ -77,8 +91,13 @@ function listDifferences(
       .toSorted((a, b) => a.length - b.length)
     // What has no name (a container's only port) is any that says the same.
     const decisive = name === undefined ? found[0] : found.at(-1)
-    return decisive ?? subsetDifferences(value, undefined, `${path}[${String(name)}]`, listRule)
-  })
+    yield* decisive ?? differing(value, undefined, `${path}[${String(name)}]`, listRule)
+  }
+}
+
+function containing(path: string, listRule: (path: string) => ListRule) {
+  return (wanted: unknown, live: unknown): boolean =>
+    differing(wanted, live, path, listRule).next().done === true
 }
 
 /** What a list lacks of the wanted one, and what it has besides, whatever the order. */
@@ -88,7 +107,7 @@ export function setDifference(
   path = '',
   listRule: (path: string) => ListRule = defaultListRule
 ): { readonly lacking: readonly unknown[]; readonly surplus: readonly unknown[] } {
-  const contains = (a: unknown, b: unknown): boolean => subsetDifferences(a, b, path, listRule).length === 0
+  const contains = containing(path, listRule)
   return {
     lacking: wanted.filter((value) => !live.some((entry) => contains(value, entry))),
     surplus: live.filter((entry) => !wanted.some((value) => contains(value, entry)))
