@@ -16,26 +16,31 @@ export interface Condition {
 }
 
 export function conditionsOf(object: unknown): readonly Condition[] {
-  return listField(object, 'status', 'conditions').flatMap((raw) => {
-    const type = textField(raw, 'type')
-    const status = textField(raw, 'status')
-    if (type === undefined || status === undefined) return []
-    const generation = field(raw, 'observedGeneration')
-    return [
-      {
-        type,
-        status,
-        reason: textField(raw, 'reason') ?? '',
-        message: textField(raw, 'message') ?? '',
-        lastTransitionTime: textField(raw, 'lastTransitionTime') ?? '',
-        observedGeneration: typeof generation === 'number' ? generation : undefined
-      }
-    ]
-  })
+  return listField(object, 'status', 'conditions').flatMap((raw) => conditionIn(raw) ?? [])
 }
 
+/** The first of a type. Of thousands of objects no other is made. */
 export function conditionOf(object: unknown, type: string): Condition | undefined {
-  return conditionsOf(object).find((condition) => condition.type === type)
+  for (const raw of listField(object, 'status', 'conditions')) {
+    const condition = field(raw, 'type') === type ? conditionIn(raw) : undefined
+    if (condition !== undefined) return condition
+  }
+  return undefined
+}
+
+function conditionIn(raw: unknown): Condition | undefined {
+  const type = textField(raw, 'type')
+  const status = textField(raw, 'status')
+  if (type === undefined || status === undefined) return undefined
+  const generation = field(raw, 'observedGeneration')
+  return {
+    type,
+    status,
+    reason: textField(raw, 'reason') ?? '',
+    message: textField(raw, 'message') ?? '',
+    lastTransitionTime: textField(raw, 'lastTransitionTime') ?? '',
+    observedGeneration: typeof generation === 'number' ? generation : undefined
+  }
 }
 
 /** True when the condition holds for the object as it is now, not for an earlier generation of it. */
