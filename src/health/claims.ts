@@ -1,5 +1,6 @@
 import semver from 'semver'
 import type { Ailment } from '../engine/health.js'
+import { isClaimOfEc2 } from '../karpenter/node-class-group.js'
 import { conditionOf, describe } from '../kubernetes/conditions.js'
 import { field, type Manifest, textField } from '../kubernetes/manifest.js'
 
@@ -36,8 +37,7 @@ export interface StuckClaim {
 
 /** Whether a NodeClaim is longer in a stage than Karpenter of this version lets it be; undefined when it is not. */
 export function stuckOf(claim: Manifest, version: string | undefined, now: number): StuckClaim | undefined {
-  const group = textField(claim, 'spec', 'nodeClassRef', 'group')
-  if (group !== undefined && group !== 'karpenter.k8s.aws') return undefined
+  if (!isClaimOfEc2(claim)) return undefined
   const { name, labels = {}, deletionTimestamp } = claim.metadata
   const stuck = (stage: Stage, since: number, limit: number, said: string): StuckClaim | undefined =>
     now - since > limit + grace

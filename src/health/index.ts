@@ -7,7 +7,7 @@ import type { Kubernetes } from '../kubernetes/client.js'
 import { KubernetesError } from '../kubernetes/errors.js'
 import { notLooked } from '../kubernetes/lean.js'
 import { nodeClaims } from '../kubernetes/kinds.js'
-import { type Manifest, textField } from '../kubernetes/manifest.js'
+import type { Manifest } from '../kubernetes/manifest.js'
 import { notReady } from '../resources/nodes/node-health.js'
 import { nodePoolFix } from '../resources/nodes/node-pool.js'
 import { smokeTestLabel } from '../smoke-test/objects.js'
@@ -29,7 +29,7 @@ export interface HealthFacts {
 
 /**
  * What is there and does not work: each resource by what it says of itself, and the NodePools and NodeClaims of the cluster,
- * whoever made them. Everything is looked at side by side.
+ * whoever made them, but for EKS Auto Mode's. Everything is looked at side by side.
  */
 export async function clusterHealth(facts: HealthFacts, step: Step): Promise<readonly Finding[]> {
   const { graph, inspections } = facts
@@ -98,13 +98,9 @@ function counted(names: readonly string[]): ReadonlyMap<string, number> {
   return counts
 }
 
-/** EKS Auto Mode's are AWS's own affair, and a smoke test says itself what becomes of its own. */
+/** A smoke test says itself what becomes of its own. */
 function isWatched(pool: Manifest): boolean {
-  const group = textField(pool, 'spec', 'template', 'spec', 'nodeClassRef', 'group')
-  return (
-    (group === undefined || group === 'karpenter.k8s.aws') &&
-    pool.metadata.labels?.[smokeTestLabel] === undefined
-  )
+  return pool.metadata.labels?.[smokeTestLabel] === undefined
 }
 
 async function orUnread(title: string, look: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {

@@ -1,5 +1,6 @@
 import { type DeployedValues, readDeployedValues } from '../helm/release.js'
 import type { Kubernetes } from '../kubernetes/client.js'
+import { isClaimOfEc2, isPoolOfEc2 } from '../karpenter/node-class-group.js'
 import { conditionOf } from '../kubernetes/conditions.js'
 import { KubernetesError } from '../kubernetes/errors.js'
 import {
@@ -49,29 +50,22 @@ export async function readForNotes(kubernetes: Kubernetes, wanted: WantedReads):
   const { release } = wanted
   const [crds, pools, classes, deployed, claims] = await Promise.all([
     orUnread(Promise.all(wanted.crds.map(async (name) => kubernetes.get(crdKind, name)))),
-    wanted.objects ? orUnread(kubernetes.pick(nodePools, lean)) : undefined,
+    wanted.objects ? orUnread(kubernetes.pick(nodePools, (pool) => (isPoolOfEc2(pool) ? lean(pool) : undefined))) : undefined,
     wanted.objects ? orUnread(kubernetes.pick(ec2NodeClasses, lean)) : undefined,
     release && orUnread(readDeployedValues(kubernetes, release.name, release.namespace)),
     orUnread(kubernetes.pick(nodeClaims, claimFacts))
   ])
   return {
     crds: crds?.filter((crd) => crd !== undefined),
-    objects: pools && classes && [...classes.items, ...pools.items.filter(isOfEc2)],
+    objects: pools && classes && [...classes.items, ...pools.items.filter((pool) => pool !== undefined)],
     release: deployed,
     claims: claims?.items.filter((claim) => claim !== undefined),
     unread: [...new Set(unread)].toSorted()
   }
 }
 
-/** EKS Auto Mode's NodePools are of the same kind, and AWS's own affair. */
-function isOfEc2(pool: Manifest): boolean {
-  const group = textField(pool, 'spec', 'template', 'spec', 'nodeClassRef', 'group')
-  return group === undefined || group === 'karpenter.k8s.aws'
-}
-
 function claimFacts(claim: Manifest): ClaimFacts | undefined {
-  const group = textField(claim, 'spec', 'nodeClassRef', 'group')
-  if (group !== undefined && group !== 'karpenter.k8s.aws') return undefined
+  if (!isClaimOfEc2(claim)) return undefined
   const { name, labels = {} } = claim.metadata
   return {
     name,
