@@ -103,28 +103,29 @@ export interface Scalers {
 }
 
 /**
- * One listing of all Deployments as the server prints them, metadata and images, of which only scalers are kept; a Cluster
+ * One listing of all Deployments as the server prints them, metadata and images, of which scalers alone are kept; a Cluster
  * Autoscaler alone is read whole. The images are those of Deployment's wide columns (Kubernetes,
  * pkg/printers/internalversion/printers.go).
  */
 export async function findScalers(kubernetes: Kubernetes): Promise<Scalers> {
   const rows =
-    (await kubernetes.column(deployments, 'Images', withoutSpec)) ??
+    (await kubernetes.column(deployments, 'Images', (one, cells) =>
+      // Which cell has the images is said at the end of a listing.
+      isScaler(one, cells.join(',')) ? withoutSpec(one) : undefined
+    )) ??
     // As whoever answers for the API server may do.
     (
-      await kubernetes.pick(deployments, (one) => ({
-        cell: imagesOf(one).join(','),
-        picked: withoutSpec(one)
-      }))
-    ).items
+      await kubernetes.pick(deployments, (one) => {
+        const cell = imagesOf(one).join(',')
+        return isScaler(one, cell) ? [{ cell, picked: withoutSpec(one) }] : []
+      })
+    ).items.flat()
   const controllers: Controller[] = []
   const found: Deployment[] = []
   for (const { cell, picked } of rows) {
-    const images = cell.split(',')
-    const karpenter = images.find((image) => karpenterImage.test(repositoryOf(image)))
-    if (karpenter !== undefined || labelOf(picked, 'app.kubernetes.io/name') === 'karpenter')
-      controllers.push(controllerOf(picked, karpenter))
-    else if (images.some((image) => autoscalerImage.test(repositoryOf(image)))) found.push(picked)
+    const image = imageLike(karpenterImage, cell)
+    if (image !== undefined || isNamedKarpenter(picked)) controllers.push(controllerOf(picked, image))
+    else if (imageLike(autoscalerImage, cell) !== undefined) found.push(picked)
   }
   const autoscalers = await Promise.all(
     found.map(async ({ metadata }) => {
@@ -136,6 +137,19 @@ export async function findScalers(kubernetes: Kubernetes): Promise<Scalers> {
     })
   )
   return { controllers, autoscalers: autoscalers.flat() }
+}
+
+/** `cells`: separated by commas, the images among them. */
+function isScaler(deployment: Deployment, cells: string): boolean {
+  return isNamedKarpenter(deployment) || scalerAmong.test(cells)
+}
+
+function isNamedKarpenter(deployment: Deployment): boolean {
+  return labelOf(deployment, 'app.kubernetes.io/name') === 'karpenter'
+}
+
+function imageLike(repository: RegExp, images: string): string | undefined {
+  return images.split(',').find((image) => repository.test(repositoryOf(image)))
 }
 
 /** What is said of a controller that is found, and not what else its Deployment's metadata has. */
@@ -163,8 +177,13 @@ function imagesOf(deployment: Deployment | undefined): readonly string[] {
 }
 
 /** Upstream's public.ecr.aws/karpenter/controller and the names that mirrors give it. */
-const karpenterImage = /(^|\/)karpenter(\/controller|-controller)?$/
-const autoscalerImage = /(^|\/)cluster-autoscaler(-(amd64|arm64))?$/
+const karpenter = 'karpenter(/controller|-controller)?'
+const autoscaler = 'cluster-autoscaler(-(amd64|arm64))?'
+const [karpenterImage, autoscalerImage] = [
+  new RegExp(`(^|/)${karpenter}$`),
+  new RegExp(`(^|/)${autoscaler}$`)
+]
+const scalerAmong = new RegExp(`(^|[/,])(${karpenter}|${autoscaler})([:@,]|$)`)
 
 /** An image without its tag and digest. */
 function repositoryOf(image: string): string {

@@ -50,11 +50,14 @@ export interface Kubernetes {
   list<T>(kind: Kind<T>, selection?: Selection): Promise<Listing<T>>
   /** The same where there may be thousands: a page is forgotten before the next one is read, but for what is picked of it. */
   pick<T, P>(kind: Kind<T>, of: (object: T) => P, selection?: Selection): Promise<Listing<P>>
-  /** One column of all of them as the server prints them, with what is picked of their metadata; undefined: it prints none. */
+  /**
+   * One column as the server prints it, of those of which something is picked by their metadata and all cells of their row,
+   * and what that is; undefined: it prints none.
+   */
   column<T, P>(
     kind: Kind<T>,
     column: string,
-    of: (metadataOnly: T) => P
+    of: (metadataOnly: T, cells: readonly unknown[]) => P | undefined
   ): Promise<readonly Row<P>[] | undefined>
   /** Whether there is one at all; no more than one is read. */
   any<T>(kind: Kind<T>, selection: Selection): Promise<boolean>

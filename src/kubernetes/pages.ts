@@ -102,27 +102,28 @@ export interface Row<P> {
 const asTable = 'application/json;as=Table;g=meta.k8s.io;v=v1,application/json'
 
 /**
- * One column of all objects of a kind as kubectl prints them, wide ones too, so that no object is sent whole. Undefined
- * where the server does not print them so.
+ * One column of the objects of a kind as kubectl prints them, wide ones too, so that no object is sent whole; of those alone
+ * of which something is picked. Undefined where the server does not print them so.
  */
 export async function readColumn<T, P>(
   send: SendForPage,
   kind: Kind<T>,
   column: string,
-  of: (metadataOnly: T) => P
+  of: (metadataOnly: T, cells: readonly unknown[]) => P | undefined
 ): Promise<readonly Row<P>[] | undefined> {
   const { items, rest } = await allPages(async (at) => {
     const query = { ...at, includeObject: 'Metadata' }
-    const reader = new ListReader(
-      (row) => ({ cells: listField(row, 'cells'), picked: of(itemOf(kind, field(row, 'object'))) }),
-      'rows'
-    )
+    const reader = new ListReader((row) => {
+      const cells = listField(row, 'cells')
+      const picked = of(itemOf(kind, field(row, 'object')), cells)
+      return picked === undefined ? [] : [{ cells, picked }]
+    }, 'rows')
     await send(requestFor('GET', 'list', kind, {}), { query, reader, accept: asTable })
     return reader.end()
   }, tablePage)
   const at = listField(rest, 'columnDefinitions').findIndex((one) => field(one, 'name') === column)
   if (at === -1) return undefined
-  return items.map(({ cells, picked }) => {
+  return items.flat().map(({ cells, picked }) => {
     const cell = cells[at]
     return { cell: typeof cell === 'string' ? cell : '', picked }
   })
