@@ -77,20 +77,42 @@ const schema = CORE_SCHEMA.withTags(
  * alone has no document. Throws YamlProblem.
  */
 export function readYaml(text: string): readonly YamlDocument[] {
+  let line = 1
   try {
-    const events = parseEvents(boundedText(text), {})
-    const values = constructFromEvents(events, { source: text, schema, json: true }).map(boundedValue)
-    const starts: number[] = []
-    events.forEach((event, index) => {
-      if (event.type === EVENT_ID.DOCUMENT) starts.push(startOf(events[index + 1]))
-    })
-    return values.map((value, index) => ({ value, line: lineAt(text, starts[index]) }))
+    const documents: YamlDocument[] = []
+    for (const part of partsOf(boundedText(text))) {
+      documents.push(...documentsIn(part, line))
+      line += newlinesIn(part)
+    }
+    return documents
   } catch (error) {
     const known = error instanceof YAMLException
-    const line = known && error.mark !== undefined ? error.mark.line + 1 : undefined
     const reason = known ? error.reason : (messageOf(error).split('\n')[0] ?? '')
-    throw new YamlProblem(templateIn(text) ?? wrappingOf(text) ?? reason, line, error)
+    throw new YamlProblem(
+      templateIn(text) ?? wrappingOf(text) ?? reason,
+      known && error.mark !== undefined ? line + error.mark.line : undefined,
+      error
+    )
   }
+}
+
+/**
+ * The text document by document, so that of hundreds no more than one is in the making. A line that begins with --- begins
+ * one wherever it stands (YAML 1.2.2, 9.1.2); where there may be directives, which stand before it, the text is one part.
+ */
+function partsOf(text: string): readonly string[] {
+  return /(^|[\r\n])%/.test(text) ? [text] : text.split(/(?<=\n)(?=---(?:[ \t\r\n]|$))/)
+}
+
+/** `line`: that of the text's beginning. */
+function documentsIn(text: string, line: number): readonly YamlDocument[] {
+  const events = parseEvents(text, {})
+  const values = constructFromEvents(events, { source: text, schema, json: true }).map(boundedValue)
+  const starts: number[] = []
+  events.forEach((event, index) => {
+    if (event.type === EVENT_ID.DOCUMENT) starts.push(startOf(events[index + 1]))
+  })
+  return values.map((value, index) => ({ value, line: line + newlinesIn(text.slice(0, Math.max(0, starts[index] ?? 0))) }))
 }
 
 /** The value of a text of one document; undefined where it has none. Throws YamlProblem. */
@@ -129,6 +151,6 @@ function startOf(event: ReturnType<typeof parseEvents>[number] | undefined): num
   return 'valueStart' in event ? event.valueStart : 0
 }
 
-function lineAt(text: string, offset = 0): number {
-  return text.slice(0, offset).split('\n').length
+function newlinesIn(text: string): number {
+  return text.split('\n').length - 1
 }
