@@ -13,7 +13,7 @@ export interface Selection {
   readonly fieldSelector?: string
   /** Objects in a page; 500 when left out. More where few requests count for more than memory. */
   readonly page?: number
-  /** The server sends nothing but the objects' metadata: all else of them is absent. */
+  /** The server sends nothing but the objects' metadata: all else of them is absent, and who wrote each field is left out. */
   readonly metadataOnly?: true
   /** Names of lists and objects that are not looked at wherever they stand in an object: most of them are never made. */
   readonly without?: readonly string[]
@@ -35,6 +35,9 @@ export type SendForPage = (
   }
 ) => Promise<string>
 
+/** Of a Deployment with many variables ten times what all else of its metadata comes to. */
+const writers = ['managedFields'] as const
+
 const pageSize = 500
 /** Rows are small. */
 const tablePage = 2_500
@@ -49,12 +52,12 @@ export async function readPages<T, P>(
   selection: Selection = {}
 ): Promise<Listing<P>> {
   const { items, rest } = await allPages(async (at) => {
-    const reader = new ListReader((item) => of(itemOf(kind, item)), 'items', selection.without)
-    const { labelSelector, fieldSelector } = selection
+    const { labelSelector, fieldSelector, metadataOnly, without = metadataOnly && writers } = selection
+    const reader = new ListReader((item) => of(itemOf(kind, item)), 'items', without)
     await send(requestFor('GET', 'list', kind, { namespace: selection.namespace }), {
       query: { ...at, labelSelector, fieldSelector },
       reader,
-      ...(selection.metadataOnly === true && { accept: metadataList })
+      ...(metadataOnly === true && { accept: metadataList })
     })
     return reader.end()
   }, selection.page ?? pageSize).catch((error: unknown) => {
@@ -113,11 +116,12 @@ export async function readColumn<T, P>(
 ): Promise<readonly Row<P>[] | undefined> {
   const { items, rest } = await allPages(async (at) => {
     const query = { ...at, includeObject: 'Metadata' }
-    const reader = new ListReader((row) => {
+    const pickedOf = (row: unknown) => {
       const cells = listField(row, 'cells')
       const picked = of(itemOf(kind, field(row, 'object')), cells)
       return picked === undefined ? [] : [{ cells, picked }]
-    }, 'rows')
+    }
+    const reader = new ListReader(pickedOf, 'rows', writers)
     await send(requestFor('GET', 'list', kind, {}), { query, reader, accept: asTable })
     return reader.end()
   }, tablePage)

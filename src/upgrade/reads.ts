@@ -10,7 +10,7 @@ import {
   nodePools,
   untyped
 } from '../kubernetes/kinds.js'
-import { lean } from '../kubernetes/lean.js'
+import { lean, notLooked } from '../kubernetes/lean.js'
 import { type Manifest, textField } from '../kubernetes/manifest.js'
 import type { ClaimFacts } from './node-drift.js'
 
@@ -50,10 +50,14 @@ export async function readForNotes(kubernetes: Kubernetes, wanted: WantedReads):
   const { release } = wanted
   const [crds, pools, classes, deployed, claims] = await Promise.all([
     orUnread(Promise.all(wanted.crds.map(async (name) => kubernetes.get(crdKind, name)))),
-    wanted.objects ? orUnread(kubernetes.pick(nodePools, (pool) => (isPoolOfEc2(pool) ? lean(pool) : undefined))) : undefined,
-    wanted.objects ? orUnread(kubernetes.pick(ec2NodeClasses, lean)) : undefined,
+    wanted.objects
+      ? orUnread(
+          kubernetes.pick(nodePools, (pool) => (isPoolOfEc2(pool) ? lean(pool) : undefined), notLooked)
+        )
+      : undefined,
+    wanted.objects ? orUnread(kubernetes.pick(ec2NodeClasses, lean, notLooked)) : undefined,
     release && orUnread(readDeployedValues(kubernetes, release.name, release.namespace)),
-    orUnread(kubernetes.pick(nodeClaims, claimFacts))
+    orUnread(kubernetes.pick(nodeClaims, claimFacts, notLooked))
   ])
   return {
     crds: crds?.filter((crd) => crd !== undefined),

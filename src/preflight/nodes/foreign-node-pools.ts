@@ -1,6 +1,7 @@
 import { UserError } from '../../engine/errors.js'
 import type { Kubernetes } from '../../kubernetes/client.js'
 import { nodeClaims, nodePools } from '../../kubernetes/kinds.js'
+import { notLooked } from '../../kubernetes/lean.js'
 import { textField, type Manifest } from '../../kubernetes/manifest.js'
 
 /** A NodePool, or the name that NodeClaims without one carry, with how many NodeClaims it has. */
@@ -22,11 +23,15 @@ export async function standingNodePools(
   removed: readonly string[]
 ): Promise<readonly StandingNodePool[]> {
   const [pools, claims] = await Promise.all([
-    kubernetes.pick(nodePools, (pool) => ({ name: pool.metadata.name, ours: isOurs(pool) })),
-    kubernetes.pick(nodeClaims, (claim) => ({
-      name: claim.metadata.name,
-      pool: textField(claim, 'metadata', 'labels', 'karpenter.sh/nodepool')
-    }))
+    kubernetes.pick(nodePools, (pool) => ({ name: pool.metadata.name, ours: isOurs(pool) }), notLooked),
+    kubernetes.pick(
+      nodeClaims,
+      (claim) => ({
+        name: claim.metadata.name,
+        pool: textField(claim, 'metadata', 'labels', 'karpenter.sh/nodepool')
+      }),
+      notLooked
+    )
   ])
   const owned = new Map<string | undefined, boolean>(pools.items.map(({ name, ours }) => [name, ours]))
   const names = new Set([...owned.keys(), ...claims.items.map(({ pool }) => pool)])
