@@ -22,7 +22,7 @@ export function subsetDifferences(
   path = '',
   listRule: (path: string) => ListRule = defaultListRule
 ): readonly FieldDifference[] {
-  return [...differing(wanted, live, path, listRule)]
+  return [...differing(wanted, live, path, remembered(listRule))]
 }
 
 /** One after the other, so that who asks whether there is one at all looks no further than the first. */
@@ -51,6 +51,16 @@ function same(wanted: unknown, live: unknown, path: string): boolean {
   if (other === undefined || one === other) return one === other
   // Hardly two that are not alike to the letter mean the same: what a path is of is looked at last.
   return sameAmount(one, other) && !texts.test(plainOf(path))
+}
+
+/** Entries of sets are compared each with each, and have the same lists. */
+function remembered(listRule: (path: string) => ListRule): (path: string) => ListRule {
+  const rules = new Map<string, ListRule>()
+  return (path) => {
+    const rule = rules.get(path) ?? listRule(path)
+    rules.set(path, rule)
+    return rule
+  }
 }
 
 /** The path without the entries of lists. */
@@ -107,7 +117,7 @@ export function setDifference(
   path = '',
   listRule: (path: string) => ListRule = defaultListRule
 ): { readonly lacking: readonly unknown[]; readonly surplus: readonly unknown[] } {
-  const contains = containing(path, listRule)
+  const contains = containing(path, remembered(listRule))
   return {
     lacking: wanted.filter((value) => !live.some((entry) => contains(value, entry))),
     surplus: live.filter((entry) => !wanted.some((value) => contains(value, entry)))

@@ -1,12 +1,13 @@
 import { adoptedOf, type Standing, standingOf, usedPartsOf, withAdopted } from '../adoption/adopt.js'
 import { adoptionEntries } from '../adoption/listing.js'
-import { tagFindings } from '../plan/also-tagged.js'
+import { type TagFindings, tagFindings } from '../plan/also-tagged.js'
 import { decide } from '../plan/decisions.js'
 import { discover, type Discovery } from '../plan/discovery.js'
 import { UserError } from '../engine/errors.js'
 import { type IgnoredField, IgnoreList } from '../engine/ignore.js'
 import { ignoredLines } from '../report/ignored-text.js'
 import { countsOf, type Finding, findingsOf } from '../engine/findings.js'
+import { once } from '../engine/once.js'
 import type { Step } from '../engine/resource.js'
 import { findingWithoutSecrets } from '../engine/secret-values.js'
 import { clusterHealth } from '../health/index.js'
@@ -51,9 +52,13 @@ export async function check(given: Run): Promise<void> {
     allowDowngrade: inputs.allowDowngrade,
     allowed: inputs.preflight.allow
   })
-  const { findings: tagged, notes } = await tagFindings(found, decisions)
+  const tags = once(async () => tagFindings(found, decisions))
+  // Beside the comparison, which takes the answer and is told of an error.
+  tags().catch(() => undefined)
+  let tagged: TagFindings = { findings: [], notes: [] }
   let mutators: Awaited<ReturnType<typeof mutatorsOfDrift>> = new Map()
   const settled: Parameters<typeof compare>[3] = async (read, signal) => {
+    tagged = await tags()
     const kept = await asKept(read, found, signal)
     mutators = await mutatorsOfDrift(kept, found.kubernetes, signal)
     return kept
@@ -67,7 +72,7 @@ export async function check(given: Run): Promise<void> {
     const all = [
       ...ofVersion.findings,
       ...(standing.kind === 'others' ? [] : lostRecordFinding(found, read)),
-      ...withDenied([...ofResources, ...tagged], found).map((finding) =>
+      ...withDenied([...ofResources, ...tagged.findings], found).map((finding) =>
         withRefusal(finding, ofVersion.refusal)
       )
     ]
@@ -80,7 +85,7 @@ export async function check(given: Run): Promise<void> {
     if (missing) return [...findings.map(findingLine), ...ignoring]
     if (standing.kind !== 'others')
       return [
-        ...notes,
+        ...tagged.notes,
         ...recordValuesNotes(found),
         ...checkLines(graph, findings, found.record),
         ...ignoring

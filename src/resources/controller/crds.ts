@@ -111,11 +111,12 @@ export function crds(wanted: CrdsWanted, ports: CrdsPorts): AnyResource {
             ]
           }),
       refusal: ({ found, keepers }) => {
+        if (choice === 'take-over') return refusalToTakeOver(keepers)
+        if (left || keepers.size === 0) return undefined
         const different = wanted.crds.filter(
           (crd) => crdDifferences(crd, named(found, crd), wanted.version).length > 0
         )
-        if (choice === 'take-over') return refusalToTakeOver(keepers)
-        return left ? undefined : refusalToWrite(different, keepers, wanted.version)
+        return refusalToWrite(different, keepers, wanted.version)
       },
       absent: (now) =>
         (left ? [] : now.crds)
