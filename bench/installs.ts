@@ -8,14 +8,19 @@ import { roundTrips, startSlowNetwork } from './slow-network.js'
 const cluster = { kubernetesVersion: '1.35', authenticationMode: 'API' } as const
 const inputs = { 'karpenter-version': newest, template: 'built-in' }
 
-/** An install with its smoke test, the same again, and a check: memory, requests, seconds, and whose those of the test were. */
+/** As quick as a check is, another program that is awake for a moment is a tenth of it. */
+const checkRuns = 5
+
+/** An install with its smoke test, the same again, and checks: memory, requests, seconds, and whose those of the test were. */
 export async function installTwice(log: (line: string) => void): Promise<readonly Figure[]> {
   const sandbox = await startSandbox({ ...cluster, name: 'bench', log })
   try {
     const first = await measure(sandbox, { ...inputs, 'smoke-test': 'true' })
     const second = await measure(sandbox, { ...inputs, 'smoke-test': 'true' })
-    const check = await measure(sandbox, { ...inputs, mode: 'check' })
-    return [memory(first), ours(first), ...ofSecondRun(second), timeOfCheck(check)]
+    const checks: Measured[] = []
+    for (let run = 0; run < checkRuns; run++)
+      checks.push(await measure(sandbox, { ...inputs, mode: 'check' }))
+    return [memory(first), ours(first), ...ofSecondRun(second), timeOfCheck(checks)]
   } finally {
     await sandbox.stop()
   }
@@ -109,13 +114,14 @@ function ours({ report }: Measured, where = ''): Figure {
   }
 }
 
-function timeOfCheck({ report }: Measured): Figure {
+function timeOfCheck(checks: readonly Measured[]): Figure {
+  const seconds = checks.map(({ report }) => Number(report['seconds'])).toSorted((a, b) => a - b)
   return {
-    name: 'Check of a small cluster, time',
-    value: Number(report['seconds']),
+    name: `Check of a small cluster, time (median of ${checks.length})`,
+    value: seconds[Math.floor(seconds.length / 2)] ?? Number.NaN,
     limit: 0.45,
     unit: 's',
-    detail: `${Number(record(report['requests'])['total'])} requests`
+    detail: `all of them: ${seconds.join(', ')}`
   }
 }
 
