@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
 import { Agent as HttpAgent, get as httpGet, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, get as httpsGet } from 'node:https'
-import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { called } from '../engine/calls.js'
 import { messageOf } from '../engine/errors.js'
@@ -39,7 +37,7 @@ export async function ask(
   most = mostAnswered
 ): Promise<Answer> {
   return called(`GET ${url.host}`, async () => {
-    const response = await open(url, options, headers)
+    const response = await request(url, options, headers)
     return {
       status: response.statusCode ?? 0,
       header: (name) => [response.headers[name.toLowerCase()]].flat()[0],
@@ -83,15 +81,27 @@ export async function downloadFile(
 ): Promise<string | undefined> {
   return withRetries(url, options, async (response) => {
     const hash = createHash('sha256')
-    response.on('data', (chunk: Buffer) => hash.update(chunk))
+    const file = await open(path, 'w', 0o600)
     try {
-      await pipeline(response, createWriteStream(path, { mode: 0o600 }), { signal: options.signal })
+      for await (const chunk of response) {
+        if (!Buffer.isBuffer(chunk)) continue
+        hash.update(chunk)
+        await file.appendFile(chunk)
+        giveBack(chunk)
+      }
     } catch (error) {
       await rm(path, { force: true })
       throw error
+    } finally {
+      await file.close()
     }
     return hash.digest('hex')
   })
+}
+
+/** What has come of a helm is 18 MB, which would wait for a collection that has no other reason to begin. */
+function giveBack({ buffer, byteLength }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0)
 }
 
 async function withRetries<R>(
@@ -104,7 +114,7 @@ async function withRetries<R>(
   for (let attempt = 1; attempt <= attempts; attempt++) {
     try {
       const { status, value } = await called(`GET ${url.host}`, async () => {
-        const response = await open(url, options)
+        const response = await request(url, options)
         if (response.statusCode === 200) return { status: 200, value: await read(response) }
         response.resume()
         return { status: response.statusCode ?? 0, value: undefined }
@@ -122,7 +132,7 @@ async function withRetries<R>(
   throw new Error(`${url.href} could not be read: ${messageOf(last)}`, { cause: last })
 }
 
-async function open(
+async function request(
   url: URL,
   options: DownloadOptions,
   headers: Readonly<Record<string, string>> = {},
@@ -134,13 +144,13 @@ async function open(
   // No kept connection: two files are read and nothing should hold the process afterwards.
   const agent = secure ? new HttpsAgent({ proxyEnv }) : new HttpAgent({ proxyEnv })
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const request = (secure ? httpsGet : httpGet)(
+    const sent = (secure ? httpsGet : httpGet)(
       url,
       { agent, signal: options.signal, headers: { 'user-agent': ourName, ...headers } },
       resolve
     )
-    request.setTimeout(silence, () => request.destroy(new Error(`no data for ${silence / 1000} s`)))
-    request.on('error', reject)
+    sent.setTimeout(silence, () => sent.destroy(new Error(`no data for ${silence / 1000} s`)))
+    sent.on('error', reject)
   })
   const location = response.headers.location
   if ((response.statusCode ?? 0) < 300 || (response.statusCode ?? 0) >= 400 || location === undefined)
@@ -149,5 +159,5 @@ async function open(
   if (redirects === mostRedirects) throw new Error(`more than ${mostRedirects} redirects`)
   const next = new URL(location, url)
   if (secure && next.protocol !== 'https:') throw new Error(`redirected from https to ${next.origin}`)
-  return open(next, options, next.origin === url.origin ? headers : {}, redirects + 1)
+  return request(next, options, next.origin === url.origin ? headers : {}, redirects + 1)
 }
