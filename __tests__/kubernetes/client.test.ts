@@ -95,6 +95,35 @@ test("a column of what the server prints comes with the objects' metadata, page 
   ])
   expect(server.calls[0]?.query.get('includeObject')).toBe('Metadata')
   expect(await server.kubernetes.column(deployments, 'Weight', () => 0)).toBeUndefined()
+  const second = await server.kubernetes.column(deployments, 'Images', (_one, [name]) =>
+    name === 'b' ? 'picked' : undefined
+  )
+  expect(second).toEqual([{ cell: 'image-b', picked: 'picked' }])
+})
+
+test('who wrote each field is not made where metadata alone is asked for', async () => {
+  const metadata = { name: 'a', managedFields: [{ manager: 'helm', fieldsV1: { 'f:spec': {} } }], labels: {} }
+  server.intercept = (call, response) => {
+    json(
+      response,
+      200,
+      call.query.get('includeObject') === null
+        ? { kind: 'NodePoolList', metadata: {}, items: [{ metadata }] }
+        : {
+            kind: 'Table',
+            metadata: {},
+            columnDefinitions: [{ name: 'Images' }],
+            rows: [{ cells: ['a'], object: { kind: 'PartialObjectMetadata', metadata } }]
+          }
+    )
+    return true
+  }
+  const listed = await server.kubernetes.list(nodePools, { metadataOnly: true })
+  const rows = await server.kubernetes.column(deployments, 'Images', (one) => one.metadata)
+  const bare = { name: 'a', managedFields: null, labels: {} }
+  expect(listed.items.map((one) => one.metadata)).toEqual([bare])
+  expect(rows?.map(({ picked }) => picked)).toEqual([bare])
+  expect((await server.kubernetes.list(nodePools)).items.map((one) => one.metadata)).toEqual([metadata])
 })
 
 describe('a page that the server packs', () => {

@@ -278,4 +278,9 @@ test("NodePools of EKS Auto Mode are AWS's own affair", async () => {
   expect(findingsOf(await checkWith(world, { [path]: pool('karpenter.k8s.aws') }))).toMatchObject([
     { kind: 'unhealthy', id: 'node-pool/general-purpose' }
   ])
+  const undecided = notReady('NodeClassReady', 'NodeClassReadinessUnknown', '')
+  world.server.put(path, { ...pool('eks.amazonaws.com'), ...undecided })
+  const pauses: unknown[] = []
+  const ended = await world.main({ mode: 'check' }, { paused: () => void pauses.push(undefined) })
+  expect([ended.failed, pauses]).toEqual([undefined, []])
 })
