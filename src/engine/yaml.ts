@@ -112,7 +112,10 @@ function documentsIn(text: string, line: number): readonly YamlDocument[] {
   events.forEach((event, index) => {
     if (event.type === EVENT_ID.DOCUMENT) starts.push(startOf(events[index + 1]))
   })
-  return values.map((value, index) => ({ value, line: line + newlinesIn(text.slice(0, Math.max(0, starts[index] ?? 0))) }))
+  return values.map((value, index) => ({
+    value,
+    line: line + newlinesIn(text.slice(0, Math.max(0, starts[index] ?? 0)))
+  }))
 }
 
 /** The value of a text of one document; undefined where it has none. Throws YamlProblem. */
