@@ -4,6 +4,7 @@ import { overlay } from '../../src/engine/json.js'
 import { guideValues } from '../../src/helm/values.js'
 import { renderTemplate } from '../../src/karpenter/rendered-stack.js'
 import { builtInTemplateText } from '../../src/karpenter/template-built-in.js'
+import { KubernetesError } from '../../src/kubernetes/errors.js'
 import type { Manifest } from '../../src/kubernetes/manifest.js'
 import { catalogue } from '../../src/preflight/catalogue.js'
 import { preflight } from '../../src/preflight/checks.js'
@@ -249,6 +250,41 @@ it('counts the checks, which are fewer without manifests of the user', async () 
 it('asks EC2, IAM and SQS nothing where nothing is to be changed', async () => {
   await run({ inspections: [], decisions: { installed: '1.8.0' } })
   expect(account.server.calls).toEqual([])
+})
+
+it('says nothing of manifests that would be refused where nothing is to be changed', async () => {
+  const { inputs = {}, ...wrong } = await everythingWrong()
+  const { findings } = await run({ inputs, decisions: { ...wrong.decisions, installed: '1.8.0' } })
+  const ofManifests = [
+    'node-class-role',
+    'node-class-images',
+    'node-class-reference',
+    'node-pool-requirements'
+  ]
+  const asked = new Set(findings.map(({ check }) => check))
+  expect(ofManifests.filter((name) => asked.has(name))).toEqual([])
+  expect(asked).toContain('node-class-selectors')
+})
+
+describe('of a plan', () => {
+  const plan = async (nodes: () => Promise<never>): ReturnType<typeof run> =>
+    run({ inputs: { mode: 'plan' }, found: { nodes } })
+
+  it('a check that may not read is left to the install, in one note', async () => {
+    const forbidden = { status: 403, reason: 'Forbidden', permission: 'list nodes' }
+    const { lines } = await plan(async () =>
+      Promise.reject(new KubernetesError('nodes', 'is forbidden', 'Allow it.', forbidden))
+    )
+    expect(lines).toContain(
+      'note: controller-capacity: is left to the install, whose role may list nodes: nodes: is forbidden. A plan needs no more rights than a check.'
+    )
+  })
+
+  it('a check that fails otherwise fails it, as it fails an install', async () => {
+    await expect(plan(async () => Promise.reject(new Error('connection reset')))).rejects.toThrow(
+      'connection reset'
+    )
+  })
 })
 
 it('knows before all is compared that something changes where no controller runs', async () => {
