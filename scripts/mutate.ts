@@ -24,9 +24,10 @@ const parts: Readonly<Record<string, Part>> = {
   preflight: { mutate: ['src/preflight/{index,checks}.ts'], tests: ['modes', 'preflight'] }
 }
 
-const usage = `npm run mutate -- [PART | FILE ...] [--share 0.2] [--seed N] [--workers N]
+const usage = `npm run mutate -- [PART | FILE ...] [--tests NAMES] [--share 0.2] [--seed N] [--workers N]
   PART       ${Object.keys(parts).join(', ')}; without any all of them
   FILE       files of src alone, judged by the tests of their part
+  --tests    modes/main,run: these alone judge, files or folders; quicker, and never a better score
   --share    of the functions, each drawn with that chance; all of them where it is not given
   --seed     repeats a draw; it is printed
   --workers  mutants tried at once, 2 if it is not given
@@ -36,6 +37,7 @@ const { values, positionals } = parseArgs({
   args: argv.slice(2),
   allowPositionals: true,
   options: {
+    tests: { type: 'string' },
     share: { type: 'string', default: '1' },
     seed: { type: 'string', default: String(randomInt(1_000_000)) },
     workers: { type: 'string', default: '2' },
@@ -78,7 +80,10 @@ for (const [name, { mutate, tests, longestTest = 10_000 }] of Object.entries(par
         runner: './jest.mutation.runner.js',
         testTimeout: longestTest,
         // Loses the machine at write after write: minutes for each mutant.
-        testMatch: [...tests.map((folder) => `**/__tests__/${folder}/**/*.test.ts`), '!**/killed-run.test.ts']
+        testMatch: [
+          ...(values.tests?.split(',') ?? tests).map((name) => `**/__tests__/${name}{/**/*,}.test.ts`),
+          '!**/killed-run.test.ts'
+        ]
       }
     },
     coverageAnalysis: 'perTest',
