@@ -21,6 +21,7 @@ test.each(['SIGINT', 'SIGTERM'])('%s cancels the run', (name) => {
   expect(signal.aborted).toBe(false)
   source.emit(name)
   expect(signal.reason).toBeInstanceOf(CancelledError)
+  expect(String(signal.reason)).toBe('CancelledError: the job was cancelled')
 })
 
 test('a run is over when its time is up', () => {
@@ -29,6 +30,7 @@ test('a run is over when its time is up', () => {
   for (const ring of timers.keys()) ring()
   expect(signal.reason).toBeInstanceOf(TimeoutError)
   expect(signal.reason).toMatchObject({ seconds: 90 })
+  expect(String(signal.reason)).toBe('TimeoutError: timeout: the run was not done after 90 s')
 })
 
 test('whatever ends it first is the reason', () => {

@@ -1,4 +1,5 @@
-import { once } from 'node:events'
+import { channel } from 'node:diagnostics_channel'
+import { EventEmitter, once } from 'node:events'
 import { createServer, request } from 'node:http'
 import { listen } from '../../sandbox/listen.js'
 import { firstRequestSent } from '../../src/run/first-request.js'
@@ -29,6 +30,18 @@ test('a request that was made is not sent before it is ended', async () => {
   first.flushHeaders()
   await once(server, 'request')
   expect(done).toBe(false)
+  first.end()
+  await sent
+  await once(first, 'response')
+  await close()
+})
+
+test('what somebody else says on the channel is no request, and the first one after it counts', async () => {
+  const server = createServer((_, response) => response.end())
+  const { port, close } = await listen(server)
+  const sent = firstRequestSent()
+  channel('http.client.request.created').publish({ request: new EventEmitter() })
+  const first = request({ port })
   first.end()
   await sent
   await once(first, 'response')

@@ -100,6 +100,10 @@ describe('withHarmlessLog', () => {
     runner.saveState('b', 1)
     runner.setSecret('c')
     expect(passed).toEqual([['a', evil], ['b', 1], ['c']])
+    printed.length = 0
+    runner.warning('one\ntwo')
+    runner.startGroup('one\ntwo')
+    expect(printed).toEqual(['one\ntwo', 'one two'])
     expect([runner.getInput('d'), runner.getState('e'), await runner.getIDToken('f')]).toEqual([
       'd',
       'e',

@@ -1,7 +1,7 @@
 import { called, Trace } from '../../src/engine/calls.js'
 import { Graph } from '../../src/engine/graph.js'
 import { resource } from '../../src/engine/resource.js'
-import { compare, stage } from '../../src/run/run.js'
+import { compare, ownershipOf, stage } from '../../src/run/run.js'
 import { textResource } from '../engine/fake-resources.js'
 import { type LocalRun, localRun } from '../local-run.js'
 
@@ -107,5 +107,12 @@ describe('a comparison', () => {
     )
     expect([...found.keys()]).toEqual(['one'])
     expect(local.log.slice(1, -1)).toEqual(['differ: one'])
+  })
+})
+
+test('what a run creates says who has made it, and in which run', () => {
+  expect(ownershipOf(local.run)).toEqual({
+    owner: 'setup-karpenter',
+    run: 'https://github.com/org/repo/actions/runs/7'
   })
 })

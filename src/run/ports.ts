@@ -128,7 +128,7 @@ const systemClock: Clock = {
         signal.removeEventListener('abort', stop)
         resolvePause()
       }, milliseconds)
-      signal.addEventListener('abort', stop, { once: true })
+      signal.addEventListener('abort', stop)
     }),
   every: (milliseconds, callback) => {
     const timer = setInterval(callback, milliseconds).unref()
