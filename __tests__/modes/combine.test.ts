@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as core from '@actions/core'
@@ -49,7 +49,8 @@ function reportOf(name: string, drift: number): string {
 
 async function combine(
   given: Readonly<Record<string, string>>,
-  reports: Readonly<Record<string, string>>
+  reports: Readonly<Record<string, string>>,
+  other: Partial<Pick<Ports, 'env' | 'appendSummary'>> = {}
 ): Promise<Ended> {
   const inputs = mapAt(load(readFileSync('action.yml', 'utf8')), 'inputs')
   const log: string[] = []
@@ -63,7 +64,8 @@ async function combine(
       RUNNER_TEMP: folder,
       GITHUB_API_URL: github.url,
       GITHUB_REPOSITORY: repository,
-      GITHUB_WORKFLOW: 'Clusters'
+      GITHUB_WORKFLOW: 'Clusters',
+      ...other.env
     },
     runner: {
       ...core,
@@ -73,7 +75,7 @@ async function combine(
       },
       info: (line) => void log.push(line),
       warning: (line) => void warnings.push(line),
-      startGroup: () => undefined,
+      startGroup: (name) => void log.push(`::group::${name.replace(/[\d.]+ s/, 'N s')}`),
       endGroup: () => undefined,
       setSecret: (secret) => void secrets.push(secret),
       setFailed: (message) => (failed = message)
@@ -85,6 +87,7 @@ async function combine(
     },
     findFiles: () => Object.keys(reports),
     appendSummary: async (text) => Promise.resolve(void (summary += text)),
+    ...('appendSummary' in other && { appendSummary: other.appendSummary }),
     session: () => {
       throw new Error('mode combine opened a connection')
     }
@@ -92,7 +95,7 @@ async function combine(
   await main(ports)
   const output = readFileSync(join(folder, 'output'), 'utf8')
   const path = join(folder, 'setup-karpenter-clusters.json')
-  const combined: unknown = failed === undefined ? JSON.parse(readFileSync(path, 'utf8')) : undefined
+  const combined: unknown = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined
   return { failed, log, warnings, secrets, summary, output, combined }
 }
 
@@ -107,6 +110,7 @@ test('writes one table of all clusters, in the log, the summary, the output and 
   const ended = await combine({ mode: 'combine', clusters }, reports)
   expect([ended.failed, ended.warnings]).toEqual([undefined, []])
   expect(ended.log).toEqual([
+    '::group::Clusters (N s)',
     expect.stringMatching(/^red \(us-east-1\): no report; its job ended before/),
     'blue (eu-west-1): 2 drift',
     'green (eu-west-1): all as installed',
@@ -127,13 +131,66 @@ test('writes one table of all clusters, in the log, the summary, the output and 
   expect(github.issues()).toEqual([])
 })
 
-test('keeps one issue over all of them, and masks the token', async () => {
-  const given = { mode: 'combine', 'drift-issue': 'true', 'github-token': github.token }
-  const ended = await combine(given, reports)
-  expect([ended.failed, ended.warnings, ended.secrets]).toEqual([undefined, [], [github.token]])
-  expect(github.issues()).toMatchObject([{ state: 'open', title: 'Karpenter: clusters need a look' }])
-  await combine(given, { 'reports/a/green.json': reportOf('green', 0) })
-  expect(github.issues()).toMatchObject([{ state: 'closed' }])
+test('nobody but the user of the runner reads the file, and nothing keeps the process alive', async () => {
+  const alive = () => [
+    process.getActiveResourcesInfo().filter((what) => what === 'Timeout').length,
+    process.listenerCount('SIGINT')
+  ]
+  const before = alive()
+  await combine({ mode: 'combine' }, reports)
+  expect(statSync(join(folder, 'setup-karpenter-clusters.json')).mode & 0o777).toBe(0o600)
+  expect(alive()).toEqual(before)
+})
+
+test('summary: false writes none, and a runner without summary and folder still gets the output', async () => {
+  expect((await combine({ mode: 'combine', summary: 'false' }, reports)).summary).toBe('')
+  rmSync(join(folder, 'setup-karpenter-clusters.json'))
+  writeFileSync(join(folder, 'output'), '')
+  const bare = await combine({ mode: 'combine' }, reports, {
+    env: { RUNNER_TEMP: undefined },
+    appendSummary: undefined
+  })
+  expect([bare.failed, bare.combined, bare.warnings]).toEqual([undefined, undefined, []])
+  expect(bare.output).toContain('"name":"blue"')
+  expect(bare.output).not.toContain('report<<')
+})
+
+describe('the issue over all clusters', () => {
+  const given = () => ({ mode: 'combine', 'drift-issue': 'true', 'github-token': github.token })
+  const well = { 'reports/a/green.json': reportOf('green', 0) }
+  const said = ({ log }: Ended) => log.slice(log.indexOf('::group::Issue (N s)'))
+
+  it('is one, which the log names each time that something becomes of it; the token is masked', async () => {
+    const ended = await combine(given(), reports)
+    expect([ended.failed, ended.warnings, ended.secrets]).toEqual([undefined, [], [github.token]])
+    expect(github.issues()).toMatchObject([{ state: 'open', title: 'Karpenter: clusters need a look' }])
+    expect(said(ended)).toEqual(['::group::Issue (N s)', expect.stringMatching(/^opened http/)])
+    expect(github.issues()[0]?.body).toContain('Clusters')
+    expect(said(await combine(given(), well)).at(-1)).toMatch(/^closed http/)
+    expect(github.issues()).toMatchObject([{ state: 'closed' }])
+    const still = await combine(given(), well)
+    expect([still.log.at(-1), still.warnings]).toEqual(['all well', []])
+  })
+
+  it('is of a workflow without a name as well', async () => {
+    await combine(given(), reports, { env: { GITHUB_WORKFLOW: undefined } })
+    expect(github.issues()[0]?.body).toContain('this workflow')
+  })
+
+  it('that GitHub does not take is a warning, and the table is there all the same', async () => {
+    github.setFault({ kind: 'no write' })
+    const ended = await combine(given(), reports)
+    expect(ended.failed).toBeUndefined()
+    expect(ended.warnings).toEqual([expect.stringMatching(/^drift-issue: .*issues: write/)])
+    expect(ended.log.at(-1)).toBe('1 needs a look')
+    expect(ended.summary).toContain('Karpenter on 2 clusters')
+  })
+
+  it('outside of a workflow is none, with a warning that names the input', async () => {
+    const ended = await combine(given(), reports, { env: { GITHUB_REPOSITORY: undefined } })
+    expect(ended.warnings).toEqual([expect.stringMatching(/^drift-issue: GITHUB_REPOSITORY is not set/)])
+    expect([ended.failed, github.requests]).toEqual([undefined, []])
+  })
 })
 
 test('refuses to combine nothing, and says what is wrong with its inputs', async () => {
@@ -141,4 +198,7 @@ test('refuses to combine nothing, and says what is wrong with its inputs', async
     'reports: "reports/**/*.json" matches no file'
   )
   expect((await combine({ mode: 'combine', clusters: '{}' }, reports)).failed).toContain('clusters: ')
+  const none = await combine({ mode: 'combine', reports: ',' }, reports)
+  expect(none.failed).toMatch(/^setup-karpenter: reports: no cluster has reported\n/)
+  expect(none.failed).toContain('run this job with `if: !cancelled()`')
 })
