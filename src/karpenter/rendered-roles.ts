@@ -14,7 +14,7 @@ export interface RenderedRole {
   readonly policyArns?: readonly string[]
   /** By name; null for a document that is not known. */
   readonly inline: Readonly<Record<string, JsonMap | null>>
-  readonly permissionsBoundary?: string
+  readonly permissionsBoundary?: string | undefined
   readonly tags: Readonly<Record<string, string>>
 }
 

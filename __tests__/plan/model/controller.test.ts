@@ -73,6 +73,19 @@ test.each([
   }
 )
 
+test('it trusts it besides for as long as one pod of several is left', async () => {
+  await played.installed({ inputs: { 'controller-identity': 'pod-identity' } })
+  startPod('karpenter-0', 'pod-identity')
+  startPod('karpenter-1', 'irsa')
+  played.server.intercept = ({ method, path }) => {
+    if (method === 'DELETE' && path === `${pods}/karpenter-0`) startPod('karpenter-2', 'irsa')
+    return false
+  }
+  played.cloud.clearCalls()
+  await played.installed(by('irsa'))
+  expect(trusted()).toEqual(['irsa and pod-identity', 'irsa'])
+})
+
 test('the role trusts nobody besides where no pod has credentials by the other way', async () => {
   await played.installed({ inputs: { 'controller-identity': 'pod-identity' } })
   startPod('karpenter-0', 'irsa')

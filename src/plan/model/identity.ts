@@ -61,9 +61,7 @@ export function identity(
     clusterName: cluster.name,
     roleName: inputs.controllerRoleName,
     arn: decisions.controllerRoleArn,
-    ...(decisions.permissionsBoundary !== undefined && {
-      permissionsBoundary: decisions.permissionsBoundary
-    }),
+    permissionsBoundary: decisions.permissionsBoundary,
     tags
   }
   const serviceAccount = { namespace: inputs.namespace, serviceAccount: releaseName }

@@ -47,9 +47,7 @@ export function stackRolesAndPolicies(
         {
           clusterName,
           // A template of one's own may have a boundary for a role in it.
-          ...(decisions.permissionsBoundary !== undefined && {
-            permissionsBoundary: decisions.permissionsBoundary
-          }),
+          permissionsBoundary: decisions.permissionsBoundary,
           ...role,
           tags: { ...roleTags, ...role.tags }
         },

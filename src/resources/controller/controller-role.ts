@@ -22,7 +22,7 @@ export interface ControllerRoleWanted {
   readonly arn: string
   readonly trust: Trust
   /** An ARN, or `none`; without it what is there stays. */
-  readonly permissionsBoundary?: string
+  readonly permissionsBoundary?: string | undefined
   readonly tags: Readonly<Record<string, string>>
 }
 
