@@ -124,6 +124,53 @@ test('another version: what changes in permissions, CRDs, chart and nodes, to lo
   expect(server.writes()).toEqual([])
 })
 
+test('of the objects of the run itself is said what the new CRDs take from them, as of all others', async () => {
+  await sayUpgrade(local.run, await planned('1.2.1', { crds: [difference('nodepools.karpenter.sh')] }))
+  expect(local.report().upgrade?.fieldsLost).toContainEqual({
+    object: 'NodePool default',
+    path: 'spec.disruption'
+  })
+})
+
+test('a value that only the installed release was given, and the new chart does not have, is said', async () => {
+  server.put(releasePath(1), releaseSecret(1, 'deployed', '1.2.1', { webhook: { enabled: true } }))
+  await sayUpgrade(local.run, await planned('1.2.1', {}))
+  expect(local.report().upgrade?.chart?.dead).toMatchObject([
+    { path: 'webhook', given: 'to the installed release' }
+  ])
+})
+
+test('nodes are not said to be replaced because another version hashes them otherwise', async () => {
+  await sayUpgrade(local.run, await planned('1.2.1', {}))
+  expect(local.report().upgrade?.nodes?.notes).toContainEqual(
+    expect.stringMatching(/goes from v4 to v5: .* replaces no node for that/)
+  )
+})
+
+test('permissions of versions that the table does not have are those that were published of both', async () => {
+  const policies = (...Action: readonly string[]) => [
+    { name: 'controller', document: { Statement: [{ Sid: 'One', Effect: 'Allow', Action, Resource: '*' }] } }
+  ]
+  const asked: string[] = []
+  const given = await planned('1.2.1', {})
+  await sayUpgrade(local.run, {
+    ...given,
+    decisions: {
+      ...given.decisions,
+      ownPolicies: policies('ec2:CreateFleet', 'ec2:DescribeImages'),
+      publishedPolicies: (version) => {
+        asked.push(version)
+        return policies('ec2:CreateFleet')
+      }
+    }
+  })
+  expect(asked).toEqual(['1.2.1'])
+  expect(local.report().upgrade?.permissions).toMatchObject({
+    by: 'published policies',
+    statements: [{ policy: 'controller', statement: 'One', change: 'changed' }]
+  })
+})
+
 test('CRDs that stay as they are are not read, and nothing is said of them', async () => {
   await sayUpgrade(local.run, await planned('1.2.1', { crds: [] }))
   expect(read().filter((path) => path.startsWith(crds))).toEqual([])
@@ -145,11 +192,16 @@ test.each([
 ])('%s is looked at for its nodes', async (_what, differing) => {
   await sayUpgrade(local.run, await planned('1.14.0', differing))
   expect(read()).toEqual([claims])
-  expect(local.report().upgrade?.nodes?.nodes).toBe(2)
+  expect(local.report().upgrade?.nodes?.causes).toMatchObject([{ nodes: 2 }])
 })
 
 test.each([
   ['what makes no other nodes', '1.14.0', { 'node-pool/default': [difference('spec.limits.cpu')] }],
+  [
+    'a label of an EC2NodeClass',
+    '1.14.0',
+    { 'ec2-node-class/default': [difference('metadata.labels.team')] }
+  ],
   ['what is only now made', '1.14.0', { 'ec2-node-class/default': 'absent' as const }],
   ['a first install', undefined, { 'security-group-tags': [difference('sg-1')] }]
 ])('of %s nothing is read and nothing said', async (_what, installed, differing) => {
@@ -169,6 +221,17 @@ test('to a check what somebody changed by hand is drift, and only another versio
 test('an image tag that is no version is not taken for another version', async () => {
   await sayUpgrade(local.run, await planned('latest', {}))
   expect(read()).toEqual([])
+})
+
+test('without the right to read CRDs it says so, and takes none of their fields for new', async () => {
+  server.intercept = (call, response) => {
+    if (!call.path.startsWith(crds)) return false
+    status(response, 403, 'Forbidden', 'no')
+    return true
+  }
+  await sayUpgrade(local.run, await planned('1.2.1', { crds: [difference('nodepools.karpenter.sh')] }))
+  expect(local.log).toContainEqual(expect.stringMatching(/^not known without .*customresourcedefinitions/))
+  expect(local.report().upgrade).toMatchObject({ from: '1.2.1', crds: [], fieldsLost: [] })
 })
 
 test('without the right to list NodeClaims it says so, and promises nothing of nodes', async () => {
