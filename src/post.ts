@@ -32,16 +32,14 @@ export async function post(ports: Ports = runnerPorts()): Promise<void> {
 }
 
 /** What stays, and what becomes of it. */
-function notCleared({ smokeTestRun, lockHolder }: PostState, error: unknown): string {
+function notCleared({ smokeTestRun }: PostState, error: unknown): string {
   const lines = [
     ...(smokeTestRun === undefined
       ? []
       : [
           `smoke test: what is left of run ${smokeTestRun} could not be removed; the next run of this action removes it`
         ]),
-    ...(lockHolder === undefined
-      ? []
-      : ['lock: it could not be given back; the next run takes it over within a minute'])
+    'lock: it could not be given back; the next run takes it over within a minute'
   ]
   return `${lines.join('. ')}: ${messageOf(error)}`
 }
@@ -52,6 +50,6 @@ async function clear(left: PostState, session: Session): Promise<readonly string
   const kubernetes = session.kubernetes(cluster, aws.account.callerArn, session.tokens(aws, cluster.name))
   const lines =
     left.smokeTestRun === undefined ? [] : await cleanUp(kubernetes, left.namespace, left.smokeTestRun)
-  const lock = left.lockHolder === undefined ? 'not held' : await releaseLock(kubernetes, left.lockHolder)
+  const lock = await releaseLock(kubernetes, left.lockHolder)
   return lock === 'released' ? [...lines, 'released the lock'] : lines
 }

@@ -1,3 +1,4 @@
+import { deploymentPath } from './played-helm.js'
 import { PlayedWorld } from './played-run.js'
 
 let world: PlayedWorld
@@ -15,6 +16,7 @@ test('proves that nodes come and go, and writes nothing but its own objects', as
   expect(ended.failed).toBeUndefined()
   expect(ended.outputs).toMatchObject({
     'karpenter-version': '1.14.1',
+    'karpenter-tested': 'true',
     'kubernetes-version': '1.35',
     changed: 'false',
     'nodes-before': '2',
@@ -27,6 +29,8 @@ test('proves that nodes come and go, and writes nothing but its own objects', as
     smokeTests: [{ nodePool: 'default', podsRunning: 2 }],
     cluster: { account: '111122223333' }
   })
+  expect(ended.report?.['stages']).toMatchObject([{ name: 'Discover' }, { name: 'Smoke test' }])
+  expect(ended.log).toContain('Karpenter: 1.14.1, Deployment karpenter/karpenter')
   expect(ended.summary).toContain('Smoke test of NodePool')
   expect(ended.writes.aws).toEqual([])
   expect(ended.writes.cluster.filter((write) => !/smoke-test|leases/.test(write))).toEqual([])
@@ -50,8 +54,15 @@ test('of a cluster without Karpenter ends at once, and so in a namespace that ha
   await world.main({ 'smoke-test': 'false' })
   const elsewhere = await world.main({ ...mode, namespace: 'other' })
   expect(elsewhere.failed).toContain('other has no Karpenter; there is one in karpenter')
-  expect(elsewhere.failed).toContain('Pass `namespace`: karpenter')
+  expect(elsewhere.failed).toContain('Pass `namespace`: karpenter, or run mode install first.')
+  expect(elsewhere.failed).toContain('Nothing was changed.')
   expect(elsewhere.writes).toEqual({ aws: [], cluster: [] })
+  const second = world.server.at(deploymentPath)
+  const metadata = { ...second?.metadata, namespace: 'second' }
+  world.server.put(deploymentPath.replace('/karpenter/', '/second/'), { ...second, metadata })
+  expect((await world.main({ ...mode, namespace: 'other' })).failed).toContain(
+    'there is one in karpenter, second'
+  )
 })
 
 describe('post', () => {
@@ -95,8 +106,11 @@ describe('post', () => {
     const path = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/setup-karpenter'
     const lease = world.server.at(path)
     world.server.put(path, { ...lease, spec: { holderIdentity: 'another' } })
+    const calls = world.server.calls.length
     expect((await world.post(ended)).log).toEqual([])
     expect(world.lockHolder()).toBe('another')
+    // Nor is a smoke test looked for that was never begun.
+    expect(world.server.calls.slice(calls).map(({ path: asked }) => asked)).toEqual([path])
   })
 
   it('that cannot do its work warns, and fails nothing', async () => {

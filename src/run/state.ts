@@ -10,8 +10,8 @@ export interface PostState {
   readonly namespace: string
   /** Value of the label on everything that the smoke test of this run made; undefined before it starts. */
   readonly smokeTestRun: string | undefined
-  /** Holder identity of the lock; undefined when it was not taken. */
-  readonly lockHolder: string | undefined
+  /** By which the lock was asked for. */
+  readonly lockHolder: string
 }
 
 const key = 'cleanup'
@@ -37,13 +37,18 @@ export function readCleanup(store: StateStore): PostState | undefined {
   const value: unknown = JSON.parse(text)
   if (!isMap(value)) return undefined
   const { clusterName, region, namespace, smokeTestRun, lockHolder } = value
-  if (typeof clusterName !== 'string' || typeof region !== 'string' || typeof namespace !== 'string')
+  if (
+    typeof clusterName !== 'string' ||
+    typeof region !== 'string' ||
+    typeof namespace !== 'string' ||
+    typeof lockHolder !== 'string'
+  )
     return undefined
   return {
     clusterName,
     region,
     namespace,
     smokeTestRun: typeof smokeTestRun === 'string' ? smokeTestRun : undefined,
-    lockHolder: typeof lockHolder === 'string' ? lockHolder : undefined
+    lockHolder
   }
 }
