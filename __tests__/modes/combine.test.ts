@@ -201,4 +201,5 @@ test('refuses to combine nothing, and says what is wrong with its inputs', async
   const none = await combine({ mode: 'combine', reports: ',' }, reports)
   expect(none.failed).toMatch(/^setup-karpenter: reports: no cluster has reported\n/)
   expect(none.failed).toContain('run this job with `if: !cancelled()`')
+  expect(none.failed).toContain('Nothing was changed.')
 })
