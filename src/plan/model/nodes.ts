@@ -1,6 +1,7 @@
 import { ownerOfObject } from '../../adoption/owners/object-owner.js'
 import type { AnyResource } from '../../engine/resource.js'
 import { ofMark } from '../../engine/standing.js'
+import type { RemovalInput } from '../../inputs/inputs.js'
 import { ec2NodeClasses, type Kind, nodePools } from '../../kubernetes/kinds.js'
 import { type Manifest, textField } from '../../kubernetes/manifest.js'
 import { readsTogether } from '../../kubernetes/reads-together.js'
@@ -59,7 +60,7 @@ export function nodes(parts: ModelParts): readonly AnyResource[] {
     return removal === undefined ? classIds.filter((id) => nameIn(idOf.ec2NodeClass, id) === own) : classIds
   }
   return [
-    ...(removal === undefined ? [] : launched(parts)),
+    ...(removal === undefined ? [] : launched(parts, removal)),
     ...nodeClasses.map((manifest) =>
       ec2NodeClass(manifest, {
         ...ofClasses,
@@ -83,13 +84,16 @@ function names(manifests: readonly Manifest[]): readonly string[] {
 }
 
 /** What Karpenter made: no part of the wanted state, and in the way of a removal. */
-function launched({ inputs, found, decisions, ownership, removal }: ModelParts): readonly AnyResource[] {
+function launched(
+  { inputs, found, decisions, ownership }: ModelParts,
+  { removeAdopted }: RemovalInput
+): readonly AnyResource[] {
   const { aws, cluster, kubernetes, record } = found
   /** By the same rule as the object itself. */
   const goes = (object: Manifest): boolean => {
     const { name } = object.metadata
     const id = object.kind === 'NodePool' ? idOf.nodePool(name) : idOf.ec2NodeClass(name)
-    const claim = { recorded: record?.resources[id], removeAdopted: removal?.removeAdopted === true }
+    const claim = { recorded: record?.resources[id], removeAdopted }
     return ofMark(ownerOfObject(object, ownership), name, claim).stays === undefined
   }
   const clusterName = cluster.name
