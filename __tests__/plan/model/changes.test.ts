@@ -164,8 +164,11 @@ test('a stack with a policy that only CloudFormation can name is changed like an
     ...policy,
     versions: policy.versions.map((one) => ({ ...one, document: nobody }))
   })
+  const role = played.cloud.iam.role('KarpenterNodeRole-blue')
+  played.cloud.iam.roles.set(role.name, { ...role, attached: [] })
   expect(Object.keys(await played.installed())).toEqual([
     'policy/KarpenterControllerZonalShiftPolicy-blue',
+    'role/KarpenterNodeRole-blue',
     'retired-parts'
   ])
   expect(await played.differing()).toEqual([])

@@ -14,7 +14,7 @@ export interface Transition {
   readonly widen: Widen
   /** The stack as it is; one read for all who ask at once. */
   readonly liveStack: () => Promise<LiveStack | undefined>
-  /** Document of a managed policy in it now; undefined where that is the wanted one. */
+  /** Document of a managed policy in it now; undefined where that cannot be known: it is the wanted one then. */
   readonly document: (policyArn: string) => Promise<JsonMap | undefined>
   /** ARNs of the managed policies of a role in it now. */
   readonly rolePolicies: (roleName: string) => Promise<readonly string[] | undefined>
@@ -44,8 +44,7 @@ export function transition({ inputs, found, decisions }: ModelParts): Transition
   const interim = sharedRead(async (): Promise<RenderedStack | undefined> => {
     const live = await liveStack()
     if (live === undefined) return undefined
-    const { text } = widen(decisions.template, live)
-    return text === decisions.template ? undefined : renderedOrNot(text, settings)
+    return renderedOrNot(widen(decisions.template, live).text, settings)
   })
   return {
     widen,
