@@ -40,17 +40,19 @@ function facts({ published, range, ...given }: Given): ChoiceFacts {
   }
 }
 
+/** `1.14.1 (installed)`, and what could not be had on the way. */
 const choose = async (given: Given, refuses = true): Promise<string> => {
-  const { version, reason } = await chooseVersion(facts(given), refuses)
-  return `${version} (${reason})`
+  const { version, reason, notes } = await chooseVersion(facts(given), refuses)
+  return [`${version} (${reason})`, ...notes].join('; ')
 }
 
 async function refusal(given: Given): Promise<string> {
   try {
     return await choose(given)
   } catch (error) {
-    if (error instanceof UserError) return `${error.message} | ${error.fix}`
-    throw error
+    if (!(error instanceof UserError)) throw error
+    expect(error.state).toBe('Nothing was changed.')
+    return `${error.message} | ${error.fix}`
   }
 }
 
@@ -72,6 +74,7 @@ describe('what is published', () => {
   const published = listed(
     '1.9.9',
     '1.14.9',
+    '1.14.10',
     '1.15.2',
     '1.15.7',
     '1.15.8-rc.0',
@@ -81,12 +84,13 @@ describe('what is published', () => {
     '1.17.0-rc.2',
     '2.0.0',
     '0.37.0',
+    'v1.18.0',
     'latest',
     'sha256-abc.sig'
   )
 
   it.each([
-    ['1.14', '1.14.9 (newest patch of 1.14, which is asked for)'],
+    ['1.14', '1.14.10 (newest patch of 1.14, which is asked for)'],
     ['1.15', '1.15.7 (newest patch of 1.15, which is asked for)'],
     ['1.16', '1.16.1 (newest patch of 1.16, which is asked for)']
   ])('has for %s its newest patch', async (minor, expected) => {
@@ -143,28 +147,54 @@ describe('what is published', () => {
   })
 
   it('is said to lack a minor that it has no release of', async () => {
-    expect(await refusal({ requested: { kind: 'minor', minor: '1.17' }, published })).toContain(
-      'karpenter-version: public.ecr.aws/karpenter/karpenter has no release of 1.17'
+    expect(await refusal({ requested: { kind: 'minor', minor: '1.17' }, published })).toBe(
+      'karpenter-version: public.ecr.aws/karpenter/karpenter has no release of 1.17 | Pass one that is there, `latest`, or leave karpenter-version out.'
     )
+  })
+
+  const newestKubernetes = `1.${testedKubernetes.most}`
+  const afterAll = `1.${testedKubernetes.most + 1}`
+  it.each([
+    ['no version where a tested one of the table fits', newestKubernetes, ['1.98.0', '1.99.0'], []],
+    ['each untested minor by its newest patch', afterAll, ['1.15.7', '1.98.0', '1.98.1'], ['1.98.1']],
+    [
+      'the three newest untested minors',
+      afterAll,
+      ['1.96.0', '1.97.0', '1.98.0', '1.99.0'],
+      ['1.99.0', '1.98.0', '1.97.0']
+    ]
+  ])('which Kubernetes it supports is asked of %s', async (_what, kubernetes, versions, wanted) => {
+    const asked: string[] = []
+    const rangeOf = async (version: string): Promise<KubernetesRange> => {
+      asked.push(version)
+      return { least: 29, most: 30 }
+    }
+    await chooseVersion({ ...facts({ kubernetes, published: listed(...versions) }), rangeOf }, false)
+    expect(asked).toEqual(wanted)
   })
 })
 
 describe('where the tags cannot be listed', () => {
+  const of14 = 'newest patch of 1.14, which is asked for'
+  const latest = 'latest, the newest that is known here'
   it.each([
-    [{ kind: 'minor', minor: '1.14' }, undefined, testedPatchOf('1.14')],
-    [{ kind: 'minor', minor: '1.14' }, '1.14.99', '1.14.99'],
-    [{ kind: 'minor', minor: '1.99' }, '1.99.1', '1.99.1'],
-    [{ kind: 'lts' }, undefined, testedPatchOf('1.9')],
-    [{ kind: 'latest' }, undefined, newestTested],
-    [{ kind: 'latest' }, '1.99.0', '1.99.0'],
-    [undefined, undefined, newestTested]
-  ] as const)('%j with %s installed is %s, with a note', async (requested, installed, expected) => {
-    const chosen = await chooseVersion(facts({ requested, installed, published: unlisted }), true)
-    expect(chosen.version).toBe(expected)
-    expect(chosen.notes).toEqual([
-      "the tags of x could not be listed: HTTP 503; the newest of this release's table is taken"
-    ])
-  })
+    [{ kind: 'minor', minor: '1.14' }, undefined, testedPatchOf('1.14'), of14],
+    [{ kind: 'minor', minor: '1.14' }, '1.14.99', '1.14.99', of14],
+    [{ kind: 'minor', minor: '1.14' }, '1.15.99', testedPatchOf('1.14'), of14],
+    [{ kind: 'minor', minor: '1.99' }, '1.99.1', '1.99.1', 'newest patch of 1.99, which is asked for'],
+    [{ kind: 'lts' }, undefined, testedPatchOf('1.9'), 'newest patch of 1.9, the newest long-term minor'],
+    [{ kind: 'latest' }, undefined, newestTested, latest],
+    [{ kind: 'latest' }, '1.99.0', '1.99.0', latest],
+    [{ kind: 'latest' }, '2.0.0', newestTested, latest],
+    [undefined, undefined, newestTested, 'newest that supports Kubernetes 1.35']
+  ] as const)(
+    '%j with %s installed is %s (%s), with a note',
+    async (requested, installed, version, reason) => {
+      expect(await choose({ requested, installed, published: unlisted })).toBe(
+        `${version} (${reason}); the tags of x could not be listed: HTTP 503; the newest of this release's table is taken`
+      )
+    }
+  )
 
   it('a minor that is not in the table ends an install, and says how to go on', async () => {
     const requested = { kind: 'minor', minor: '1.99' } as const
@@ -179,9 +209,20 @@ describe('a chart from a path', () => {
 
   it('is of the version that is taken', async () => {
     expect(await choose({ published: local })).toBe("1.13.0 (the chart's own)")
-    expect(await choose({ published: local, requested: { kind: 'latest' } })).toContain('1.13.0')
-    expect(await choose({ published: local, requested: { kind: 'minor', minor: '1.13' } })).toContain(
-      '1.13.0'
+    expect(await choose({ published: local, requested: { kind: 'latest' } })).toBe(
+      "1.13.0 (latest, which is the chart's own)"
+    )
+    expect(await choose({ published: local, requested: { kind: 'minor', minor: '1.13' } })).toBe(
+      '1.13.0 (newest patch of 1.13, which is asked for, as the chart is)'
+    )
+  })
+
+  it('is not of a minor that it is not of', async () => {
+    expect(await choose({ published: local, requested: { kind: 'minor', minor: '1.14' } })).toContain(
+      `${testedPatchOf('1.14')} `
+    )
+    expect(await refusal({ published: local, requested: { kind: 'minor', minor: '1.99' } })).toBe(
+      'karpenter-version: the newest patch of 1.99 is not known | Pass a whole version, such as 1.99.0.'
     )
   })
 })
@@ -191,16 +232,24 @@ describe('what ends an install, and neither a check nor a removal', () => {
     [
       'a version before 1.0',
       { requested: { kind: 'exact', version: '0.37.0' } },
-      /0\.37\.0 \(asked for\) is older than 1\.0/
+      /^karpenter-version: 0\.37\.0 \(asked for\) is older than 1\.0, .* \| Follow Karpenter's upgrade guide to 1\.0/
     ],
     ['one that runs', { installed: '0.37.0' }, /0\.37\.0 \(installed\) is older than 1\.0/],
-    ['an image with another tag', { installed: 'main' }, /the controller that runs says that it is "main"/],
+    [
+      'an image with another tag',
+      { installed: 'main' },
+      /^karpenter-version: the controller that runs says that it is "main", which is no version \| Pass `karpenter-version`: the one that runs/
+    ],
     [
       'a Kubernetes before all',
       { published: unlisted, kubernetes: '1.20' },
       /Update the cluster to Kubernetes 1\.25 or later/
     ],
-    ['a Kubernetes after all', { published: unlisted, kubernetes: '1.99' }, /Take a newer Karpenter/],
+    [
+      'a Kubernetes after all',
+      { published: unlisted, kubernetes: '1.99' },
+      /supports Kubernetes 1\.99, and the tags of x could not be listed: HTTP 503 \| Take a newer Karpenter/
+    ],
     [
       'a minor of which nothing is known',
       { published: unlisted, requested: { kind: 'minor', minor: '1.98' } },
@@ -219,12 +268,24 @@ describe('what ends an install, and neither a check nor a removal', () => {
     expect(removed.version).not.toBe('')
   })
 
-  it('goes by what is there: what runs, else the record, else the newest of the table', () => {
-    const nothing = { requested: { kind: 'latest' }, installed: undefined, recorded: undefined } as const
-    expect(versionToRemove(nothing).version).toBe(newestTested)
-    expect(versionToRemove({ ...nothing, recorded: '1.99.0' }).version).toBe('1.99.0')
-    expect(versionToRemove({ ...nothing, recorded: '1.99.0', installed: '1.98.0' }).version).toBe('1.98.0')
+  it('is what a check says of the version that it goes by instead', async () => {
+    expect(await choose({ installed: 'main', recorded: '1.13.1' }, false)).toBe(
+      '1.13.1 (recorded); karpenter-version: the controller that runs says that it is "main", which is no version'
+    )
   })
+
+  const exact = { kind: 'exact', version: '1.97.0' } as const
+  it.each([
+    [exact, '1.98.0', '1.99.0', '1.97.0', 'asked for'],
+    [{ kind: 'latest' }, '1.98.0', '1.99.0', '1.98.0', 'installed'],
+    [undefined, 'main', '1.99.0', '1.99.0', 'recorded'],
+    [undefined, undefined, undefined, newestTested, 'newest that this release was tested with']
+  ] as const)(
+    'a removal goes by what is there: %j asked for, %s runs, %s recorded',
+    (requested, installed, recorded, version, reason) => {
+      expect(versionToRemove({ requested, installed, recorded })).toEqual({ version, reason, notes: [] })
+    }
+  )
 })
 
 test('whatever is published, an installation is never taken back by latest or by its own minor', async () => {
