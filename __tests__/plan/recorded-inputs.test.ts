@@ -44,7 +44,7 @@ describe('what the record says was chosen', () => {
       stackName: 'Karpenter-old',
       controllerIdentity: 'irsa',
       nodeAccess: 'aws-auth',
-      template: { kind: 'text', text: 'Resources: {}' },
+      template: { kind: 'text', text: 'Resources: {}', origin: 'as recorded' },
       nodePools: { kind: 'none' }
     })
   })
@@ -60,12 +60,26 @@ describe('what the record says was chosen', () => {
     })
   })
 
+  it('knows a node role by its name, whatever path it has', () => {
+    const of = recordOf({ 'node-access': { nodeRoleArn: 'arn:aws:iam::111122223333:role/team/nodes/Own' } })
+    expect(recordedInputs(inputs, of).nodeRoleName).toBe('Own')
+  })
+
+  it.each([
+    [{ left: true }, 'leave'],
+    [{ version: '1.2.1', crds: [crd] }, inputs.crds]
+  ])('CRDs that were %j are: %s', (wanted, crds) => {
+    expect(recordedInputs(inputs, recordOf({ crds: wanted })).crds).toBe(crds)
+  })
+
   it('is nothing without a record, and then nothing is downloaded', () => {
     expect(recordedInputs(inputs, undefined)).toEqual({
       ...inputs,
       template: { kind: 'built-in' },
       nodePools: { kind: 'none' }
     })
+    const own = inputsOf({ mode: 'uninstall', 'cluster-name': 'blue', template: 'own.yaml' })
+    expect(recordedInputs(own, undefined).template).toEqual({ kind: 'path', path: 'own.yaml' })
     expect(recordedCrds(undefined)).toBeUndefined()
     expect(recordedManifests(undefined, 'nodePool')).toEqual([])
   })

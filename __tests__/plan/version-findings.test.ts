@@ -1,6 +1,7 @@
 import type { InstallRecord } from '../../src/engine/record.js'
+import { brokenReleases } from '../../src/karpenter/broken-releases.js'
 import { newestTested, testedPatchOf } from '../../src/karpenter/tested-versions.js'
-import { tableFacts } from '../../src/karpenter/version-facts.js'
+import { type KubernetesRange, tableFacts } from '../../src/karpenter/version-facts.js'
 import {
   clusterMoved,
   type VersionFindingFacts,
@@ -42,22 +43,32 @@ test('a pair that Karpenter supports is no finding', () => {
 test('a cluster that somebody upgraded past Karpenter is unhealthy, with the version to take, and pending', () => {
   const { findings } = check('1.12.2', '1.36', { record: record('1.12.2') })
   expect(findings).toEqual([
-    expect.objectContaining({
+    {
       kind: 'unhealthy',
       id: 'version-pair',
       title: 'Karpenter 1.12.2',
+      layer: 'karpenter',
+      path: 'kubernetes',
       severity: 'cosmetic',
       wanted: '1.26 to 1.35',
-      live: '1.36',
-      reason: `does not support Kubernetes 1.36 (it is for 1.26 to 1.35): its controller logs one error and goes on. Pass \`karpenter-version\` as one of ${newestTested}, ${testedPatchOf('1.14') ?? ''}, ${testedPatchOf('1.13') ?? ''}, which support Kubernetes 1.36.`
-    }),
-    expect.objectContaining({
-      kind: 'pending',
-      id: 'kubernetes-version',
       recorded: '1.35',
       live: '1.36',
-      reason: 'is 1.36, and was 1.35 at the install on 2026-11-24T10:00:00.000Z'
-    })
+      reason: `does not support Kubernetes 1.36 (it is for 1.26 to 1.35): its controller logs one error and goes on. Pass \`karpenter-version\` as one of ${newestTested}, ${testedPatchOf('1.14') ?? ''}, ${testedPatchOf('1.13') ?? ''}, which support Kubernetes 1.36.`,
+      install: 'refuse it, unless preflight-allow has version-pair'
+    },
+    {
+      kind: 'pending',
+      id: 'kubernetes-version',
+      title: 'Kubernetes',
+      layer: 'kubernetes',
+      path: 'version',
+      severity: 'cosmetic',
+      wanted: '1.36',
+      recorded: '1.35',
+      live: '1.36',
+      reason: 'is 1.36, and was 1.35 at the install on 2026-11-24T10:00:00.000Z',
+      install: 'record it, and prove again that nodes come and go'
+    }
   ])
 })
 
@@ -82,6 +93,36 @@ test('a version that is asked for and supports the cluster is what install would
       reason: containing('Karpenter 1.15.2 supports it.'),
       install: 'change it to 1.15.2'
     })
+  ])
+})
+
+test('one that is asked for and does not support it either is no way out', () => {
+  const [running, asked] = check('1.12.2', '1.36', { installed: '1.11.1' }).findings
+  expect(running?.reason).toContain('Pass `karpenter-version` as one of')
+  expect(running?.install).toBe('refuse it, unless preflight-allow has version-pair')
+  expect(asked?.reason).toContain('1.12.2 does not support Kubernetes 1.36')
+})
+
+test('of a version that does not run the pair is only what an install would refuse', () => {
+  const { findings } = check('1.12.2', '1.36', { installed: undefined })
+  expect(findings.map(({ kind, id }) => [kind, id])).toEqual([['pending', 'karpenter-version']])
+})
+
+test('a broken release that runs is said, though the pair is right', () => {
+  expect(check('1.8.0', '1.31').findings).toEqual([
+    {
+      kind: 'pending',
+      id: 'karpenter-version',
+      title: 'karpenter-version',
+      layer: 'karpenter',
+      path: '',
+      severity: 'cosmetic',
+      wanted: '1.8.0',
+      recorded: undefined,
+      live: '1.8.0',
+      reason: `1.8.0 is broken: ${brokenReleases['1.8.0']?.flaw ?? ''}`,
+      install: `refuse it. Pass \`karpenter-version: ${brokenReleases['1.8.0']?.take ?? ''}\`.`
+    }
   ])
 })
 
@@ -114,10 +155,31 @@ test('what preflight-allow lets pass fails no check', () => {
   ])
 })
 
-test('of a version that runs and is not the wanted one the record knows the range', () => {
-  const recorded = record('1.99.0', { facts: { version: '1.99.0', kubernetes: { least: 26, most: 34 } } })
-  const { findings } = check('1.100.0', '1.35', { installed: '1.99.0', record: recorded })
-  expect(findings.map(({ title }) => title)).toEqual(['Karpenter 1.99.0'])
+/** What the record of an install knows of this version. */
+const recorded = (version: string, kubernetes?: KubernetesRange): InstallRecord =>
+  record(version, { facts: { version, ...(kubernetes !== undefined && { kubernetes }) } })
+const until34 = { least: 26, most: 34 }
+
+test.each<[string, string, InstallRecord | undefined, string, readonly string[]]>([
+  ['the record, where the table does not', '1.99.0', recorded('1.99.0', until34), '1.35', ['1.99.0']],
+  ['the table, where it does', '1.12.2', recorded('1.12.2', { least: 26, most: 40 }), '1.36', ['1.12.2']],
+  ['no record of another version', '1.99.0', recorded('1.98.0', until34), '1.35', []],
+  ['no record that does not say', '1.99.0', recorded('1.99.0'), '1.35', []],
+  ['nothing', '1.99.0', undefined, '1.35', []]
+])(
+  'of a version that runs and is not the wanted one the range is known by %s',
+  (_what, installed, of, kubernetes, unhealthy) => {
+    const { findings } = check('1.100.0', kubernetes, { installed, record: of })
+    const running = findings.filter(({ kind }) => kind === 'unhealthy')
+    expect(running.map(({ title }) => title)).toEqual(unhealthy.map((version) => `Karpenter ${version}`))
+  }
+)
+
+test('of a version that runs and is the wanted one it is known by what is known of that now', () => {
+  const facts = tableFacts('1.99.0')
+  const kubernetes = { ...facts.kubernetes, value: until34 }
+  const [finding] = check('1.99.0', '1.35', { facts: { ...facts, kubernetes } }).findings
+  expect(finding).toMatchObject({ kind: 'unhealthy', title: 'Karpenter 1.99.0', wanted: '1.26 to 1.34' })
 })
 
 test('a record of an older release says nothing of Kubernetes', () => {
