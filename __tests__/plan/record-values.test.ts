@@ -37,9 +37,12 @@ it.each([
   ['a sidecar', { controller: { sidecarContainer: [{ name: 'proxy', args: ['--pin=1234'] }] } }],
   ['an annotation', { podAnnotations: { 'vault/role': 'hunter2' } }],
   ['what a later chart has', { later: { text: 'hunter2' } }],
+  ['what it has under the name of a setting', { later: { settings: { text: 'hunter2' } } }],
   ['a name that says so, under settings', { settings: { apiToken: 'hunter2' } }],
+  ['a name that stands beside its value', { settings: { later: { name: 'TOKEN', value: 'hunter2' } } }],
   ['a number by such a name', { later: { password: 1234 } }],
-  ['the password of a proxy', { settings: { proxy: 'http://me:hunter2@proxy.example' } }]
+  ['the password of a proxy', { settings: { proxy: 'http://me:hunter2@proxy.example' } }],
+  ['that of a URL in a list', { logOutputPaths: ['stdout', 'https://me:hunter2@logs.example'] }]
 ])('values that may hold a secret go: %s', (_, secret) => {
   const record = recordOf({ ...guide, ...secret })
   const { open, values } = withoutValues(record)
@@ -56,6 +59,23 @@ it('those of an adoption go as well, and either takes the other along', () => {
   expect(open.adoption).toEqual({ namespace: 'karpenter' })
   expect(values).toEqual({ release: guide, adoption: adopted })
   expect(withValues(open, values ?? {})).toEqual({ ...record, valuesIn: 'secret' })
+})
+
+it.each<[string, InstallRecord['resources']]>([
+  ['has no release yet', {}],
+  ['only announces one', { 'helm-release': { before: [], wanted: undefined } }]
+])('those of an adoption go and come back where the record %s', (_, resources) => {
+  const adopted = { controller: { env: [{ name: 'FOO', value: 'hunter2' }] } }
+  const record = { ...recordOf({}, adopted), resources }
+  const { open, values } = withoutValues(record)
+  expect(JSON.stringify(open)).not.toContain('hunter2')
+  expect(withValues(open, { release: guide, ...values })).toEqual({ ...record, valuesIn: 'secret' })
+})
+
+it('values that the Secret does not have stay as the record has them', () => {
+  const record = recordOf(guide, { replicas: 1 })
+  expect(withValues(record, { release: {} })).toEqual(recordOf({}, { replicas: 1 }))
+  expect(withValues(record, { adoption: {} })).toEqual(recordOf(guide, {}))
 })
 
 it('no text that stands outside of settings is left in the open, whatever the values are', () => {
@@ -81,4 +101,5 @@ it('no text that stands outside of settings is left in the open, whatever the va
 it('a text that is none of ours has no values', () => {
   expect(['{', '[]', '1', undefined].map(parseValues)).toEqual([undefined, undefined, undefined, undefined])
   expect(parseValues('{"release":{"a":1},"adoption":2}')).toEqual({ release: { a: 1 } })
+  expect(parseValues('{"adoption":{"a":1}}')).toEqual({ adoption: { a: 1 } })
 })

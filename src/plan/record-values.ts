@@ -69,10 +69,9 @@ export function withValues(record: InstallRecord, { release, adoption }: RecordV
 
 /** Undefined when the text is none that withoutValues made. */
 export function parseValues(text: string | undefined): RecordValues | undefined {
-  if (text === undefined) return undefined
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = JSON.parse(text ?? '')
   } catch {
     return undefined
   }
@@ -87,16 +86,13 @@ function releaseValues(record: InstallRecord): unknown {
 
 /** Flags and counts outside of settings are no secrets either; a name that says so is believed anywhere. */
 function mayBeSecret(value: unknown, path: string): boolean {
-  if (isMap(value)) {
-    if (settings.test(path)) return mayHoldSecrets(value)
+  if (settings.test(path)) return mayHoldSecrets({ [path]: value })
+  if (isMap(value))
     return Object.entries(value).some(([key, inner]) =>
       mayBeSecret(inner, path === '' ? key : `${path}.${key}`)
     )
-  }
-  if (value === null || value === '' || typeof value === 'boolean') return false
-  if (settings.test(path)) return mayHoldSecrets({ [path.slice(path.lastIndexOf('.') + 1)]: value })
   if (Array.isArray(value)) return value.length > 0
-  return typeof value === 'string' || mayHoldSecrets({ [path.slice(path.lastIndexOf('.') + 1)]: value })
+  return (typeof value === 'string' && value !== '') || mayHoldSecrets({ [path]: value })
 }
 
 function without(map: Values, key: string): Values {
