@@ -113,8 +113,7 @@ function abortError(signal: AbortSignal, inputs: Inputs, thrown: unknown): unkno
   if (!(reason instanceof TimeoutError)) return reason
   const all: readonly unknown[] = thrown instanceof AggregateError ? thrown.errors : [thrown]
   const explained = all.filter((error) => error instanceof UserError && error.cause === reason)
-  if (explained.length === 1) return explained[0]
-  if (explained.length > 1) return new AggregateError(explained, reason.message)
+  if (explained.length > 0) return new AggregateError(explained, reason.message)
   return new Error(
     `${reason.message}; raise \`timeout\` (now ${inputs.timeoutSeconds} s) or look at what the log waits for`
   )

@@ -1,3 +1,4 @@
+import { UserError } from '../../src/engine/errors.js'
 import type { Ports } from '../../src/run/ports.js'
 import { type PlayedRunOptions, PlayedWorld } from './played-run.js'
 
@@ -95,6 +96,32 @@ describe('the report', () => {
     expect([ended.failed, ended.outputs['report']]).toEqual([undefined, undefined])
     expect(ended.warnings.filter((line) => line.startsWith('report:'))).toEqual([])
   })
+})
+
+test('what failed because the time was up is not why the run failed', async () => {
+  let end = (): void => undefined
+  const ended = await world.main(quick, {
+    at: (_request, { timeUp }) => (end = timeUp),
+    ports: (ports) => ({
+      ...ports,
+      helm: {
+        find: async (options) => ports.helm.find(options),
+        chart: async (...of) => ports.helm.chart(...of),
+        signature: ports.helm.signature,
+        versions: ports.helm.versions,
+        prepare: async (options) => ({
+          ...(await ports.helm.prepare(options)),
+          run: async (args) => {
+            if (args[0] === 'template') return Promise.resolve({ stdout: '', stderr: '' })
+            end()
+            return Promise.reject(new UserError('Helm release karpenter', 'was interrupted', 'Run again.'))
+          }
+        })
+      }
+    })
+  })
+  expect(ended.failed).toMatch(/^setup-karpenter: timeout: the run was not done after \d+ s; raise `timeout`/)
+  expect(ended.failed).not.toContain('was interrupted')
 })
 
 describe('an uninstall whose time is up', () => {

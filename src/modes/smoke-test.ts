@@ -52,8 +52,7 @@ async function installedController(run: Run, { kubernetes }: Reached, step: Step
         : `${namespace} has no Karpenter; there is one in ${elsewhere}`,
       elsewhere === ''
         ? 'Run mode install first.'
-        : `Pass \`namespace\`: ${elsewhere}, or run mode install first.`,
-      { state: 'Nothing was changed.' }
+        : `Pass \`namespace\`: ${elsewhere}, or run mode install first.`
     )
   }
   step.note(`Karpenter: ${controller.version}, Deployment ${namespace}/${controller.deployment}`)
