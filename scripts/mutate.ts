@@ -78,6 +78,7 @@ for (const [name, { mutate, tests, longestTest = 10_000 }] of Object.entries(par
       config: {
         ...jest,
         runner: './jest.mutation.runner.js',
+        testEnvironment: './jest.mutation.environment.js',
         testTimeout: longestTest,
         // Loses the machine at write after write: minutes for each mutant.
         testMatch: [
