@@ -2,7 +2,7 @@ import type { Difference } from '../../src/engine/difference.js'
 import { Graph } from '../../src/engine/graph.js'
 import type { AnyResource } from '../../src/engine/resource.js'
 import { inspectAll } from '../../src/engine/walk.js'
-import { noteSmokeTests, planLines, versionsOf } from '../../src/modes/install-notes.js'
+import { noteSmokeTests, notProvedAgain, planLines, versionsOf } from '../../src/modes/install-notes.js'
 import { newestTested } from '../../src/karpenter/tested-versions.js'
 import { tableFacts } from '../../src/karpenter/version-facts.js'
 import { Ledger } from '../../src/report/ledger.js'
@@ -178,5 +178,48 @@ describe('what an install is about to do', () => {
     const [line] = await lines([textResource('other', [], world, { differences: [secret] })])
     expect(line).toContain('dbPassword')
     expect(line).not.toContain('hunter2')
+  })
+})
+
+describe('a run that makes no smoke test', () => {
+  const passed = { smokeTest: { time: '2026-11-30T08:00:00Z' } }
+  /** Newer than any that was tested. */
+  const unknown = '99.0.0'
+
+  /** What it says of a cluster of five nodes, of which three were read anew where they were all looked at. */
+  const said = async (
+    given: Readonly<Record<string, string>>,
+    record: typeof passed | undefined,
+    of: Parameters<typeof notProvedAgain>[2]
+  ) => {
+    const own = localRun(given)
+    const found = { record, nodes: async () => [1, 2, 3], othersNodes: async () => ({ ofAll: 5 }) }
+    await notProvedAgain(own.run, found, of)
+    own.end()
+    return { outputs: own.run.outputs, log: own.log }
+  }
+  const off = { 'smoke-test': 'false' }
+
+  it('counts the nodes that are there, by what it has read of them anyway', async () => {
+    const count = (nodes: string) => ({ 'nodes-before': nodes, 'nodes-after': nodes, 'nodes-added': '0' })
+    expect((await said(off, undefined, { version: '1.14.1', changed: true })).outputs).toEqual(count('3'))
+    expect((await said(off, undefined, { version: '1.14.1', changed: false })).outputs).toEqual(count('5'))
+  })
+
+  it('says that it was left out, where it was asked for and has passed', async () => {
+    const same = { version: '1.14.1', changed: false }
+    expect((await said({}, passed, same)).log).toEqual([
+      'Smoke test left out: nothing has changed since it passed on 2026-11-30T08:00:00Z'
+    ])
+    expect([(await said(off, passed, same)).log, (await said({}, undefined, same)).log]).toEqual([[], []])
+  })
+
+  it('warns that nothing proves a version that was not tested, but where a smoke test has passed on it', async () => {
+    const warning = expect.stringMatching(/^::warning::smoke-test: Karpenter 99\.0\.0 is newer/) as unknown
+    expect((await said(off, undefined, { version: unknown, changed: false })).log).toEqual([warning])
+    expect((await said(off, passed, { version: unknown, changed: true })).log).toEqual([warning])
+    expect((await said(off, passed, { version: unknown, changed: false })).log).toEqual([])
+    expect((await said(off, undefined, { version: '1.14.1', changed: true })).log).toEqual([])
+    expect((await said({}, undefined, { version: unknown, changed: true })).log).toEqual([])
   })
 })

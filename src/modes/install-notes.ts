@@ -2,6 +2,7 @@ import type { Decisions } from '../plan/decisions.js'
 import type { Discovery } from '../plan/discovery.js'
 import { countAsWanted } from '../engine/changes.js'
 import type { Graph } from '../engine/graph.js'
+import type { InstallRecord } from '../engine/record.js'
 import type { Inspection } from '../engine/resource.js'
 import { withoutSecrets } from '../engine/secret-values.js'
 import type { Run } from '../run/run.js'
@@ -104,10 +105,17 @@ function reported(result: NodePoolResult): ReportedSmokeTest {
   }
 }
 
+/** As much of what was found as says how many nodes there are, and when a smoke test passed. */
+interface Counted {
+  readonly record: Pick<InstallRecord, 'smokeTest'> | undefined
+  readonly nodes: () => Promise<readonly unknown[]>
+  readonly othersNodes: () => Promise<{ readonly ofAll: number }>
+}
+
 /** A run that changes nothing proves nothing again: its smoke test would be the only thing that writes. */
 export async function notProvedAgain(
   run: Run,
-  found: Discovery,
+  found: Counted,
   of: { readonly version: string; readonly changed: boolean }
 ): Promise<void> {
   // Where something was changed all of them were looked at already.
