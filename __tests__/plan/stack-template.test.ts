@@ -65,6 +65,7 @@ describe('the built-in template for a version that is newer than the table', () 
 
   it('is itself where there is no stack, and where that has nothing besides', () => {
     expect(withStatementsOf(builtIn, undefined, { settings, adaptation })).toBe(builtIn)
+    expect(over('')).toBe(builtIn)
     expect(over(builtIn)).toBe(builtIn)
     expect(templateDifferences(over(builtInTemplateText('1.12.0')), builtIn)).not.toContain(
       'KarpenterNodeRole'
