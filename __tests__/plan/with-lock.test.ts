@@ -1,3 +1,4 @@
+import { textField } from '../../src/kubernetes/manifest.js'
 import { withLock } from '../../src/plan/record-keeper.js'
 import { ApiServer } from '../kubernetes/api-server.js'
 import { ManualPace } from '../kubernetes/pace.js'
@@ -49,4 +50,41 @@ test("what went wrong is the run's error, also when the lock cannot be given bac
     })
   ).rejects.toThrow('the work failed')
   expect(left()).toMatchObject({ lockHolder: expect.any(String) as unknown })
+})
+
+test.each<[string, Readonly<Record<string, string>>, RegExp]>([
+  ['job and step', { GITHUB_JOB: 'deploy', GITHUB_ACTION: 'blue' }, /^https:.*\/runs\/7#deploy-blue-\d+$/],
+  ['its process alone, where the runner names none', {}, /^https:.*\/runs\/7#job-step-\d+$/]
+])('the holder is named by %s', async (_by, env, holder) => {
+  const { ports } = local.run
+  let held: unknown
+  await withLock(
+    { ...local.run, ports: { ...ports, env: { ...ports.env, ...env } } },
+    server.kubernetes,
+    async () => {
+      held = textField(server.at(path), 'spec', 'holderIdentity')
+    }
+  )
+  expect(held).toMatch(holder)
+})
+
+test.each([
+  ['is free', '', false],
+  ['is held by another run until that gives it back', 'https://github.com/org/repo/actions/runs/6#a', true]
+])('where the lock %s the work is told whether it waited', async (_what, holderIdentity, wanted) => {
+  const lease = (holder: string): unknown =>
+    server.put(path, {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { namespace: 'kube-system' },
+      spec: { holderIdentity: holder }
+    })
+  lease(holderIdentity)
+  const given = wanted ? setTimeout(() => lease(''), 500) : undefined
+  let waited: boolean | undefined
+  await withLock(local.run, server.kubernetes, async (held) => {
+    waited = held.waited
+  })
+  clearTimeout(given)
+  expect(waited).toBe(wanted)
 })
