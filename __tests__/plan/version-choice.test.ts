@@ -270,7 +270,7 @@ describe('what ends an install, and neither a check nor a removal', () => {
 
   it('is what a check says of the version that it goes by instead', async () => {
     expect(await choose({ installed: 'main', recorded: '1.13.1' }, false)).toBe(
-      '1.13.1 (recorded); karpenter-version: the controller that runs says that it is "main", which is no version'
+      '1.13.1 (recorded); the controller that runs says that it is "main", which is no version'
     )
   })
 

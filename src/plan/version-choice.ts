@@ -52,7 +52,7 @@ export async function chooseVersion(facts: ChoiceFacts, refuses: boolean): Promi
     return chosen
   } catch (error) {
     if (refuses || !(error instanceof UserError)) throw error
-    return { ...whatIsThere(facts), notes: [error.message] }
+    return { ...whatIsThere(facts), notes: [error.message.replace(/^karpenter-version: /, '')] }
   }
 }
 
