@@ -83,43 +83,38 @@ describe('what came back of a write otherwise', () => {
   const replicas = 'Deployment/karpenter.spec.replicas'
 
   test.each([
-    [
-      'the release',
-      release(replicas),
-      ['deployments'],
-      replicas,
-      'Helm release karpenter: Deployment/karpenter.spec.replicas is "theirs", not "ours"',
-      'give the same value in helm-values.'
-    ],
-    [
-      'a NodePool',
-      pool(difference('spec.weight')),
-      ['nodepools'],
-      'spec.weight',
-      'NodePool default: spec.weight is "theirs", not "ours"',
-      'write the same value in node-pools.'
-    ],
-    [
-      'the namespace',
-      namespace,
-      ['namespaces'],
-      'metadata.labels.a',
-      'Namespace system: metadata.labels.a is "theirs", not "ours"',
-      'write the same value in node-pools.'
-    ]
-  ])(
-    'of %s is told with what changes it, and how to have it otherwise',
-    async (_what, written, of, path, said, way) => {
-      hook('one', of)
-      hook('two', of)
-      const by = [nameOf('one'), nameOf('two')]
-      const { mutated, warnings } = await back(written)
-      expect(mutated.get(written.id)).toMatchObject([{ path, by }])
-      expect(warnings).toEqual([
-        `${said}, though it was written so: ${by.join(' or ')} changes it as it is written. The next runs leave it at that. To have it as wanted, leave this object out of its rules (kubectl edit ${nameOf('one')}) or of the policy behind it; to go along with it, ${way}`
-      ])
+    {
+      what: 'the release',
+      written: release(replicas),
+      of: 'deployments',
+      path: replicas,
+      way: 'give the same value in helm-values.'
+    },
+    {
+      what: 'a NodePool',
+      written: pool(difference('spec.weight')),
+      of: 'nodepools',
+      path: 'spec.weight',
+      way: 'write the same value in node-pools.'
+    },
+    {
+      what: 'the namespace',
+      written: namespace,
+      of: 'namespaces',
+      path: 'metadata.labels.a',
+      way: 'write the same value in node-pools.'
     }
-  )
+  ])('of $what is told with what changes it, and how to have it otherwise', async (row) => {
+    const { written, of, path, way } = row
+    hook('one', [of])
+    hook('two', [of])
+    const by = [nameOf('one'), nameOf('two')]
+    const { mutated, warnings } = await back(written)
+    expect(mutated.get(written.id)).toMatchObject([{ path, by }])
+    expect(warnings).toEqual([
+      `${written.title}: ${path} is "theirs", not "ours", though it was written so: ${by.join(' or ')} changes it as it is written. The next runs leave it at that. To have it as wanted, leave this object out of its rules (kubectl edit ${nameOf('one')}) or of the policy behind it; to go along with it, ${way}`
+    ])
+  })
 
   test('is nothing where no webhook is for such an object', async () => {
     hook('others', ['pods'])
