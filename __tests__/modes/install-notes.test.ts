@@ -2,13 +2,20 @@ import type { Difference } from '../../src/engine/difference.js'
 import { Graph } from '../../src/engine/graph.js'
 import type { AnyResource } from '../../src/engine/resource.js'
 import { inspectAll } from '../../src/engine/walk.js'
-import { noteSmokeTests, notProvedAgain, planLines, versionsOf } from '../../src/modes/install-notes.js'
+import {
+  noteDecisions,
+  noteSmokeTests,
+  notProvedAgain,
+  planLines,
+  versionsOf
+} from '../../src/modes/install-notes.js'
 import { newestTested } from '../../src/karpenter/tested-versions.js'
 import { tableFacts } from '../../src/karpenter/version-facts.js'
 import { Ledger } from '../../src/report/ledger.js'
 import type { Report } from '../../src/report/report.js'
 import { openSession } from '../../src/run/session.js'
 import type { NodePoolResult, SmokeTestNode } from '../../src/smoke-test/result.js'
+import { account } from '../aws/stand-in.js'
 import { textResource } from '../engine/fake-resources.js'
 import { type LocalRun, localRun } from '../local-run.js'
 
@@ -105,7 +112,7 @@ describe('what a smoke test has proved', () => {
       },
       { nodePool: 'batch' }
     ])
-    expect(smokeTests[0]?.stages).toEqual({ launched: 3, initialized: 30, 'pods running': 35 })
+    expect(smokeTests[0]?.stages).toStrictEqual({ launched: 3, initialized: 30, 'pods running': 35 })
   })
 
   it("is in the timeline: when each node came and went, by the runner's clock as all the rest", () => {
@@ -121,11 +128,61 @@ describe('what a smoke test has proved', () => {
   })
 })
 
+describe('what was decided', () => {
+  const found = { aws: { account }, cluster: { kubernetesVersion: '1.35' } }
+  const decisions: Parameters<typeof noteDecisions>[2] = {
+    version: '1.14.1',
+    facts: tableFacts('1.14.1'),
+    statements: 'table',
+    choices: { 'Node access': 'access-entry' },
+    warnings: ['subnets: they are few'],
+    controllerRoleArn: 'arn:aws:iam::111122223333:role/blue-karpenter',
+    queueName: 'blue',
+    stack: { nodeRole: { arn: 'arn:aws:iam::111122223333:role/KarpenterNodeRole-blue' } },
+    chart: { digest: 'sha256:abc' }
+  }
+
+  it('is in outputs, report and log as soon as it is known', () => {
+    noteDecisions(local.run, found, decisions)
+    expect(local.run.outputs).toStrictEqual({
+      'karpenter-version': '1.14.1',
+      'karpenter-tested': 'true',
+      'kubernetes-version': '1.35',
+      'controller-role-arn': 'arn:aws:iam::111122223333:role/blue-karpenter',
+      'node-role-arn': 'arn:aws:iam::111122223333:role/KarpenterNodeRole-blue',
+      'queue-name': 'blue',
+      'stack-name': 'Karpenter-blue',
+      'chart-digest': 'sha256:abc'
+    })
+    expect(local.report()).toMatchObject({
+      cluster: { name: 'blue', account: '111122223333', kubernetesVersion: '1.35' },
+      karpenterVersion: '1.14.1',
+      versions: { facts: { statements: 'table' } },
+      choices: { 'Node access': 'access-entry' }
+    })
+    expect(local.log).toEqual(['::warning::subnets: they are few'])
+  })
+
+  it('is an empty output where there is no queue and no digest, and no version that was tested', () => {
+    noteDecisions(local.run, found, {
+      ...decisions,
+      version: '99.0.0',
+      queueName: undefined,
+      chart: { digest: undefined }
+    })
+    expect(local.run.outputs).toMatchObject({
+      'karpenter-tested': 'false',
+      'queue-name': '',
+      'chart-digest': ''
+    })
+  })
+})
+
 describe('the versions of a report', () => {
   it('say how far a version is tested, and of one whose facts were looked for where each is from', () => {
-    expect(versionsOf('1.14.1')).toEqual({ karpenter: '1.14.1', grade: 'tested', newestTested })
+    expect(versionsOf('1.14.1')).toStrictEqual({ karpenter: '1.14.1', grade: 'tested', newestTested })
     const facts = tableFacts('1.14.1')
-    expect(versionsOf('1.14.1', facts, 'table')).toMatchObject({
+    expect(versionsOf('1.14.1', { facts, statements: 'table' })).toMatchObject({
       facts: {
         kubernetes: facts.kubernetes.origin,
         statements: 'table',
@@ -133,7 +190,6 @@ describe('the versions of a report', () => {
         upgradeNotes: facts.upgradeNotes.origin
       }
     })
-    expect(versionsOf('1.14.1', facts)).not.toHaveProperty('facts')
   })
 })
 

@@ -1,5 +1,7 @@
 import type { Decisions } from '../plan/decisions.js'
-import type { Discovery } from '../plan/discovery.js'
+import type { Aws } from '../aws/clients.js'
+import type { Cluster } from '../aws/environment.js'
+import type { Chart } from '../helm/chart.js'
 import { countAsWanted } from '../engine/changes.js'
 import type { Graph } from '../engine/graph.js'
 import type { InstallRecord } from '../engine/record.js'
@@ -8,17 +10,28 @@ import { withoutSecrets } from '../engine/secret-values.js'
 import type { Run } from '../run/run.js'
 import type { NodePoolResult } from '../smoke-test/result.js'
 import { gradeOf, newestTested } from '../karpenter/tested-versions.js'
-import type { VersionFacts } from '../karpenter/version-facts.js'
-import { notProvedWarning, type StatementsOrigin } from '../karpenter/version-words.js'
+import { notProvedWarning } from '../karpenter/version-words.js'
 import type { ReportedSmokeTest, ReportedVersions } from '../report/report.js'
 import type { NodeSpan } from '../report/timeline-bars.js'
 
+/** As much of what was decided as anybody is told. */
+type NotedDecisions = Pick<
+  Decisions,
+  'version' | 'facts' | 'statements' | 'choices' | 'warnings' | 'controllerRoleArn' | 'queueName'
+> & {
+  readonly stack: { readonly nodeRole: { readonly arn: string } }
+  readonly chart: Pick<Chart, 'digest'>
+}
+
 /** What is known once everything is decided goes to outputs, summary and report; warnings to the log. */
-export function noteDecisions(run: Run, found: Discovery, decisions: Decisions): void {
+export function noteDecisions(
+  run: Run,
+  found: { readonly aws: Pick<Aws, 'account'>; readonly cluster: Pick<Cluster, 'kubernetesVersion'> },
+  decisions: NotedDecisions
+): void {
   const { ledger, outputs, inputs } = run
   ledger.cluster({ account: found.aws.account.id, kubernetesVersion: found.cluster.kubernetesVersion })
-  const { facts, statements } = decisions
-  ledger.karpenter(versionsOf(decisions.version, facts, statements))
+  ledger.karpenter(versionsOf(decisions.version, decisions))
   for (const [name, text] of Object.entries(decisions.choices)) ledger.choice(name, text)
   for (const warning of decisions.warnings) run.journal.warning(warning)
   outputs['karpenter-version'] = decisions.version
@@ -31,25 +44,23 @@ export function noteDecisions(run: Run, found: Discovery, decisions: Decisions):
   outputs['chart-digest'] = decisions.chart.digest ?? ''
 }
 
-/** A version with how far this release knows it; `facts` where they were looked for. */
+/** A version with how far this release knows it; `known` where its facts were looked for. */
 export function versionsOf(
   karpenter: string,
-  facts?: VersionFacts,
-  statements?: StatementsOrigin
+  known?: Pick<Decisions, 'facts' | 'statements'>
 ): ReportedVersions {
   return {
     karpenter,
     grade: gradeOf(karpenter),
     newestTested,
-    ...(facts !== undefined &&
-      statements !== undefined && {
-        facts: {
-          kubernetes: facts.kubernetes.origin,
-          statements,
-          nodeClassHash: facts.nodeClassHash.origin,
-          upgradeNotes: facts.upgradeNotes.origin
-        }
-      })
+    ...(known !== undefined && {
+      facts: {
+        kubernetes: known.facts.kubernetes.origin,
+        statements: known.statements,
+        nodeClassHash: known.facts.nodeClassHash.origin,
+        upgradeNotes: known.facts.upgradeNotes.origin
+      }
+    })
   }
 }
 
