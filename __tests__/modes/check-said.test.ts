@@ -1,4 +1,5 @@
 import { mapAt } from '../../src/engine/json.js'
+import { smokeTestLabel } from '../../src/smoke-test/objects.js'
 import { status } from '../kubernetes/api-server.js'
 import { deploymentPath } from './played-helm.js'
 import { type Ended, PlayedWorld } from './played-run.js'
@@ -60,6 +61,16 @@ const deny = (service: string, ...actions: readonly string[]): void =>
     }))
   )
 
+/** The role may not look whether the Pod Identity agent is there. */
+function forbidAgent(): void {
+  const { intercept } = world.server
+  world.server.intercept = (call, response) => {
+    if (!call.path.endsWith('/daemonsets/eks-pod-identity-agent')) return intercept(call, response)
+    status(response, 403, 'Forbidden', 'daemonsets.apps is forbidden: User "x" cannot get resource')
+    return true
+  }
+}
+
 describe('what a check fails with', () => {
   beforeEach(install)
 
@@ -91,7 +102,7 @@ describe('what a check fails with', () => {
   it('names no kind that was not found', async () => {
     untag('subnet-1')
     expect((await check({ 'fail-on': 'drift,unhealthy,unknown' })).failed).toMatch(
-      /Karpenter on blue: 1 drift\n {4}Subnet tags: /
+      /Karpenter on blue: 1 drift\n {4}Subnet tags: .*\n {2}Nothing was changed\.\n/
     )
   })
 
@@ -110,13 +121,7 @@ describe('what may not be read', () => {
   beforeEach(install)
 
   it('of discovery is unknown, with all that is known of it', async () => {
-    const agent = '/apis/apps/v1/namespaces/kube-system/daemonsets/eks-pod-identity-agent'
-    const { intercept } = world.server
-    world.server.intercept = (call, response) => {
-      if (call.path !== agent) return intercept(call, response)
-      status(response, 403, 'Forbidden', 'daemonsets.apps is forbidden: User "x" cannot get resource')
-      return true
-    }
+    forbidAgent()
     const ended = await check()
     expect(findings(ended)).toEqual([
       {
@@ -158,9 +163,21 @@ describe('the stages of a check', () => {
     expect(ended.outputs).toMatchObject({ unhealthy: '0' })
   })
 
-  it('have nothing to say of the health of what is not there', async () => {
+  it('have nothing to say of the health of what is not there, but of what costs money all the same', async () => {
     const ended = await check()
     expect(groups(ended)).not.toContain('Health')
+    expect(ended.log.join('\n')).not.toContain('resources are as installed')
+    world.server.put('/apis/karpenter.sh/v1/nodepools/smoke-test-lost', {
+      apiVersion: 'karpenter.sh/v1',
+      kind: 'NodePool',
+      metadata: { labels: { [smokeTestLabel]: 'lost' } },
+      spec: {}
+    })
+    const costly = await check()
+    expect(costly.outputs['unhealthy']).toBe('1')
+    expect(costly.log.slice(costly.log.findIndex((line) => line.startsWith('::group::Health')))).toEqual(
+      expect.arrayContaining([expect.stringContaining('leftover smoke test')])
+    )
   })
 
   it('have an upgrade among them where the version changes, and not where somebody has changed nodes by hand', async () => {
@@ -192,12 +209,35 @@ describe('an installation of somebody else', () => {
     expect(findings(ended).map(({ kind }) => kind)).not.toContain('drift')
   })
 
+  it('has what may not be read unknown, as any other', async () => {
+    forbidAgent()
+    const ended = await check({ 'fail-on': 'never' })
+    expect(ended.outputs['unknown']).toBe('1')
+    expect(findings(ended).map(({ kind }) => kind)).toContain('unknown')
+  })
+
   it('has what it ignores said beside the list, as any other', async () => {
     untag('subnet-1')
     const ignore = '- { resource: subnet-tags, field: subnet-1.*, reason: it is retired }'
     const ended = await check({ ignore })
     expect(ended.log.join('\n')).toContain('ignored: Subnet tags: subnet-1')
     expect(ended.report).toMatchObject({ ignored: [{ id: 'subnet-tags', reason: 'it is retired' }] })
+  })
+})
+
+it('of an installation that was taken over goes by its names, whatever the guide calls them', async () => {
+  await world.main({ 'smoke-test': 'false', 'controller-role-name': 'theirs' })
+  world.server.remove(record)
+  world.helm.disown({})
+  const seen = await check({ 'fail-on': 'never' })
+  expect(JSON.stringify(seen.report?.['findings'])).not.toContain('blue-karpenter')
+  expect((await world.main({ 'smoke-test': 'false', adopt: 'true' })).failed).toBeUndefined()
+  const ended = await check()
+  expect(ended.failed).toBeUndefined()
+  expect(ended.outputs).toMatchObject({
+    drift: '0',
+    pending: '0',
+    'controller-role-arn': 'arn:aws:iam::111122223333:role/theirs'
   })
 })
 

@@ -279,6 +279,7 @@ describe('drift-issue', () => {
     untag()
     const ended = await world.main({ mode: 'check', ...given() }, { env })
     expect(ended.failed).toContain('1 drift')
+    expect(ended.log).toContainEqual(expect.stringMatching(/^::group::Drift issue \(/))
     expect(ended.secrets).toContain(github.token)
     expect(github.issues()).toMatchObject([{ state: 'open', repository: 'org/repo' }])
     await world.main({ 'smoke-test': 'false' })

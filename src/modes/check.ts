@@ -202,8 +202,7 @@ function throwFindings({ inputs }: Run, findings: readonly Finding[]): void {
   throw new UserError(
     `Karpenter on ${inputs.clusterName}`,
     [kinds.join(', '), ...first, ...(more > 0 ? [`and ${more} more (see the report)`] : [])].join('\n    '),
-    adviceOn(counts, fatal.length),
-    { state: 'Nothing was changed.' }
+    adviceOn(counts, fatal.length)
   )
 }
 
