@@ -245,7 +245,7 @@ describe('a run that makes no smoke test', () => {
   /** What it says of a cluster of five nodes, of which three were read anew where they were all looked at. */
   const said = async (
     given: Readonly<Record<string, string>>,
-    record: typeof passed | undefined,
+    record: Partial<typeof passed> | undefined,
     of: Parameters<typeof notProvedAgain>[2]
   ) => {
     const own = localRun(given)
@@ -268,6 +268,7 @@ describe('a run that makes no smoke test', () => {
       'Smoke test left out: nothing has changed since it passed on 2026-11-30T08:00:00Z'
     ])
     expect([(await said(off, passed, same)).log, (await said({}, undefined, same)).log]).toEqual([[], []])
+    expect((await said({}, {}, same)).log).toEqual([])
   })
 
   it('warns that nothing proves a version that was not tested, but where a smoke test has passed on it', async () => {
