@@ -102,8 +102,10 @@ test.each<[string, Asked, Pick<DecidedTemplate, 'statements' | 'own'>]>([
     { statements: 'newest row', own: undefined }
   ]
 ])('what the version needs is known by %s', async (_by, asked, wanted) => {
-  const { statements, own, standing } = await decided(asked)
+  const { statements, own, standing, text, stack, origin } = await decided(asked)
   expect({ statements, own }).toEqual(wanted)
+  expect(stack.policies).toEqual(policiesOf(text))
+  expect(origin).toMatch(asked.given === check ? /^as recorded, because .*ECONNREFUSED/ : /1\.\d+|own\.yaml/)
   expect(standing).toBeUndefined()
 })
 

@@ -56,7 +56,8 @@ async function decided(
     },
     {
       ...ports,
-      download: async (url) => {
+      download: async (url, { proxyEnv, signal }) => {
+        expect([proxyEnv, signal]).toEqual([ports.env, step.signal])
         asked.push(files(url))
         return upstream[files(url)]
       },
@@ -65,7 +66,10 @@ async function decided(
         prepare: played.prepare,
         chart: played.chart,
         signature: played.signature,
-        versions: async () => ({ kind: 'listed', versions: of.published ?? [], where: 'a registry' })
+        versions: async (_chart, { proxyEnv, signal }) => {
+          expect([proxyEnv, signal]).toEqual([ports.env, step.signal])
+          return { kind: 'listed', versions: of.published ?? [], where: 'a registry' }
+        }
       }
     },
     step

@@ -10,6 +10,7 @@ import { inputsOf } from '../given-inputs.js'
 import { type LocalRun, localRun } from '../local-run.js'
 import { PlayedHelm } from '../modes/played-helm.js'
 import { recordedStep } from '../resources/step.js'
+import { recordWith } from './inspections.js'
 
 let local: LocalRun
 let played: PlayedHelm
@@ -69,9 +70,25 @@ test('an install says which chart it has and who signed it, and has that for the
     Chart: `${reference} 1.14.1 ${digest}`,
     'Chart signature': expect.stringMatching(/^by aws\/karpenter-provider-aws\/.*, log entry 1234/) as unknown
   })
-  expect(warnings).toEqual([])
+  expect(warnings).toStrictEqual([])
   expect(provedChart).toMatchObject({ digest, run: 'https://github.com/org/repo/actions/runs/7' })
 })
+
+test.each<[Mode, number]>([
+  ['check', 1],
+  ['plan', 1],
+  ['install', 2]
+])(
+  'in mode %s who signed a chart that an earlier run has proved is asked as often in all: %d',
+  async (mode, asks) => {
+    const { provedChart } = await helmAndChart(work('install'), '1.14.1')
+    const record = recordWith([], provedChart === undefined ? {} : { provedChart })
+    const { choices, warnings } = await helmAndChart(work(mode, {}, record), '1.14.1')
+    expect(played.signaturesRead).toBe(asks)
+    expect(choices['Chart signature']).toMatch(/^by aws\/karpenter-provider-aws\//)
+    expect(warnings).toStrictEqual([])
+  }
+)
 
 test('a chart without a signature is a warning, and nothing that is proved', async () => {
   const unsigned = work('install', { signature: async () => ({ kind: 'missing' }) })

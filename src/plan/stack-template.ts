@@ -123,7 +123,7 @@ export function withStatementsOf(
   live: Pick<LiveStack, 'template' | 'parameters'> | undefined,
   { settings, adaptation }: Pick<TemplateFacts, 'settings' | 'adaptation'>
 ): string {
-  if (live === undefined || live.template === '') return text
+  if (live === undefined) return text
   const widened = widenedTemplate(text, live, settings)
   const [before, after] = [policiesOf(live.template, settings), policiesOf(widened.text, settings)]
   const lost =

@@ -65,7 +65,7 @@ function runningPair(now: VersionFindingFacts): readonly Finding[] {
   if (installed === undefined || allowed.includes('version-pair')) return []
   const range = rangeOf(installed, now)
   if (isInRange(range, kubernetes)) return []
-  const better = installed !== version && isInRange(now.facts.kubernetes.value, kubernetes)
+  const better = isInRange(now.facts.kubernetes.value, kubernetes)
   const fix = versionFix({
     version: installed,
     range,
