@@ -32,26 +32,34 @@ interface Given {
   readonly alsoTagged?: Now['alsoTagged']
 }
 
+/** No two writes are of one time. */
+let time = Date.UTC(2026, 10, 30)
+
 async function keeperOf(parts: readonly AnyResource[], given: Given = {}): Promise<RecordKeeper> {
   const inspections = new Map<string, Inspection>()
   for (const one of parts) inspections.set(one.id, await one.inspect(local.run.signal))
-  return keepRecord(local.run, {
-    found: {
-      kubernetes: server.kubernetes,
-      cluster: { kubernetesVersion: '1.35' },
-      record: undefined,
-      ...given.found
-    },
-    decisions: {
-      version: '1.14.1',
-      facts: tableFacts('1.14.1'),
-      provedChart: undefined,
-      ...given.decisions
-    },
-    graph: new Graph(parts),
-    inspections,
-    ...(given.alsoTagged !== undefined && { alsoTagged: given.alsoTagged })
-  })
+  const { ports } = local.run
+  const clock = { ...ports.clock, now: () => (time += 1_000) }
+  return keepRecord(
+    { ...local.run, ports: { ...ports, clock } },
+    {
+      found: {
+        kubernetes: server.kubernetes,
+        cluster: { kubernetesVersion: '1.35' },
+        record: undefined,
+        ...given.found
+      },
+      decisions: {
+        version: '1.14.1',
+        facts: tableFacts('1.14.1'),
+        provedChart: undefined,
+        ...given.decisions
+      },
+      graph: new Graph(parts),
+      inspections,
+      ...(given.alsoTagged !== undefined && { alsoTagged: given.alsoTagged })
+    }
+  )
 }
 
 async function recorded(): Promise<InstallRecord> {
@@ -210,6 +218,10 @@ describe('values that may be secret', () => {
     const first = await keeperOf([release(secretly('hunter2'))])
     await first.ahead()
     await first.installed()
+    expect(kept()).toHaveLength(1)
+    await first.proved()
+    // A run that is killed between its two writes leaves the record before with its own.
+    expect(kept()).toHaveLength(2)
     const { time, valuesIn } = await recorded()
     expect(valuesIn).toBe('secret')
     expect(JSON.stringify(await recorded())).not.toContain('hunter2')

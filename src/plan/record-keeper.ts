@@ -191,10 +191,8 @@ export function keepRecord(
 
 /** By its own mark, or by that of what it is part of. */
 function isOurs(inspection: Inspection | undefined, inspections: ReadonlyMap<string, Inspection>): boolean {
-  if (inspection === undefined || inspection.present.length === 0) return false
-  if (inspection.owner?.kind === 'ours') return true
-  const { partOf } = inspection.resource
-  return partOf !== undefined && inspections.get(partOf)?.owner?.kind === 'ours'
+  const whole = inspections.get(inspection?.resource.partOf ?? '')
+  return [inspection, whole].some((one) => one?.owner?.kind === 'ours')
 }
 
 /** What is there and nobody else keeps. */
