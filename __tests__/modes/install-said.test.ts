@@ -145,6 +145,10 @@ describe('helm', () => {
     const { helm } = mapAt(ended.report, 'choices')
     expect(helm).toMatch(/^3\.22\.0 \(satisfies /)
     expect(ended.log).toContain(`helm: ${String(helm)}`)
+    // And nothing of a take-over, which it is not.
+    expect(ended.log).toContain('create Helm release karpenter')
+    expect(ended.report).not.toHaveProperty('adoption')
+    expect(ended.report).toMatchObject({ preflight: [] })
   })
 
   it('is none of the choices of a run that leaves the release as it is', async () => {
@@ -153,6 +157,7 @@ describe('helm', () => {
     const again = await world.main(quick)
     expect(again.outputs['changed']).toBe('true')
     expect(mapAt(again.report, 'choices')).not.toHaveProperty('helm')
+    expect(again.log.filter((line) => line.startsWith('helm:'))).toEqual([])
   })
 })
 
@@ -179,6 +184,7 @@ test('a take-over lists what it finds, with what is ignored of it', async () => 
   const ignore = '- { resource: subnet-tags, field: subnet-1.*, reason: it is retired }'
   const ended = await world.main({ ...quick, adopt: 'true', ignore })
   expect(ended.failed).toBeUndefined()
+  expect(ended.report?.['adoption']).toContainEqual(expect.objectContaining({ id: 'helm-release' }))
   expect(ended.log.join('\n')).toContain('ignored: Subnet tags: subnet-1')
   expect(ended.log.join('\n')).not.toContain('resources are as wanted')
 })
