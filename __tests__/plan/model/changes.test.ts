@@ -123,6 +123,21 @@ test("a role of a template of one's own is read by its own name, and may have a 
   expect(await played.differing(shape)).toEqual([])
 })
 
+test('between two versions each role of the stack keeps its own policies', async () => {
+  const policy = 'arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly'
+  const Properties = { RoleName: 'first', AssumeRolePolicyDocument: nobodyTrusted }
+  const of = (karpenterVersion: string, policies: string): Shape => {
+    const first = { Type: 'AWS::IAM::Role', Properties }
+    const own = ownTemplate((resources) => ({ First: first, ...resources }), karpenterVersion)
+    const inputs = { 'karpenter-version': karpenterVersion, 'node-role-policies': policies }
+    return { ...own, inputs: { ...own.inputs, ...inputs } }
+  }
+  await played.installed(of('1.12.0', policy))
+  expect(played.cloud.iam.role('KarpenterNodeRole-blue').attached).toContain(policy)
+  const lines = await played.installed({ ...of('1.14.1', ''), installed: '1.12.0' })
+  expect(Object.keys(lines)).toEqual(['stack', 'crds', 'helm-release', 'retired-parts'])
+})
+
 test('what is kept of the template that stands is written as it was given, not as CloudFormation answers it', async () => {
   const Properties = {
     RoleName: 'second',
