@@ -120,6 +120,7 @@ test.each<[string, Terms, Terms, readonly string[]]>([
   ['any value of the tag', tagged('*'), tagged('*'), ['subnet-9', 'subnet-8', 'sg-9']],
   ['it for subnets alone', tagged('blue'), byId, ['subnet-9', 'subnet-8']],
   ['it for security groups alone', byId, tagged('blue'), ['sg-9']],
+  ['it beside ids', [...byId, ...tagged('blue')], byId, ['subnet-9', 'subnet-8']],
   ["another cluster's tag", tagged('green'), tagged('green'), []],
   ['ids', byId, byId, []]
 ])('only what EC2NodeClasses find by it is said: they go by %s', async (_what, subnets, groups, ids) => {

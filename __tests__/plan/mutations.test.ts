@@ -198,6 +198,7 @@ describe('a difference that an install has seen come back', () => {
     const left = differences.filter((one) => one !== weight)
     expect(now).toMatchObject({ state: 'differs', differences: left })
     expect(now?.against({})).toEqual(left)
+    expect(now?.notes ?? []).toHaveLength(differences.length - left.length)
   })
 
   test.each([
