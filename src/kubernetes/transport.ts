@@ -2,6 +2,7 @@ import { request as httpsRequest, Agent } from 'node:https'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { pipeline, type Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
+import pLimit from 'p-limit'
 import { called } from '../engine/calls.js'
 import { messageOf } from '../engine/errors.js'
 import { Endurance, type Pace } from './endurance.js'
@@ -92,6 +93,8 @@ interface Progress {
 }
 
 const answerTimeout = 60_000
+/** Each request under way has a connection, of 0.3 MB and a handshake: hundreds at once are slower and no smaller. */
+const mostAtOnce = 32
 /** The server sends a bookmark about once a minute: a connection that is silent for longer is dead. */
 const silenceTimeout = 150_000
 
@@ -101,6 +104,9 @@ export function transport(connection: Connection): Transport {
     ca: connection.certificateAuthority,
     proxyEnv: { ...connection.proxyEnv }
   })
+
+  // Outside of a call's time: a wait for one's turn is nothing that the server took.
+  const inTurn = pLimit(mostAtOnce)
 
   // What close() cuts off is not to be sent again: it would keep the process for as long as it takes to fail.
   let closed = false
@@ -200,28 +206,31 @@ export function transport(connection: Connection): Transport {
     const direct = outgoing.direct === true
     const guarded = outgoing.method !== 'GET' && outgoing.dryRun !== true && !direct
     let repeated = false
-    for (;;) {
+    const tried = async (): Promise<Answer | { readonly pause: number }> => {
       if (guarded) await connection.beforeWrite?.()
       const progress: Progress = { at: 'not sent' }
-      let pause: number | undefined
       try {
         const answer = await named(outgoing, async () => once(outgoing, progress))
         // Both are said before anything is done.
         const undone = answer.status === 429 || (outgoing.anyVersion === true && wasOvertaken(answer))
         const passing = undone || (isPassing(answer.status) && !isRefusedPatch(answer))
-        const again = outgoing.repeatable || undone
-        if (passing && again && !direct) {
-          const webhook = answer.body.includes('failed calling webhook')
-          pause = endurance.next({ answered, webhook }, retryAfter(answer.headers))
-        }
+        const again = (outgoing.repeatable || undone) && !direct
+        const pause =
+          passing && again
+            ? endurance.next(
+                { answered, webhook: answer.body.includes('failed calling webhook') },
+                retryAfter(answer.headers)
+              )
+            : undefined
         if (pause === undefined) return { ...answer, repeated }
         repeated ||= !undone
+        return { pause }
       } catch (error) {
         if (outgoing.signal.aborted) throw outgoing.signal.reason
-        const again = outgoing.repeatable || progress.at !== 'sent'
+        const again = (outgoing.repeatable || progress.at !== 'sent') && !direct
         const passing = !closed && isPassingError(error, answered)
         const known = error instanceof BrokenAnswerError ? proved : answered
-        if (passing && again && !direct) pause = endurance.next({ answered: known }, undefined)
+        const pause = passing && again ? endurance.next({ answered: known }, undefined) : undefined
         if (pause === undefined) {
           if (error instanceof BrokenAnswerError)
             throw new NoApiServerError(connection.endpoint, endurance.seconds, error)
@@ -230,8 +239,14 @@ export function transport(connection: Connection): Transport {
             : unreachable(connection.endpoint, error)
         }
         repeated ||= progress.at !== 'not sent'
+        return { pause }
       }
-      await connection.pace.pause(pause, outgoing.signal)
+    }
+    for (;;) {
+      // The lock is lost where its renewal waits behind others.
+      const outcome = await (direct ? tried() : inTurn(tried))
+      if ('status' in outcome) return outcome
+      await connection.pace.pause(outcome.pause, outgoing.signal)
     }
   }
 
