@@ -1,6 +1,6 @@
 import type { Manifest } from '../../../src/kubernetes/manifest.js'
 import { whatHolds } from '../../../src/resources/removal/claim-drain.js'
-import type { Complaint } from '../../../src/resources/controller/controller-standing.js'
+import type { Complaint } from '../../../src/resources/controller/controller-log.js'
 import type { Blocker } from '../../../src/resources/removal/drain-blockers.js'
 
 const claim: Manifest = {

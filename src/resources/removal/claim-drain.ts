@@ -7,12 +7,8 @@ import type { Kubernetes } from '../../kubernetes/client.js'
 import { nodeClaims } from '../../kubernetes/kinds.js'
 import { listField, textField, type Manifest } from '../../kubernetes/manifest.js'
 import { decided } from '../../kubernetes/view.js'
-import {
-  type Complaint,
-  complaintAbout,
-  type Standing,
-  standingOf
-} from '../controller/controller-standing.js'
+import type { Complaint } from '../controller/controller-log.js'
+import { type Standing, standingOf } from '../controller/controller-standing.js'
 import { type Blocker, blockersText } from './drain-blockers.js'
 import { DrainWatch } from './drain-watch.js'
 import { forceDrain, removeWithoutController, shortenGrace } from './forced-removal.js'
@@ -71,6 +67,7 @@ class Drain {
   readonly #step: Step
   readonly #started: number
   readonly #watch: DrainWatch
+  readonly #watched: Watched
   /** Until when pods have time, by the name of the NodeClaim whose drain was forced. */
   readonly #forced = new Map<string, number>()
   /** Names of NodeClaims for which the controller's work was done in its place. */
@@ -88,6 +85,7 @@ class Drain {
     this.#nodePool = nodePool
     this.#step = step
     this.#started = step.now()
+    this.#watched = watched
     this.#watch = new DrainWatch(watched, this.#started)
   }
 
@@ -196,12 +194,16 @@ class Drain {
   }
 
   async #listen(claims: readonly Manifest[], controllers: readonly Deployment[]): Promise<void> {
-    if (this.#step.now() - this.#complaintReadAt < complaintEvery) return
-    this.#complaintReadAt = this.#step.now()
+    const now = this.#step.now()
+    if (now - this.#complaintReadAt < complaintEvery) return
+    this.#complaintReadAt = now
     const names = new Set(
       claims.flatMap((claim) => [claim.metadata.name, textField(claim, 'status', 'nodeName') ?? ''])
     )
-    this.#complaint = await complaintAbout(this.#ports.kubernetes, controllers, names, this.#started)
+    this.#complaint = await this.#watched.controllerLog.complaintAbout(controllers, names, {
+      since: this.#started,
+      now
+    })
     this.#deniedSince =
       this.#complaint?.lacks === undefined ? undefined : (this.#deniedSince ?? this.#step.now())
   }

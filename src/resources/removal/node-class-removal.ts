@@ -6,12 +6,8 @@ import { ec2NodeClasses } from '../../kubernetes/kinds.js'
 import { listField, type Manifest } from '../../kubernetes/manifest.js'
 import { decided } from '../../kubernetes/view.js'
 import type { DrainPorts } from './claim-drain.js'
-import {
-  type Complaint,
-  complaintAbout,
-  type Standing,
-  standingOf
-} from '../controller/controller-standing.js'
+import type { Complaint } from '../controller/controller-log.js'
+import { type Standing, standingOf } from '../controller/controller-standing.js'
 import { nodeClassFinalizer, takeFinalizerOff } from './forced-removal.js'
 import { lookAgain } from '../look-again.js'
 import type { Watched } from './removal-view.js'
@@ -42,7 +38,7 @@ async function removeWatched(ports: Ports, name: string, watched: Watched, step:
     return { outcome: 'kept', reason: `NodePools ${names} use it and are not ours` }
   }
   if ((await kubernetes.delete(ec2NodeClasses, { name })) === 'deleted') step.changed(`deleted ${title}`)
-  const wait = new Wait(ports, name, step)
+  const wait = new Wait(ports, name, watched, step)
   try {
     const own = await watched.nodeClass()
     if (own(name) === undefined) return { outcome: 'removed' }
@@ -65,6 +61,7 @@ async function removeWatched(ports: Ports, name: string, watched: Watched, step:
 class Wait {
   readonly #ports: Ports
   readonly #name: string
+  readonly #watched: Watched
   readonly #step: Step
   readonly #started: number
   #users: readonly string[] = []
@@ -76,9 +73,10 @@ class Wait {
   #deniedSince: number | undefined
   #work: 'running' | { readonly error: unknown } | undefined
 
-  constructor(ports: Ports, name: string, step: Step) {
+  constructor(ports: Ports, name: string, watched: Watched, step: Step) {
     this.#ports = ports
     this.#name = name
+    this.#watched = watched
     this.#step = step
     this.#started = step.now()
     this.#lookedAt = this.#started + firstLook - lookEvery
@@ -140,8 +138,12 @@ class Wait {
       return takeFinalizerOff(kubernetes, ec2NodeClasses, this.#name, nodeClassFinalizer, this.#step)
     }
     if (this.#step.now() - this.#lookedAt < lookEvery) return
-    this.#lookedAt = this.#step.now()
-    this.#complaint = await complaintAbout(kubernetes, controllers, new Set([this.#name]), this.#started)
+    const now = this.#step.now()
+    this.#lookedAt = now
+    this.#complaint = await this.#watched.controllerLog.complaintAbout(controllers, new Set([this.#name]), {
+      since: this.#started,
+      now
+    })
     const denied = this.#complaint?.lacks !== undefined
     this.#deniedSince = denied ? (this.#deniedSince ?? this.#step.now()) : undefined
     if (this.#complaint !== undefined) await lookAgain(kubernetes, this.#name, this.#step)

@@ -16,6 +16,7 @@ import { lean } from '../../kubernetes/lean.js'
 import { textField, type Manifest } from '../../kubernetes/manifest.js'
 import { SharedUse } from '../../kubernetes/shared-use.js'
 import { type Decision, type Followed, View } from '../../kubernetes/view.js'
+import { ControllerLog } from '../controller/controller-log.js'
 import { DrainedPods } from './drained-pods.js'
 
 /** NodeClaims of the cluster, whoever made them. */
@@ -34,6 +35,7 @@ export interface Pools {
 export class Watched {
   readonly #view: View
   readonly drainedPods: DrainedPods
+  readonly controllerLog: ControllerLog
   readonly claims: () => Promise<Claims>
   readonly pools: () => Promise<Pools>
   readonly nodeClass: () => Promise<(name: string) => Manifest | undefined>
@@ -46,6 +48,7 @@ export class Watched {
     const view = new View(kubernetes, signal)
     this.#view = view
     this.drainedPods = new DrainedPods(kubernetes, signal)
+    this.controllerLog = new ControllerLog(kubernetes.within(signal))
     this.claims = once(async () => {
       const byPool = new Grouped<Manifest>(poolOf)
       const byClass = new Grouped<Manifest>((claim) => textField(claim, 'spec', 'nodeClassRef', 'name') ?? '')
