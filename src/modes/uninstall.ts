@@ -13,7 +13,7 @@ import type { Chart } from '../helm/chart.js'
 import type { Inputs } from '../inputs/inputs.js'
 import type { Kubernetes } from '../kubernetes/client.js'
 import { customResourceDefinitions, ec2NodeClasses, type Kind, nodePools } from '../kubernetes/kinds.js'
-import { lean } from '../kubernetes/lean.js'
+import { lean, notLooked } from '../kubernetes/lean.js'
 import { isManifest, type Manifest } from '../kubernetes/manifest.js'
 import { deleteRecord } from '../kubernetes/record-store.js'
 import { withLock } from '../plan/record-keeper.js'
@@ -196,7 +196,11 @@ async function labelled(
   run: Run
 ): Promise<readonly Manifest[]> {
   const ownership = ownershipOf(run)
-  const { items } = await kubernetes.pick(kind, (one) => (isOurs(one, ownership) ? lean(one) : undefined))
+  const { items } = await kubernetes.pick(
+    kind,
+    (one) => (isOurs(one, ownership) ? lean(one) : undefined),
+    notLooked
+  )
   return items.filter((one) => one !== undefined)
 }
 

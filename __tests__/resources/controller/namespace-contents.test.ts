@@ -48,7 +48,13 @@ describe('a namespace that is ours', () => {
         group: 'example.com',
         scope: 'Namespaced',
         names: { kind: 'Thing', plural: 'things' },
-        versions: [{ name: 'v1', served: true }]
+        versions: [
+          {
+            name: 'v1',
+            schema: { openAPIV3Schema: { properties: { served: { type: 'boolean' } } } },
+            served: true
+          }
+        ]
       }
     })
     server.put('/apis/example.com/v1/namespaces/karpenter/things/theirs', {

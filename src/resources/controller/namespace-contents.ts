@@ -57,7 +57,9 @@ export async function othersIn(
   namespace: string,
   ownership: Ownership
 ): Promise<readonly string[]> {
-  const custom = await kubernetes.pick(customResourceDefinitions, servedKind)
+  // Schemas are nearly all of what a cluster's CRDs come to: tens of megabytes where there are hundreds.
+  const without = ['openAPIV3Schema', 'managedFields']
+  const custom = await kubernetes.pick(customResourceDefinitions, servedKind, { without })
   const found = await Promise.all(
     [...kinds, ...custom.items.flatMap((kind) => kind ?? [])].map(async (kind) => {
       const named = await kubernetes.pick(
