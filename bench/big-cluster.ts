@@ -1,10 +1,11 @@
-import { newest, type Sandbox, startSandbox } from '../sandbox/index.js'
+import { type Sandbox, startSandbox } from '../sandbox/index.js'
 import { record } from '../sandbox/values.js'
 import { crowd } from './crowd.js'
 import type { Figure } from './figure.js'
 import { fill, type Filling, findSubnets } from './fill.js'
 import { growth, type Grown } from './growth.js'
 import { measure, type Measured, megabyte } from './measure.js'
+import { withNodePools } from './own-node-pools.js'
 import { playKarpenter } from './played-karpenter.js'
 
 const own = growth.nodePools.count
@@ -15,37 +16,7 @@ const name = 'bench-big'
 /** NodePools that are proved side by side, and nodes of one. */
 const [many, replicas] = [10, 100] as const
 
-const inputs = inputsWith(own)
-
-function inputsWith(nodePools: number): Readonly<Record<string, string>> {
-  return {
-    'karpenter-version': newest,
-    template: 'built-in',
-    'smoke-test': 'false',
-    'node-pools': Array.from({ length: nodePools }, (_, index) => ownNodePool(index)).join('---\n')
-  }
-}
-
-function ownNodePool(index: number): string {
-  return `apiVersion: karpenter.k8s.aws/v1
-kind: EC2NodeClass
-metadata: { name: own-${index} }
-spec:
-  role: KarpenterNodeRole-${name}
-  amiSelectorTerms: [{ alias: al2023@latest }]
-  subnetSelectorTerms: [{ tags: { karpenter.sh/discovery: ${name} } }]
-  securityGroupSelectorTerms: [{ tags: { karpenter.sh/discovery: ${name} } }]
----
-apiVersion: karpenter.sh/v1
-kind: NodePool
-metadata: { name: own-${index} }
-spec:
-  template:
-    spec:
-      nodeClassRef: { group: karpenter.k8s.aws, kind: EC2NodeClass, name: own-${index} }
-      requirements: [{ key: karpenter.sh/capacity-type, operator: In, values: [on-demand] }]
-`
-}
+const inputs = withNodePools(name, own)
 
 /**
  * Requests of a check and of an unchanged install as a cluster grows by one thing after the other, and memory and seconds of
@@ -61,8 +32,8 @@ export async function bigCluster(log: (line: string) => void): Promise<readonly 
     log
   })
   try {
-    await measure(sandbox, inputsWith(1))
-    const runs = [await bothModes(sandbox, inputsWith(1))]
+    await measure(sandbox, withNodePools(name, 1))
+    const runs = [await bothModes(sandbox, withNodePools(name, 1))]
     for (const grown of order) {
       await grow(sandbox, grown)
       log(`${growth[grown].count} ${growth[grown].what} are there`)
