@@ -179,6 +179,18 @@ describe('the built-in template for a version that the table does not have', () 
     await expect(decided({ ...asked, given, cloud })).rejects.toThrow('could not be read')
   })
 
+  test('ends an install, and a check, where what the stack has besides is not known beforehand', async () => {
+    const cloud = stackWith(`${builtIn.trimEnd()}\n${unknowable.replace('Resources:\n', '')}`)
+    for (const given of [asked.given, { ...asked.given, ...check }]) {
+      const ended = decided({ ...asked, given, cloud })
+      await expect(ended).rejects.toThrow(
+        /^template: built-in: Karpenter 1\.99\.0 is newer than it, so what CloudFormation stack Karpenter-blue has besides would stay, but .*: managed policy Unnamed has no ManagedPolicyName$/
+      )
+      await expect(ended).rejects.toHaveProperty('fix', expect.stringContaining('`template: upstream`'))
+      await expect(ended).rejects.toHaveProperty('state', 'Nothing was changed.')
+    }
+  })
+
   test('needs no look at the stack of a removal, nor for a version that the table has', async () => {
     const removal = { ...asked.given, mode: 'uninstall' }
     expect((await decided({ ...asked, given: removal, cloud: denied })).standing).toBeUndefined()

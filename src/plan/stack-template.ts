@@ -1,5 +1,6 @@
 import type { Aws } from '../aws/clients.js'
 import { accessDenied, awsProblem } from '../aws/errors.js'
+import { messageOf, UserError } from '../engine/errors.js'
 import { type LiveStack, readStack } from '../aws/stack-operation.js'
 import { isMap, type JsonMap } from '../engine/json.js'
 import type { InstallRecord } from '../engine/record.js'
@@ -56,7 +57,7 @@ export async function decideTemplate(now: TemplateFacts): Promise<DecidedTemplat
       template: asGiven(read.template, [recordedStack(now.record).template])
     }
     const text = withStatementsOf(asAsked, live, now)
-    const stack = renderTemplate(text, settings)
+    const stack = text === asAsked ? renderTemplate(text, settings) : renderedBeside(text, now)
     return {
       text,
       origin: text === asAsked ? loaded.origin : `${loaded.origin}, with what the stack has besides`,
@@ -100,6 +101,20 @@ export async function loadedTemplate(
   }
 }
 
+/** What the stack has besides is kept, so that it must be known as well; the template asked for is not at fault. */
+function renderedBeside(text: string, { inputs, facts, settings }: TemplateFacts): RenderedStack {
+  try {
+    return renderTemplate(text, settings)
+  } catch (error) {
+    throw new UserError(
+      'template',
+      `built-in: Karpenter ${facts.version} is newer than it, so what CloudFormation stack ${inputs.stackName} has besides would stay, but not all of that is known beforehand: ${messageOf(error).replace(/^template: /, '')}`,
+      "Pass `template: upstream`, which has the version's own policies and takes out of the stack what is not among them, or change the stack so that all of it is known.",
+      { state: 'Nothing was changed.', cause: error }
+    )
+  }
+}
+
 /** What may not be read a check says by itself. */
 async function standingStack({ aws, inputs }: TemplateFacts): Promise<LiveStack | undefined> {
   try {
@@ -116,7 +131,8 @@ async function standingStack({ aws, inputs }: TemplateFacts): Promise<LiveStack 
 
 /**
  * The table ends before the version, so that what the stack allows besides may be what the version needs: all of it stays.
- * Where the two cannot be had in one, for IAM's quotas or because policies bear other names, the stack stays as it is.
+ * Where the two cannot be had in one, for IAM's quotas or because policies bear other names, the stack stays as it is. What
+ * the stack has besides is in the text even where only CloudFormation can work it out: then it cannot be rendered.
  */
 export function withStatementsOf(
   text: string,
