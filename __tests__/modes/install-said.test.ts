@@ -188,3 +188,24 @@ test('a take-over lists what it finds, with what is ignored of it', async () => 
   expect(ended.log.join('\n')).toContain('ignored: Subnet tags: subnet-1')
   expect(ended.log.join('\n')).not.toContain('resources are as wanted')
 })
+
+test('a run that is refused ends after its last read, which nothing cuts off', async () => {
+  await world.main(quick)
+  const { intercept } = world.server
+  let read: 'under way' | 'answered' | undefined
+  world.server.intercept = (call, response) => {
+    if (call.query.get('labelSelector')?.startsWith(`${smokeTestLabel},`) !== true)
+      return intercept(call, response)
+    read = 'under way'
+    // Long after the refusal, as a slow server may.
+    setTimeout(() => {
+      read = 'answered'
+      response.end(
+        JSON.stringify({ kind: 'NodePoolList', apiVersion: 'karpenter.sh/v1', metadata: {}, items: [] })
+      )
+    }, 300)
+    return true
+  }
+  const { failed } = await world.main({ ...quick, 'helm-values': 'replicaz: 3' })
+  expect([failed, read]).toEqual([expect.stringContaining('helm-values'), 'answered'])
+})
