@@ -149,6 +149,23 @@ describe('an inspection', () => {
     ])
   })
 
+  it('looks at what is there once, however often it is compared with what is wanted now', async () => {
+    let looks = 0
+    const value = {
+      get a() {
+        looks += 1
+        return 3
+      },
+      b: 2
+    }
+    const inspection = await inspect({ state: 'present', value })
+    const first = looks
+    expect(inspection.against({ b: 2, a: 1 })).toEqual(inspection.differences)
+    expect(looks).toBe(first)
+    expect(inspection.against({ a: 3 })).toEqual([])
+    expect(looks).toBeGreaterThan(first)
+  })
+
   it('that leaves paths, again and again, leaves all of them, against the record too', async () => {
     const written: unknown[] = []
     const inspection = await inspect(

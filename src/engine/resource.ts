@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Difference } from './difference.js'
 import type { UserError } from './errors.js'
 import { type Health, type Look, well } from './health.js'
@@ -189,8 +190,12 @@ export function resource<W, L>(own: Resource<W, L>, isWanted: (value: unknown) =
           }
         }),
         ...(refusal !== undefined && { refusal }),
-        against: (wanted) =>
-          isWanted(wanted) ? differencesFrom(wanted).filter(({ path }) => !isLeft(path)) : [],
+        against: (wanted) => {
+          if (!isWanted(wanted)) return []
+          // A record mostly wants what is wanted now, and the schemas of CRDs are long.
+          const from = isDeepStrictEqual(wanted, own.wanted) ? all : differencesFrom(wanted)
+          return from.filter(({ path }) => !isLeft(path))
+        },
         leaving: (more) => inspection((path) => isLeft(path) || more(path)),
         apply: async (step) => {
           if (live.state === 'unreadable') throw unreadableError(own.title, live, 'It was left as it is.')
