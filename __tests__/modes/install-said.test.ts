@@ -209,3 +209,17 @@ test('a run that is refused ends after its last read, which nothing cuts off', a
   const { failed } = await world.main({ ...quick, 'helm-values': 'replicaz: 3' })
   expect([failed, read]).toEqual([expect.stringContaining('helm-values'), 'answered'])
 })
+
+test('what was taken over once is ours, and nothing is written of it again', async () => {
+  await world.main(quick)
+  world.server.remove(record)
+  world.helm.disown({})
+  expect((await world.main({ ...quick, adopt: 'true' })).report).toHaveProperty('adoption')
+  const again = await world.main({ ...quick, adopt: 'true' })
+  expect([again.failed, again.outputs['changed'], again.writes]).toEqual([
+    undefined,
+    'false',
+    { aws: [], cluster: [] }
+  ])
+  expect(again.report).not.toHaveProperty('adoption')
+})
