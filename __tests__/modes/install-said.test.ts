@@ -161,21 +161,6 @@ describe('helm', () => {
   })
 })
 
-/** How often a run reads who changes what is written to the cluster. */
-async function mutatorsRead(change: () => void): Promise<number> {
-  await world.main(quick)
-  change()
-  const calls = world.server.calls.length
-  expect((await world.main(quick)).outputs['changed']).toBe('true')
-  const paths = world.server.calls.slice(calls).map(({ path }) => path)
-  return paths.filter((path) => path.endsWith('/mutatingwebhookconfigurations')).length
-}
-
-test('who changes what is written is asked again after a write to the cluster, and not after one to AWS', async () => {
-  const ofAws = await mutatorsRead(untag)
-  expect(await mutatorsRead(() => world.server.remove(`${nodePools}default`))).toBe(ofAws + 1)
-})
-
 test('a take-over lists what it finds, with what is ignored of it', async () => {
   await world.main(quick)
   world.server.remove(record)
