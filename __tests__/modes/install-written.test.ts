@@ -1,3 +1,4 @@
+import { mapAt } from '../../src/engine/json.js'
 import { PlayedWorld } from './played-run.js'
 
 const quick = { 'smoke-test': 'false' }
@@ -52,4 +53,28 @@ test('the record has what else bore the discovery tag, which is no drift afterwa
   untag('subnet-1')
   await world.main(quick)
   expect(world.record()).toMatchObject({ alsoTagged: ['subnet-9'] })
+})
+
+test("with aws-auth the nodes' line is added to what is there, which is kept in the report", async () => {
+  const config = await PlayedWorld.start({ authenticationMode: 'CONFIG_MAP' })
+  const path = '/api/v1/namespaces/kube-system/configmaps/aws-auth'
+  const theirs = '- rolearn: arn:aws:iam::111122223333:role/theirs\n  username: theirs\n'
+  config.server.put(path, { apiVersion: 'v1', kind: 'ConfigMap', data: { mapRoles: theirs } })
+  try {
+    const ended = await config.main({ 'smoke-test': 'false' })
+    expect(ended.failed).toBeUndefined()
+    expect(ended.report).toMatchObject({ kept: { 'aws-auth': expect.stringContaining('theirs') as unknown } })
+    const mapped = (): string => String(mapAt(config.server.at(path), 'data')['mapRoles'])
+    expect(mapped()).toContain('role/theirs')
+    expect(mapped()).toContain('role/KarpenterNodeRole-blue')
+    const removal = await config.main({ mode: 'uninstall' })
+    expect(removal.failed).toBeUndefined()
+    expect(removal.report).toMatchObject({
+      kept: { 'aws-auth': expect.stringContaining('KarpenterNodeRole-blue') as unknown }
+    })
+    expect(mapped()).toContain('role/theirs')
+    expect(mapped()).not.toContain('KarpenterNodeRole-blue')
+  } finally {
+    await config.stop()
+  }
 })

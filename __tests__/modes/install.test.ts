@@ -1,5 +1,4 @@
 import { json } from '../kubernetes/api-server.js'
-import { mapAt } from '../../src/engine/json.js'
 import { field, listField } from '../../src/kubernetes/manifest.js'
 import { PlayedWorld } from './played-run.js'
 
@@ -244,26 +243,6 @@ test('of several NodePools the first is proved', async () => {
   expect(ended.failed).toBeUndefined()
   expect(ended.report).toMatchObject({ smokeTests: [{ nodePool: 'first' }] })
   expect(ended.outputs['nodes-added']).toBe('1')
-})
-
-test("with aws-auth the nodes' line is added to what is there, which is kept in the report", async () => {
-  const config = await PlayedWorld.start({ authenticationMode: 'CONFIG_MAP' })
-  const path = '/api/v1/namespaces/kube-system/configmaps/aws-auth'
-  const theirs = '- rolearn: arn:aws:iam::111122223333:role/theirs\n  username: theirs\n'
-  config.server.put(path, { apiVersion: 'v1', kind: 'ConfigMap', data: { mapRoles: theirs } })
-  try {
-    const ended = await config.main({ 'smoke-test': 'false' })
-    expect(ended.failed).toBeUndefined()
-    expect(ended.report).toMatchObject({ kept: { 'aws-auth': expect.stringContaining('theirs') as unknown } })
-    const mapped = (): string => String(mapAt(config.server.at(path), 'data')['mapRoles'])
-    expect(mapped()).toContain('role/theirs')
-    expect(mapped()).toContain('role/KarpenterNodeRole-blue')
-    expect((await config.main({ mode: 'uninstall' })).failed).toBeUndefined()
-    expect(mapped()).toContain('role/theirs')
-    expect(mapped()).not.toContain('KarpenterNodeRole-blue')
-  } finally {
-    await config.stop()
-  }
 })
 
 test('a run that waited for another reads everything anew, and applies what is then missing', async () => {

@@ -87,6 +87,11 @@ test('its stages and the lines of its log stand there once, though it looks twic
   expect(ended.paused).not.toContain(1_000)
 })
 
+test('what is removed stands in the log under the name of its resource', async () => {
+  const groups = (await uninstall()).log.filter((line) => line.startsWith('::group::'))
+  expect(groups).toContainEqual(expect.stringMatching(/^::group::Subnet tags \(/))
+})
+
 describe('the proof', () => {
   it('looks again after longer and longer, for a minute, and says for what it waits', async () => {
     world.aws.tagsStay = true
@@ -103,7 +108,7 @@ describe('the proof', () => {
     for (const id of ['subnet-2', 'sg-1']) world.aws.tags.get(id)?.delete('karpenter.sh/discovery')
     world.aws.tagsStay = true
     const { failed } = await uninstall()
-    expect(failed).toContain('was removed and still shows')
+    expect(failed).toMatch(/was removed and still shows$/m)
     expect(failed).not.toContain('more are left')
   })
 
@@ -138,6 +143,14 @@ describe('what fails', () => {
     expect(failed?.match(/^ {2}Nothing was changed\.$/gm)).toHaveLength(
       failed?.match(/^setup-karpenter:/gm)?.length ?? 0
     )
+    expect(writes).toEqual({ aws: [], cluster: [] })
+  })
+
+  it('to be read alone is told by its name', async () => {
+    deny('eks', 'ListPodIdentityAssociations')
+    const { failed, writes } = await uninstall()
+    expect(failed).toMatch(/^setup-karpenter: .*eks:ListPodIdentityAssociations/)
+    expect(failed?.match(/^setup-karpenter:/gm)).toHaveLength(1)
     expect(writes).toEqual({ aws: [], cluster: [] })
   })
 
