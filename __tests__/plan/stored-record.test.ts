@@ -73,6 +73,8 @@ test('a record that is none is said, and the run goes on without it', async () =
   expect(broken).toMatch(/\S/)
   const warnings = [`record kube-system/setup-karpenter: ${broken}; going on without it`]
   expect(rest).toStrictEqual({ record: undefined, warnings, denied: [] })
+  server.put(configMap, { apiVersion: 'v1', kind: 'ConfigMap', data: {} })
+  expect((await stored()).broken).toBe('ConfigMap has no record.json.gz')
 })
 
 test('one that may not be read is not known, which is no word about the record', async () => {
@@ -82,7 +84,9 @@ test('one that may not be read is not known, which is no word about the record',
   expect(denied).toMatchObject([
     { what: 'record', layer: 'kubernetes', missingPermission: 'get configmaps in namespace kube-system' }
   ])
-  expect(warnings).toHaveLength(1)
+  expect(warnings).toEqual([
+    expect.stringMatching(/^record kube-system\/setup-karpenter: .*no; going on without it$/)
+  ])
 })
 
 describe('values of the release', () => {
