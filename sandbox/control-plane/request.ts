@@ -1,5 +1,6 @@
 import { Agent, request } from 'node:https'
 import type { IssuedCertificate } from '../certificates.js'
+import { idleTimeout } from './kept-connection.js'
 
 export interface KubernetesAnswer {
   readonly status: number
@@ -22,9 +23,14 @@ export interface KubernetesRequester {
   close(): void
 }
 
-/** Requests with a client certificate, over connections that are kept. */
-export function requesterTo(endpoint: string, caPem: string, user: IssuedCertificate): KubernetesRequester {
-  const agent = new Agent({ keepAlive: true, ca: caPem, cert: user.certPem, key: user.keyPem })
+/** Requests with a client certificate, over connections that are kept until they stand idle for `timeout` milliseconds. */
+export function requesterTo(
+  endpoint: string,
+  caPem: string,
+  user: IssuedCertificate,
+  timeout = idleTimeout
+): KubernetesRequester {
+  const agent = new Agent({ keepAlive: true, timeout, ca: caPem, cert: user.certPem, key: user.keyPem })
   const send: KubernetesRequest = async (method, path, body, contentType) =>
     new Promise((resolve, reject) => {
       const payload = body === undefined ? undefined : JSON.stringify(body)

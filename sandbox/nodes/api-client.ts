@@ -1,5 +1,6 @@
 import { Agent, request as send, type RequestOptions } from 'node:https'
 import { createInterface } from 'node:readline'
+import { idleTimeout } from '../control-plane/kept-connection.js'
 import { isRecord, record, text } from '../values.js'
 
 /** Whom the API server takes a request for. */
@@ -47,7 +48,8 @@ const PAUSE = 200
 
 /** Talks to an API server with a client certificate in system:masters. */
 export function connectApi(access: ApiAccess): ApiClient {
-  const agent = new Agent({ keepAlive: true, ca: access.caPem, cert: access.certPem, key: access.keyPem })
+  const { caPem, certPem, keyPem } = access
+  const agent = new Agent({ keepAlive: true, timeout: idleTimeout, ca: caPem, cert: certPem, key: keyPem })
   const options = (method: string, identity: ApiIdentity | undefined): RequestOptions => ({
     agent,
     method,
